@@ -1,0 +1,40 @@
+# make run: installs what is missing and starts the app on http://localhost:8501
+# make test: installs what is missing and runs every test
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint format study clean
+
+run: $(VENV)/.installed
+	$(BIN)/streamlit run Home.py --server.port $(PORT)
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Rebuilds the committed models: make study DATA=folder-of-the-kaggle-dataset
+study: $(VENV)/.installed
+	$(BIN)/coughlab study run kaggle-trial --data $(DATA)
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	touch $@

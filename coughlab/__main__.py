@@ -1,0 +1,5 @@
+"""``python -m coughlab`` is the command ``coughlab``."""
+
+from coughlab.cli import main
+
+main()

@@ -1,0 +1,215 @@
+"""The JSON API: Starlette routes that Home.py serves beside the pages.
+
+Every answer is JSON, errors included: ``{"error": {"code", "message"}}``. Uploads stay in memory, and recordings are analysed
+off the event loop.
+"""
+
+import logging
+import os
+import threading
+from contextlib import asynccontextmanager
+from functools import cache
+
+from anyio import CapacityLimiter, to_thread
+from starlette.endpoints import HTTPEndpoint
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from coughlab import __version__, audio, serving
+from coughlab.store import StoreError
+
+#: What a multipart body may hold beside the file.
+OVERHEAD_BYTES = 64 * 1024
+#: A body that is too large is read and dropped up to here, because most clients hear an answer only once they have sent all.
+DRAIN_BYTES = 100 * 1024 * 1024
+
+#: HTTP status of each code of `coughlab.audio.AudioError` that is not 400 (not readable as audio).
+AUDIO_STATUS = {
+    "too_large": 413,
+    "too_long": 413,
+    "silent": 422,
+    "too_short": 422,
+    "no_samples": 422,
+    "not_finite": 422,
+}
+
+_log = logging.getLogger(__name__)
+
+
+class _Error(Exception):
+    def __init__(self, status, code, message):
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+class _Endpoint(HTTPEndpoint):
+    """An endpoint whose every failure is a JSON error."""
+
+    async def dispatch(self):
+        try:
+            await super().dispatch()
+        except ClientDisconnect:
+            return
+        except _Error as error:
+            await self._fail(error.status, error.code, error.message)
+        except audio.AudioError as error:
+            await self._fail(AUDIO_STATUS.get(error.code, 400), error.code, error.message)
+        except StoreError as error:
+            _log.error("%s", error)
+            await self._fail(503, "study_unavailable", str(error))
+        except Exception:
+            _log.exception("Unexpected error in %s", self.scope["path"])
+            await self._fail(
+                500, "internal", "Something went wrong here, not with the recording. Please try again."
+            )
+
+    async def method_not_allowed(self, request):
+        allowed = ", ".join(self._allowed_methods)
+        message = f"This address answers {allowed}, not {request.method}."
+        return _error_response(405, "method_not_allowed", message, {"Allow": allowed})
+
+    async def _fail(self, status, code, message):
+        await _error_response(status, code, message)(self.scope, self.receive, self.send)
+
+
+class Predict(_Endpoint):
+    """``POST /api/v1/predict``: multipart field ``file`` in, prediction out."""
+
+    async def post(self, request):
+        """Analyse one recording."""
+        data = await _uploaded(request)
+
+        def analyse():
+            return serving.default().predict(audio.load(data)).to_dict()
+
+        return JSONResponse(await to_thread.run_sync(analyse, limiter=_workers()))
+
+
+class Models(_Endpoint):
+    """``GET /api/v1/models``: the models, and what they scored on which data."""
+
+    async def get(self, request):
+        """List the models of the study."""
+
+        def describe():
+            study = serving.default().study
+            return {
+                "study": study.name,
+                "main": serving.MAIN_MODEL,
+                "models": {
+                    name: {
+                        key: model[key]
+                        for key in ("title", "summary", "input", "threshold", "parameters", "epochs")
+                    }
+                    | {
+                        "scores": study.scores[study.scores["model"] == name]
+                        .drop(columns="model")
+                        .to_dict("records")
+                    }
+                    for name, model in study.models.items()
+                },
+                "version": __version__,
+            }
+
+        return JSONResponse(await to_thread.run_sync(describe, limiter=_workers()))
+
+
+class Health(_Endpoint):
+    """``GET /api/v1/health``: whether the process answers, and with what."""
+
+    async def get(self, request):
+        """Report health."""
+        study = serving.default().study
+        return JSONResponse(
+            {"status": "ok", "studies": [study.name], "models": list(study.models), "version": __version__}
+        )
+
+
+class NotFound(_Endpoint):
+    """Any other address below ``/api``."""
+
+    async def dispatch(self):
+        """Answer 404 whatever the method."""
+        message = "There is nothing at this address. See /api/v1/predict, /api/v1/models and /api/v1/health."
+        await self._fail(404, "not_found", message)
+
+
+routes = [
+    Route("/api/v1/predict", Predict),
+    Route("/api/v1/models", Models),
+    Route("/api/v1/health", Health),
+    Route("/api/{path:path}", NotFound),
+]
+
+
+@asynccontextmanager
+async def lifespan(app):
+    """Load the models beside the starting server, so that the first recording finds them ready."""
+    threading.Thread(target=_warm_up, name="warm-up", daemon=True).start()
+    yield
+
+
+def _warm_up():
+    try:
+        serving.default().warm_up()
+    except StoreError as error:
+        _log.error("%s", error)
+
+
+@cache
+def _workers():
+    return CapacityLimiter(os.cpu_count() or 2)
+
+
+class _InMemoryParser(MultiPartParser):
+    # Starlette's parser would move anything above 1 MB to a file on disk.
+    spool_max_size = audio.LIMITS.max_bytes + OVERHEAD_BYTES + 1
+
+
+async def _uploaded(request: Request):
+    """The bytes of the one file in field ``file``."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
+        message = "Send the recording as multipart/form-data in a field called 'file', as in: curl -F file=@cough.wav"
+        raise _Error(415, "unsupported_media_type", message)
+    parser = _InMemoryParser(request.headers, _limited(request.stream()), max_files=1, max_fields=10)
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        message = (
+            f"The upload could not be read: {error.message} Send one recording in a field called 'file'."
+        )
+        raise _Error(400, "bad_request", message) from error
+    async with _closing(form):
+        file = form.get("file")
+        if file is None or isinstance(file, str):
+            raise _Error(
+                400, "no_file", "The request has no file. Send the recording in a field called 'file'."
+            )
+        return await file.read()
+
+
+@asynccontextmanager
+async def _closing(form):
+    try:
+        yield
+    finally:
+        await form.close()
+
+
+async def _limited(stream):
+    size = 0
+    async for chunk in stream:
+        size += len(chunk)
+        if size > DRAIN_BYTES:
+            break
+        if size <= audio.LIMITS.max_bytes + OVERHEAD_BYTES:
+            yield chunk
+    if size > audio.LIMITS.max_bytes + OVERHEAD_BYTES:
+        raise audio.error("too_large", limit=audio.LIMITS.max_bytes / 2**20)
+
+
+def _error_response(status, code, message, headers=None):
+    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)

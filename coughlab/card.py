@@ -1,0 +1,65 @@
+"""The card of a study: what it was trained on, what it scored, and what it is not."""
+
+from coughlab.evidence import metrics, splits
+
+_NOTES = {
+    "kaggle-trial": """\
+Dataset: Kaggle `himanshu007121/coughclassifier-trial`, which states no licence; the recordings are not redistributed here. Its
+recordings come from AudioSet (no COVID label of their own, all called `not_covid`), Coswara and Virufy (all called `covid`).
+Sample rate and source therefore tell the two classes apart without a disease: read every score below with that in mind.
+""",
+}
+
+
+def write(manifest, table, predictions):
+    """Write the card.
+
+    Parameters
+    ----------
+    manifest : dict
+        The study's manifest.
+    table : pandas.DataFrame
+        Its feature table.
+    predictions : pandas.DataFrame
+        Its predictions table.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    counts = table["label"].value_counts()
+    scores = metrics.scores(
+        predictions, {name: model["threshold"] for name, model in manifest["models"].items()}
+    )
+    lines = [
+        f"# Study `{manifest['study']}`",
+        "",
+        "Trained for research. **Not a medical device; no answer of these models is a diagnosis.**",
+        "",
+        _NOTES.get(manifest["study"], ""),
+        f"{len(table)} rows ({counts.get('covid', 0)} covid, {counts.get('not_covid', 0)} not_covid),"
+        f" {table['recording'].nunique()} different recordings, {table['person'].nunique()} people.",
+        f"The models in this folder were fitted on all of them with seed {manifest['seed']}. The scores are of models fitted"
+        " the same way on the training rows only and asked about the test rows.",
+        "",
+        "| model | protocol | splits | accuracy | sensitivity | specificity |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in scores.to_dict("records"):
+        cells = [
+            f"{row[s]:.1%} ({row[f'{s}_low']:.1%} to {row[f'{s}_high']:.1%};"
+            f" {row[f'{s}_recordings']} recordings, {row[f'{s}_people']} people)"
+            for s in metrics.SCORES
+        ]
+        title = manifest["models"][row["model"]]["title"]
+        lines.append(f"| {title} | {row['protocol']} | {row['splits']} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        *(f"Protocol `{p}`: {splits.DESCRIPTIONS[p]}." for p in scores["protocol"].unique()),
+        "A score is the mean over splits at the model's threshold; in brackets Wilson's 95 % interval, counting people, and the"
+        " different recordings and people it was measured on.",
+        "",
+        *(f"- **{m['title']}** (`{m['serve']}`): {m['summary']}" for m in manifest["models"].values()),
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,105 @@
+"""The features of one recording against those of the recordings a study was trained on."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from coughlab.charts import COLOURS, LABELS
+from coughlab.signal import features
+
+#: How many standard deviations from the mean are drawn; what lies further is drawn at the edge, as an arrow.
+EDGE = 5.0
+TITLES = (
+    "Chroma",
+    "Loudness (RMS)",
+    "Spectral centroid (Hz)",
+    "Spectral bandwidth (Hz)",
+    "Spectral roll-off (Hz)",
+    "Zero-crossing rate",
+    *(f"MFCC {k}" for k in range(1, features.N_MFCC + 1)),
+)
+
+
+def table(values, trained):
+    """Each feature of a recording beside the middle 90 % of the training recordings of each class.
+
+    Parameters
+    ----------
+    values : array-like, shape (26,)
+        Features of the recording.
+    trained : pandas.DataFrame
+        The study's feature table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a feature: ``feature``, ``this recording``, and 5th and 95th percentile of each class.
+    """
+    rows = pd.DataFrame({"feature": TITLES, "this recording": np.asarray(values, dtype=float)})
+    for label, title in LABELS.items():
+        measured = trained.loc[trained["label"] == label, list(features.NAMES)]
+        rows[f"{title}, 5 %"], rows[f"{title}, 95 %"] = np.percentile(measured, [5, 95], axis=0)
+    return rows
+
+
+def figure(values, trained):
+    """Draw `table`, every feature in its own standard deviations from the training mean.
+
+    Parameters
+    ----------
+    values : array-like, shape (26,)
+        Features of the recording.
+    trained : pandas.DataFrame
+        The study's feature table.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Two bars and a diamond a feature.
+    """
+    measured = trained[list(features.NAMES)].to_numpy(dtype=float)
+    rows, mean, spread = table(values, trained), measured.mean(axis=0), measured.std(axis=0)
+    spread[spread == 0] = 1
+    chart = go.Figure()
+    for offset, (label, title) in zip((-0.18, 0.18), LABELS.items(), strict=True):
+        low, high = ((rows[f"{title}, {p} %"] - mean) / spread for p in (5, 95))
+        chart.add_bar(
+            y=np.arange(len(rows)) + offset,
+            x=high - low,
+            base=low,
+            width=0.3,
+            orientation="h",
+            name=f"{title}: middle 90 % of the training recordings",
+            marker={
+                "color": COLOURS[label],
+                "pattern": {"shape": "/" if label == "covid" else "", "fillmode": "overlay"},
+            },
+            hoverinfo="skip",
+        )
+    z = (rows["this recording"] - mean) / spread
+    chart.add_scatter(
+        y=np.arange(len(rows)),
+        x=z.clip(-EDGE, EDGE),
+        mode="markers",
+        name="this recording",
+        marker={
+            "color": COLOURS["this"],
+            "size": 11,
+            "line": {"color": "white", "width": 1.5},
+            "symbol": np.select([z < -EDGE, z > EDGE], ["triangle-left", "triangle-right"], "diamond"),
+        },
+        customdata=np.column_stack([rows["feature"], rows["this recording"].map("{:.4g}".format)]),
+        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+    )
+    chart.update_yaxes(
+        tickvals=np.arange(len(rows)), ticktext=rows["feature"], autorange="reversed", fixedrange=True
+    )
+    edge = EDGE + 0.3
+    chart.update_xaxes(title="Standard deviations from mean", range=[-edge, edge], fixedrange=True)
+    chart.update_layout(
+        height=640,
+        barmode="overlay",
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+    )
+    return chart

@@ -1,0 +1,100 @@
+"""What a recording looks like: its waveform with the coughs marked, and its spectrogram, on one time axis."""
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from coughlab.charts import COLOURS
+from coughlab.signal import spectrum
+
+N_MELS = 128
+#: Columns drawn at most: more than a screen shows only cost time.
+COLUMNS = 900
+#: Range of the spectrogram below its loudest point, in dB.
+RANGE_DB = 80.0
+TICKS_HZ = (0, 250, 500, 1000, 2000, 4000, 8000)
+
+
+def figure(recording, events):
+    """Waveform above spectrogram.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded.
+    events : list of coughlab.signal.events.Event
+        The coughs in it, shaded and numbered in both panels.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Axes in seconds, full scale and hertz.
+    """
+    chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.35, 0.65], vertical_spacing=0.04)
+    chart.add_trace(_waveform(recording), row=1, col=1)
+    chart.add_trace(_spectrogram(recording), row=2, col=1)
+    for number, event in enumerate(events, start=1):
+        chart.add_shape(
+            type="rect",
+            xref="x",
+            yref="paper",
+            x0=event.start_s,
+            x1=event.end_s,
+            y0=0,
+            y1=1,
+            line={"color": COLOURS["covid"], "width": 1, "dash": "dot"},
+            fillcolor=COLOURS["covid"],
+            opacity=0.18,
+            layer="above",
+        )
+        middle = (event.start_s + event.end_s) / 2
+        chart.add_annotation(x=middle, y=1, yref="paper", yanchor="bottom", text=str(number), showarrow=False)
+    chart.update_xaxes(range=[0, recording.duration], showgrid=False)
+    chart.update_xaxes(title="Time in seconds", row=2, col=1)
+    chart.update_yaxes(title="Amplitude", zeroline=False, fixedrange=True, row=1, col=1)
+    chart.update_yaxes(
+        title="Frequency in hertz",
+        tickvals=np.interp(TICKS_HZ, spectrum.mel_frequencies(N_MELS + 2)[1:-1], np.arange(N_MELS)),
+        ticktext=[f"{hz:,}" for hz in TICKS_HZ],
+        fixedrange=True,
+        row=2,
+        col=1,
+    )
+    chart.update_layout(
+        height=520, margin={"l": 10, "r": 10, "t": 24, "b": 10}, showlegend=False, dragmode="zoom"
+    )
+    return chart
+
+
+def _waveform(recording):
+    """The lowest and the highest sample of every column, as one line."""
+    y = recording.samples
+    starts = np.unique(np.linspace(0, y.size, COLUMNS, endpoint=False).astype(int))
+    low, high = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
+    return go.Scatter(
+        x=np.repeat(starts / recording.rate, 2).astype(np.float32),
+        y=np.stack([low, high], axis=1).ravel(),
+        line={"color": COLOURS["not_covid"], "width": 1},
+        hovertemplate="%{x:.2f} s<extra></extra>",
+    )
+
+
+def _spectrogram(recording):
+    db = spectrum.log_mel(spectrum.waveform(recording), n_mels=N_MELS, top_db=RANGE_DB)
+    starts = np.unique(np.linspace(0, len(db), COLUMNS, endpoint=False).astype(int))
+    return go.Heatmap(
+        x=(starts * spectrum.HOP / spectrum.RATE).astype(np.float32),
+        y=np.arange(N_MELS),
+        # Whole decibels fit one byte a point.
+        z=np.maximum.reduceat(db, starts, axis=0).T.round().astype(np.int8),
+        colorscale="Magma",
+        colorbar={
+            "orientation": "h",
+            "thickness": 8,
+            "len": 0.5,
+            "y": -0.22,
+            "yanchor": "top",
+            "title": {"text": "Level in dB", "side": "top", "font": {"size": 12}},
+        },
+        hovertemplate="%{x:.2f} s, %{z} dB<extra></extra>",
+    )

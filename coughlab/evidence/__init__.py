@@ -1,0 +1,1 @@
+"""How far to believe a classifier: pure functions of tables of labels and probabilities."""

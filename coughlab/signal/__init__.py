@@ -1,0 +1,1 @@
+"""What is measured in one recording: features, spectrogram, the coughs in it, its quality."""

@@ -1,0 +1,38 @@
+"""What classifiers read of a recording: one definition for training and for answering."""
+
+import numpy as np
+
+from coughlab.signal import features, spectrum
+
+#: Mel bands of the CNN's spectrogram.
+N_MELS = 64
+#: About a second: shorter recordings are repeated up to it, because the CNN's poolings need room.
+SHORTEST_FRAMES = 43
+
+
+def spectrogram(recording):
+    """The CNN's input: the log-mel spectrogram of the whole recording.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded.
+
+    Returns
+    -------
+    ndarray, shape (n_frames, 64), float32
+        Decibels relative to full scale, at least 43 frames.
+    """
+    db = spectrum.log_mel(spectrum.waveform(recording), n_mels=N_MELS)
+    return repeated(db, SHORTEST_FRAMES)
+
+
+def repeated(db, n_frames):
+    """Repeat a spectrogram until it has at least `n_frames` frames; a longer one stays as it is."""
+    if len(db) >= n_frames:
+        return db
+    return np.tile(db, (-(-n_frames // len(db)), 1))[:n_frames]
+
+
+#: Every kind of input by name: a function of a recording.
+INPUTS = {"features": features.extract, "spectrogram": spectrogram}

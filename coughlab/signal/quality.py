@@ -1,0 +1,94 @@
+"""Whether a recording is good enough to be measured, in plain sentences."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coughlab.signal import events as _events
+from coughlab.signal.features import SECONDS
+
+#: A cough lasts about 0.3 s; less than this rarely holds a whole one.
+SHORT_S = 0.5
+#: Share of the samples at the very top or bottom of the recording's range that can no longer be called a coincidence.
+CLIPPED_SHARE = 0.001
+#: Peaks this near full scale are clipped when they stay there.
+FULL_SCALE = 0.985
+#: Loudest 20 ms, in dB relative to full scale.
+QUIET_DB = -40.0
+#: Coughs should stand this far above what is heard between them.
+NOISY_DB = 15.0
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing to know about a recording: a stable code and a sentence for its reader."""
+
+    code: str
+    message: str
+
+
+def check(recording, events):
+    """What is wrong with a recording.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded.
+    events : list of coughlab.signal.events.Event
+        The coughs found in it.
+
+    Returns
+    -------
+    list of Remark
+        Empty for a good recording.
+    """
+    db = _events.levels(recording)
+    contrast = db.max() - _events.background_db(db)
+    found = {
+        "truncated": (
+            recording.truncated,
+            "The file breaks off before its announced end; only the part that arrived was analysed.",
+        ),
+        "short": (
+            recording.duration < SHORT_S,
+            f"The recording is very short ({recording.duration:.2f} s). Record at least one whole cough.",
+        ),
+        "clipped": (
+            clipped_share(recording.samples) > CLIPPED_SHARE,
+            "The recording is overdriven: its loudest parts are cut off. Hold the microphone further away.",
+        ),
+        "quiet": (
+            db.max() < QUIET_DB,
+            "The recording is very quiet. Move closer to the microphone or raise its level.",
+        ),
+        "noisy": (
+            contrast < NOISY_DB and recording.duration >= SHORT_S,
+            "The recording is mostly noise: nothing in it stands out from the background. Record in a quieter place.",
+        ),
+        "no_event": (
+            not events and contrast >= NOISY_DB,
+            "No cough-like burst of sound was found in the recording.",
+        ),
+        "late": (
+            bool(events) and events[0].start_s >= SECONDS,
+            f"The first sound comes after {SECONDS:.0f} seconds; the MLP and KNN read only the first {SECONDS:.0f}.",
+        ),
+    }
+    return [Remark(code, message) for code, (holds, message) in found.items() if holds]
+
+
+def clipped_share(y):
+    """Share of the samples that sit on a flat top at full scale.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,)
+        Samples, full scale being 1.
+
+    Returns
+    -------
+    float
+        Samples with a magnitude of at least 0.985 beside a neighbour as loud, over all samples.
+    """
+    loud = np.abs(y) >= FULL_SCALE
+    return float((loud[1:] & loud[:-1]).sum() / max(y.size, 1))

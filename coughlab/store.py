@@ -1,0 +1,205 @@
+"""Reads and writes ``models/<study>/``: whole or not at all, every file checked against its SHA-256, nothing unpickled.
+
+The manifest is a JSON file that lists every other file with its hash. A study is written into a folder aside and takes the
+old one's place by renaming, so that an interrupted run leaves the previous study as it was.
+"""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+FEATURES = "features.parquet"
+PREDICTIONS = "predictions.parquet"
+#: Where studies lie unless COUGHLAB_MODELS says otherwise.
+MODELS = Path(os.environ.get("COUGHLAB_MODELS") or Path(__file__).parent.parent / "models")
+
+
+class StoreError(RuntimeError):
+    """A study is missing, incomplete or changed; the message names the file and says what to do."""
+
+
+class StoredStudy:
+    """A study on disk.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``models/<study>``.
+
+    Raises
+    ------
+    StoreError
+        If there is no study, or its manifest cannot be read.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        _restore(self.folder)
+        self.name = self.folder.name
+        try:
+            self.manifest = json.loads((self.folder / MANIFEST).read_bytes())
+            self.models, self._files = self.manifest["models"], self.manifest["files"]
+        except FileNotFoundError as error:
+            raise StoreError(
+                f"There is no study {self.name!r} in {self.folder.parent}. {self._remedy}"
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{self.name}/{MANIFEST} cannot be read. {self._remedy}") from error
+
+    @property
+    def _remedy(self):
+        return f"Restore the folder, or rebuild it with 'coughlab study run {self.name} --data DIR'."
+
+    def read(self, name):
+        """The bytes of one file of the study, if they are those it was saved with.
+
+        Parameters
+        ----------
+        name : str
+            File name inside the study's folder.
+
+        Returns
+        -------
+        bytes
+            The file.
+
+        Raises
+        ------
+        StoreError
+            If the file is unlisted, missing, unreadable or changed.
+        """
+        if name not in self._files:
+            raise StoreError(f"{self.name}/{name} does not belong to the study. {self._remedy}")
+        try:
+            data = (self.folder / name).read_bytes()
+        except OSError as error:
+            raise StoreError(f"{self.name}/{name} is missing or cannot be read. {self._remedy}") from error
+        if hashlib.sha256(data).hexdigest() != self._files[name]["sha256"]:
+            raise StoreError(f"{self.name}/{name} was changed after the study was saved. {self._remedy}")
+        return data
+
+    @cached_property
+    def features(self):
+        """The feature table, one row a recording of the dataset (pandas.DataFrame)."""
+        return self._table(FEATURES)
+
+    @cached_property
+    def predictions(self):
+        """The predictions table (pandas.DataFrame)."""
+        return self._table(PREDICTIONS)
+
+    @property
+    def thresholds(self):
+        """Threshold of each model, by name."""
+        return {name: model["threshold"] for name, model in self.models.items()}
+
+    @cached_property
+    def scores(self):
+        """What each model scored, as `coughlab.evidence.metrics.scores` computes it from the predictions table."""
+        from coughlab.evidence import metrics
+
+        return metrics.scores(self.predictions, self.thresholds)
+
+    def _table(self, name):
+        import pandas as pd
+
+        return pd.read_parquet(io.BytesIO(self.read(name)))
+
+
+@contextmanager
+def replacing(folder):
+    """Write a study aside and put it in the place of the previous one when all of it is there.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``models/<study>``, which may exist.
+
+    Yields
+    ------
+    StudyWriter
+        What to write with. If the block ends by an exception, Ctrl-C and a full disk among them, `folder` stays as it was.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _restore(folder)
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        writer = StudyWriter(aside)
+        yield writer
+        writer.finish()
+        aside.chmod(0o755)
+        _swap(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+class StudyWriter:
+    """Writes the files of a study and remembers their hashes.
+
+    Attributes
+    ----------
+    manifest : dict
+        Everything else the manifest is to say.
+    """
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._files = {}
+        self.manifest = {}
+
+    def write(self, name, data):
+        """Write one file.
+
+        Parameters
+        ----------
+        name : str
+            File name.
+        data : bytes
+            Its content.
+        """
+        self._put(name, data)
+        self._files[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+    def write_table(self, name, table):
+        """Write a pandas.DataFrame as a Parquet file."""
+        self.write(name, table.to_parquet(index=False, compression="zstd"))
+
+    def finish(self):
+        """Write the manifest, the last file."""
+        self._put(MANIFEST, json.dumps(self.manifest | {"files": self._files}, indent=1).encode() + b"\n")
+
+    def _put(self, name, data):
+        with (self._folder / name).open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _previous(folder):
+    return folder.with_name(f".{folder.name}.previous")
+
+
+def _swap(new, folder):
+    previous = _previous(folder)
+    shutil.rmtree(previous, ignore_errors=True)
+    try:
+        if folder.exists():
+            folder.rename(previous)
+        new.rename(folder)
+    finally:
+        _restore(folder)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _restore(folder):
+    """Put the previous study back if a run was killed between the two renames of a swap."""
+    if not folder.exists() and _previous(folder).exists():
+        _previous(folder).rename(folder)

@@ -1,0 +1,91 @@
+"""Synthetic coughs: made by formula, from nobody's body.
+
+They let a newcomer try the app without a microphone and the tests make their own audio. They are not training data and
+no answer about them means anything.
+"""
+
+import numpy as np
+
+from coughlab.audio import encode_wav
+
+RATE = 48_000
+
+
+def cough(*, rate=RATE, seed=0, pitch_hz=180.0, duration_s=0.4):
+    """One synthetic cough: a burst, a hiss that decays, and a short voiced end.
+
+    The three phases and their rough lengths follow Korpáš, Sadloňová and Vrabec, "Analysis of the cough sound: an
+    overview", Pulmonary Pharmacology 9 (1996).
+
+    Parameters
+    ----------
+    rate : int
+        Samples a second.
+    seed : int
+        Seed of the noise.
+    pitch_hz : float
+        Pitch of the voiced phase, in hertz.
+    duration_s : float
+        Length in seconds.
+
+    Returns
+    -------
+    ndarray, shape (round(rate * duration_s),), float32
+        Samples with a peak of 1.
+    """
+    rng = np.random.default_rng(seed)
+    t = np.arange(round(rate * duration_s)) / rate
+    hiss = rng.standard_normal(t.size)
+    # A one-pole smoothing turns white noise into the duller sound of air in a throat.
+    throat = np.convolve(hiss, np.exp(-np.arange(64) / (rate / 4000)), mode="same")
+    voice = sum(np.sin(2 * np.pi * pitch_hz * k * t) / k for k in range(1, 9))
+    burst = np.minimum(t / 0.004, 1) * np.exp(-t / 0.035)
+    decay = np.minimum(t / 0.02, 1) * np.exp(-t / (duration_s / 4))
+    voiced = np.exp(-(((t - 0.7 * duration_s) / (0.12 * duration_s)) ** 2))
+    y = 1.0 * burst * hiss + 0.25 * decay * throat + 0.12 * voiced * voice
+    y *= np.minimum((t[-1] - t) / 0.02, 1)
+    return (y / np.abs(y).max()).astype(np.float32)
+
+
+def recording(*, onsets_s=(0.5, 1.4, 2.2), duration_s=3.5, rate=RATE, seed=0, peak=0.6, noise=0.001):
+    """Several synthetic coughs at known times in faint noise.
+
+    Parameters
+    ----------
+    onsets_s : sequence of float
+        Start of each cough, in seconds; each lasts 0.4 s.
+    duration_s : float
+        Length of the whole, in seconds.
+    rate : int
+        Samples a second.
+    seed : int
+        Seed of everything random.
+    peak : float
+        Peak of the loudest cough, full scale being 1.
+    noise : float
+        Standard deviation of the background noise.
+
+    Returns
+    -------
+    ndarray, shape (round(rate * duration_s),), float32
+        The samples.
+    """
+    rng = np.random.default_rng(seed)
+    y = noise * rng.standard_normal(round(rate * duration_s))
+    for k, onset in enumerate(onsets_s):
+        one = cough(rate=rate, seed=seed + k, pitch_hz=rng.uniform(120, 260))
+        start = round(rate * onset)
+        room = y[start : start + one.size]
+        room += peak * (1 - 0.15 * (k % 3)) * one[: room.size]
+    return y.astype(np.float32)
+
+
+def sample():
+    """The sample of the app: three synthetic coughs as a 16-bit WAV file.
+
+    Returns
+    -------
+    bytes
+        The file.
+    """
+    return encode_wav(recording(), RATE)

@@ -1,0 +1,99 @@
+"""The app in a real Chromium, whose microphone plays a WAV file."""
+
+import json
+
+import httpx
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from coughlab import synthetic
+from tests import sounds
+
+ANSWERED = "Probability of COVID"
+
+
+@pytest.fixture(scope="module")
+def browser(chromium, tmp_path_factory):
+    microphone = tmp_path_factory.mktemp("microphone") / "coughs.wav"
+    microphone.write_bytes(synthetic.sample())
+    arguments = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, app):
+    context = browser.new_context(permissions=["microphone"], accept_downloads=True)
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    requested = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(app)
+    expect(page.get_by_role("heading", name="Analyse a cough")).to_be_visible(timeout=60_000)
+    yield page
+    own = (app, app.replace("http", "ws"), "data:", "blob:")
+    assert [url for url in requested if not url.startswith(own)] == []
+    context.close()
+
+
+def downloaded(page):
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the whole result as JSON").click()
+    return json.loads(download.value.path().read_text())
+
+
+def test_a_recording_made_in_the_browser_is_answered(page):
+    page.get_by_role("button", name="Record").click()
+    # The recorder shows how long it has been recording: long enough for two of the coughs.
+    expect(page.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text("00:03", timeout=60_000)
+    page.get_by_role("button", name="Stop recording").click()
+    expect(page.get_by_text(ANSWERED).first).to_be_visible(timeout=60_000)
+    assert page.get_by_text(ANSWERED).count() == 3
+    answer = downloaded(page)
+    assert answer["audio"]["sample_rate"] > 16_000
+    assert len(answer["events"]) >= 2
+    probability = answer["models"]["mlp"]["probability"]
+    shown = page.get_by_text(ANSWERED).first.inner_text()
+    assert shown.removeprefix("Probability of COVID: ") in (
+        f"{probability:.1%}".replace("%", " %"),
+        "under 0.1 %",
+        "over 99.9 %",
+    )
+
+
+def test_an_uploaded_webm_gets_the_answer_of_the_api(page, app):
+    data = sounds.FORMATS["webm opus"]()
+    upload = {"name": "phone.wav", "mimeType": "audio/wav", "buffer": data}
+    page.locator("input[type=file]").set_input_files(upload)
+    expect(page.get_by_text(ANSWERED).first).to_be_visible(timeout=60_000)
+    answer = downloaded(page)
+    del answer["features"]
+    assert answer == httpx.post(f"{app}/api/v1/predict", files={"file": data}, timeout=60).json()
+    assert answer["audio"]["codec"] == "opus"
+
+
+def test_a_renamed_text_file_gets_a_sentence(page):
+    upload = {"name": "cough.wav", "mimeType": "audio/wav", "buffer": b"Dear Sir or Madam,\n" * 50}
+    page.locator("input[type=file]").set_input_files(upload)
+    alert = page.get_by_test_id("stAlertContentError")
+    expect(alert).to_contain_text("not a sound file", timeout=60_000)
+    assert "Traceback" not in page.content()
+    assert page.get_by_test_id("stException").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_sample_fits_the_screen(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.get_by_role("button", name="Try a sample").click()
+    expect(page.get_by_text("Download the whole result")).to_be_visible(timeout=60_000)
+    expect(page.locator(".js-plotly-plot")).to_have_count(2, timeout=60_000)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

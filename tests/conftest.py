@@ -1,0 +1,75 @@
+"""What several test modules share: the real datasets, the real app, the real browser."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def missing(what):
+    """Skip for want of `what`, or fail where everything has to be there."""
+    if os.environ.get("COUGHLAB_REQUIRE_ALL"):
+        pytest.fail(f"needs {what}")
+    pytest.skip(f"needs {what}")
+
+
+@pytest.fixture(scope="session")
+def kaggle_trial():
+    """Folder of the case study's dataset."""
+    folder = Path(os.environ.get("COUGHLAB_DATA", "")) / "kaggle-trial"
+    if not os.environ.get("COUGHLAB_DATA") or not folder.is_dir():
+        missing("the real dataset: set COUGHLAB_DATA to the folder that holds kaggle-trial/")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def app():
+    """Address of the app, started as ``make run`` starts it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://localhost:{port}"
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            ["make", "run", f"PORT={port}"],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            while not _answers(url):
+                if process.poll() is not None:
+                    log.seek(0)
+                    pytest.fail(f"the app did not start:\n{log.read().decode()}")
+                time.sleep(0.2)
+            yield url
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+
+
+def _answers(url):
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(f"{url}/api/v1/health").is_success
+    return False
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of a Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        missing("a browser: install Debian's chromium")
+    return path

@@ -1,0 +1,116 @@
+"""The pages, run by Streamlit without a browser."""
+
+import json
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from coughlab import audio, serving, store, synthetic
+from tests import sounds
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def page():
+    return AppTest.from_file(str(ROOT / "pages/analyse.py"), default_timeout=60).run()
+
+
+def texts(page):
+    return [
+        element.value
+        for kind in ("markdown", "caption", "info", "warning", "error")
+        for element in page.get(kind)
+    ]
+
+
+def upload(page, data, name="cough.wav"):
+    page.file_uploader[0].set_value((name, data, "audio/wav"))
+    return page.run()
+
+
+def test_before_a_recording_the_page_says_what_to_do_and_what_it_is_not(page):
+    assert not page.exception
+    assert any("Not a medical device" in text for text in texts(page))
+    assert not page.get("plotly_chart")
+
+
+def test_the_sample_is_answered_and_said_to_be_synthetic(page):
+    page.button[0].click().run()
+    assert not page.exception
+    prediction = serving.default().predict(audio.load(synthetic.sample()))
+    shown = [text for text in texts(page) if text.startswith("### ")]
+    assert len(shown) == len(prediction.models) == 3
+    assert any("synthetic sample" in text for text in texts(page))
+    assert any(f"**{len(prediction.events)} coughs** found" in text for text in texts(page))
+    assert len(page.get("plotly_chart")) == 2
+
+
+def test_every_score_says_what_it_was_measured_on(page):
+    page.button[0].click().run()
+    scored = [text for text in texts(page) if "How it scored" in text]
+    assert len(scored) == 3
+    scores = serving.default().study.scores.set_index("model")
+    for text, name in zip(scored, serving.default().study.models, strict=True):
+        score = scores.loc[name]
+        assert "kaggle-trial" in text and f"mean of {score['splits']}" in text
+        for kind in ("sensitivity", "specificity"):
+            assert f"{score[kind]:.0%} ({score[f'{kind}_low']:.0%} to {score[f'{kind}_high']:.0%})" in text
+            assert f"{score[f'{kind}_recordings']} recordings of {score[f'{kind}_people']} people" in text
+
+
+def test_the_download_is_the_answer_and_the_features(page):
+    prediction = serving.default().predict(audio.load(synthetic.sample()))
+    document = json.loads(prediction.to_json())
+    features = document.pop("features")
+    assert document == prediction.to_dict()
+    assert list(features.values()) == prediction.features.tolist()
+
+
+@pytest.mark.parametrize("name", ["webm opus", "m4a aac", "mp3", "3gp aac"])
+def test_an_upload_is_answered(page, name):
+    upload(page, sounds.FORMATS[name](), "cough.wav")
+    assert not page.exception and not page.error
+    assert len([text for text in texts(page) if text.startswith("### ")]) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "data"),
+    [
+        ("not_audio", b"A letter, renamed."),
+        ("silent", sounds.with_soundfile("WAV", samples=np.zeros(48_000, np.float32))),
+    ],
+)
+def test_what_cannot_be_analysed_is_said_in_the_api_s_sentence(page, code, data):
+    with pytest.raises(audio.AudioError) as refused:
+        audio.load(data)
+    assert refused.value.code == code
+    upload(page, data)
+    assert not page.exception
+    assert [error.value for error in page.error] == [str(refused.value)]
+    assert not page.get("plotly_chart")
+
+
+def test_the_latest_choice_is_shown(page):
+    upload(page, b"A letter, renamed.")
+    assert page.error
+    page.button[0].click().run()
+    assert not page.error and any("synthetic sample" in text for text in texts(page))
+
+
+def test_a_study_that_is_gone_is_said(monkeypatch, tmp_path):
+    monkeypatch.setattr(serving, "MODELS", tmp_path)
+    page = AppTest.from_file(str(ROOT / "pages/analyse.py"), default_timeout=60).run()
+    page.button[0].click().run()
+    assert not page.exception
+    assert len(page.error) == 1 and "kaggle-trial" in page.error[0].value
+
+
+def test_about_shows_the_card():
+    page = AppTest.from_file(str(ROOT / "pages/about.py"), default_timeout=60).run()
+    assert not page.exception
+    assert any("Study `kaggle-trial`" in text and "| MLP | published | 5 |" in text for text in texts(page))
+    assert (
+        store.StoredStudy(store.MODELS / "kaggle-trial").read("README.md").decode().count("| published |")
+        == 3
+    )

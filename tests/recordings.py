@@ -1,0 +1,49 @@
+"""Recordings and a dataset that the tests make themselves, from synthetic coughs."""
+
+import io
+
+import numpy as np
+import soundfile
+
+from coughlab import synthetic
+from coughlab.audio import Recording
+
+
+def recorded(samples, rate=synthetic.RATE, *, truncated=False):
+    """A recording as `coughlab.audio.load` returns it."""
+    samples = np.asarray(samples, dtype=np.float32)
+    return Recording(samples, rate, "wav", "float", 1, 32, truncated)
+
+
+def coughs(**options):
+    """A recording of `coughlab.synthetic.recording`."""
+    return recorded(synthetic.recording(**options), options.get("rate", synthetic.RATE))
+
+
+def float_wav(samples, rate):
+    """A WAV file that holds the samples to the last bit."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.asarray(samples, np.float32), rate, format="WAV", subtype="FLOAT")
+    return buffer.getvalue()
+
+
+def kaggle_trial_tree(folder, rows, *, listed=None):
+    """A dataset in the case study's published layout.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to write it.
+    rows : dict of str to ndarray
+        Samples of each WAV file, at 16 kHz; none where the file is to be missing.
+    listed : str
+        Content of the list.
+    """
+    audio = folder / "trial_covid"
+    audio.mkdir(parents=True)
+    for name, samples in rows.items():
+        if samples is not None:
+            soundfile.write(audio / name, samples, 16_000, subtype="PCM_16")
+    if listed is not None:
+        (folder / "cough_trial_extended.csv").write_text(listed)
+    return folder

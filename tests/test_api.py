@@ -1,0 +1,167 @@
+"""The API over a real socket, in the app as ``make run`` starts it."""
+
+import json
+import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+import httpx
+import numpy as np
+import pytest
+
+from coughlab import __version__, api, audio, serving
+from tests import sounds
+
+PREDICT = "/api/v1/predict"
+
+
+def post(app, data, name="cough.wav", field="file"):
+    return httpx.post(app + PREDICT, files={field: (name, data)}, timeout=60)
+
+
+def error(response):
+    body = response.json()
+    assert set(body) == {"error"} and set(body["error"]) == {"code", "message"}
+    assert body["error"]["message"].endswith((".", "cough.wav"))
+    assert "Traceback" not in response.text
+    return response.status_code, body["error"]["code"]
+
+
+@pytest.mark.parametrize("name", sounds.FORMATS)
+def test_a_file_of_each_format_is_answered(app, name):
+    data = sounds.FORMATS[name]()
+    response = post(app, data)
+    assert response.status_code == 200
+    assert response.json() == serving.default().predict(audio.load(data)).to_dict()
+
+
+def test_the_answer_has_the_documented_keys(app):
+    answer = post(app, sounds.FORMATS["wav 16-bit"]()).json()
+    assert list(answer) == ["label", "probability", "model", "models", "audio", "events", "quality", "study", "version"]
+    assert list(answer["models"]) == ["mlp", "cnn", "knn"]
+    for model in answer["models"].values():
+        assert list(model) == ["label", "probability", "threshold"]
+        assert model["label"] == ("covid" if model["probability"] >= model["threshold"] else "not_covid")
+    assert answer["model"] == "mlp"
+    assert (answer["label"], answer["probability"]) == (
+        answer["models"]["mlp"]["label"],
+        answer["models"]["mlp"]["probability"],
+    )
+    assert answer["audio"] == {
+        "duration_s": sounds.DURATION,
+        "sample_rate": sounds.RATE,
+        "channels": 1,
+        "codec": "pcm_16",
+    }
+    assert [list(event) for event in answer["events"]] == [["start_s", "end_s"]] * 2
+    assert (answer["study"], answer["version"]) == ("kaggle-trial", __version__)
+
+
+def test_curl_as_in_the_readme(app, tmp_path):
+    path = tmp_path / "any.wav"
+    path.write_bytes(sounds.FORMATS["wav 16-bit"]())
+    command = ["curl", "-sS", "-F", f"file=@{path}", app + PREDICT]
+    answer = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert answer["label"] in ("covid", "not_covid")
+
+
+def test_quality_is_told_in_sentences(app):
+    quiet = (sounds.cough() * 0.005).astype(np.float32)
+    answer = post(app, sounds.with_soundfile("WAV", "FLOAT", samples=quiet)).json()
+    assert "quiet" in [remark["code"] for remark in answer["quality"]]
+    assert all(remark["message"].endswith(".") for remark in answer["quality"])
+
+
+SECOND = np.zeros(sounds.RATE, np.float32)
+REFUSED = {
+    "empty": (400, lambda: b""),
+    "not_audio": (400, lambda: b"This is a letter, whatever its name says.\n" * 100),
+    "damaged": (400, lambda: sounds.FORMATS["flac"]()[:100]),
+    "no_audio_stream": (400, lambda: sounds.with_av("mp4", video="mpeg4")),
+    "unsupported": (400, lambda: sounds.wav(b"\xaa" * 48_000, bits=1)),
+    "too_large": (413, lambda: bytes(audio.LIMITS.max_bytes + 1)),
+    "too_long": (413, lambda: sounds.with_soundfile("FLAC", samples=np.tile(sounds.cough(), 60))),
+    "silent": (422, lambda: sounds.with_soundfile("WAV", samples=SECOND)),
+    "too_short": (422, lambda: sounds.with_soundfile("WAV", samples=sounds.cough()[15_000:16_000])),
+    "no_samples": (422, lambda: sounds.wav(b"")),
+    "not_finite": (422, lambda: sounds.with_soundfile("WAV", "FLOAT", samples=SECOND + np.float32("nan"))),
+}
+
+
+@pytest.mark.parametrize("code", REFUSED)
+def test_what_cannot_be_analysed_is_refused_with_its_code(app, code):
+    status, data = REFUSED[code]
+    assert error(post(app, data())) == (status, code)
+
+
+def test_far_too_large_is_refused_before_all_of_it_is_sent(app):
+    address = urlsplit(app)
+    with socket.create_connection((address.hostname, address.port), timeout=30) as connection:
+        head = f"POST {PREDICT} HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: {10**12}\r\n"
+        connection.sendall(head.encode() + b"Content-Type: multipart/form-data; boundary=x\r\n\r\n")
+        connection.sendall(b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n')
+        sent, block = 0, bytes(1 << 20)
+        try:
+            while sent <= 2 * api.DRAIN_BYTES:
+                connection.sendall(block)
+                sent += len(block)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        assert sent <= 2 * api.DRAIN_BYTES
+    assert httpx.get(app + "/api/v1/health").is_success
+
+
+def test_wrong_method_kind_and_field(app):
+    assert error(httpx.get(app + PREDICT)) == (405, "method_not_allowed")
+    assert error(httpx.post(app + "/api/v1/health")) == (405, "method_not_allowed")
+    assert error(httpx.post(app + PREDICT, content=b"RIFF")) == (415, "unsupported_media_type")
+    assert error(httpx.post(app + PREDICT, json={"file": "cough.wav"})) == (415, "unsupported_media_type")
+    assert error(post(app, b"RIFF", field="sound")) == (400, "no_file")
+    assert error(httpx.post(app + PREDICT, files={"x": b""}, data={"file": "text"})) == (400, "no_file")
+    assert error(httpx.get(app + "/api/v1/nothing")) == (404, "not_found")
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=x"])
+def test_broken_multipart_is_refused(app, kind):
+    response = httpx.post(app + PREDICT, content=b"--y\r\n\r\nnonsense", headers={"Content-Type": kind})
+    assert response.status_code == 400
+    assert error(response)[1] in ("bad_request", "no_file")
+
+
+def test_two_files_at_once_are_refused(app):
+    data = sounds.FORMATS["wav 16-bit"]()
+    response = httpx.post(app + PREDICT, files=[("file", ("a.wav", data)), ("file", ("b.wav", data))])
+    assert error(response) == (400, "bad_request")
+
+
+def test_models_tell_what_they_scored_and_on_what(app):
+    answer = httpx.get(app + "/api/v1/models").json()
+    assert answer["main"] == "mlp" and answer["study"] == "kaggle-trial"
+    for model in answer["models"].values():
+        (score,) = model["scores"]
+        assert (score["protocol"], score["tested_on"], score["splits"]) == ("published", "kaggle-trial", 5)
+        assert score["sensitivity_low"] <= score["sensitivity"] <= score["sensitivity_high"]
+        assert 0 < score["accuracy_people"] <= score["accuracy_recordings"] <= 170
+
+
+def test_health(app):
+    answer = httpx.get(app + "/api/v1/health").json()
+    assert (answer["status"], answer["studies"], answer["version"]) == ("ok", ["kaggle-trial"], __version__)
+
+
+def test_many_at_once_get_the_answer_each_would_get_alone(app):
+    files = [sounds.FORMATS[name]() for name in list(sounds.FORMATS)[:4]] * 4
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda data: post(app, data).json(), files))
+    assert answers == [serving.default().predict(audio.load(data)).to_dict() for data in files]
+
+
+def test_the_app_answers_while_a_recording_is_analysed(app):
+    minute = sounds.with_soundfile("FLAC", samples=np.tile(sounds.cough(), 49))
+    with ThreadPoolExecutor(4) as pool:
+        slow = [pool.submit(post, app, minute) for _ in range(4)]
+        while_busy = httpx.get(app + "/api/v1/health", timeout=60)
+        assert while_busy.is_success
+        assert all(answer.result().is_success for answer in slow)
+    assert httpx.get(app + "/_stcore/health").text == "ok"
