@@ -71,7 +71,9 @@ class _Endpoint(HTTPEndpoint):
         return _error_response(405, "method_not_allowed", message, {"Allow": allowed})
 
     async def _fail(self, status, code, message):
-        await _error_response(status, code, message)(self.scope, self.receive, self.send)
+        # A client that is still sending what nobody reads is told so by the end of the connection.
+        headers = {"Connection": "close"} if status == 413 else None
+        await _error_response(status, code, message, headers)(self.scope, self.receive, self.send)
 
 
 class Predict(_Endpoint):

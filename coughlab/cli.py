@@ -83,7 +83,10 @@ def _predict(arguments):
         predictor = Predictor()
         with _silent_stderr():
             predictor.warm_up()
-        for number, file in enumerate(arguments.files):
+        if not arguments.json:
+            models = "  ".join(f"{name:>6}" for name in predictor.study.models)
+            print(f"{'file':{width}}  {'label':9}  {models}  coughs")
+        for file in arguments.files:
             try:
                 prediction = predictor.predict(audio.load(file))
             except audio.AudioError as error:
@@ -92,12 +95,6 @@ def _predict(arguments):
             if arguments.json:
                 print(json.dumps({"file": file} | prediction.to_dict()), flush=True)
                 continue
-            if number == 0:
-                print(
-                    f"{'file':{width}}  {'label':9}  "
-                    + "  ".join(f"{name:>6}" for name in prediction.models)
-                    + "  coughs"
-                )
             answers = "  ".join(f"{answer.probability:6.3f}" for answer in prediction.models.values())
             label = prediction.to_dict()["label"]
             print(f"{file:{width}}  {label:9}  {answers}  {len(prediction.events):6}", flush=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from coughlab import __version__, audio, synthetic
 from coughlab.datasets import LABELS
-from coughlab.signal import events, features, quality
+from coughlab.signal import events, features, quality, spectrum
 from coughlab.signal.inputs import INPUTS
 from coughlab.store import MANIFEST, MODELS, StoredStudy
 
@@ -91,6 +91,7 @@ class Predictor:
 
     def __init__(self, study=None):
         self.study = study or StoredStudy(MODELS / STUDY)
+        spectrum.use_one_thread()
 
     def predict(self, recording):
         """Ask every model about a recording.

@@ -9,7 +9,7 @@ from coughlab import __version__, audio, card, datasets, store
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.datasets import LABELS
 from coughlab.evidence import splits
-from coughlab.signal import features
+from coughlab.signal import features, spectrum
 from coughlab.signal.inputs import INPUTS
 
 #: Studies by name: the dataset and the protocols of each.
@@ -144,6 +144,7 @@ def measure(table, progress=lambda stage, done, total: None):
     StudyError
         If a recording cannot be decoded.
     """
+    spectrum.use_one_thread()
     rows, inputs = [], {kind: [] for kind in INPUTS}
     for done, path in enumerate(table["path"]):
         progress("Measuring recordings", done, len(table))

@@ -7,6 +7,9 @@ from coughlab.charts import LABELS
 from coughlab.store import StoreError
 
 PLOT = {"displayModeBar": False}
+# The rate of nearly every browser, and no less than any microphone's. Not None, which is meant to keep the browser's own
+# rate: with it, the recorder of Streamlit 1.67 records at 16,000 Hz and loses what is above 8,000.
+RATE = 48_000
 
 
 def choose(source):
@@ -17,7 +20,7 @@ def ask():
     """The widgets: bytes of the chosen recording, or None."""
     record, upload, sample = st.columns(3, gap="medium")
     with record:
-        recorded = st.audio_input("Record a cough", sample_rate=None, on_change=choose, args=("recorded",))
+        recorded = st.audio_input("Record a cough", sample_rate=RATE, on_change=choose, args=("recorded",))
         st.caption("An arm's length from the microphone, two or three coughs.")
     with upload:
         uploaded = st.file_uploader(

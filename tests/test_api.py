@@ -77,7 +77,7 @@ SECOND = np.zeros(sounds.RATE, np.float32)
 REFUSED = {
     "empty": (400, lambda: b""),
     "not_audio": (400, lambda: b"This is a letter, whatever its name says.\n" * 100),
-    "damaged": (400, lambda: sounds.FORMATS["flac"]()[:100]),
+    "damaged": (400, lambda: sounds.FORMATS["flac 16-bit"]()[:100]),
     "no_audio_stream": (400, lambda: sounds.with_av("mp4", video="mpeg4")),
     "unsupported": (400, lambda: sounds.wav(b"\xaa" * 48_000, bits=1)),
     "too_large": (413, lambda: bytes(audio.LIMITS.max_bytes + 1)),

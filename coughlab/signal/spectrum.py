@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 import scipy.fft
 import soxr
+from threadpoolctl import threadpool_limits
 
 RATE = 22_050
 N_FFT = 2048
@@ -167,6 +168,15 @@ def mel_filters(n_mels):
     width = np.diff(edges)[:, None]
     triangles = np.maximum(0, np.minimum(below / width[:-1], above / width[1:]))
     return (triangles * (2 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+
+
+def use_one_thread():
+    """Have NumPy's matrix products run in one thread each, in this process and from now on.
+
+    With several, the order of the sums depends on what else is running, and so do the last digits. Whoever answers many at
+    once has its threads elsewhere.
+    """
+    threadpool_limits(1, user_api="blas")
 
 
 @lru_cache

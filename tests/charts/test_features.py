@@ -73,7 +73,9 @@ def test_bars_are_the_middle_of_each_class_in_the_same_units():
     figure = chart.figure(MEAN, TRAINED)
     table = chart.table(MEAN, TRAINED)
     for label, title in LABELS.items():
-        (bar,) = [trace for trace in figure.data if trace.type == "bar" and trace.name.startswith(f"{title}:")]
+        (bar,) = [
+            trace for trace in figure.data if trace.type == "bar" and trace.name.startswith(f"{title}:")
+        ]
         base, length = np.asarray(bar.base, dtype=float), np.asarray(bar.x, dtype=float)
         np.testing.assert_allclose(MEAN + base * SPREAD, table[f"{title}, 5 %"], rtol=1e-6)
         np.testing.assert_allclose(MEAN + (base + length) * SPREAD, table[f"{title}, 95 %"], rtol=1e-6)

@@ -8,7 +8,9 @@ from coughlab.serving import Skops
 
 
 def rows(n, seed):
-    return np.random.default_rng(seed).normal(0, 1, (n, 26)).astype(np.float32) * np.logspace(3, -3, 26, dtype=np.float32)
+    return np.random.default_rng(seed).normal(0, 1, (n, 26)).astype(np.float32) * np.logspace(
+        3, -3, 26, dtype=np.float32
+    )
 
 
 X, LABELS = rows(80, 0), np.random.default_rng(9).integers(2, size=80)

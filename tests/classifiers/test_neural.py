@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from coughlab.classifiers import CNN, KNN, MLP, CLASSIFIERS
+from coughlab.classifiers import CLASSIFIERS, CNN, KNN, MLP
 from coughlab.serving import LiteRT
 
 DURATIONS = (43, 44, 130, 431, 2584)

@@ -87,7 +87,9 @@ def test_folder_that_is_not_there(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\xff\xfe\x00\xd8 not text", b'file_properties,class\n"a,b'], ids=["empty", "not text", "broken"]
+    "content",
+    [b"", b"\xff\xfe\x00\xd8 not text", b'file_properties,class\n"a,b'],
+    ids=["empty", "not text", "broken"],
 )
 def test_list_that_cannot_be_read(tmp_path, content):
     folder = tree(tmp_path)
@@ -129,7 +131,9 @@ def test_list_with_another_class(tmp_path, label, named):
 
 def test_missing_recordings_are_counted_and_the_first_named(tmp_path):
     folder = tree(tmp_path, missing=[HEAVY, SHALLOW])
-    with pytest.raises(DatasetError, match=f"2 listed recordings are missing from .*trial_covid, the first: {HEAVY}"):
+    with pytest.raises(
+        DatasetError, match=f"2 listed recordings are missing from .*trial_covid, the first: {HEAVY}"
+    ):
         datasets.load("kaggle-trial", folder)
 
 

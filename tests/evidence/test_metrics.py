@@ -105,7 +105,11 @@ def test_people_are_counted_not_rows_and_not_splits():
     once = answers(15, 20)
     # Everyone is recorded three times and tested in two splits: nobody new has been asked.
     many = pd.concat(
-        [once.assign(split=split, recording=f"{take}-" + once["recording"]) for split in (0, 1) for take in range(3)]
+        [
+            once.assign(split=split, recording=f"{take}-" + once["recording"])
+            for split in (0, 1)
+            for take in range(3)
+        ]
     )
     row, rows = only(once), only(many)
     for key in ("sensitivity", "sensitivity_low", "sensitivity_high"):
@@ -156,7 +160,9 @@ def test_a_class_nobody_has_says_nothing():
     assert (row["sensitivity_low"], row["sensitivity_high"], row["sensitivity_people"]) == (0.0, 1.0, 0)
 
 
-@pytest.mark.parametrize("column", ["model", "protocol", "tested_on", "split", "role", "recording", "person", "label"])
+@pytest.mark.parametrize(
+    "column", ["model", "protocol", "tested_on", "split", "role", "recording", "person", "label"]
+)
 def test_a_missing_column_is_named(column):
     with pytest.raises(ValueError, match=f"lacks {column}\\."):
         metrics.scores(answers(1, 2).drop(columns=column), {"mlp": 0.5})

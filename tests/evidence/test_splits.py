@@ -51,7 +51,9 @@ def test_splits_differ_from_one_another():
 
 def test_more_splits_begin_with_the_same_ones():
     y = labels(170, 19)
-    for (_, two), (_, five) in zip(splits.published(y, n_splits=2), splits.published(y, n_splits=5), strict=False):
+    for (_, two), (_, five) in zip(
+        splits.published(y, n_splits=2), splits.published(y, n_splits=5), strict=False
+    ):
         assert np.array_equal(two, five)
 
 

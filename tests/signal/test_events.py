@@ -1,5 +1,7 @@
 """Events found in recordings whose coughs are at known times."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -112,7 +114,7 @@ def test_events_are_ordered_apart_and_inside(sounds, background):
     for event in found:
         assert 0 <= event.start_s < event.end_s <= recording.duration
         assert event.end_s - event.start_s >= events.SHORTEST_S - 1e-9
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert after.start_s > before.end_s
 
 

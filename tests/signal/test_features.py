@@ -81,7 +81,11 @@ def cough(draw, t, rng):
     onset = draw(st.floats(0, max(0.0, t[-1] - 0.05)))
     background = draw(st.sampled_from([0, 1e-5, 1e-3, 1e-2]))
     return synthetic.recording(
-        onsets_s=(onset,), duration_s=t.size / rate, rate=rate, seed=draw(st.integers(0, 999)), noise=background
+        onsets_s=(onset,),
+        duration_s=t.size / rate,
+        rate=rate,
+        seed=draw(st.integers(0, 999)),
+        noise=background,
     )
 
 

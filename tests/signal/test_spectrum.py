@@ -32,7 +32,9 @@ SOUNDS = {
     "one hop": tone(440.0, 512 / RATE),
 }
 
-pytestmark = pytest.mark.filterwarnings("ignore:n_fft=2048 is too large", "ignore:.*deprecated:DeprecationWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:n_fft=2048 is too large", "ignore:.*deprecated:DeprecationWarning"
+)
 each_sound = pytest.mark.parametrize("y", [pytest.param(y, id=name) for name, y in SOUNDS.items()])
 
 
@@ -47,7 +49,9 @@ def test_magnitude_is_librosas(y):
 
 
 def test_frequencies_are_librosas():
-    np.testing.assert_allclose(spectrum.frequencies(), librosa.fft_frequencies(sr=RATE, n_fft=2048), rtol=1e-12)
+    np.testing.assert_allclose(
+        spectrum.frequencies(), librosa.fft_frequencies(sr=RATE, n_fft=2048), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("n", [1, 2, 10, 66, 130])
@@ -85,7 +89,9 @@ def test_power_to_db_is_librosas(top_db, dtype):
 def test_power_to_db_has_a_floor_and_a_range():
     db = spectrum.power_to_db(np.array([0.0, 1e-12, 1e-10, 1.0, 10.0]))
     np.testing.assert_allclose(db, [-100, -100, -100, 0, 10], atol=1e-9)
-    np.testing.assert_allclose(spectrum.power_to_db(np.array([0.0, 1.0, 10.0]), top_db=30.0), [-20, 0, 10], atol=1e-9)
+    np.testing.assert_allclose(
+        spectrum.power_to_db(np.array([0.0, 1.0, 10.0]), top_db=30.0), [-20, 0, 10], atol=1e-9
+    )
 
 
 @each_sound
