@@ -32,6 +32,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what CoughLab needs: about 3 GB, some minutes the first time."
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 

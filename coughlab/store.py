@@ -40,9 +40,10 @@ class StoredStudy:
     """
 
     def __init__(self, folder):
-        self.folder = Path(folder)
-        _restore(self.folder)
-        self.name = self.folder.name
+        folder = Path(folder)
+        self.name = folder.name
+        # While a swap is under way, or after one was killed, the previous study is the one there is.
+        self.folder = folder if folder.exists() or not _previous(folder).exists() else _previous(folder)
         try:
             self.manifest = json.loads((self.folder / MANIFEST).read_bytes())
             self.models, self._files = self.manifest["models"], self.manifest["files"]

@@ -42,9 +42,9 @@ def ask():
 
 
 def percent(share):
-    if 0 < share < 0.001:
+    if share < 0.001:
         return "under 0.1 %"
-    return "over 99.9 %" if 0.999 < share < 1 else f"{share:.1%}".replace("%", " %")
+    return "over 99.9 %" if share > 0.999 else f"{share:.1%}".replace("%", " %")
 
 
 def show_answers(prediction, study, scores):
@@ -58,7 +58,7 @@ def show_answers(prediction, study, scores):
             st.markdown(f"### {LABELS[answer.label]}")
             st.progress(answer.probability, text=f"Probability of COVID: **{percent(answer.probability)}**")
             st.caption(
-                f"COVID from {answer.threshold:.0%} on. {model['summary']}\n\n"
+                f"Called COVID from {answer.threshold:.0%} on. {model['summary']}\n\n"
                 f"**How it scored** on {study.name}, random 70/30 splits, mean of {score['splits']}: "
                 f"found {measured(score, 'sensitivity')} with COVID, cleared {measured(score, 'specificity')} without."
             )
@@ -133,13 +133,13 @@ if st.session_state.source == "sample":
     st.info(
         "This is the synthetic sample. What the models say of it means nothing.", icon=":material/science:"
     )
-show_answers(prediction, study, scores)
 st.warning(
     "**Do not rely on these answers.** The scores come from random splits of one small dataset"
     f" ({study.manifest['people']} people), in which all recordings labelled COVID come from other collections, at other"
     " sample rates, than the rest. Models like these usually fail on recordings from elsewhere, such as this one.",
     icon=":material/warning:",
 )
+show_answers(prediction, study, scores)
 show_recording(recording, prediction)
 show_features(prediction, study, trained)
 st.download_button(

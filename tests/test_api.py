@@ -38,7 +38,17 @@ def test_a_file_of_each_format_is_answered(app, name):
 
 def test_the_answer_has_the_documented_keys(app):
     answer = post(app, sounds.FORMATS["wav 16-bit"]()).json()
-    assert list(answer) == ["label", "probability", "model", "models", "audio", "events", "quality", "study", "version"]
+    assert list(answer) == [
+        "label",
+        "probability",
+        "model",
+        "models",
+        "audio",
+        "events",
+        "quality",
+        "study",
+        "version",
+    ]
     assert list(answer["models"]) == ["mlp", "cnn", "knn"]
     for model in answer["models"].values():
         assert list(model) == ["label", "probability", "threshold"]

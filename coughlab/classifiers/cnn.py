@@ -111,7 +111,7 @@ def augment(db, rng):
     quiet = db.mean()
     for axis, widest in ((0, 24), (1, 8)):
         width = rng.integers(widest + 1)
-        start = rng.integers(db.shape[axis] - width)
+        start = rng.integers(db.shape[axis] - width + 1)
         db[(slice(None),) * axis + (slice(start, start + width),)] = quiet
     return db
 

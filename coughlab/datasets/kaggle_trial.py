@@ -42,7 +42,7 @@ def load(folder):
     """
     folder = Path(folder)
     try:
-        listed = pd.read_csv(folder / LIST, dtype=str)
+        listed = pd.read_csv(folder / LIST, dtype=str, keep_default_na=False).fillna("")
     except FileNotFoundError as error:
         raise DatasetError(
             f"{folder} has no {LIST}. Give the folder of the unpacked Kaggle dataset."
@@ -53,10 +53,12 @@ def load(folder):
         raise DatasetError(f"{folder / LIST} lacks the column {' and '.join(sorted(missing))}.")
     if listed.empty:
         raise DatasetError(f"{folder / LIST} lists no recordings.")
-    if unknown := set(listed["class"].fillna("(empty)")) - set(LABELS):
+    if unknown := set(listed["class"].replace("", "(empty)")) - set(LABELS):
         raise DatasetError(
             f"{folder / LIST} has classes other than covid and not_covid: {', '.join(sorted(unknown))}."
         )
+    if (listed["file_properties"] == "").any():
+        raise DatasetError(f"{folder / LIST} has a line without a file name.")
     table = pd.DataFrame([_origin(name) for name in listed["file_properties"]], columns=["person", "source"])
     table["recording"] = listed["file_properties"]
     table["label"] = listed["class"]

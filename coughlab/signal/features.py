@@ -130,12 +130,12 @@ def _tuning(power):
         return 0.0
     # A parabola through each peak and its neighbours, rounded to single precision where librosa rounds, because the
     # histogram below can tip on a rounding.
-    left, peak, right = (band[frame, k + i].astype(float) for i in range(3))
-    slope, curvature = (right - left) / 2, left + right - 2 * peak
+    left, peak, right = (band[frame, k + i] for i in range(3))
+    slope, curvature = (right - left) / 2, (left + right) - 2 * peak.astype(float)
     flat = np.abs(slope) >= np.abs(curvature)
     shift = np.where(flat, 0, -slope / np.where(flat, 1, curvature)).astype(np.float32)
     pitch = ((k + lo + shift.astype(float)) * RATE / N_FFT).astype(np.float32)
-    height = peak.astype(np.float32) + np.float32(0.5) * slope.astype(np.float32) * shift
+    height = peak + np.float32(0.5) * slope * shift
     pitch = pitch[height >= np.median(height)]
     residual = np.mod(N_CHROMA * np.log2(pitch / np.float32(440 / 16)), np.float32(1))
     residual[residual >= 0.5] -= 1

@@ -9,10 +9,12 @@ from coughlab.signal.features import SECONDS
 
 #: A cough lasts about 0.3 s; less than this rarely holds a whole one.
 SHORT_S = 0.5
-#: Share of the samples at the very top or bottom of the recording's range that can no longer be called a coincidence.
-CLIPPED_SHARE = 0.001
-#: Peaks this near full scale are clipped when they stay there.
-FULL_SCALE = 0.985
+#: Share of the samples on flat tops that can no longer be called a coincidence ...
+CLIPPED_SHARE = 0.0005
+#: ... a flat top being three samples in a row within 0.1 % of the recording's peak ...
+FLAT = 0.999
+#: ... in a recording loud enough for its steps not to look flat.
+LOUD = 0.5
 #: Loudest 20 ms, in dB relative to full scale.
 QUIET_DB = -40.0
 #: Coughs should stand this far above what is heard between them.
@@ -78,7 +80,7 @@ def check(recording, events):
 
 
 def clipped_share(y):
-    """Share of the samples that sit on a flat top at full scale.
+    """Share of the samples that sit in the middle of a flat top.
 
     Parameters
     ----------
@@ -88,7 +90,11 @@ def clipped_share(y):
     Returns
     -------
     float
-        Samples with a magnitude of at least 0.985 beside a neighbour as loud, over all samples.
+        Samples that are, like both their neighbours, within 0.1 % of the peak, over all samples; 0 if the peak is below 0.5.
     """
-    loud = np.abs(y) >= FULL_SCALE
-    return float((loud[1:] & loud[:-1]).sum() / max(y.size, 1))
+    magnitude = np.abs(y)
+    peak = magnitude.max(initial=0)
+    if peak < LOUD:
+        return 0.0
+    top = magnitude >= FLAT * peak
+    return float((top[1:-1] & top[:-2] & top[2:]).sum() / y.size)

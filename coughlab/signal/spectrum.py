@@ -61,7 +61,7 @@ def magnitude(y):
         One row a frame: the transpose of ``abs(librosa.stft(y))``, because rows are contiguous where the transform runs.
     """
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(y, N_FFT // 2), N_FFT)[::HOP]
-    return np.abs(scipy.fft.rfft(frames * _hann(), axis=-1))
+    return np.abs(scipy.fft.rfft(frames * _hann(), axis=-1).astype(np.complex64))
 
 
 def mel_power(power, n_mels=128):
@@ -181,4 +181,4 @@ def use_one_thread():
 
 @lru_cache
 def _hann():
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)

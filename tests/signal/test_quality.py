@@ -19,8 +19,9 @@ def codes(recording):
 
 
 def click():
-    y = 1e-4 * np.random.default_rng(0).standard_normal(RATE)
-    y[RATE // 2 : RATE // 2 + 48] = 0.5
+    rng = np.random.default_rng(0)
+    y = 1e-4 * rng.standard_normal(RATE)
+    y[RATE // 2 : RATE // 2 + 48] = rng.uniform(-0.5, 0.5, 48)
     return recorded(y)
 
 
@@ -67,10 +68,22 @@ def test_one_cough_within_the_first_five_seconds_is_not_late():
     [
         ([0.0, 0.5, 0.9, 0.5], 0.0),
         ([0.0, 1.0, 0.0, -1.0], 0.0),  # single peaks are no flat top
-        ([0.0, 1.0, 1.0, 0.0], 0.25),
-        ([-1.0, -1.0, -1.0, 0.0], 0.5),
+        ([0.0, 1.0, 1.0, 0.0], 0.0),  # nor are two in a row
+        ([0.0, 1.0, 1.0, 1.0], 0.25),
+        ([-1.0, -1.0, -1.0, -1.0], 0.5),
+        ([0.1, 0.1, 0.1, 0.1], 0.0),  # the steps of a quiet recording
         ([1.0], 0.0),
     ],
 )
 def test_clipped_share_counts_flat_tops(samples, share):
     assert quality.clipped_share(np.array(samples)) == share
+
+
+def test_a_smooth_sound_at_full_scale_is_not_clipped():
+    t = np.arange(RATE) / RATE
+    swell = np.sin(2 * np.pi * 200 * t) * np.exp(-(((t - 0.5) / 0.1) ** 2))
+    assert "clipped" not in codes(recorded(swell / np.abs(swell).max()))
+
+
+def test_clipping_is_seen_whatever_the_level_after_it():
+    assert "clipped" in codes(recorded(0.7 * np.clip(6 * synthetic.recording(), -1, 1)))
