@@ -33,6 +33,17 @@ class StoredStudy:
     folder : path-like
         ``models/<study>``.
 
+    Attributes
+    ----------
+    name : str
+        Name of the study.
+    manifest : dict
+        What was done, with which seed.
+    models : dict of str to dict
+        The manifest's entry of each model.
+    thresholds : dict of str to float
+        Threshold of each model.
+
     Raises
     ------
     StoreError
@@ -46,12 +57,14 @@ class StoredStudy:
         self.folder = folder if folder.exists() or not _previous(folder).exists() else _previous(folder)
         try:
             self.manifest = json.loads((self.folder / MANIFEST).read_bytes())
-            self.models, self._files = self.manifest["models"], self.manifest["files"]
+            self.models = self.manifest["models"]
+            self.thresholds = {name: model["threshold"] for name, model in self.models.items()}
+            self._hashes = {name: file["sha256"] for name, file in self.manifest["files"].items()}
         except FileNotFoundError as error:
             raise StoreError(
                 f"There is no study {self.name!r} in {self.folder.parent}. {self._remedy}"
             ) from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(f"{self.name}/{MANIFEST} cannot be read. {self._remedy}") from error
 
     @property
@@ -76,13 +89,13 @@ class StoredStudy:
         StoreError
             If the file is unlisted, missing, unreadable or changed.
         """
-        if name not in self._files:
+        if name not in self._hashes:
             raise StoreError(f"{self.name}/{name} does not belong to the study. {self._remedy}")
         try:
             data = (self.folder / name).read_bytes()
         except OSError as error:
             raise StoreError(f"{self.name}/{name} is missing or cannot be read. {self._remedy}") from error
-        if hashlib.sha256(data).hexdigest() != self._files[name]["sha256"]:
+        if hashlib.sha256(data).hexdigest() != self._hashes[name]:
             raise StoreError(f"{self.name}/{name} was changed after the study was saved. {self._remedy}")
         return data
 
@@ -95,11 +108,6 @@ class StoredStudy:
     def predictions(self):
         """The predictions table (pandas.DataFrame)."""
         return self._table(PREDICTIONS)
-
-    @property
-    def thresholds(self):
-        """Threshold of each model, by name."""
-        return {name: model["threshold"] for name, model in self.models.items()}
 
     @cached_property
     def scores(self):

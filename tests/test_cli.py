@@ -1,6 +1,7 @@
 """The command line, as a process."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from coughlab import __version__
 from tests import sounds
+from tests.test_study import tiny_dataset
 
 
 def coughlab(*arguments, **options):
@@ -85,6 +87,38 @@ def test_study_run_says_what_is_wrong_with_the_folder(tmp_path):
     assert "cough_trial_extended.csv" in result.stderr and "Traceback" not in result.stderr
     result = coughlab("study", "run", "nothing", "--data", tmp_path)
     assert result.returncode == 2 and "kaggle-trial" in result.stderr
+
+
+def test_ctrl_c_leaves_the_previous_study_and_says_so(tmp_path):
+    data, models = tiny_dataset(tmp_path / "data"), tmp_path / "models"
+    command = [
+        sys.executable,
+        "-m",
+        "coughlab",
+        "study",
+        "run",
+        "kaggle-trial",
+        "--data",
+        data,
+        "--models",
+        models,
+    ]
+    subprocess.run([*command, "--epochs", "1", "--splits", "1"], capture_output=True, check=True)
+    before = {path.name: path.read_bytes() for path in (models / "kaggle-trial").iterdir()}
+    process = subprocess.Popen([*command, "--epochs", "1000"], stderr=subprocess.PIPE, text=True)
+    seen = ""
+    for character in iter(lambda: process.stderr.read(1), ""):
+        seen += character
+        if seen.endswith("Training MLP"):
+            break
+    assert process.poll() is None, seen
+    process.send_signal(signal.SIGINT)
+    rest = process.communicate()[1]
+    assert process.returncode == 130
+    assert rest.splitlines()[-1] == "coughlab: Stopped. What was there before is unchanged."
+    assert "Traceback" not in rest
+    assert [path.name for path in models.iterdir()] == ["kaggle-trial"]
+    assert {path.name: path.read_bytes() for path in (models / "kaggle-trial").iterdir()} == before
 
 
 @pytest.mark.parametrize("arguments", [(), ("predict",), ("study", "run", "kaggle-trial"), ("fly",)])

@@ -82,8 +82,9 @@ def _waveform(recording):
 def _spectrogram(recording):
     db = spectrum.log_mel(spectrum.waveform(recording), n_mels=N_MELS, top_db=RANGE_DB)
     starts = np.unique(np.linspace(0, len(db), COLUMNS, endpoint=False).astype(int))
+    middles = (starts + np.append(starts[1:], len(db)) - 1) / 2
     return go.Heatmap(
-        x=(starts * spectrum.HOP / spectrum.RATE).astype(np.float32),
+        x=(middles * spectrum.HOP / spectrum.RATE).astype(np.float32),
         y=np.arange(N_MELS),
         # Whole decibels fit one byte a point.
         z=np.maximum.reduceat(db, starts, axis=0).T.round().astype(np.int8),

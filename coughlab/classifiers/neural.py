@@ -21,8 +21,6 @@ def keras(seed=None):
         Keras.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # oneDNN picks its order of summation by the machine: without it the same seed gives the same weights on more of them.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     import keras
     import tensorflow
