@@ -103,7 +103,7 @@ def show_features(prediction, study, trained):
         f" {study.name} ({trained['person'].nunique()} people). A diamond outside both bars is unlike most of what they saw."
     )
     st.plotly_chart(chart.figure(prediction.features, trained), config=PLOT, key="features")
-    with st.expander("The same as a table"):
+    if st.toggle("Show the same as a table"):
         st.dataframe(chart.table(prediction.features, trained), hide_index=True)
 
 
