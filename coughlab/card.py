@@ -4,9 +4,11 @@ from coughlab.evidence import metrics, splits
 
 _NOTES = {
     "kaggle-trial": """\
-Dataset: Kaggle `himanshu007121/coughclassifier-trial`, which states no licence; the recordings are not redistributed here. Its
-recordings come from AudioSet (no COVID label of their own, all called `not_covid`), Coswara and Virufy (all called `covid`).
-Sample rate and source therefore tell the two classes apart without a disease: read every score below with that in mind.
+Dataset: Kaggle `himanshu007121/coughclassifier-trial`, which states no licence; the recordings are not redistributed here.
+By their file names, those labelled `not_covid` come from AudioSet, which says nothing of COVID, at 22,050 Hz, and those labelled
+`covid` from Coswara, Virufy and an unknown place, at 44,100 or 48,000 Hz. Where a recording comes from therefore tells the two
+classes apart without a disease: read every score below with that in mind. A person is taken from the file name as well: the clip
+of AudioSet, the participant of Coswara, the patient of Virufy.
 """,
 }
 

@@ -55,7 +55,7 @@ def _parser():
         "--data", required=True, type=Path, metavar="DIR", help="folder of the dataset, as published"
     )
     run.add_argument("--models", type=Path, metavar="DIR", help="folder of the studies (default: models/)")
-    run.add_argument("--seed", type=int, default=0, help="seed of splits and fits (default: 0)")
+    run.add_argument("--seed", type=_seed, default=0, help="seed of splits and fits (default: 0)")
     run.add_argument(
         "--splits", type=_positive, default=5, metavar="N", help="splits of each protocol (default: 5)"
     )
@@ -69,6 +69,12 @@ def _parser():
 def _positive(text):
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError("must be a whole number of at least 1")
+    return int(text)
+
+
+def _seed(text):
+    if not text.isdecimal() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError("must be a whole number from 0 to 2147483647")
     return int(text)
 
 

@@ -1,6 +1,7 @@
 """A study: a dataset with everything trained and measured on it, written to ``models/<study>/``."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -91,7 +92,7 @@ def run(
         raise StudyError(
             "The dataset has fewer than 4 recordings of a class, too few to be dealt into train and test."
         )
-    folder = models / name
+    folder = Path(models) / name
     with store.replacing(folder) as writer:
         entries, predictions = {}, []
         for classifier in CLASSIFIERS.values():

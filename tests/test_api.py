@@ -1,6 +1,7 @@
 """The API over a real socket, in the app as ``make run`` starts it."""
 
 import json
+import shutil
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 
 from coughlab import __version__, api, audio, serving
 from tests import sounds
+from tests.conftest import missing
 
 PREDICT = "/api/v1/predict"
 
@@ -69,6 +71,8 @@ def test_the_answer_has_the_documented_keys(app):
 
 
 def test_curl_as_in_the_readme(app, tmp_path):
+    if not shutil.which("curl"):
+        missing("curl")
     path = tmp_path / "any.wav"
     path.write_bytes(sounds.FORMATS["wav 16-bit"]())
     command = ["curl", "-sS", "-F", f"file=@{path}", app + PREDICT]

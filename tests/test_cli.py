@@ -121,7 +121,21 @@ def test_ctrl_c_leaves_the_previous_study_and_says_so(tmp_path):
     assert {path.name: path.read_bytes() for path in (models / "kaggle-trial").iterdir()} == before
 
 
-@pytest.mark.parametrize("arguments", [(), ("predict",), ("study", "run", "kaggle-trial"), ("fly",)])
+RUN = ("study", "run", "kaggle-trial")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("predict",),
+        ("fly",),
+        RUN,
+        (*RUN, "--data", ".", "--seed", "-1"),
+        (*RUN, "--data", ".", "--epochs", "0"),
+        (*RUN, "--data", ".", "--splits", "many"),
+    ],
+)
 def test_wrong_arguments_show_the_usage(arguments):
     result = coughlab(*arguments)
     assert result.returncode == 2 and result.stderr.startswith("usage: coughlab")

@@ -283,3 +283,20 @@ def test_a_study_of_the_real_dataset(kaggle_trial, tmp_path):
         }
     assert json.loads((stored.folder / store.MANIFEST).read_text())["people"] == listed["person"].nunique()
     assert isinstance(stored.scores, pd.DataFrame) and len(stored.scores) == 3
+
+
+def test_the_committed_features_are_what_the_code_measures(kaggle_trial):
+    committed = StoredStudy(store.MODELS / "kaggle-trial").features
+    measured = study.measure(datasets.load("kaggle-trial", kaggle_trial)).table
+    pd.testing.assert_frame_equal(measured, committed, rtol=1e-6)
+
+
+def test_the_committed_nearest_neighbour_predictions_are_what_the_code_predicts(kaggle_trial):
+    committed = StoredStudy(store.MODELS / "kaggle-trial")
+    rows = committed.predictions.query("model == 'knn'")
+    X = committed.features[list(features.NAMES)].to_numpy()
+    y = (committed.features["label"] == "covid").to_numpy()
+    for _, split in rows.groupby("split"):
+        train = split["role"].to_numpy() == "train"
+        fitted = CLASSIFIERS["knn"].fit(X[train], y[train], seed=0)
+        assert fitted.predict(X).tolist() == split["probability"].tolist()

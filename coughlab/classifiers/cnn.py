@@ -1,7 +1,5 @@
 """A small convolutional network on the log-mel spectrogram, trained from scratch."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from coughlab.classifiers import neural
@@ -34,7 +32,8 @@ def build():
         if channels != CHANNELS[0]:
             x = layers.MaxPooling2D(2)(x)
         x = layers.Conv2D(channels, 3, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization()(x)
+        # With eight steps an epoch, Keras's own momentum of 0.99 would lag behind the weights until the end.
+        x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.ReLU()(x)
     # The average hears the whole recording, the maximum the one loud cough in it.
     x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
@@ -60,7 +59,7 @@ def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
 
     Returns
     -------
-    FittedCNN
+    coughlab.classifiers.neural.FittedNetwork
         The trained model.
     """
     keras = neural.keras(seed)
@@ -81,7 +80,7 @@ def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
     model.compile(keras.optimizers.Adam(schedule), "binary_crossentropy")
     callbacks = [neural.progress_callback(progress, epochs)]
     model.fit(batches(), steps_per_epoch=steps, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
-    return FittedCNN(model)
+    return neural.FittedNetwork(CNN.name, model)
 
 
 def augment(db, rng):
@@ -114,27 +113,6 @@ def augment(db, rng):
         start = rng.integers(db.shape[axis] - width + 1)
         db[(slice(None),) * axis + (slice(start, start + width),)] = quiet
     return db
-
-
-@dataclass
-class FittedCNN:
-    """A trained CNN."""
-
-    model: object
-
-    def predict(self, inputs):
-        """Probability of covid for each spectrogram, shape (n,)."""
-        # One at a time, as when serving: each has its own length.
-        return np.array([float(self.model(np.asarray(db)[None], training=False)[0, 0]) for db in inputs])
-
-    @property
-    def parameters(self):
-        """Number of trained parameters."""
-        return self.model.count_params()
-
-    def save(self):
-        """Both files of the model, by name."""
-        return neural.save(self.model, CNN.name)
 
 
 CNN = Classifier(

@@ -1,7 +1,5 @@
 """The case study's final model: a multilayer perceptron on the 26 standardised features."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from coughlab.classifiers import neural
@@ -57,7 +55,7 @@ def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
 
     Returns
     -------
-    FittedMLP
+    coughlab.classifiers.neural.FittedNetwork
         The trained model.
     """
     keras = neural.keras(seed)
@@ -67,27 +65,7 @@ def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
     model.compile(keras.optimizers.Adam(LEARNING_RATE), "binary_crossentropy")
     callbacks = [neural.progress_callback(progress, epochs)]
     model.fit(X, np.asarray(labels, dtype=np.float32), epochs=epochs, verbose=0, callbacks=callbacks)
-    return FittedMLP(model)
-
-
-@dataclass
-class FittedMLP:
-    """A trained MLP."""
-
-    model: object
-
-    def predict(self, inputs):
-        """Probability of covid for each row of features, shape (n,)."""
-        return self.model.predict(np.asarray(inputs, dtype=np.float32), verbose=0)[:, 0]
-
-    @property
-    def parameters(self):
-        """Number of trained parameters."""
-        return self.model.count_params()
-
-    def save(self):
-        """Both files of the model, by name."""
-        return neural.save(self.model, MLP.name)
+    return neural.FittedNetwork(MLP.name, model)
 
 
 MLP = Classifier(

@@ -4,7 +4,10 @@ import contextlib
 import io
 import os
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 
 def keras(seed=None):
@@ -38,23 +41,42 @@ def progress_callback(progress, epochs):
     return keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress((epoch + 1) / epochs))
 
 
-def save(model, name):
-    """Serialise a Keras model twice.
+@dataclass
+class FittedNetwork:
+    """A trained Keras model.
 
-    Parameters
+    Attributes
     ----------
-    model : keras.Model
-        The fitted model.
     name : str
-        Stem of the file names.
-
-    Returns
-    -------
-    dict of str to bytes
-        ``<name>.keras`` for people who go on training and ``<name>.tflite`` (LiteRT) for serving.
+        Name of its classifier.
+    model : keras.Model
+        The network, which reads a batch of inputs.
     """
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        paths = [Path(folder) / f"{name}.keras", Path(folder) / f"{name}.tflite"]
-        model.save(paths[0])
-        model.export(paths[1], format="litert", verbose=False)
-        return {path.name: path.read_bytes() for path in paths}
+
+    name: str
+    model: object
+
+    def predict(self, inputs):
+        """Probability of covid for each input, shape (n,)."""
+        # One at a time, as when serving: spectrograms have each their own length.
+        batches = (np.asarray(x, dtype=np.float32)[None] for x in inputs)
+        return np.array([float(self.model(batch, training=False)[0, 0]) for batch in batches])
+
+    @property
+    def parameters(self):
+        """Number of parameters."""
+        return self.model.count_params()
+
+    def save(self):
+        """Serialise the model twice.
+
+        Returns
+        -------
+        dict of str to bytes
+            ``<name>.keras`` for people who go on training and ``<name>.tflite`` (LiteRT) for serving.
+        """
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            paths = [Path(folder) / f"{self.name}.keras", Path(folder) / f"{self.name}.tflite"]
+            self.model.save(paths[0])
+            self.model.export(paths[1], format="litert", verbose=False)
+            return {path.name: path.read_bytes() for path in paths}
