@@ -20,7 +20,13 @@ def ask():
     """The widgets: bytes of the chosen recording, or None."""
     record, upload, sample = st.columns(3, gap="medium")
     with record:
-        recorded = st.audio_input("Record a cough", sample_rate=RATE, on_change=choose, args=("recorded",))
+        recorded = st.audio_input(
+            "Record a cough",
+            sample_rate=RATE,
+            help="Browsers give a page the microphone only over https or on localhost.",
+            on_change=choose,
+            args=("recorded",),
+        )
         st.caption("An arm's length from the microphone, two or three coughs.")
     with upload:
         uploaded = st.file_uploader(
@@ -66,7 +72,7 @@ def show_answers(prediction, study, scores):
 
 def measured(score, name):
     return (
-        f"{score[name]:.0%} ({score[f'{name}_low']:.0%} to {score[f'{name}_high']:.0%}) "
+        f"{score[name]:.0%} (95 % interval {score[f'{name}_low']:.0%} to {score[f'{name}_high']:.0%}) "
         f"of {score[f'{name}_recordings']} recordings of {score[f'{name}_people']} people"
     )
 

@@ -83,9 +83,10 @@ def _spectrogram(recording):
     db = spectrum.log_mel(spectrum.waveform(recording), n_mels=N_MELS, top_db=RANGE_DB)
     starts = np.unique(np.linspace(0, len(db), COLUMNS, endpoint=False).astype(int))
     width = len(db) / len(starts)
+    middles = width * np.arange(len(starts)) + (width - 1) / 2
     return go.Heatmap(
-        x0=(width - 1) / 2 * spectrum.HOP / spectrum.RATE,
-        dx=width * spectrum.HOP / spectrum.RATE,
+        x=(middles * spectrum.HOP / spectrum.RATE).astype(np.float32),
+        y=np.arange(N_MELS),
         # Whole decibels fit one byte a point.
         z=np.maximum.reduceat(db, starts, axis=0).T.round().astype(np.int8),
         colorscale="Magma",

@@ -88,8 +88,9 @@ def _scored(rows):
         low, high = proportion_confint(value * people, people, method="wilson") if people else (0.0, 1.0)
         row |= {
             score: float(value),
-            f"{score}_low": float(low),
-            f"{score}_high": float(high),
+            # A perfect score is its own limit, which rounding can miss.
+            f"{score}_low": float(min(low, value)),
+            f"{score}_high": float(max(high, value)),
             f"{score}_recordings": of["recording"].nunique(),
             f"{score}_people": people,
         }

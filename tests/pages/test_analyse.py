@@ -55,7 +55,10 @@ def test_every_score_says_what_it_was_measured_on(page):
         score = scores.loc[name]
         assert "kaggle-trial" in text and f"mean of {score['splits']}" in text
         for kind in ("sensitivity", "specificity"):
-            assert f"{score[kind]:.0%} ({score[f'{kind}_low']:.0%} to {score[f'{kind}_high']:.0%})" in text
+            assert (
+                f"{score[kind]:.0%} (95 % interval {score[f'{kind}_low']:.0%} to {score[f'{kind}_high']:.0%})"
+                in text
+            )
             assert f"{score[f'{kind}_recordings']} recordings of {score[f'{kind}_people']} people" in text
 
 
