@@ -142,6 +142,7 @@ routes = [
     Route("/api/v1/predict", Predict),
     Route("/api/v1/models", Models),
     Route("/api/v1/health", Health),
+    Route("/api", NotFound),
     Route("/api/{path:path}", NotFound),
 ]
 

@@ -16,13 +16,16 @@ import soundfile
 
 from coughlab import containers
 
+#: What can be read, for people.
+FORMATS = "WAV, FLAC, OGG, MP3, WebM, M4A, AAC, MP4 or 3GP"
+
 MESSAGES = {
     "empty": "The file is empty. Choose the recording again, or make a new one.",
     "too_large": "The file is larger than {limit:g} MB. Cut it down to the coughs or save it as MP3.",
     "too_long": "The recording is longer than {limit:g} seconds. Cut it down to the coughs and try again.",
     "too_short": "The recording is shorter than {limit:g} seconds, too short for a cough. Record for longer.",
     "not_audio": "This is not a sound file of a kind that can be read here, whatever its name says. "
-    "Save the recording as WAV, FLAC, MP3, Ogg, M4A or WebM and try again.",
+    f"Save the recording as {FORMATS} and try again.",
     "unsupported": "The sound in this file is stored in a way that cannot be read here. "
     "Save the recording as a 16-bit WAV, FLAC or MP3 file and try again.",
     "bad_rate": "The file gives a sample rate of {rate} Hz, and only {low} to {high} Hz can be read. "

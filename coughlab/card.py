@@ -42,25 +42,27 @@ def write(manifest, table, predictions):
         _NOTES.get(manifest["study"], ""),
         f"{len(table)} rows ({counts.get('covid', 0)} covid, {counts.get('not_covid', 0)} not_covid),"
         f" {table['recording'].nunique()} different recordings, {table['person'].nunique()} people.",
-        f"The models in this folder were fitted on all of them with seed {manifest['seed']}. The scores are of models fitted"
-        " the same way on the training rows only and asked about the test rows.",
+        f"The models that answer were fitted on all of them with seed {manifest['seed']}. The scores are of models fitted the"
+        " same way on the training rows only and asked about the test rows.",
         "",
-        "| model | protocol | splits | accuracy | sensitivity | specificity |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| model | protocol | score | mean, 95% interval | measured on |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for row in scores.to_dict("records"):
-        cells = [
-            f"{row[s]:.1%} ({row[f'{s}_low']:.1%} to {row[f'{s}_high']:.1%};"
-            f" {row[f'{s}_recordings']} recordings, {row[f'{s}_people']} people)"
-            for s in metrics.SCORES
-        ]
-        title = manifest["models"][row["model"]]["title"]
-        lines.append(f"| {title} | {row['protocol']} | {row['splits']} | {' | '.join(cells)} |")
+        for score in metrics.SCORES:
+            cells = (
+                manifest["models"][row["model"]]["title"],
+                f"{row['protocol']}, {row['splits']} splits",
+                score,
+                f"{row[score]:.1%} ({row[f'{score}_low']:.1%} to {row[f'{score}_high']:.1%})",
+                f"{row[f'{score}_recordings']} recordings, {row[f'{score}_people']} people",
+            )
+            lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
         *(f"Protocol `{p}`: {splits.DESCRIPTIONS[p]}." for p in scores["protocol"].unique()),
-        "A score is the mean over splits at the model's threshold; in brackets Wilson's 95 % interval, counting people, and the"
-        " different recordings and people it was measured on.",
+        "A score is the mean over splits at the model's threshold. Its interval is Wilson's, with the number of different people"
+        " as the number of trials.",
         "",
         *(f"- **{m['title']}** (`{m['serve']}`): {m['summary']}" for m in manifest["models"].values()),
     ]

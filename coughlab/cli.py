@@ -39,7 +39,10 @@ def _parser():
 
     predict = commands.add_parser("predict", help="say what the models make of recordings")
     predict.add_argument(
-        "files", nargs="+", metavar="FILE", help="WAV, FLAC, OGG, MP3, WebM, M4A, MP4 or 3GP"
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="recordings of up to 20 MB and 60 seconds; put -- before a name that begins with a dash",
     )
     predict.add_argument(
         "--json", action="store_true", help="one JSON object a line, with the keys of the API"
@@ -84,13 +87,15 @@ def _predict(arguments):
     from coughlab.store import StoreError
 
     status = 0
-    width = max(len("file"), *map(len, arguments.files))
+    names = {file: "".join(c if c.isprintable() else "?" for c in file) for file in arguments.files}
+    width = max(len("file"), *map(len, names.values()))
     try:
         predictor = Predictor()
         with _silent_stderr():
             predictor.warm_up()
         if not arguments.json:
             models = "  ".join(f"{name:>6}" for name in predictor.study.models)
+            print("Probability of COVID by each model. For research: no answer is a diagnosis.")
             print(f"{'file':{width}}  {'label':9}  {models}  coughs")
         for file in arguments.files:
             try:
@@ -103,7 +108,7 @@ def _predict(arguments):
                 continue
             answers = "  ".join(f"{answer.probability:6.3f}" for answer in prediction.models.values())
             label = prediction.to_dict()["label"]
-            print(f"{file:{width}}  {label:9}  {answers}  {len(prediction.events):6}", flush=True)
+            print(f"{names[file]:{width}}  {label:9}  {answers}  {len(prediction.events):6}", flush=True)
             for remark in prediction.quality:
                 print(f"{'':{width}}  note: {remark.message}")
     except StoreError as error:

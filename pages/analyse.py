@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from coughlab import audio, serving, synthetic
-from coughlab.charts import LABELS
+from coughlab import audio, serving, synthetic, words
 from coughlab.store import StoreError
 
 PLOT = {"displayModeBar": False}
@@ -13,72 +12,62 @@ RATE = 48_000
 
 
 def choose(source):
-    st.session_state.source = source
+    """Remember what was chosen last. What a widget gives back is forgotten, for what the other one holds, if anything."""
+    held = {name: st.session_state[name] for name in ("recorded", "uploaded") if st.session_state[name]}
+    if source != "sample" and source not in held:
+        if st.session_state.get("chosen", [None])[0] != source:
+            return
+        source = next(iter(held), None)
+    if source is None:
+        del st.session_state.chosen
+    elif source == "sample":
+        st.session_state.chosen = source, "The synthetic sample", synthetic.sample()
+    else:
+        title = "Your recording" if source == "recorded" else held[source].name
+        st.session_state.chosen = source, title, held[source].getvalue()
 
 
 def ask():
-    """The widgets: bytes of the chosen recording, or None."""
     record, upload, sample = st.columns(3, gap="medium")
     with record:
-        recorded = st.audio_input(
+        st.audio_input(
             "Record a cough",
             sample_rate=RATE,
             help="Browsers give a page the microphone only over https or on localhost.",
+            key="recorded",
             on_change=choose,
             args=("recorded",),
         )
-        st.caption("An arm's length from the microphone, two or three coughs.")
+        st.markdown(":small[An arm's length from the microphone, two or three coughs.]")
     with upload:
-        uploaded = st.file_uploader(
-            "Or upload a recording",
-            on_change=choose,
-            args=("uploaded",),
-        )
-        st.caption("WAV, FLAC, OGG, MP3, WebM, M4A, MP4 or 3GP, up to 60 seconds.")
+        st.file_uploader("Or upload a recording", key="uploaded", on_change=choose, args=("uploaded",))
+        seconds = f"{audio.LIMITS.max_seconds:.0f} seconds"
+        st.markdown(f":small[{audio.FORMATS}, up to {seconds}.]")
     with sample:
         st.markdown(":small[Or see how it works first]")
         st.button(
             "Try a sample", icon=":material/play_circle:", on_click=choose, args=("sample",), width="stretch"
         )
-        st.caption("The sample is synthetic: made by a formula, nobody's cough.")
-    chosen = {"recorded": recorded, "uploaded": uploaded}.get(st.session_state.get("source"))
-    if st.session_state.get("source") == "sample":
-        return synthetic.sample()
-    return chosen.getvalue() if chosen else None
-
-
-def percent(share):
-    if share < 0.001:
-        return "under 0.1 %"
-    return "over 99.9 %" if share > 0.999 else f"{share:.1%}".replace("%", " %")
+        st.markdown(":small[The sample is synthetic: made by a formula, nobody's cough.]")
 
 
 def show_answers(prediction, study, scores):
-    for column, (name, answer) in zip(
-        st.columns(len(prediction.models)), prediction.models.items(), strict=True
-    ):
+    columns = st.columns(len(prediction.models))
+    for column, (name, answer) in zip(columns, prediction.models.items(), strict=True):
         model, score = study.models[name], scores.set_index("model").loc[name]
         with column.container(border=True, height="stretch"):
             final = " · final model of the case study" if name == serving.MAIN_MODEL else ""
             st.markdown(f"**{model['title']}**{final}")
-            st.markdown(f"### {LABELS[answer.label]}")
-            st.progress(answer.probability, text=f"Probability of COVID: **{percent(answer.probability)}**")
-            st.caption(
-                f"Called COVID from {answer.threshold:.0%} on. {model['summary']}\n\n"
-                f"**How it scored** on {study.name}, random 70/30 splits, mean of {score['splits']}: "
-                f"found {measured(score, 'sensitivity')} with COVID, cleared {measured(score, 'specificity')} without."
+            st.markdown(f"### Says: {words.LABELS[answer.label]}")
+            st.progress(
+                answer.probability, text=f"Probability of COVID: **{words.percent(answer.probability)}**"
             )
-
-
-def measured(score, name):
-    return (
-        f"{score[name]:.0%} (95 % interval {score[f'{name}_low']:.0%} to {score[f'{name}_high']:.0%}) "
-        f"of {score[f'{name}_recordings']} recordings of {score[f'{name}_people']} people"
-    )
-
-
-def counted(number, what):
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+            st.markdown(
+                f":small[**How it scored** on {study.name}, mean of {score['splits']} random 70/30 splits:"
+                f" sensitivity {words.score(score, 'sensitivity')} with COVID;"
+                f" specificity {words.score(score, 'specificity')} without.]"
+            )
+            st.markdown(f":small[Says COVID from {answer.threshold:.0%} on. {model['summary']}]")
 
 
 def show_recording(recording, prediction):
@@ -87,16 +76,14 @@ def show_recording(recording, prediction):
     facts = prediction.audio
     st.subheader("The recording")
     st.markdown(
-        f"**{counted(len(prediction.events), 'cough')}** found in {facts['duration_s']:.1f} s of {facts['codec']} audio,"
-        f" {facts['sample_rate']:,} Hz, {counted(facts['channels'], 'channel')}. They are found by loudness alone:"
-        " a slammed door would count too."
+        f"**{words.counted(len(prediction.events), 'cough-like sound')}** found in {facts['duration_s']:.1f} s of"
+        f" {facts['codec']} audio, {facts['sample_rate']:,} Hz, {words.counted(facts['channels'], 'channel')}."
+        " They are found by loudness alone: a dog's bark or a slammed door counts too."
     )
-    for remark in prediction.quality:
-        st.warning(remark.message, icon=":material/hearing:")
     st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
     st.plotly_chart(chart.figure(recording, prediction.events), config=PLOT, key="recording")
-    st.caption(
-        "Above the waveform, below the spectrogram (brighter is louder). Numbered frames: the coughs found."
+    st.markdown(
+        ":small[Above the waveform, below the spectrogram (brighter is louder). Numbered frames: the sounds found.]"
     )
 
 
@@ -104,25 +91,28 @@ def show_features(prediction, study, trained):
     from coughlab.charts import features as chart
 
     st.subheader("Measured features against the training data")
-    st.caption(
-        f"What MLP and nearest neighbour read: 26 numbers from the first 5 seconds, beside the {len(trained)} rows of"
-        f" {study.name} ({trained['person'].nunique()} people). A diamond outside both bars is unlike most of what they saw."
+    st.markdown(
+        f":small[What MLP and nearest neighbour read: 26 numbers from the first 5 seconds, beside the {len(trained)} rows of"
+        f" {study.name} ({trained['person'].nunique()} people). A diamond outside both bars is unlike most of what they saw.]"
     )
     st.plotly_chart(chart.figure(prediction.features, trained), config=PLOT, key="features")
     if st.toggle("Show the same as a table"):
-        st.dataframe(chart.table(prediction.features, trained), hide_index=True)
+        st.dataframe(chart.table(prediction.features, trained), hide_index=True, height="content")
 
 
 st.title("Analyse a cough")
 st.markdown("For research and teaching. **Not a medical device: no answer on this page is a diagnosis.**")
-data = ask()
-if data is None:
+ask()
+if "chosen" not in st.session_state:
     st.info(
         "Record, upload or try the sample: what three models make of it appears here.",
         icon=":material/arrow_upward:",
     )
-    st.caption("Recordings are analysed in memory and are not stored.")
+    st.markdown(":small[Recordings are analysed in memory and are not stored.]")
     st.stop()
+source, title, data = st.session_state.chosen
+st.subheader("What the models say")
+st.text(title)
 try:
     with st.spinner("Analysing the recording …"):
         predictor = serving.default()
@@ -134,15 +124,15 @@ except (audio.AudioError, StoreError) as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 
-st.subheader("What the models say")
-if st.session_state.source == "sample":
-    st.info(
-        "This is the synthetic sample. What the models say of it means nothing.", icon=":material/science:"
-    )
+if source == "sample":
+    st.info("What the models say of the synthetic sample means nothing.", icon=":material/science:")
+for remark in prediction.quality:
+    st.warning(remark.message, icon=":material/hearing:")
 st.warning(
     "**Do not rely on these answers.** The scores come from random splits of one small dataset"
     f" ({study.manifest['people']} people), in which all recordings labelled COVID come from other collections, at other"
-    " sample rates, than the rest. Models like these usually fail on recordings from elsewhere, such as this one.",
+    " sample rates, than the rest. Models like these usually fail on recordings from elsewhere, such as this one,"
+    " and are sure of themselves when they do.",
     icon=":material/warning:",
 )
 show_answers(prediction, study, scores)

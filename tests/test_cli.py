@@ -56,7 +56,8 @@ def test_an_unreadable_file_is_one_line_on_stderr_and_stops_nothing(files):
 def test_the_table_has_a_row_a_file(files):
     good, bad = files
     result = coughlab("predict", bad, *good)
-    head, *rows = [line for line in result.stdout.splitlines() if "note:" not in line]
+    caveat, head, *rows = [line for line in result.stdout.splitlines() if "note:" not in line]
+    assert "no answer is a diagnosis" in caveat
     assert head.split() == ["file", "label", "mlp", "cnn", "knn", "coughs"]
     assert [row.split()[0] for row in rows] == [str(path) for path in good]
     assert all(row.split()[1] in ("covid", "not_covid") for row in rows)

@@ -2,4 +2,3 @@
 
 #: Okabe and Ito's colours, told apart by people with any common colour vision. Colour is never the only signal.
 COLOURS = {"not_covid": "#0072b2", "covid": "#d55e00", "this": "#009e73"}
-LABELS = {"not_covid": "Not COVID", "covid": "COVID"}

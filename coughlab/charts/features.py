@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from coughlab.charts import COLOURS, LABELS
+from coughlab.charts import COLOURS
 from coughlab.signal import features
+from coughlab.words import LABELS
 
 #: How many standard deviations from the mean are drawn; what lies further is drawn at the edge, as an arrow.
 EDGE = 5.0
@@ -21,7 +22,7 @@ TITLES = (
 
 
 def table(values, trained):
-    """Each feature of a recording beside the middle 90 % of the training recordings of each class.
+    """Each feature of a recording beside the middle 90% of the training recordings of each class.
 
     Parameters
     ----------
@@ -38,7 +39,8 @@ def table(values, trained):
     rows = pd.DataFrame({"feature": TITLES, "this recording": np.asarray(values, dtype=float)})
     for label, title in LABELS.items():
         measured = trained.loc[trained["label"] == label, list(features.NAMES)]
-        rows[f"{title}, 5 %"], rows[f"{title}, 95 %"] = np.percentile(measured, [5, 95], axis=0)
+        percentiles = np.percentile(measured, [5, 95], axis=0)
+        rows[f"{title}, 5th percentile"], rows[f"{title}, 95th percentile"] = percentiles
     return rows
 
 
@@ -62,14 +64,14 @@ def figure(values, trained):
     spread[spread == 0] = 1
     chart = go.Figure()
     for offset, (label, title) in zip((-0.18, 0.18), LABELS.items(), strict=True):
-        low, high = ((rows[f"{title}, {p} %"] - mean) / spread for p in (5, 95))
+        low, high = ((rows[f"{title}, {p}th percentile"] - mean) / spread for p in (5, 95))
         chart.add_bar(
             y=np.arange(len(rows)) + offset,
             x=high - low,
             base=low,
             width=0.3,
             orientation="h",
-            name=f"{title}: middle 90 % of the training recordings",
+            name=f"{title}: middle 90% of the training recordings",
             marker={
                 "color": COLOURS[label],
                 "pattern": {"shape": "/" if label == "covid" else "", "fillmode": "overlay"},
@@ -95,7 +97,7 @@ def figure(values, trained):
         tickvals=np.arange(len(rows)), ticktext=rows["feature"], autorange="reversed", fixedrange=True
     )
     edge = EDGE + 0.3
-    chart.update_xaxes(title="Standard deviations from mean", range=[-edge, edge], fixedrange=True)
+    chart.update_xaxes(title="SD from the training mean", range=[-edge, edge], fixedrange=True)
     chart.update_layout(
         height=640,
         barmode="overlay",

@@ -2,6 +2,7 @@
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import sequential
 from plotly.subplots import make_subplots
 
 from coughlab.charts import COLOURS
@@ -81,6 +82,7 @@ def _waveform(recording):
 
 def _spectrogram(recording):
     db = spectrum.log_mel(spectrum.waveform(recording), n_mels=N_MELS, top_db=RANGE_DB)
+    db -= db.max()
     starts = np.unique(np.linspace(0, len(db), COLUMNS, endpoint=False).astype(int))
     width = len(db) / len(starts)
     middles = width * np.arange(len(starts)) + (width - 1) / 2
@@ -89,7 +91,8 @@ def _spectrogram(recording):
         y=np.arange(N_MELS),
         # Whole decibels fit one byte a point.
         z=np.maximum.reduceat(db, starts, axis=0).T.round().astype(np.int8),
-        colorscale="Magma",
+        # Streamlit takes Magma's first colour, #000004, for a place to put a colour of the theme.
+        colorscale=["#01010a", *sequential.Magma[1:]],
         # Drawn as one picture instead of a hundred thousand rectangles.
         zsmooth="fast",
         colorbar={
@@ -98,7 +101,7 @@ def _spectrogram(recording):
             "len": 0.5,
             "y": -0.22,
             "yanchor": "top",
-            "title": {"text": "Level in dB", "side": "top", "font": {"size": 12}},
+            "title": {"text": "dB, the loudest point being 0", "side": "top", "font": {"size": 12}},
         },
         hovertemplate="%{x:.2f} s, %{z} dB<extra></extra>",
     )

@@ -63,7 +63,7 @@ KNN = Classifier(
     name="knn",
     title="Nearest neighbour",
     summary="The label of the most similar training recording (K = 1, Euclidean distance) on 26 features scaled to unit L1"
-    " norm; it knows no probabilities but 0 and 100 %.",
+    " norm; it knows no probabilities but 0 and 100%.",
     input="features",
     fit=fit_knn,
 )

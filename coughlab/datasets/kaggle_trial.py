@@ -43,7 +43,7 @@ def load(folder):
     folder = Path(folder)
     try:
         listed = pd.read_csv(folder / LIST, dtype=str, keep_default_na=False).fillna("")
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise DatasetError(
             f"{folder} has no {LIST}. Give the folder of the unpacked Kaggle dataset."
         ) from error

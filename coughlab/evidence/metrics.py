@@ -3,7 +3,7 @@
 Conventions: ``covid`` is the positive class; a probability at or above the threshold is called positive; a score is the mean
 over splits, as in the case study.
 
-An interval is Wilson's score interval at 95 % (E. B. Wilson, "Probable inference, the law of succession, and statistical
+An interval is Wilson's score interval at 95% (E. B. Wilson, "Probable inference, the law of succession, and statistical
 inference", JASA 22, 1927) with the number of *different people* tested as the number of trials: one person's recordings, and
 one recording in several splits, are not independent.
 """
@@ -59,7 +59,7 @@ def scores(predictions, thresholds, *, role="test"):
     -------
     pandas.DataFrame
         One row a model, protocol and dataset tested on: ``splits``, and for each score its value (mean over splits), ``_low``
-        and ``_high`` (95 % interval), ``_recordings`` and ``_people`` (how many different ones it rests on).
+        and ``_high`` (95% interval), ``_recordings`` and ``_people`` (how many different ones it rests on).
 
     Raises
     ------

@@ -34,5 +34,5 @@ def published(labels, *, n_splits=5, seed=0):
 PROTOCOLS = {"published": published}
 #: What each protocol does, in words for the pages and the card.
 DESCRIPTIONS = {
-    "published": "random rows, 70 % to train and 30 % to test; one person, or a copy of one recording, can be on both sides",
+    "published": "random rows, 70% to train and 30% to test; one person, or a copy of one recording, can be on both sides",
 }

@@ -11,7 +11,7 @@ from coughlab.signal.features import SECONDS
 SHORT_S = 0.5
 #: Share of the samples on flat tops that can no longer be called a coincidence ...
 CLIPPED_SHARE = 0.0005
-#: ... a flat top being three samples in a row within 0.1 % of the recording's peak ...
+#: ... a flat top being three samples in a row within 0.1% of the recording's peak ...
 FLAT = 0.999
 #: ... in a recording loud enough for its steps not to look flat.
 LOUD = 0.5
@@ -90,7 +90,7 @@ def clipped_share(y):
     Returns
     -------
     float
-        Samples that are, like both their neighbours, within 0.1 % of the peak, over all samples; 0 if the peak is below 0.5.
+        Samples that are, like both their neighbours, within 0.1% of the peak, over all samples; 0 if the peak is below 0.5.
     """
     magnitude = np.abs(y)
     peak = magnitude.max(initial=0)

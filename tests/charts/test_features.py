@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coughlab.charts import COLOURS, LABELS
+from coughlab.charts import COLOURS
 from coughlab.charts import features as chart
 from coughlab.signal import features
+from coughlab.words import LABELS
 
 
 def trained(n=200, seed=0):
@@ -37,9 +38,18 @@ def test_the_table_has_a_row_a_feature_with_the_percentiles_of_each_class():
     for label, title in LABELS.items():
         for k, name in enumerate(features.NAMES):
             column = sorted(TRAINED.loc[TRAINED["label"] == label, name])
-            inside = [v for v in column if table[f"{title}, 5 %"][k] <= v <= table[f"{title}, 95 %"][k]]
+            inside = [
+                v
+                for v in column
+                if table[f"{title}, 5th percentile"][k] <= v <= table[f"{title}, 95th percentile"][k]
+            ]
             assert len(inside) / len(column) == pytest.approx(0.9, abs=0.03)
-            assert column[0] < table[f"{title}, 5 %"][k] < table[f"{title}, 95 %"][k] < column[-1]
+            assert (
+                column[0]
+                < table[f"{title}, 5th percentile"][k]
+                < table[f"{title}, 95th percentile"][k]
+                < column[-1]
+            )
 
 
 def test_diamonds_lie_in_standard_deviations_from_the_mean():
@@ -77,8 +87,10 @@ def test_bars_are_the_middle_of_each_class_in_the_same_units():
             trace for trace in figure.data if trace.type == "bar" and trace.name.startswith(f"{title}:")
         ]
         base, length = np.asarray(bar.base, dtype=float), np.asarray(bar.x, dtype=float)
-        np.testing.assert_allclose(MEAN + base * SPREAD, table[f"{title}, 5 %"], rtol=1e-6)
-        np.testing.assert_allclose(MEAN + (base + length) * SPREAD, table[f"{title}, 95 %"], rtol=1e-6)
+        np.testing.assert_allclose(MEAN + base * SPREAD, table[f"{title}, 5th percentile"], rtol=1e-6)
+        np.testing.assert_allclose(
+            MEAN + (base + length) * SPREAD, table[f"{title}, 95th percentile"], rtol=1e-6
+        )
         assert bar.marker.color == COLOURS[label]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import audio, serving, store, synthetic
+from coughlab import audio, serving, store, synthetic, words
 from tests import sounds
 from tests.conftest import ROOT
 
@@ -19,7 +19,7 @@ def page():
 def texts(page):
     return [
         element.value
-        for kind in ("markdown", "caption", "info", "warning", "error")
+        for kind in ("markdown", "text", "info", "warning", "error")
         for element in page.get(kind)
     ]
 
@@ -42,7 +42,7 @@ def test_the_sample_is_answered_and_said_to_be_synthetic(page):
     shown = [text for text in texts(page) if text.startswith("### ")]
     assert len(shown) == len(prediction.models) == 3
     assert any("synthetic sample" in text for text in texts(page))
-    assert any(f"**{len(prediction.events)} coughs** found" in text for text in texts(page))
+    assert any(f"**{len(prediction.events)} cough-like sounds** found" in text for text in texts(page))
     assert len(page.get("plotly_chart")) == 2
 
 
@@ -53,13 +53,9 @@ def test_every_score_says_what_it_was_measured_on(page):
     scores = serving.default().study.scores.set_index("model")
     for text, name in zip(scored, serving.default().study.models, strict=True):
         score = scores.loc[name]
-        assert "kaggle-trial" in text and f"mean of {score['splits']}" in text
+        assert f"on kaggle-trial, mean of {score['splits']} random 70/30 splits" in text
         for kind in ("sensitivity", "specificity"):
-            assert (
-                f"{score[kind]:.0%} (95 % interval {score[f'{kind}_low']:.0%} to {score[f'{kind}_high']:.0%})"
-                in text
-            )
-            assert f"{score[f'{kind}_recordings']} recordings of {score[f'{kind}_people']} people" in text
+            assert f"{kind} {words.score(score, kind)}" in text
 
 
 def test_the_download_is_the_answer_and_the_features(page):
@@ -94,11 +90,41 @@ def test_what_cannot_be_analysed_is_said_in_the_api_s_sentence(page, code, data)
     assert not page.get("plotly_chart")
 
 
-def test_the_latest_choice_is_shown(page):
-    upload(page, b"A letter, renamed.")
-    assert page.error
+def test_the_latest_choice_is_shown_by_name(page):
+    upload(page, b"A letter, renamed.", "letter.wav")
+    assert page.error and "letter.wav" in texts(page)
     page.button[0].click().run()
-    assert not page.error and any("synthetic sample" in text for text in texts(page))
+    assert not page.error and "The synthetic sample" in texts(page)
+    upload(page, sounds.FORMATS["flac 16-bit"](), "<b>cough</b>.flac")
+    assert not page.error and "<b>cough</b>.flac" in texts(page)
+
+
+def test_what_is_taken_back_is_forgotten(page):
+    upload(page, sounds.FORMATS["flac 16-bit"]())
+    assert page.get("plotly_chart")
+    page.file_uploader[0].set_value(None).run()
+    assert not page.get("plotly_chart") and "chosen" not in page.session_state
+
+
+def test_taking_one_back_leaves_the_other(page):
+    upload(page, sounds.FORMATS["flac 16-bit"](), "kept.flac")
+    page.audio_input[0].set_value(("audio.wav", synthetic.sample(), "audio/wav")).run()
+    assert "Your recording" in texts(page)
+    page.audio_input[0].set_value(None).run()
+    assert "kept.flac" in texts(page) and page.get("plotly_chart")
+
+
+def test_taking_back_what_is_not_shown_changes_nothing(page):
+    upload(page, sounds.FORMATS["flac 16-bit"]())
+    page.button[0].click().run()
+    page.file_uploader[0].set_value(None).run()
+    assert "The synthetic sample" in texts(page) and page.get("plotly_chart")
+
+
+def test_what_is_wrong_with_the_recording_is_said_before_the_answers(page):
+    quiet = (sounds.cough() * 0.005).astype(np.float32)
+    upload(page, sounds.with_soundfile("WAV", "FLOAT", samples=quiet))
+    assert "very quiet" in page.warning[0].value and "Do not rely" in page.warning[-1].value
 
 
 def test_a_study_that_is_gone_is_said(monkeypatch, tmp_path):
@@ -112,7 +138,9 @@ def test_a_study_that_is_gone_is_said(monkeypatch, tmp_path):
 def test_about_shows_the_card():
     page = AppTest.from_file(str(ROOT / "pages/about.py"), default_timeout=60).run()
     assert not page.exception
-    assert any("Study `kaggle-trial`" in text and "| MLP | published | 5 |" in text for text in texts(page))
+    assert any(
+        "Study `kaggle-trial`" in text and "| MLP | published, 5 splits |" in text for text in texts(page)
+    )
     assert (
         store.StoredStudy(store.MODELS / "kaggle-trial").read("README.md").decode().count("| published |")
         == 3

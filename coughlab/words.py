@@ -1,0 +1,37 @@
+"""Numbers in words, the same wherever they are shown to people."""
+
+#: Labels as people read them.
+LABELS = {"not_covid": "not COVID", "covid": "COVID"}
+
+
+def percent(share):
+    """A probability in percent; what would round to 0 or 100 says so."""
+    if share < 0.001:
+        return "under 0.1%"
+    return "over 99.9%" if share > 0.999 else f"{share:.1%}"
+
+
+def counted(number, what):
+    """A number of things: "1 cough", "2 coughs"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def score(row, name):
+    """A score with its interval and what it was measured on.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of `coughlab.evidence.metrics.scores`.
+    name : str
+        Which score.
+
+    Returns
+    -------
+    str
+        As in "90% (95% interval 65% to 98%), tested on 18 recordings of 14 people".
+    """
+    return (
+        f"{row[name]:.0%} (95% interval {row[f'{name}_low']:.0%} to {row[f'{name}_high']:.0%}),"
+        f" tested on {row[f'{name}_recordings']} recordings of {row[f'{name}_people']} people"
+    )

@@ -1,0 +1,30 @@
+"""Numbers in words."""
+
+import pytest
+
+from coughlab import words
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (0.0, "under 0.1%"),
+        (0.0009, "under 0.1%"),
+        (0.001, "0.1%"),
+        (0.5, "50.0%"),
+        (0.999, "99.9%"),
+        (0.9995, "over 99.9%"),
+        (1.0, "over 99.9%"),
+    ],
+)
+def test_no_probability_is_shown_as_certain(share, shown):
+    assert words.percent(share) == shown
+
+
+def test_one_cough_two_coughs():
+    assert [words.counted(n, "cough") for n in (0, 1, 2)] == ["0 coughs", "1 cough", "2 coughs"]
+
+
+def test_a_score_tells_its_interval_and_what_it_rests_on():
+    row = {"x": 0.9, "x_low": 0.65, "x_high": 0.98, "x_recordings": 18, "x_people": 14}
+    assert words.score(row, "x") == "90% (95% interval 65% to 98%), tested on 18 recordings of 14 people"
