@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from coughlab import __version__, serving
+from coughlab import __version__, serving, words
+from coughlab.evidence.metrics import SCORES
 from coughlab.store import StoreError
 
 st.title("About CoughLab")
@@ -12,8 +13,17 @@ st.markdown(
     " test.\n\nA recording is decoded and analysed in the memory of the server, sent to nobody else, and written to no disk."
 )
 try:
-    card = serving.default().study.read("README.md").decode()
+    study = serving.default().study
+    card, scores = study.read("README.md").decode(), study.scores
 except StoreError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
-st.markdown(card.replace("# Study", "## Study", 1))
+# The card's table is too wide for a phone, so its scores are told in words.
+head, _, rest = card.replace("# Study", "## Study", 1).partition("| model |")
+st.markdown(head)
+for row in scores.to_dict("records"):
+    told = "; ".join(f"{score} {words.score(row, score)}" for score in SCORES)
+    st.markdown(
+        f"**{study.models[row['model']]['title']}**, {row['protocol']}, {row['splits']} splits: {told}."
+    )
+st.markdown(rest.partition("\n\n")[2])

@@ -133,7 +133,8 @@ def test_wrong_method_kind_and_field(app):
     assert error(httpx.post(app + PREDICT, json={"file": "cough.wav"})) == (415, "unsupported_media_type")
     assert error(post(app, b"RIFF", field="sound")) == (400, "no_file")
     assert error(httpx.post(app + PREDICT, files={"x": b""}, data={"file": "text"})) == (400, "no_file")
-    assert error(httpx.get(app + "/api/v1/nothing")) == (404, "not_found")
+    for address in ("/api", "/api/", "/api/v1/nothing"):
+        assert error(httpx.get(app + address)) == (404, "not_found")
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=x"])

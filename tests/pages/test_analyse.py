@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import audio, serving, store, synthetic, words
+from coughlab import audio, serving, synthetic, words
+from coughlab.evidence.metrics import SCORES
 from tests import sounds
 from tests.conftest import ROOT
 
@@ -135,13 +136,13 @@ def test_a_study_that_is_gone_is_said(monkeypatch, tmp_path):
     assert len(page.error) == 1 and "kaggle-trial" in page.error[0].value
 
 
-def test_about_shows_the_card():
+def test_about_shows_the_card_and_every_score():
     page = AppTest.from_file(str(ROOT / "pages/about.py"), default_timeout=60).run()
     assert not page.exception
-    assert any(
-        "Study `kaggle-trial`" in text and "| MLP | published, 5 splits |" in text for text in texts(page)
-    )
-    assert (
-        store.StoredStudy(store.MODELS / "kaggle-trial").read("README.md").decode().count("| published |")
-        == 3
-    )
+    shown = "\n".join(texts(page))
+    study = serving.default().study
+    for line in study.read("README.md").decode().splitlines():
+        assert line.startswith("|") or line.lstrip("# ") in shown
+    for row in study.scores.to_dict("records"):
+        for score in SCORES:
+            assert f"{score} {words.score(row, score)}" in shown
