@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 import shutil
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 from coughlab import audio, datasets, store, study, synthetic
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.datasets import DatasetError
+from coughlab.evidence.metrics import SCORES
 from coughlab.serving import Predictor
 from coughlab.signal import features
 from coughlab.store import StoredStudy
@@ -159,11 +159,16 @@ def test_the_card_gives_the_scores(stored):
     assert "Not a medical device" in card
     assert f"{N} rows ({N_COVID} covid, {N_NOT} not_covid)" in card
     for row in stored.scores.to_dict("records"):
-        (line,) = [
-            line for line in card.splitlines() if line.startswith(f"| {CLASSIFIERS[row['model']].title} |")
-        ]
-        found = [float(share) for share in re.findall(r"\| ([\d.]+)%", line)]
-        assert found == [round(100 * row[score], 1) for score in ("accuracy", "sensitivity", "specificity")]
+        title = CLASSIFIERS[row["model"]].title
+        for score in SCORES:
+            (line,) = [
+                line
+                for line in card.splitlines()
+                if line.startswith(f"| {title} |") and f"| {score} |" in line
+            ]
+            for number in (row[score], row[f"{score}_low"], row[f"{score}_high"]):
+                assert f"{number:.1%}" in line
+            assert f"| {row[f'{score}_recordings']} recordings, {row[f'{score}_people']} people |" in line
 
 
 def test_the_kept_models_answer(stored, data):

@@ -52,7 +52,7 @@ def downloaded(page):
 
 
 def test_a_recording_made_in_the_browser_is_answered(page):
-    page.get_by_role("button", name="Record").click()
+    page.get_by_role("button", name="Record", exact=True).click()
     # The recorder shows how long it has been recording: long enough for two of the coughs.
     expect(page.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text("00:03", timeout=60_000)
     page.get_by_role("button", name="Stop recording").click()
