@@ -39,6 +39,7 @@ def milliseconds(function, y):
     return min(timeit.repeat(lambda: function(y), number=5, repeat=9)) / 5 * 1000
 
 
+spectrum.use_one_thread()
 for seconds in (5, 10):
     y = synthetic.recording(onsets_s=np.arange(0.2, seconds, 0.9), duration_s=seconds, rate=spectrum.RATE)
     ours, theirs, least = (milliseconds(f, y) for f in (features.from_waveform, one_call_a_feature, floor))
