@@ -151,7 +151,9 @@ routes = [
 async def lifespan(app):
     """Load everything before the first visitor, who would otherwise wait for it beside the page's own start."""
     try:
-        serving.default().warm_up()
+        predictor = serving.default()
+        predictor.warm_up()
+        _ = predictor.study.scores, predictor.study.features  # read once, then kept
     except StoreError as error:
         _log.error("%s", error)
     # Streamlit collects garbage after every run of a page. What is loaded now stays for good, and looking through it

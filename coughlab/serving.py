@@ -128,9 +128,8 @@ class Predictor:
         )
 
     def warm_up(self):
-        """Load all there is to load and ask every model once, so that the next question is answered at full speed."""
+        """Load every model and ask each once, so that the next question is answered at full speed."""
         self.predict(audio.load(synthetic.sample()))
-        return self.study.scores, self.study.features
 
     @cached_property
     def _models(self):
