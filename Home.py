@@ -1,8 +1,12 @@
 """The app: the API's routes and the pages, in one process. Start it with ``streamlit run Home.py``."""
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from coughlab import api
+
+# Until st.navigation is first called, Streamlit would open a link to a page without this file, and so without navigation.
+PagesManager.uses_pages_directory = False
 
 app = st.App(__file__, routes=api.routes, lifespan=api.lifespan)
 
@@ -12,6 +16,11 @@ if __name__ == "__main__":
     st.set_page_config(page_title="CoughLab", page_icon=".streamlit/icon.svg", layout="wide")
     pages = [
         st.Page("pages/analyse.py", title="Analyse a cough", icon=":material/graphic_eq:", default=True),
+        st.Page("pages/compare.py", title="Compare models", icon=":material/compare_arrows:"),
+        st.Page("pages/explore.py", title="Explore the data", icon=":material/scatter_plot:"),
+        st.Page("pages/matrices.py", title="Matrices", icon=":material/grid_on:"),
+        st.Page("pages/splits.py", title="Many splits", icon=":material/shuffle:"),
+        st.Page("pages/search.py", title="Search", icon=":material/manage_search:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),
     ]
     st.navigation(pages, position="top").run()

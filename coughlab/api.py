@@ -56,6 +56,8 @@ class _Endpoint(HTTPEndpoint):
             await self._fail(error.status, error.code, error.message)
         except audio.AudioError as error:
             await self._fail(AUDIO_STATUS.get(error.code, 400), error.code, error.message)
+        except serving.UnknownModelError as error:
+            await self._fail(400, "unknown_model", str(error))
         except StoreError as error:
             _log.error("%s", error)
             await self._fail(503, "study_unavailable", str(error))
@@ -77,26 +79,28 @@ class _Endpoint(HTTPEndpoint):
 
 
 class Predict(_Endpoint):
-    """``POST /api/v1/predict``: multipart field ``file`` in, prediction out."""
+    """``POST /api/v1/predict``: multipart field ``file`` in, prediction out; ``?also=cnn1,cnn2`` asks large models too."""
 
     async def post(self, request):
         """Analyse one recording."""
         data = await _uploaded(request)
+        also = [name for name in request.query_params.get("also", "").split(",") if name]
 
         def analyse():
-            return serving.default().predict(audio.load(data)).to_dict()
+            return serving.default().predict(audio.load(data), also=also).to_dict()
 
         return JSONResponse(await to_thread.run_sync(analyse, limiter=_workers()))
 
 
 class Models(_Endpoint):
-    """``GET /api/v1/models``: the models, and what they scored on which data."""
+    """``GET /api/v1/models``: the models, which of them answer here, and what they scored on which data."""
 
     async def get(self, request):
         """List the models of the study."""
 
         def describe():
-            study = serving.default().study
+            predictor = serving.default()
+            study = predictor.study
             return {
                 "study": study.name,
                 "main": serving.MAIN_MODEL,
@@ -106,9 +110,10 @@ class Models(_Endpoint):
                         for key in ("title", "summary", "input", "threshold", "parameters", "epochs")
                     }
                     | {
+                        "answers": _when(predictor, name),
                         "scores": study.scores[study.scores["model"] == name]
                         .drop(columns="model")
-                        .to_dict("records")
+                        .to_dict("records"),
                     }
                     for name, model in study.models.items()
                 },
@@ -118,14 +123,25 @@ class Models(_Endpoint):
         return JSONResponse(await to_thread.run_sync(describe, limiter=_workers()))
 
 
+def _when(predictor, name):
+    if name in predictor.names:
+        return "always"
+    return "when asked" if name in predictor.slow else "never"
+
+
 class Health(_Endpoint):
     """``GET /api/v1/health``: whether the process answers, and with what."""
 
     async def get(self, request):
         """Report health."""
-        study = serving.default().study
+        predictor = serving.default()
         return JSONResponse(
-            {"status": "ok", "studies": [study.name], "models": list(study.models), "version": __version__}
+            {
+                "status": "ok",
+                "studies": [predictor.study.name],
+                "models": [*predictor.names, *predictor.slow],
+                "version": __version__,
+            }
         )
 
 
@@ -153,7 +169,8 @@ async def lifespan(app):
     try:
         predictor = serving.default()
         predictor.warm_up()
-        _ = predictor.study.scores, predictor.study.features  # read once, then kept
+        # Read once, then kept.
+        _ = predictor.study.scores, predictor.study.features, predictor.study.metrics, predictor.study.fits
     except StoreError as error:
         _log.error("%s", error)
     # Streamlit collects garbage after every run of a page. What is loaded now stays for good, and looking through it

@@ -1,5 +1,6 @@
 """The card of a study: what it was trained on, what it scored, and what it is not."""
 
+from coughlab import casestudy
 from coughlab.evidence import metrics, splits
 
 _NOTES = {
@@ -31,9 +32,10 @@ def write(manifest, table, predictions):
         Markdown.
     """
     counts = table["label"].value_counts()
-    scores = metrics.scores(
-        predictions, {name: model["threshold"] for name, model in manifest["models"].items()}
-    )
+    thresholds = {name: model["threshold"] for name, model in manifest["models"].items()}
+    titles = {name: model["title"] for name, model in manifest["models"].items()}
+    scores = metrics.scores(predictions, thresholds)
+    answering = [model["title"] for model in manifest["models"].values() if model["serve"]]
     lines = [
         f"# Study `{manifest['study']}`",
         "",
@@ -42,28 +44,21 @@ def write(manifest, table, predictions):
         _NOTES.get(manifest["study"], ""),
         f"{len(table)} rows ({counts.get('covid', 0)} covid, {counts.get('not_covid', 0)} not_covid),"
         f" {table['recording'].nunique()} different recordings, {table['person'].nunique()} people.",
-        f"The models that answer were fitted on all of them with seed {manifest['seed']}. The scores are of models fitted the"
-        " same way on the training rows only and asked about the test rows.",
+        f"The models that answer ({', '.join(answering)}) were fitted on all of them with seed"
+        f" {manifest['seed']}. The scores are of models fitted the same way on the training rows only and asked"
+        " about the test rows.",
         "",
-        "| model | protocol | score | mean, 95% interval | measured on |",
-        "| --- | --- | --- | --- | --- |",
+        *casestudy.markdown(scores, metrics.per_split(predictions, thresholds), titles),
     ]
-    for row in scores.to_dict("records"):
-        for score in metrics.SCORES:
-            cells = (
-                manifest["models"][row["model"]]["title"],
-                f"{row['protocol']}, {row['splits']} splits",
-                score,
-                f"{row[score]:.1%} ({row[f'{score}_low']:.1%} to {row[f'{score}_high']:.1%})",
-                f"{row[f'{score}_recordings']} recordings, {row[f'{score}_people']} people",
-            )
-            lines.append(f"| {' | '.join(cells)} |")
     lines += [
         "",
         *(f"Protocol `{p}`: {splits.DESCRIPTIONS[p]}." for p in scores["protocol"].unique()),
-        "A score is the mean over splits at the model's threshold. Its interval is Wilson's, with the number of different people"
-        " as the number of trials.",
+        "A score is the mean over splits at the model's threshold. Its interval is Wilson's at 95%, with the number of different"
+        " people as the number of trials. What was published is of one split.",
         "",
-        *(f"- **{m['title']}** (`{m['serve']}`): {m['summary']}" for m in manifest["models"].values()),
+        *(
+            f"- **{model['title']}** (`{model['serve'] or name}`): {model['summary']}"
+            for name, model in manifest["models"].items()
+        ),
     ]
     return "\n".join(lines) + "\n"

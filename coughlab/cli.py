@@ -1,4 +1,4 @@
-"""The command line: ``coughlab predict`` and ``coughlab study run``."""
+"""The command line: ``coughlab predict``, ``coughlab study run`` and ``coughlab search``."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ def main(argv=None):
     try:
         sys.exit(_run(argv))
     except KeyboardInterrupt:
-        sys.exit(_complain("Stopped. What was there before is unchanged.", 130))
+        sys.exit(_complain("Stopped. What was finished is kept; the same command goes on from there.", 130))
     except BrokenPipeError:
         # The reader of our output left; Python would complain once more when it closes the stream.
         sys.stderr.close()
@@ -52,21 +52,58 @@ def _parser():
     study = commands.add_parser("study", help="train and measure models").add_subparsers(
         required=True, metavar="ACTION"
     )
-    run = study.add_parser("run", help="train every model of a study and measure it")
-    run.add_argument("study", metavar="STUDY", help="kaggle-trial")
-    run.add_argument(
-        "--data", required=True, type=Path, metavar="DIR", help="folder of the dataset, as published"
+    run = study.add_parser(
+        "run",
+        help="train the models of a study and measure them; goes on where it was stopped",
+        description="Trains what the study lacks and adds it. What is there already, and was trained with the same seed and"
+        " number of epochs, is left as it is.",
     )
-    run.add_argument("--models", type=Path, metavar="DIR", help="folder of the studies (default: models/)")
-    run.add_argument("--seed", type=_seed, default=0, help="seed of splits and fits (default: 0)")
+    _add_study(run)
     run.add_argument(
-        "--splits", type=_positive, default=5, metavar="N", help="splits of each protocol (default: 5)"
+        "--models", type=_names, metavar="A,B", help="which models, as in knn,cnn2 (default: all of them)"
+    )
+    run.add_argument(
+        "--splits", type=_positive, metavar="N", help="splits of each protocol (default: each model its own)"
     )
     run.add_argument(
         "--epochs", type=_positive, metavar="N", help="epochs of the neural networks (default: each its own)"
     )
     run.set_defaults(command=_study_run)
+
+    search = commands.add_parser(
+        "search",
+        help="let Hyperopt search for the best classical model; goes on where it was stopped",
+        description="Searches inside the training rows of the study's first split, and saves the trials in the study.",
+    )
+    _add_study(search)
+    search.add_argument(
+        "--trials",
+        type=_positive,
+        default=60,
+        metavar="N",
+        help="trials in all, earlier ones included (default: 60)",
+    )
+    search.set_defaults(command=_search)
     return parser
+
+
+def _add_study(parser):
+    parser.add_argument("study", metavar="STUDY", help="kaggle-trial")
+    parser.add_argument(
+        "--data", required=True, type=Path, metavar="DIR", help="folder of the dataset, as published"
+    )
+    parser.add_argument(
+        "--studies", type=Path, metavar="DIR", help="folder of the studies (default: models/)"
+    )
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of splits and fits (default: 0)")
+    parser.add_argument("--again", action="store_true", help="do again what is there already")
+
+
+def _names(text):
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise argparse.ArgumentTypeError("must name at least one model")
+    return names
 
 
 def _positive(text):
@@ -94,7 +131,7 @@ def _predict(arguments):
         with _silent_stderr():
             predictor.warm_up()
         if not arguments.json:
-            models = "  ".join(f"{name:>6}" for name in predictor.study.models)
+            models = "  ".join(f"{name:>6}" for name in predictor.names)
             print("Probability of COVID by each model. For research: no answer is a diagnosis.")
             print(f"{'file':{width}}  {'label':9}  {models}  coughs")
         for file in arguments.files:
@@ -117,10 +154,45 @@ def _predict(arguments):
 
 
 def _study_run(arguments):
+    from coughlab import study
+
+    folder, status = _on_study(
+        arguments,
+        study.run,
+        models=arguments.models,
+        n_splits=arguments.splits,
+        epochs=arguments.epochs,
+    )
+    if not status:
+        print(f"Written to {folder}")
+    return status
+
+
+def _search(arguments):
+    from coughlab import study
+    from coughlab.classifiers import search
+
+    trials, status = _on_study(arguments, study.search_pipelines, n_trials=arguments.trials)
+    if not status:
+        best = search.best(trials)
+        print(
+            f"Best of {len(trials)} trials: {search.describe(best)}. Accuracy {best['accuracy']:.1%}, sensitivity"
+            f" {best['sensitivity']:.1%}, specificity {best['specificity']:.1%} by {search.FOLDS}-fold cross-validation inside"
+            f" the {best['recordings']} training rows of the first split."
+        )
+    return status
+
+
+def _on_study(arguments, work, **options):
+    """Do long work on a study with a progress bar: its result and exit status."""
     from tqdm import tqdm
 
-    from coughlab import store, study
+    from coughlab import store
+    from coughlab.classifiers.base import NotReadyError
+    from coughlab.classifiers.search import SearchError
     from coughlab.datasets import DatasetError
+    from coughlab.ledger import DifferentDataError
+    from coughlab.study import StudyError
 
     bar = None
 
@@ -133,24 +205,30 @@ def _study_run(arguments):
         bar.update(done - bar.n)
 
     try:
-        folder = study.run(
+        result = work(
             arguments.study,
             arguments.data,
-            models=arguments.models or store.MODELS,
+            folder=arguments.studies or store.MODELS,
             seed=arguments.seed,
-            n_splits=arguments.splits,
-            epochs=arguments.epochs,
+            again=arguments.again,
             progress=progress,
+            **options,
         )
-    except (study.StudyError, DatasetError, store.StoreError) as error:
-        return _complain(str(error), 2)
+    except (
+        StudyError,
+        DatasetError,
+        DifferentDataError,
+        NotReadyError,
+        SearchError,
+        store.StoreError,
+    ) as error:
+        return None, _complain(str(error), 2)
     except OSError as error:
-        return _complain(f"The study could not be written: {error}. What was there before is unchanged.", 2)
+        return None, _complain(f"The study could not be written: {error}. What was there before is kept.", 2)
     finally:
         if bar is not None:
             bar.close()
-    print(f"Written to {folder}")
-    return 0
+    return result, 0
 
 
 @contextmanager

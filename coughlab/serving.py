@@ -8,10 +8,11 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from coughlab import __version__, audio, synthetic
+from coughlab.classifiers import runtime
 from coughlab.datasets import LABELS
 from coughlab.signal import events, features, quality, spectrum
 from coughlab.signal.inputs import INPUTS
-from coughlab.store import MANIFEST, MODELS, StoredStudy
+from coughlab.store import MANIFEST, MODELS, StoredStudy, StoreError
 
 STUDY = "kaggle-trial"
 #: The case study's final model: its label is the label of the answer.
@@ -75,6 +76,10 @@ class Prediction:
         return json.dumps(self.to_dict() | {"features": measured}, indent=2)
 
 
+class UnknownModelError(ValueError):
+    """A model was asked for that is not here; the message says which are."""
+
+
 class Predictor:
     """The models of a stored study, loaded when first asked and then kept. May be shared between threads.
 
@@ -91,15 +96,32 @@ class Predictor:
 
     def __init__(self, study=None):
         self.study = study or StoredStudy(MODELS / STUDY)
+        if not self.study.models.get(MAIN_MODEL, {}).get("serve"):
+            raise StoreError(
+                f"The study {self.study.name} lacks its main model, {MAIN_MODEL}. Train it first."
+            )
+        self._loaded, self._lock = {}, threading.Lock()
         spectrum.use_one_thread()
 
-    def predict(self, recording):
-        """Ask every model about a recording.
+    @cached_property
+    def names(self):
+        """Names of the models that answer whenever a recording comes, the main model's first."""
+        return [name for name in self.study.served if name not in self.slow]
+
+    @cached_property
+    def slow(self):
+        """Names of the large models that are present here: each takes its time, so they answer only when they are asked for."""
+        return [name for name in self.study.served if self.study.models[name]["large"]]
+
+    def predict(self, recording, *, also=()):
+        """Ask the models about a recording.
 
         Parameters
         ----------
         recording : coughlab.audio.Recording
             What was recorded.
+        also : iterable of str
+            Models of `slow` to ask beside the others.
 
         Returns
         -------
@@ -108,13 +130,23 @@ class Predictor:
 
         Raises
         ------
+        UnknownModelError
+            If one of `also` is not among `slow`.
         coughlab.store.StoreError
             If a file of the study is missing or was changed.
         """
-        inputs = {kind: extract(recording) for kind, extract in INPUTS.items()}
+        also = set(also)
+        if unknown := also - set(self.slow):
+            present = ", ".join(self.slow) or "none on this machine"
+            raise UnknownModelError(
+                f"There is no model {', '.join(sorted(unknown))} to ask beside the others. There is: {present}."
+            )
+        asked = [name for name in self.study.served if name in self.names or name in also]
+        kinds = {"features"} | {self.study.models[name]["input"] for name in asked}
+        inputs = {kind: INPUTS[kind](recording) for kind in kinds}
         found = events.detect(recording)
         return Prediction(
-            models={name: self._answer(name, inputs) for name in self.study.models},
+            models={name: self._answer(name, inputs) for name in asked},
             audio={
                 "duration_s": round(recording.duration, 6),
                 "sample_rate": recording.rate,
@@ -131,21 +163,14 @@ class Predictor:
         """Load every model and ask each once, so that the next question is answered at full speed."""
         self.predict(audio.load(synthetic.sample()))
 
-    @cached_property
-    def _models(self):
-        entries = self.study.models.items()
-        return {name: _load(entry["serve"], self.study.read(entry["serve"])) for name, entry in entries}
-
     def _answer(self, name, inputs):
         entry = self.study.models[name]
-        probability = self._models[name](inputs[entry["input"]])
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = runtime.load(entry["serve"], self.study.served[name])
+        probability = self._loaded[name](inputs[entry["input"]])
         label = LABELS[int(probability >= entry["threshold"])]
         return Answer(label, probability, entry["threshold"])
-
-
-def _load(name, content):
-    """A function from one recording's input to its probability."""
-    return {"tflite": LiteRT, "skops": Skops}[name.rpartition(".")[2]](content)
 
 
 def default():
@@ -168,54 +193,3 @@ def default():
 @lru_cache(maxsize=1)
 def _predictor(manifest_inode):
     return Predictor()
-
-
-class LiteRT:
-    """A LiteRT model that reads one input of any length.
-
-    Parameters
-    ----------
-    content : bytes
-        The ``.tflite`` file.
-    """
-
-    def __init__(self, content):
-        from ai_edge_litert.interpreter import Interpreter
-
-        # One thread: the same sums in the same order, so the same digits, wherever it runs.
-        self._interpreter = Interpreter(model_content=content, num_threads=1)
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
-        self._shape = None
-        self._lock = threading.Lock()
-
-    def __call__(self, x):
-        """Probability of covid for one input."""
-        batch = np.asarray(x, dtype=np.float32)[None]
-        with self._lock:
-            if batch.shape != self._shape:
-                self._interpreter.resize_tensor_input(self._input, batch.shape)
-                self._interpreter.allocate_tensors()
-                self._shape = batch.shape
-            self._interpreter.set_tensor(self._input, batch)
-            self._interpreter.invoke()
-            return float(self._interpreter.get_tensor(self._output)[0, 0])
-
-
-class Skops:
-    """A scikit-learn pipeline saved by skops; types skops does not trust by itself are refused.
-
-    Parameters
-    ----------
-    content : bytes
-        The ``.skops`` file.
-    """
-
-    def __init__(self, content):
-        import skops.io
-
-        self._pipeline = skops.io.loads(content)
-
-    def __call__(self, x):
-        """Probability of covid for one input."""
-        return float(self._pipeline.predict_proba(np.asarray(x)[None])[0, 1])

@@ -2,8 +2,12 @@
 
 The manifest is a JSON file that lists every other file with its hash. A study is written into a folder aside and takes the
 old one's place by renaming, so that an interrupted run leaves the previous study as it was.
+
+Models too large for the repository lie beside the studies in ``models/large/<study>/``, which git ignores. The manifest has
+their hashes; where such a file is absent, or of another fit, the model does not answer.
 """
 
+import fcntl
 import hashlib
 import io
 import json
@@ -17,12 +21,20 @@ from pathlib import Path
 MANIFEST = "manifest.json"
 FEATURES = "features.parquet"
 PREDICTIONS = "predictions.parquet"
+FITS = "fits.parquet"
+TRIALS = "trials.parquet"
+LARGE = "large"
 #: Where studies lie unless COUGHLAB_MODELS says otherwise.
 MODELS = Path(os.environ.get("COUGHLAB_MODELS") or Path(__file__).parent.parent / "models")
 
 
 class StoreError(RuntimeError):
     """A study is missing, incomplete or changed; the message names the file and says what to do."""
+
+
+def exists(folder):
+    """Whether there is a study in a folder, whole or damaged."""
+    return Path(folder).exists() or _previous(Path(folder)).exists()
 
 
 class StoredStudy:
@@ -59,6 +71,9 @@ class StoredStudy:
             self.manifest = json.loads((self.folder / MANIFEST).read_bytes())
             self.models = self.manifest["models"]
             self.thresholds = {name: model["threshold"] for name, model in self.models.items()}
+            self._large = {
+                file: hash for model in self.models.values() for file, hash in model["large"].items()
+            }
             self._hashes = {name: file["sha256"] for name, file in self.manifest["files"].items()}
         except FileNotFoundError as error:
             raise StoreError(
@@ -69,7 +84,7 @@ class StoredStudy:
 
     @property
     def _remedy(self):
-        return f"Restore the folder, or rebuild it with 'coughlab study run {self.name} --data DIR'."
+        return f"Restore the folder, or rebuild it with 'coughlab study run {self.name} --data DIR --again'."
 
     def read(self, name):
         """The bytes of one file of the study, if they are those it was saved with.
@@ -99,15 +114,66 @@ class StoredStudy:
             raise StoreError(f"{self.name}/{name} was changed after the study was saved. {self._remedy}")
         return data
 
+    def large(self, name):
+        """Where one of the study's large files is.
+
+        Parameters
+        ----------
+        name : str
+            File name.
+
+        Returns
+        -------
+        pathlib.Path or None
+            None where there is no such file, or it is not the one the study was saved with.
+        """
+        path = self.folder.parent / LARGE / self.name / name
+        if name not in self._large or not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return path if hashlib.file_digest(file, "sha256").hexdigest() == self._large[name] else None
+
+    @cached_property
+    def served(self):
+        """The models that can answer here: a dict of name to the content of the serving file, or its path if it is large."""
+        served = {}
+        for name, entry in self.models.items():
+            if entry["serve"] in entry["large"]:
+                if path := self.large(entry["serve"]):
+                    served[name] = path
+            elif entry["serve"]:
+                served[name] = self.read(entry["serve"])
+        return served
+
     @cached_property
     def features(self):
         """The feature table, one row a recording of the dataset (pandas.DataFrame)."""
-        return self._table(FEATURES)
+        return self.table(FEATURES)
 
     @cached_property
     def predictions(self):
-        """The predictions table (pandas.DataFrame)."""
-        return self._table(PREDICTIONS)
+        """The predictions table (pandas.DataFrame), its words as categories."""
+        table = self.table(PREDICTIONS)
+        return table.astype(dict.fromkeys(table.columns[table.dtypes == "str"], "category"))
+
+    @cached_property
+    def fits(self):
+        """What each fit took: a pandas.DataFrame with one row for each model, protocol and split."""
+        return self.table(FITS)
+
+    @cached_property
+    def trials(self):
+        """The trials of the search, an empty pandas.DataFrame where there was none."""
+        import pandas as pd
+
+        return self.table(TRIALS) if TRIALS in self._hashes else pd.DataFrame()
+
+    @cached_property
+    def metrics(self):
+        """What each model scored on each split, as `coughlab.evidence.metrics.per_split` computes it."""
+        from coughlab.evidence import metrics
+
+        return metrics.per_split(self.predictions, self.thresholds)
 
     @cached_property
     def scores(self):
@@ -116,7 +182,8 @@ class StoredStudy:
 
         return metrics.scores(self.predictions, self.thresholds)
 
-    def _table(self, name):
+    def table(self, name):
+        """One of the study's tables, as it was written (pandas.DataFrame)."""
         import pandas as pd
 
         return pd.read_parquet(io.BytesIO(self.read(name)))
@@ -138,16 +205,56 @@ def replacing(folder):
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _restore(folder)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    with _alone(folder.parent):
+        _restore(folder)
+        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            writer = StudyWriter(aside)
+            yield writer
+            writer.finish()
+            aside.chmod(0o755)
+            _swap(aside, folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_large(folder, name, data):
+    """Write a file that is too large for the repository.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``models/<study>``.
+    name : str
+        File name.
+    data : bytes
+        Its content.
+
+    Returns
+    -------
+    str
+        Its SHA-256, for the manifest.
+    """
+    path = Path(folder).parent / LARGE / Path(folder).name / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{name}.part")
     try:
-        writer = StudyWriter(aside)
-        yield writer
-        writer.finish()
-        aside.chmod(0o755)
-        _swap(aside, folder)
+        _write(aside, data)
+        aside.rename(path)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        aside.unlink(missing_ok=True)
+    return hashlib.sha256(data).hexdigest()
+
+
+@contextmanager
+def _alone(folder):
+    """Let one process at a time replace studies in a folder: what two runs add to a study must not be lost."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class StudyWriter:
@@ -186,10 +293,14 @@ class StudyWriter:
         self._put(MANIFEST, json.dumps(self.manifest | {"files": self._files}, indent=1).encode() + b"\n")
 
     def _put(self, name, data):
-        with (self._folder / name).open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(self._folder / name, data)
+
+
+def _write(path, data):
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _previous(folder):

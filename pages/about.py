@@ -13,7 +13,8 @@ st.markdown(
     " test.\n\nA recording is decoded and analysed in the memory of the server, sent to nobody else, and written to no disk."
 )
 try:
-    study = serving.default().study
+    predictor = serving.default()
+    study = predictor.study
     card, scores = study.read("README.md").decode(), study.scores
 except StoreError as error:
     st.error(str(error), icon=":material/error:")
@@ -21,7 +22,7 @@ except StoreError as error:
 # The card's table is too wide for a phone, so its scores are told in words.
 head, _, rest = card.replace("# Study", "## Study", 1).partition("| model |")
 st.markdown(head)
-for row in scores.to_dict("records"):
+for row in scores[scores["model"].isin([*predictor.names, *predictor.slow])].to_dict("records"):
     told = "; ".join(f"{score} {words.score(row, score)}" for score in SCORES)
     st.markdown(
         f"**{study.models[row['model']]['title']}**, {row['protocol']}, {row['splits']} splits: {told}."

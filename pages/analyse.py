@@ -51,11 +51,26 @@ def ask():
         st.markdown(":small[The sample is synthetic: made by a formula, nobody's cough.]")
 
 
+def ask_also(predictor):
+    """The large models to ask as well, where they are present."""
+    if not predictor.slow:
+        return ()
+    titles = {name: predictor.study.models[name]["title"] for name in predictor.slow}
+    return st.pills(
+        "Ask these too, each takes some seconds",
+        predictor.slow,
+        format_func=titles.get,
+        selection_mode="multi",
+        key="also",
+    )
+
+
 def show_answers(prediction, study, scores):
-    columns = st.columns(len(prediction.models))
-    for column, (name, answer) in zip(columns, prediction.models.items(), strict=True):
+    columns = []
+    for name, answer in prediction.models.items():
+        columns = columns or list(st.columns(3))
         model, score = study.models[name], scores.set_index("model").loc[name]
-        with column.container(border=True, height="stretch"):
+        with columns.pop(0).container(border=True, height="stretch"):
             final = " · final model of the case study" if name == serving.MAIN_MODEL else ""
             st.markdown(f"**{model['title']}**{final}")
             st.markdown(f"### Says: {words.LABELS[answer.label]}")
@@ -114,11 +129,12 @@ source, title, data = st.session_state.chosen
 st.subheader("What the models say")
 st.text(title)
 try:
+    predictor = serving.default()
+    also = ask_also(predictor)
     with st.spinner("Analysing the recording …"):
-        predictor = serving.default()
         study = predictor.study
         recording = audio.load(data)
-        prediction = predictor.predict(recording)
+        prediction = predictor.predict(recording, also=also)
         scores, trained = study.scores, study.features
 except (audio.AudioError, StoreError) as error:
     st.error(str(error), icon=":material/error:")

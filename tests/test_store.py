@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ CONTENT = {
     "README.md": "# Überblick\n".encode(),
 }
 TABLE = pd.DataFrame({"recording": ["a.wav", "b.wav"], "rms": np.float32([0.1, 0.2]), "row": [0, 1]})
+ENTRY = {"threshold": 0.5, "serve": "mlp.tflite", "large": {}}
 
 
 def save(folder, content=CONTENT, **manifest):
@@ -27,7 +29,7 @@ def save(folder, content=CONTENT, **manifest):
         for name, data in content.items():
             writer.write(name, data)
         writer.write_table(store.FEATURES, TABLE)
-        writer.manifest |= {"study": folder.name, "models": {"mlp": {"threshold": 0.5}}} | manifest
+        writer.manifest |= {"study": folder.name, "models": {"mlp": ENTRY}} | manifest
     return folder
 
 
@@ -136,6 +138,8 @@ BROKEN = {
     "null": b"null",
     "no files": b'{"models": {}}',
     "no models": b'{"files": {}}',
+    "an entry of nothing": b'{"models": {"mlp": {}}, "files": {}}',
+    "of an earlier version": b'{"models": {"mlp": {"threshold": 0.5, "serve": "mlp.tflite"}}, "files": {}}',
 }
 
 
@@ -153,7 +157,118 @@ def test_a_manifest_that_is_a_folder(folder):
         StoredStudy(folder)
 
 
+# Tables
+
+
+def test_the_words_of_the_predictions_table_are_categories(folder):
+    table = pd.DataFrame({"model": ["mlp", "knn"], "probability": [0.25, 1.0], "row": [0, 1]})
+    with store.replacing(folder) as writer:
+        writer.write_table(store.PREDICTIONS, table)
+        writer.manifest["models"] = {}
+    read = StoredStudy(folder).predictions
+    assert read["model"].dtype == "category"
+    pd.testing.assert_frame_equal(read.astype({"model": "str"}), table.astype({"model": "str"}))
+
+
+def test_a_study_without_a_search_has_no_trials(folder):
+    assert StoredStudy(folder).trials.empty
+    with store.replacing(folder) as writer:
+        writer.write_table(store.TRIALS, TABLE)
+        writer.manifest["models"] = {}
+    pd.testing.assert_frame_equal(StoredStudy(folder).trials, TABLE)
+
+
+# Large files
+
+
+@pytest.fixture
+def large(folder):
+    """A study with one model in the folder and one too large for it."""
+    sha = {name: store.write_large(folder, name, data) for name, data in LARGE_FILES.items()}
+    models = {"mlp": ENTRY, "big": {"threshold": 0.5, "serve": "big.tflite", "large": sha}}
+    models["measured only"] = {"threshold": 0.5, "serve": None, "large": {}}
+    return save(folder, models=models)
+
+
+LARGE_FILES = {"big.keras": b"to train on" * 100, "big.tflite": b"to serve" * 100}
+
+
+def test_large_files_lie_beside_the_studies(large):
+    place = large.parent / "large" / "trial"
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == LARGE_FILES
+    study = StoredStudy(large)
+    for name, data in LARGE_FILES.items():
+        assert study.large(name).read_bytes() == data
+        assert not (large / name).exists()
+    assert study.large("mlp.tflite") is None and study.large("absent.tflite") is None
+
+
+def test_only_models_that_were_kept_are_served(large):
+    assert StoredStudy(large).served == {
+        "mlp": CONTENT["mlp.tflite"],
+        "big": large.parent / "large" / "trial" / "big.tflite",
+    }
+
+
+UNUSABLE = {
+    "absent": lambda path: path.unlink(),
+    "changed": lambda path: path.write_bytes(path.read_bytes()[:-1] + b"!"),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+@pytest.mark.parametrize("how", UNUSABLE)
+def test_a_large_file_that_is_not_the_one_saved_only_silences_its_model(large, how):
+    UNUSABLE[how](large.parent / "large" / "trial" / "big.tflite")
+    study = StoredStudy(large)
+    assert study.large("big.tflite") is None
+    assert study.served == {"mlp": CONTENT["mlp.tflite"]}
+    assert set(study.models) == {"mlp", "big", "measured only"}
+
+
+def test_a_large_file_of_a_later_fit_is_not_served_by_an_earlier_manifest(large):
+    store.write_large(large, "big.tflite", b"another fit")
+    assert "big" not in StoredStudy(large).served
+
+
+def test_a_large_file_that_cannot_be_written_leaves_the_one_there(large):
+    done = run(
+        """
+        import resource, sys
+        from coughlab import store
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+        store.write_large(sys.argv[1], "big.tflite", b"x" * 6000)
+        """,
+        large,
+    )
+    assert done.returncode == 1 and "File too large" in done.stderr
+    assert StoredStudy(large).large("big.tflite").read_bytes() == LARGE_FILES["big.tflite"]
+    assert {path.name for path in (large.parent / "large" / "trial").iterdir()} == set(LARGE_FILES)
+
+
 # Replacing
+
+
+def test_whether_there_is_a_study(folder):
+    assert store.exists(folder) and store.exists(str(folder))
+    assert not store.exists(folder.with_name("other"))
+    (folder / store.MANIFEST).unlink()
+    assert store.exists(folder)
+    folder.rename(folder.with_name(".trial.previous"))
+    assert store.exists(folder)
+
+
+def test_one_at_a_time_replaces_the_studies_of_a_folder(folder):
+    other = threading.Thread(target=save, args=(folder.with_name("other"),))
+    with store.replacing(folder) as writer:
+        other.start()
+        other.join(0.5)
+        assert other.is_alive() and not store.exists(folder.with_name("other"))
+        writer.manifest["models"] = {}
+    other.join()
+    assert StoredStudy(folder.with_name("other")).read("mlp.tflite") == CONTENT["mlp.tflite"]
 
 
 def test_a_new_study_takes_the_place_of_the_old_one(folder):

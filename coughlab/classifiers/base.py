@@ -4,6 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
+class NotReadyError(RuntimeError):
+    """A classifier cannot be trained on this machine; the message says what it lacks and how to get it."""
+
+
 @dataclass(frozen=True)
 class Classifier:
     """A recipe for a model.
@@ -23,6 +27,17 @@ class Classifier:
         0 or 1, `progress` called with the share done, from 0 to 1. Returns the fitted model.
     epochs : int or None
         Passes over the training rows, where it learns by passes.
+    embed : callable or None
+        ``embed(inputs, progress)``: the part of a network that never learns, run once over all recordings of a dataset. Where
+        there is one, `fit` and the fitted model's ``predict`` get its outputs in place of the inputs.
+    splits : int
+        How many splits of a protocol it is measured on unless told, a matter of how long a fit takes.
+    keep : bool
+        Whether a model fitted on all recordings is kept for answering.
+    large : bool
+        Whether that model is too large to be committed with the study.
+    ready : callable or None
+        Raises `NotReadyError` if this machine lacks what `fit` needs, before hours of other work.
     """
 
     name: str
@@ -31,3 +46,8 @@ class Classifier:
     input: str
     fit: Callable
     epochs: int | None = None
+    embed: Callable | None = None
+    splits: int = 5
+    keep: bool = True
+    large: bool = False
+    ready: Callable | None = None

@@ -7,38 +7,17 @@ import numpy as np
 from coughlab.classifiers.base import Classifier
 
 
-def fit_knn(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
-    """The nearest neighbour as the case study's search found it: K = 1, Euclidean, rows scaled to unit L1 norm.
-
-    Parameters
-    ----------
-    inputs : array-like, shape (n, 26)
-        Features, one row a recording.
-    labels : array-like, shape (n,)
-        0 or 1.
-    seed, epochs : int, optional
-        Without effect: nothing in it is random, and it does not learn by passes.
-    progress : callable, optional
-        Called with the share done.
-
-    Returns
-    -------
-    FittedPipeline
-        The fitted model.
-    """
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import Normalizer
-
-    pipeline = make_pipeline(Normalizer("l1"), KNeighborsClassifier(n_neighbors=1, metric="euclidean"))
-    pipeline.fit(np.asarray(inputs), np.asarray(labels, dtype=int))
-    progress(1.0)
-    return FittedPipeline(KNN.name, pipeline)
-
-
 @dataclass
 class FittedPipeline:
-    """A fitted scikit-learn pipeline."""
+    """A fitted scikit-learn pipeline.
+
+    Attributes
+    ----------
+    name : str
+        Name of its classifier.
+    pipeline : sklearn.pipeline.Pipeline
+        The pipeline, which reads rows of features.
+    """
 
     name: str
     pipeline: object
@@ -49,8 +28,12 @@ class FittedPipeline:
 
     @property
     def parameters(self):
-        """Number of trained parameters: none are trained, the training rows are kept instead."""
-        return 0
+        """How many numbers the last step learned; a nearest neighbour learns none, it keeps the training rows instead."""
+        return _learned(self.pipeline[-1])
+
+    def served(self):
+        """The model as it answers: a function from one row of features to its probability."""
+        return lambda x: float(self.predict([x])[0])
 
     def save(self):
         """The file of the model, by name."""
@@ -59,11 +42,109 @@ class FittedPipeline:
         return {f"{self.name}.skops": skops.io.dumps(self.pipeline)}
 
 
-KNN = Classifier(
-    name="knn",
-    title="Nearest neighbour",
-    summary="The label of the most similar training recording (K = 1, Euclidean distance) on 26 features scaled to unit L1"
-    " norm; it knows no probabilities but 0 and 100%.",
-    input="features",
-    fit=fit_knn,
+def _learned(model):
+    if hasattr(model, "calibrated_classifiers_"):
+        (calibrated,) = model.calibrated_classifiers_
+        return _learned(calibrated.estimator) + 2
+    trees = getattr(model, "estimators_", [model] if hasattr(model, "tree_") else [])
+    if len(trees):
+        # A split has a feature and a threshold, a leaf a value.
+        return int(sum(2 * t.tree_.node_count - t.tree_.n_leaves for t in np.ravel(trees)))
+    learned = {"coef_", "intercept_", "dual_coef_", "support_vectors_", "theta_", "var_", "class_prior_"}
+    if getattr(model, "kernel", None) == "linear":
+        learned -= {"dual_coef_", "support_vectors_"}
+    return int(sum(np.size(getattr(model, name)) for name in learned if hasattr(model, name)))
+
+
+def _steps(name, seed):
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.dummy import DummyClassifier
+    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.naive_bayes import GaussianNB
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.preprocessing import Normalizer, StandardScaler
+    from sklearn.svm import SVC
+    from sklearn.tree import DecisionTreeClassifier
+
+    def support_vectors(kernel):
+        # Support vectors give no probability; a sigmoid fitted on cross-validated distances does.
+        return StandardScaler(), CalibratedClassifierCV(SVC(kernel=kernel), ensemble=False)
+
+    return {
+        "knn": lambda: (Normalizer("l1"), KNeighborsClassifier(n_neighbors=1, metric="euclidean")),
+        "knn5": lambda: (StandardScaler(), KNeighborsClassifier(n_neighbors=5)),
+        "logistic_regression": lambda: (StandardScaler(), LogisticRegression(max_iter=1000)),
+        "naive_bayes": lambda: (StandardScaler(), GaussianNB()),
+        "linear_svm": lambda: support_vectors("linear"),
+        "rbf_svm": lambda: support_vectors("rbf"),
+        "tree": lambda: (DecisionTreeClassifier(random_state=seed),),
+        "forest": lambda: (RandomForestClassifier(random_state=seed),),
+        "gradient_boosting": lambda: (GradientBoostingClassifier(random_state=seed),),
+        "random": lambda: (DummyClassifier(strategy="stratified", random_state=seed),),
+    }[name]()
+
+
+def _classifier(name, title, summary, *, keep=False):
+    def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
+        from sklearn.pipeline import make_pipeline
+
+        pipeline = make_pipeline(*_steps(name, seed)).fit(np.asarray(inputs), np.asarray(labels, dtype=int))
+        progress(1.0)
+        return FittedPipeline(name, pipeline)
+
+    return Classifier(name, title, summary, "features", fit, splits=200, keep=keep)
+
+
+KNN = _classifier(
+    "knn",
+    "Nearest neighbour",
+    "The label of the most similar training recording (K = 1, Euclidean distance) on 26 features scaled to unit L1 norm, as"
+    " the case study's search found it; it knows no probabilities but 0 and 100%.",
+    keep=True,
+)
+#: All of them, in the order shown.
+CLASSICAL = (
+    KNN,
+    _classifier(
+        "knn5",
+        "K nearest neighbours",
+        "The share of COVID among the 5 most similar training recordings on 26 standardised features.",
+    ),
+    _classifier(
+        "logistic_regression",
+        "Logistic regression",
+        "A weighted sum of 26 standardised features, turned into a probability.",
+    ),
+    _classifier(
+        "naive_bayes",
+        "Naive Bayes",
+        "Each of 26 standardised features judged by itself, as a bell curve of each class.",
+    ),
+    _classifier(
+        "linear_svm",
+        "Linear support vectors",
+        "The plane with the widest margin between the classes on 26 standardised features; probabilities by a sigmoid.",
+    ),
+    _classifier(
+        "rbf_svm",
+        "RBF support vectors",
+        "A curved surface (radial basis functions) between the classes on 26 standardised features; probabilities by a sigmoid.",
+    ),
+    _classifier("tree", "Decision tree", "One tree of yes-or-no questions about 26 features."),
+    _classifier(
+        "forest",
+        "Random forest",
+        "The mean answer of 100 trees, each grown on a sample of rows and features.",
+    ),
+    _classifier(
+        "gradient_boosting",
+        "Gradient boosting",
+        "A sum of 100 small trees, each correcting those before it, on 26 features.",
+    ),
+    _classifier(
+        "random",
+        "Random baseline",
+        "Draws the label by lot, COVID as often as among the training rows, without looking at the recording.",
+    ),
 )

@@ -122,4 +122,5 @@ CNN = Classifier(
     input="spectrogram",
     fit=fit,
     epochs=60,
+    splits=10,
 )

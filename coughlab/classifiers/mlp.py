@@ -75,4 +75,5 @@ MLP = Classifier(
     input="features",
     fit=fit,
     epochs=100,
+    splits=50,
 )

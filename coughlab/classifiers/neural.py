@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from coughlab.classifiers import runtime
+
 
 def keras(seed=None):
     """Import Keras on TensorFlow, quietly, and make what follows reproducible.
@@ -67,6 +69,10 @@ class FittedNetwork:
         """Number of parameters."""
         return self.model.count_params()
 
+    def served(self):
+        """The model as it answers: a function from one input to its probability."""
+        return runtime.LiteRT(self._export())
+
     def save(self):
         """Serialise the model twice.
 
@@ -75,8 +81,21 @@ class FittedNetwork:
         dict of str to bytes
             ``<name>.keras`` for people who go on training and ``<name>.tflite`` (LiteRT) for serving.
         """
-        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-            paths = [Path(folder) / f"{self.name}.keras", Path(folder) / f"{self.name}.tflite"]
-            self.model.save(paths[0])
-            self.model.export(paths[1], format="litert", verbose=False)
-            return {path.name: path.read_bytes() for path in paths}
+        with _temporary("model.keras") as path:
+            self.whole().save(path)
+            return {f"{self.name}.keras": path.read_bytes(), f"{self.name}.tflite": self._export()}
+
+    def whole(self):
+        """The network from its input on."""
+        return self.model
+
+    def _export(self):
+        with _temporary("model.tflite") as path:
+            self.whole().export(path, format="litert", verbose=False)
+            return path.read_bytes()
+
+
+@contextlib.contextmanager
+def _temporary(name):
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        yield Path(folder) / name

@@ -5,7 +5,9 @@ The table has one row for every line of the dataset's own list, in its order, wi
 ``not_covid``), ``source`` (how and where it was collected) and ``path`` (where its file is).
 """
 
+import os
 from importlib import import_module
+from pathlib import Path
 
 COLUMNS = ["recording", "person", "label", "source", "path"]
 #: Index is the class's number: ``not_covid`` is 0, ``covid`` is 1.
@@ -40,3 +42,22 @@ def load(name, folder):
     if name not in NAMES:
         raise DatasetError(f"There is no dataset called {name!r}. Known: {', '.join(NAMES)}.")
     return import_module(f"coughlab.datasets.{name.replace('-', '_')}").load(folder)
+
+
+def folder(name):
+    """Where a dataset lies on this machine.
+
+    Parameters
+    ----------
+    name : str
+        One of `NAMES`.
+
+    Returns
+    -------
+    pathlib.Path or None
+        The folder of that name inside the one that the environment variable COUGHLAB_DATA names; None if the variable is not
+        set or there is no such folder.
+    """
+    root = os.environ.get("COUGHLAB_DATA")
+    path = Path(root or "", name)
+    return path if root and path.is_dir() else None

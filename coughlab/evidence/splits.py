@@ -6,7 +6,7 @@ import numpy as np
 TEST_SHARE = 0.3
 
 
-def published(labels, *, n_splits=5, seed=0):
+def published(labels, *, n_splits=5, seed=0, test_share=TEST_SHARE):
     """The case study's protocol: random rows, the share of each class kept.
 
     Copies of a recording and recordings of one person may fall on both sides; that is what this protocol is known for.
@@ -19,6 +19,8 @@ def published(labels, *, n_splits=5, seed=0):
         How many times the rows are dealt.
     seed : int
         Seed of the deals.
+    test_share : float
+        Share of the rows that are tested on, between 0 and 1.
 
     Returns
     -------
@@ -27,7 +29,7 @@ def published(labels, *, n_splits=5, seed=0):
     """
     from sklearn.model_selection import StratifiedShuffleSplit
 
-    deals = StratifiedShuffleSplit(n_splits, test_size=TEST_SHARE, random_state=seed)
+    deals = StratifiedShuffleSplit(n_splits, test_size=test_share, random_state=seed)
     return [(np.sort(train), np.sort(test)) for train, test in deals.split(np.zeros(len(labels)), labels)]
 
 

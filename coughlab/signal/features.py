@@ -76,6 +76,38 @@ def from_waveform(y):
     )
 
 
+def mfcc(y):
+    """Mel-frequency cepstral coefficients of every frame; the means over frames are the features of that name.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,), float32
+        Samples at 22,050 Hz.
+
+    Returns
+    -------
+    ndarray, shape (1 + n // 512, 20), float32
+        As ``librosa.feature.mfcc``, transposed.
+    """
+    return scipy.fft.dct(_mel_db(spectrum.magnitude(y) ** 2), norm="ortho", axis=1)[:, :N_MFCC]
+
+
+def chroma(y):
+    """Strength of the twelve pitch classes in every frame, from C to B, the strongest being 1.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,), float32
+        Samples at 22,050 Hz.
+
+    Returns
+    -------
+    ndarray, shape (1 + n // 512, 12), float32
+        As ``librosa.feature.chroma_stft``, transposed.
+    """
+    return _chroma(spectrum.magnitude(y) ** 2)
+
+
 def _centroid_and_bandwidth(magnitude):
     hz = spectrum.frequencies()
     # In double precision the second moment less the squared first is safe even for a pure tone.
@@ -108,10 +140,13 @@ def _zero_crossing_rate(y):
     return (crossings[starts + N_FFT - 1] - crossings[starts]) / N_FFT
 
 
+def _mel_db(power):
+    return spectrum.power_to_db(spectrum.mel_power(power), top_db=80.0)
+
+
 def _mean_mfcc(power):
     # The cosine transform is linear, so that of the mean is the mean of them all.
-    mean_db = spectrum.power_to_db(spectrum.mel_power(power), top_db=80.0).mean(axis=0, dtype=float)
-    return scipy.fft.dct(mean_db, norm="ortho")[:N_MFCC]
+    return scipy.fft.dct(_mel_db(power).mean(axis=0, dtype=float), norm="ortho")[:N_MFCC]
 
 
 def _chroma(power):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from coughlab.signal import features, spectrum
+from coughlab.signal.pictures import PICTURES
 
 #: Mel bands of the CNN's spectrogram.
 N_MELS = 64
@@ -35,4 +36,4 @@ def repeated(db, n_frames):
 
 
 #: Every kind of input by name: a function of a recording.
-INPUTS = {"features": features.extract, "spectrogram": spectrogram}
+INPUTS = {"features": features.extract, "spectrogram": spectrogram} | PICTURES

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coughlab.classifiers import CLASSIFIERS, CNN, KNN, MLP
-from coughlab.serving import LiteRT
+from coughlab.classifiers import CLASSIFIERS, CNN, CNN1, CNN2, HYPEROPT, MLP, neural
+from coughlab.classifiers.classical import CLASSICAL
+from coughlab.classifiers.runtime import LiteRT
+from coughlab.signal.inputs import INPUTS
 
 DURATIONS = (43, 44, 130, 431, 2584)
 
@@ -57,6 +59,33 @@ def test_the_served_file_answers_as_keras_does(saved):
     assert len({round(answer, 4) for answer in answers}) > 1
 
 
+def test_it_is_timed_as_the_served_file_answers(saved):
+    name, fitted, files = saved
+    timed, served = fitted.served(), LiteRT(files[f"{name}.tflite"])
+    assert [timed(x) for x in questions(name)] == [served(x) for x in questions(name)]
+
+
+def test_a_network_in_two_parts_is_saved_and_served_whole(tmp_path):
+    import keras
+
+    class Behind(neural.FittedNetwork):
+        """A network whose model reads what a part that never learns makes of the input."""
+
+        def whole(self):
+            return keras.Sequential([keras.layers.Input((26,)), keras.layers.Rescaling(2.0), self.model])
+
+    labels = np.arange(20) % 2
+    rest = CLASSIFIERS["mlp"].fit(questions("mlp", 20, seed=0), labels, seed=0, epochs=2).model
+    fitted, asked = Behind("halves", rest), questions("mlp")
+    expected = fitted.predict([2 * x for x in asked])
+    files, timed = fitted.save(), fitted.served()
+    assert list(files) == ["halves.keras", "halves.tflite"]
+    assert [timed(x) for x in asked] == pytest.approx(expected.tolist(), abs=1e-5)
+    (tmp_path / "halves.keras").write_bytes(files["halves.keras"])
+    reloaded = keras.models.load_model(tmp_path / "halves.keras")
+    assert np.asarray(reloaded(np.stack(asked)))[:, 0] == pytest.approx(expected, abs=1e-5)
+
+
 def test_saving_prints_nothing(saved, capfd):
     saved[1].save()
     assert capfd.readouterr().out == ""
@@ -65,14 +94,18 @@ def test_saving_prints_nothing(saved, capfd):
 def test_importing_the_classifiers_is_cheap():
     code = (
         "import sys, coughlab.classifiers; "
-        "print(sorted(m for m in ('tensorflow', 'keras', 'sklearn', 'librosa') if m in sys.modules))"
+        "print(sorted({'tensorflow', 'keras', 'sklearn', 'librosa', 'hyperopt', 'skops'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 def test_the_classifiers_in_the_order_shown():
-    assert list(CLASSIFIERS.values()) == [MLP, CNN, KNN]
+    assert list(CLASSIFIERS.values()) == [MLP, CNN, CNN1, CNN2, HYPEROPT, *CLASSICAL]
     for name, classifier in CLASSIFIERS.items():
         assert classifier.name == name
         assert classifier.title and classifier.summary.endswith(".")
+        assert classifier.input in INPUTS and classifier.splits > 0
+    # The case study's own splits are five; only the largest network may have fewer.
+    assert [name for name, c in CLASSIFIERS.items() if c.splits < 5] == ["cnn2"]
+    assert [name for name, c in CLASSIFIERS.items() if c.large] == ["cnn1", "cnn2"]

@@ -1,8 +1,11 @@
-"""Scores and their intervals, held against scikit-learn and against published numbers."""
+"""Metrics, scores and their intervals, held against scikit-learn and against published numbers."""
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn.metrics
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
 from coughlab.datasets import LABELS
@@ -192,3 +195,170 @@ def test_probabilities_of_exactly_0_and_1_are_possible():
 def test_a_model_without_a_threshold_is_named():
     with pytest.raises(ValueError, match="No threshold given for mlp"):
         metrics.scores(answers(1, 2), {"cnn": 0.5})
+
+
+# Every metric of every split
+
+
+def sklearn_s(label, probability, threshold):
+    """What `per_split` is to say of one group of rows, by scikit-learn's own functions; NaN where they would only warn."""
+    y, p = np.asarray(label) == "covid", np.asarray(probability)
+    called = p >= threshold
+    tn, fp, fn, tp = confusion_matrix(y, called, labels=[False, True]).ravel()
+    counts = {"recordings": len(y), "positives": y.sum(), "negatives": (~y).sum()}
+    scores = {
+        "log_loss": sklearn.metrics.log_loss(y, p, labels=[False, True]),
+        "accuracy": sklearn.metrics.accuracy_score(y, called),
+        "sensitivity": sklearn.metrics.recall_score(y, called, zero_division=np.nan),
+        "specificity": sklearn.metrics.recall_score(y, called, pos_label=False, zero_division=np.nan),
+        "precision": sklearn.metrics.precision_score(y, called, zero_division=np.nan),
+        "f1": sklearn.metrics.f1_score(y, called, zero_division=np.nan),
+        "roc_auc": sklearn.metrics.roc_auc_score(y, p) if 0 < y.sum() < len(y) else np.nan,
+        "average_precision": sklearn.metrics.average_precision_score(y, p) if y.any() else np.nan,
+        "brier": np.mean((p - y) ** 2),
+    }
+    if 0 < y.sum() < len(y):
+        assert scores["brier"] == pytest.approx(sklearn.metrics.brier_score_loss(y, p))
+    assert list(scores) == list(metrics.METRICS)
+    return counts | {"tp": tp, "fp": fp, "fn": fn, "tn": tn} | scores
+
+
+def assert_equals_sklearn(result, predictions, thresholds):
+    groups = dict(list(predictions.groupby(metrics.KEYS, observed=True)))
+    assert len(result) == len(groups)
+    for row in result.to_dict("records"):
+        rows = groups[tuple(row[key] for key in metrics.KEYS)]
+        expected = sklearn_s(rows["label"], rows["probability"], thresholds[row["model"]])
+        got = {name: row[name] for name in expected}
+        assert got == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
+        assert row["people"] == rows["person"].nunique()
+
+
+# Few different values, so that there are ties, and the ends, which the log loss cannot take as they are.
+PROBABILITIES = st.sampled_from([0.0, 1e-17, 0.25, 0.4, 0.5, 0.75, 1.0]) | st.floats(0, 1)
+ROWS = st.tuples(
+    st.sampled_from(["mlp", "cnn"]),
+    st.integers(0, 2),
+    st.sampled_from(["train", "test"]),
+    st.sampled_from(LABELS),
+    st.sampled_from("abcd"),
+    PROBABILITIES,
+)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(st.lists(ROWS, min_size=1, max_size=40), st.sampled_from([0.4, 0.5]))
+def test_each_metric_of_each_group_is_scikit_learn_s(rows, threshold):
+    model, split, role, label, person, probability = map(list, zip(*rows, strict=True))
+    predictions = table(
+        model=model, split=split, role=role, label=label, person=person, probability=probability
+    )
+    thresholds = {"mlp": threshold, "cnn": 0.75}
+    assert_equals_sklearn(metrics.per_split(predictions, thresholds), predictions, thresholds)
+
+
+def test_many_groups_at_once_are_scikit_learn_s_each():
+    predictions = random_table(0)
+    thresholds = {"mlp": 0.5, "cnn": 0.37}
+    result = metrics.per_split(predictions, thresholds)
+    assert len(result) == 2 * 2 * 4 * 2
+    assert_equals_sklearn(result, predictions, thresholds)
+    order = predictions[metrics.KEYS].drop_duplicates().reset_index(drop=True)
+    pd.testing.assert_frame_equal(result[metrics.KEYS], order)
+
+
+def test_the_order_of_the_rows_and_their_index_do_not_matter():
+    predictions = random_table(1)
+    thresholds = {"mlp": 0.5, "cnn": 0.37}
+    tables = [
+        metrics.per_split(rows, thresholds).sort_values(metrics.KEYS, ignore_index=True)
+        for rows in (predictions, predictions.sample(frac=1, random_state=2))
+    ]
+    pd.testing.assert_frame_equal(*tables, rtol=1e-12)
+
+
+def test_words_may_be_categories_some_of_which_nobody_has():
+    predictions = random_table(2)
+    thresholds = {"mlp": 0.5, "cnn": 0.37}
+    plain = metrics.per_split(predictions, thresholds)
+    words = ["model", "protocol", "tested_on", "role", "recording", "person", "label"]
+    categories = predictions.astype(dict.fromkeys(words, "category"))
+    categories["model"] = categories["model"].cat.add_categories("knn")
+    pd.testing.assert_frame_equal(
+        metrics.per_split(categories, thresholds), plain, check_dtype=False, check_categorical=False
+    )
+
+
+@pytest.mark.parametrize("dtype", ["str", "category"])
+def test_an_empty_table_has_no_rows_and_all_columns(dtype):
+    predictions = random_table(0)[:0].astype(dict.fromkeys(["model", "role", "person", "label"], dtype))
+    result = metrics.per_split(predictions, {})
+    assert len(result) == 0
+    assert list(result.columns) == list(metrics.per_split(random_table(0), {"mlp": 0.5, "cnn": 0.5}).columns)
+    assert metrics.spread(result).empty
+
+
+def test_what_is_not_defined_is_missing():
+    (row,) = metrics.per_split(answers(2, 4, "not_covid"), {"mlp": 0.5}).to_dict("records")
+    assert {name for name in metrics.METRICS if np.isnan(row[name])} == {
+        "sensitivity",
+        "roc_auc",
+        "average_precision",
+    }
+    (row,) = metrics.per_split(answers(4, 4, "not_covid"), {"mlp": 0.5}).to_dict("records")
+    assert np.isnan(row["precision"]) and np.isnan(row["f1"]) and row["specificity"] == 1.0
+    (row,) = metrics.per_split(answers(3, 4), {"mlp": 0.5}).to_dict("records")
+    assert {name for name in metrics.METRICS if np.isnan(row[name])} == {"specificity", "roc_auc"}
+
+
+def test_being_sure_and_wrong_costs_much_but_not_everything():
+    (row,) = metrics.per_split(table(label=["covid"], probability=[0.0]), {"mlp": 0.5}).to_dict("records")
+    assert row["log_loss"] == pytest.approx(-np.log(np.finfo(float).eps))
+
+
+def test_the_means_over_splits_are_the_scores():
+    predictions = random_table(3)
+    thresholds = {"mlp": 0.5, "cnn": 0.37}
+    spread = metrics.spread(metrics.per_split(predictions, thresholds)).xs("test", level="role")
+    for row in metrics.scores(predictions, thresholds).to_dict("records"):
+        mean = spread.loc[row["model"], row["protocol"], row["tested_on"]]
+        for score in metrics.SCORES:
+            assert mean[score] == pytest.approx(row[score], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "by", [("model", "protocol", "tested_on", "role"), ("model", "role"), ("role", "model")]
+)
+def test_the_spread_is_that_of_the_splits(by):
+    each = metrics.per_split(random_table(4), {"mlp": 0.5, "cnn": 0.37})
+    result = metrics.spread(each, by=by)
+    assert list(result.index.names) == list(by)
+    groups = dict(list(each.groupby(list(by))))
+    assert list(result.index) == list(dict.fromkeys(each[list(by)].itertuples(index=False, name=None)))
+    for key, row in result.iterrows():
+        assert row["splits"] == 4
+        for metric in metrics.METRICS:
+            values = groups[key][metric].to_numpy()
+            expected = [values.mean(), values.std(ddof=1), values.min(), values.max()]
+            got = [row[f"{metric}{end}"] for end in ("", "_sd", "_min", "_max")]
+            assert got == pytest.approx(expected, rel=1e-12)
+
+
+def test_the_spread_of_one_split_is_unknown_and_of_missing_values_that_of_the_others():
+    each = metrics.per_split(answers(2, 4), {"mlp": 0.5})
+    row = metrics.spread(each).iloc[0]
+    assert (row["splits"], row["sensitivity"]) == (1, 0.5) and np.isnan(row["sensitivity_sd"])
+    healthy = answers(4, 4, "not_covid").assign(split=1)
+    both = metrics.per_split(pd.concat([answers(2, 4), healthy]), {"mlp": 0.5})
+    row = metrics.spread(both).iloc[0]
+    assert (row["splits"], row["sensitivity"], row["sensitivity_min"]) == (2, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("function", [metrics.per_split, metrics.scores])
+def test_both_refuse_what_cannot_be_scored(function):
+    with pytest.raises(ValueError, match="lacks label"):
+        function(answers(1, 2).drop(columns="label"), {"mlp": 0.5})
+    with pytest.raises(ValueError, match="No threshold given for mlp"):
+        function(answers(1, 2), {})
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        function(answers(1, 2).assign(probability=2.0), {"mlp": 0.5})

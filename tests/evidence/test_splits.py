@@ -44,6 +44,21 @@ def test_the_same_seed_deals_the_same_and_another_another():
     assert not np.array_equal(flat["first"], flat["other"])
 
 
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5])
+def test_the_share_of_test_rows_can_be_chosen(share):
+    y = labels(170, 19)
+    for train, test in splits.published(y, test_share=share):
+        assert len(test) == np.ceil(share * 170)
+        assert sorted([*train, *test]) == list(range(170))
+        assert abs(y[test].sum() - share * 19) < 1
+
+
+def test_the_share_is_the_case_study_s_unless_told():
+    y = labels(170, 19)
+    for (_, told), (_, untold) in zip(splits.published(y, test_share=0.3), splits.published(y), strict=True):
+        assert np.array_equal(told, untold)
+
+
 def test_splits_differ_from_one_another():
     tests = {tuple(test) for _, test in splits.published(labels(170, 19), n_splits=5)}
     assert len(tests) == 5

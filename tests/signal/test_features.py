@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coughlab import synthetic
-from coughlab.signal import features
+from coughlab.signal import features, spectrum
 from tests.recordings import coughs, float_wav, recorded
 
 RTOL = 1e-4
@@ -160,3 +160,23 @@ def test_measuring_leaves_the_recording_as_it_was():
     recording.samples.flags.writeable = False
     features.extract(recording)
     assert np.array_equal(recording.samples, before)
+
+
+@pytest.mark.parametrize("seconds", [0.2, 3.0, 7.0])
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+def test_values_of_every_frame_are_librosas(rate, seconds):
+    y = spectrum.waveform(coughs(rate=rate, duration_s=seconds, onsets_s=(0.05,)))
+    wanted = librosa.feature.mfcc(y=y, sr=22_050).T
+    # One frame's value has no mean to even its rounding out: a weighted sum of 128 levels good to 1e-4 dB each.
+    np.testing.assert_allclose(features.mfcc(y), wanted, rtol=RTOL, atol=128 * np.sqrt(2 / 128) * 1e-4)
+    wanted = librosa.feature.chroma_stft(y=y, sr=22_050).T
+    np.testing.assert_allclose(features.chroma(y), wanted, rtol=1e-3, atol=1e-5)
+
+
+def test_features_are_the_means_of_the_frames():
+    recording = coughs(duration_s=4.0)
+    y = spectrum.waveform(recording, seconds=features.SECONDS)
+    values = features.extract(recording)
+    assert features.chroma(y).shape == (1 + y.size // 512, 12)
+    assert features.chroma(y).mean() == values[0]
+    np.testing.assert_allclose(features.mfcc(y).mean(axis=0), values[6:], rtol=1e-5, atol=1e-4)

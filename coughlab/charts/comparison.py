@@ -1,0 +1,133 @@
+"""All models side by side: whom they find, and their curves over many splits."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from coughlab.charts import COLOURS
+from coughlab.evidence import curves
+
+#: Colour, dash and marker of each curve: three signals, so that no two look alike in print.
+STYLES = (
+    ("#0072b2", "solid"),
+    ("#d55e00", "dash"),
+    ("#009e73", "dot"),
+    ("#cc79a7", "dashdot"),
+    ("#e69f00", "longdash"),
+    ("#56b4e9", "longdashdot"),
+)
+_GRID = np.linspace(0, 1, 101)
+
+
+def found_and_missed(counts, titles):
+    """Draw true positives and false negatives of every model, the case study's plot: a false negative costs most.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        Indexed by model, with the columns ``tp`` and ``fn``: sums over the splits shown.
+    titles : dict of str to str
+        Title of each model.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Two bars a model that add up to all COVID recordings tested.
+    """
+    counts = counts.assign(tested=counts["tp"] + counts["fn"])
+    chart = go.Figure()
+    for column, name, colour, pattern in (
+        ("tp", "found (true positives)", COLOURS["not_covid"], ""),
+        ("fn", "missed (false negatives)", COLOURS["covid"], "/"),
+    ):
+        chart.add_bar(
+            y=[titles[model] for model in counts.index],
+            x=counts[column] / counts["tested"],
+            name=name,
+            orientation="h",
+            marker={"color": colour, "pattern": {"shape": pattern, "fillmode": "overlay", "fgopacity": 0.35}},
+            text=[
+                f"{n} of {of}" if n else "" for n, of in zip(counts[column], counts["tested"], strict=True)
+            ],
+            textposition="inside",
+            insidetextanchor="middle",
+            hovertemplate=f"%{{y}}: %{{text}} {name}<extra></extra>",
+        )
+    chart.update_xaxes(
+        title="share of the COVID recordings tested", tickformat=".0%", range=[0, 1], fixedrange=True
+    )
+    chart.update_yaxes(autorange="reversed", fixedrange=True, automargin=True)
+    chart.update_layout(
+        barmode="stack",
+        height=90 + 30 * len(counts),
+        margin={"l": 10, "r": 30, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+    )
+    return chart
+
+
+def curve(kind, predictions, titles):
+    """Draw the mean ROC or precision-recall curve of some models, with the band of their splits.
+
+    Parameters
+    ----------
+    kind : {"roc", "precision_recall"}
+        Which curve.
+    predictions : pandas.DataFrame
+        Test rows of the predictions table.
+    titles : dict of str to str
+        Title of each model to draw, at most 6.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        A line and a band a model; and what knowing nothing would give, dotted.
+    """
+    of, x, y = {
+        "roc": (curves.roc, "false positive rate (1 - specificity)", "sensitivity"),
+        "precision_recall": (curves.precision_recall, "recall (sensitivity)", "precision"),
+    }[kind]
+    chart = go.Figure()
+    for (model, title), (colour, dash) in zip(titles.items(), STYLES, strict=False):
+        rows = predictions[predictions["model"] == model]
+        drawn = [of(split["label"], split["probability"]) for _, split in rows.groupby("split")]
+        mean, low, high = curves.band(drawn, _GRID)
+        if kind == "roc":
+            # Every curve starts at the origin, and what rises there rises upright.
+            grid, mean, low, high = (np.insert(v, 0, 0.0) for v in (_GRID, mean, low, high))
+        else:
+            grid = _GRID
+        chart.add_scatter(
+            x=np.concatenate([grid, grid[::-1]]),
+            y=np.concatenate([high, low[::-1]]),
+            fill="toself",
+            mode="none",
+            fillcolor=f"rgba({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))}, 0.15)",
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        chart.add_scatter(
+            x=grid,
+            y=mean,
+            mode="lines",
+            name=f"{title}, {len(drawn)} {'split' if len(drawn) == 1 else 'splits'}",
+            line={"color": colour, "dash": dash, "width": 2},
+            hovertemplate=f"{title}: {y} %{{y:.2f}} at %{{x:.2f}}<extra></extra>",
+        )
+    share = (predictions["label"] == "covid").mean()
+    level = [0, 1] if kind == "roc" else [share, share]
+    chart.add_scatter(
+        x=[0, 1],
+        y=level,
+        mode="lines",
+        name="knowing nothing",
+        line={"color": "#888888", "dash": "1px,3px", "width": 1.5},
+        hoverinfo="skip",
+    )
+    chart.update_xaxes(title=x, range=[-0.02, 1.02], fixedrange=True, constrain="domain")
+    chart.update_yaxes(title=y, range=[-0.02, 1.02], fixedrange=True)
+    chart.update_layout(
+        height=440,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
+    )
+    return chart

@@ -1,0 +1,223 @@
+"""What a dataset looks like: its counts, its features, and one recording's frames."""
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.colors import diverging, sequential
+from plotly.subplots import make_subplots
+
+from coughlab.charts import COLOURS
+from coughlab.charts.recording import COLUMNS
+from coughlab.datasets import LABELS
+from coughlab.signal import features, spectrum
+from coughlab.words import LABELS as WORDS
+
+#: A symbol for each class, so that colour is not needed to tell them apart.
+SYMBOLS = {"not_covid": "circle-open", "covid": "diamond"}
+#: Colours and symbols of groups other than the classes, the largest group's first.
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+SHAPES = ("circle-open", "diamond", "square", "triangle-up", "cross", "star")
+PITCHES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
+MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
+LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
+
+
+def bars(counts):
+    """Rows of each class for every value of a column.
+
+    Parameters
+    ----------
+    counts : pandas.DataFrame
+        As `coughlab.evidence.description.counts` returns it.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Two bars a value, with their numbers, zeros included.
+    """
+    values = [f"{value:,}" if isinstance(value, int) else str(value) for value in counts.index.tolist()]
+    chart = go.Figure()
+    for label in LABELS:
+        chart.add_bar(
+            x=counts[label],
+            y=values,
+            orientation="h",
+            name=WORDS[label],
+            text=counts[label],
+            textposition="outside",
+            cliponaxis=False,
+            marker={
+                "color": COLOURS[label],
+                "pattern": {"shape": "/" if label == "covid" else "", "fillmode": "overlay"},
+            },
+            hovertemplate="%{y}: %{x} rows<extra>" + WORDS[label] + "</extra>",
+        )
+    chart.update_xaxes(title="Rows", range=[0, 1.12 * counts[list(LABELS)].max(axis=None)], fixedrange=True)
+    title = str(counts.index.name).replace("_", " ").capitalize()
+    chart.update_yaxes(title=title, type="category", autorange="reversed", fixedrange=True)
+    chart.update_layout(height=340, bargap=0.25, margin=MARGIN, legend=LEGEND)
+    return chart
+
+
+def distribution(table, column, title):
+    """Every row's value in one lane a class, with a box from the lower to the upper quartile.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Feature table.
+    column : str
+        A column of numbers.
+    title : str
+        What it is.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        One box and one point a row.
+    """
+    chart = go.Figure()
+    for label in LABELS:
+        rows = table[table["label"] == label]
+        chart.add_box(
+            x=rows[column],
+            name=WORDS[label],
+            boxpoints="all",
+            pointpos=0,
+            jitter=0.7,
+            fillcolor="rgba(0, 0, 0, 0)",
+            line={"color": COLOURS[label], "width": 1.5},
+            marker={"color": COLOURS[label], "symbol": SYMBOLS[label], "size": 7},
+            customdata=rows[["recording", "person"]],
+            hoveron="points",
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{x:.4g}<extra>"
+            + WORDS[label]
+            + "</extra>",
+        )
+    chart.update_xaxes(title=title, fixedrange=True)
+    chart.update_yaxes(autorange="reversed", fixedrange=True)
+    chart.update_layout(height=360, showlegend=False, margin=MARGIN)
+    return chart
+
+
+def scatter(table, x, y, *, titles, by="label", chosen=None):
+    """One point a row.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Feature table.
+    x, y : array-like, shape (n,)
+        Coordinates of the rows.
+    titles : (str, str)
+        What the coordinates are.
+    by : {"label", "source"}
+        What colour and symbol tell.
+    chosen : str, optional
+        Recording that gets a ring.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        A trace a group, the largest first; the first item of every point's ``customdata`` is its recording.
+    """
+    x, y, groups = np.asarray(x), np.asarray(y), table[by].to_numpy()
+    told = table[["recording", "person", "source"]].assign(label=table["label"].map(WORDS)).to_numpy()
+    chart = go.Figure()
+    ring = (table["recording"] == chosen).to_numpy()
+    if ring.any():
+        chart.add_scatter(
+            x=x[ring],
+            y=y[ring],
+            mode="markers",
+            name="the chosen recording",
+            marker={
+                "symbol": "circle-open",
+                "size": 20,
+                "color": COLOURS["this"],
+                "line": {"width": 3, "color": COLOURS["this"]},
+            },
+            hoverinfo="skip",
+        )
+    for k, (group, size) in enumerate(table[by].value_counts().items()):
+        here = groups == group
+        k %= len(PALETTE)
+        chart.add_scatter(
+            x=x[here],
+            y=y[here],
+            mode="markers",
+            name=f"{WORDS.get(group, group)} ({size} {'row' if size == 1 else 'rows'})",
+            marker={
+                "color": COLOURS.get(group, PALETTE[k]),
+                "symbol": SYMBOLS.get(group, SHAPES[k]),
+                "size": 9,
+                "line": {"width": 1.5, "color": COLOURS.get(group, PALETTE[k])},
+            },
+            # A click chooses a recording; it does not make the others pale.
+            unselected={"marker": {"opacity": 1}},
+            customdata=told[here],
+            hovertemplate=(
+                "%{customdata[0]}<br>%{customdata[1]}<br>%{customdata[2]}, %{customdata[3]}"
+                "<br>%{x:.4g}, %{y:.4g}<extra></extra>"
+            ),
+        )
+    chart.update_xaxes(title=titles[0], zeroline=False)
+    chart.update_yaxes(title=titles[1], zeroline=False)
+    chart.update_layout(height=480, showlegend=True, margin=MARGIN, legend=LEGEND, hovermode="closest")
+    return chart
+
+
+def frames(recording):
+    """MFCC and chroma of a recording, frame by frame.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Two heatmaps above each other on one axis in seconds.
+    """
+    y = spectrum.waveform(recording)
+    mfcc, chroma = features.mfcc(y), features.chroma(y)
+    # The first coefficient follows the loudness and is ten times the others; their range shows more.
+    reach = max(1.0, float(np.percentile(np.abs(mfcc[:, 1:]), 96)))
+    chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.06)
+    chart.add_trace(
+        _heatmap(
+            mfcc, list(range(1, features.N_MFCC + 1)), (-reach, reach), diverging.RdBu_r, "MFCC", (0.42, 0.58)
+        ),
+        row=1,
+        col=1,
+    )
+    chart.add_trace(
+        # Streamlit takes Magma's first colour, #000004, for a place to put a colour of the theme.
+        _heatmap(chroma, PITCHES, (0, 1), ["#01010a", *sequential.Magma[1:]], "Chroma", (0, 0.36)),
+        row=2,
+        col=1,
+    )
+    chart.update_xaxes(range=[0, recording.duration], showgrid=False)
+    chart.update_xaxes(title="Time in seconds", row=2, col=1)
+    chart.update_yaxes(title="MFCC", tickvals=[1, 5, 10, 15, 20], fixedrange=True, row=1, col=1)
+    chart.update_yaxes(title="Pitch class", dtick=2, fixedrange=True, row=2, col=1)
+    chart.update_layout(height=520, margin=MARGIN)
+    return chart
+
+
+def _heatmap(values, rows, limits, colours, name, place):
+    """The mean of every column of frames; `place` is where the colour bar starts and how long it is, as shares of the height."""
+    starts = np.unique(np.linspace(0, len(values), COLUMNS, endpoint=False).astype(int))
+    sizes = np.diff([*starts, len(values)])
+    means = np.add.reduceat(values, starts, axis=0) / sizes[:, None]
+    seconds = (starts + (sizes - 1) / 2) * spectrum.HOP / spectrum.RATE
+    return go.Heatmap(
+        x=seconds.astype(np.float32),
+        y=rows,
+        z=means.T.astype(np.float32),
+        zmin=limits[0],
+        zmax=limits[1],
+        colorscale=colours,
+        colorbar={"thickness": 8, "y": place[0], "yanchor": "bottom", "len": place[1]},
+        hovertemplate=name + " %{y}: %{z:.3g} at %{x:.2f} s<extra></extra>",
+    )

@@ -1,0 +1,165 @@
+"""How scores scatter over splits, and how two models differ on the same splits."""
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from coughlab.charts import COLOURS
+from coughlab.evidence.metrics import METRICS
+
+#: Metrics on a scale from 0 to 1; the log loss has no upper limit and gets an axis of its own.
+SHARES = [metric for metric in METRICS if metric != "log_loss"]
+#: How far points of one row are spread across it, so that equal values do not hide each other.
+JITTER = 0.28
+#: A blue that is seen on white and on the dark theme.
+POINT = "#3a8fc4"
+MARKS = {"best": "star", "worst": "x"}
+
+
+def distribution(values, lucky, metric):
+    """Every metric on every split: a box and one point a split, with the best and the worst split of one metric marked.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame
+        Columns `METRICS`, indexed by split (from 0): `coughlab.evidence.comparison.by_split`.
+    lucky : coughlab.evidence.comparison.Lucky
+        The splits to be marked.
+    metric : str
+        The metric they are the extremes of.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        A row a metric, from 0 to 1; the log loss below on its own axis.
+    """
+    figure = make_subplots(rows=2, row_heights=[len(SHARES), 1], vertical_spacing=0.16)
+    for row, metrics in ((1, SHARES), (2, ["log_loss"])):
+        _boxes(figure, row, values, metrics)
+        for name, symbol in MARKS.items():
+            split = getattr(lucky, name)
+            figure.add_scatter(
+                x=values.loc[split, metrics],
+                y=list(range(len(metrics))),
+                mode="markers",
+                name=f"split {split + 1}: {name} {METRICS[metric].lower() if metric != 'roc_auc' else 'ROC AUC'}",
+                showlegend=row == 1,
+                marker={
+                    "symbol": symbol,
+                    "size": 13 if name == "best" else 11,
+                    "color": COLOURS["this" if name == "best" else "covid"],
+                    "line": {"color": "white", "width": 1},
+                },
+                customdata=[METRICS[m] for m in metrics],
+                hovertemplate=f"%{{customdata}}, split {split + 1}: %{{x:.3f}}<extra></extra>",
+                row=row,
+                col=1,
+            )
+        figure.update_yaxes(
+            tickvals=list(range(len(metrics))),
+            ticktext=[METRICS[m] for m in metrics],
+            range=[len(metrics) - 0.5, -0.5],
+            fixedrange=True,
+            showgrid=False,
+            row=row,
+            col=1,
+        )
+    figure.update_xaxes(range=[-0.02, 1.02], fixedrange=True, row=1, col=1)
+    figure.update_xaxes(rangemode="tozero", fixedrange=True, row=2, col=1)
+    return _laid_out(figure, 560)
+
+
+def _boxes(figure, row, values, metrics):
+    rng = np.random.default_rng(0)
+    for y, metric in enumerate(metrics):
+        of = values[metric].dropna()
+        figure.add_box(
+            x=of,
+            y=np.full(len(of), y),
+            orientation="h",
+            boxpoints=False,
+            width=0.7,
+            line={"color": POINT, "width": 1.5},
+            fillcolor="rgba(58, 143, 196, 0.12)",
+            hoverinfo="skip",
+            showlegend=False,
+            row=row,
+            col=1,
+        )
+        figure.add_scatter(
+            x=of,
+            y=y + rng.uniform(-JITTER, JITTER, len(of)),
+            mode="markers",
+            name="one split",
+            showlegend=metric == SHARES[0],
+            marker={"size": 6, "color": POINT, "opacity": 0.6},
+            customdata=of.index + 1,
+            hovertemplate=f"{METRICS[metric]}, split %{{customdata}}: %{{x:.3f}}<extra></extra>",
+            row=row,
+            col=1,
+        )
+
+
+def difference(result, title_a, title_b, metric):
+    """Two models on the same splits: every difference, and the mean with both intervals.
+
+    Parameters
+    ----------
+    result : coughlab.evidence.comparison.Paired
+        What was found.
+    title_a, title_b : str
+        Names of the models.
+    metric : str
+        The metric compared.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Rows from the top: the splits, the interval that respects the overlap of the training sets, the naive interval.
+    """
+    of, interval = result.differences, result.interval
+    figure = go.Figure()
+    figure.add_vline(x=0, line={"color": "grey", "width": 1, "dash": "dash"})
+    figure.add_scatter(
+        x=of,
+        y=np.random.default_rng(0).uniform(-JITTER, JITTER, len(of)),
+        mode="markers",
+        name="one split",
+        marker={"size": 7, "color": POINT, "opacity": 0.6},
+        customdata=of.index + 1,
+        hovertemplate="split %{customdata}: %{x:+.3f}<extra></extra>",
+    )
+    rows = [
+        ("respecting the overlap", "diamond", COLOURS["this"], interval.low, interval.high),
+        ("naive, too narrow", "diamond-open", COLOURS["covid"], interval.naive_low, interval.naive_high),
+    ]
+    for y, (name, symbol, colour, low, high) in enumerate(rows, start=1):
+        if np.isnan(low):
+            continue
+        figure.add_scatter(
+            x=[interval.mean],
+            y=[y],
+            mode="markers",
+            name=f"mean and 95% interval, {name}",
+            marker={"symbol": symbol, "size": 12, "color": colour},
+            error_x={"array": [high - interval.mean], "thickness": 3, "width": 8, "color": colour},
+            hovertemplate=f"{name}: %{{x:+.3f}} ({low:+.3f} to {high:+.3f})<extra></extra>",
+        )
+    figure.update_yaxes(
+        tickvals=[0, 1, 2],
+        ticktext=["Splits", "Interval", "Naive interval"],
+        range=[2.5, -0.5],
+        fixedrange=True,
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_xaxes(title=f"{METRICS[metric]}: {title_a} less {title_b}", fixedrange=True, zeroline=False)
+    return _laid_out(figure, 320)
+
+
+def _laid_out(figure, height):
+    return figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+    )

@@ -1,0 +1,75 @@
+"""Runs saved models without the libraries they were trained in: LiteRT for networks, skops for scikit-learn's pipelines."""
+
+import threading
+
+import numpy as np
+
+
+def load(name, content):
+    """A saved model as a function from one recording's input to its probability of covid.
+
+    Parameters
+    ----------
+    name : str
+        Its file name, which tells its kind.
+    content : bytes or path-like
+        The file, or where it is: a large one is then read as far as it is needed.
+
+    Returns
+    -------
+    callable
+        May be shared between threads.
+    """
+    return {"tflite": LiteRT, "skops": Skops}[name.rpartition(".")[2]](content)
+
+
+class LiteRT:
+    """A LiteRT model that reads one input of any length.
+
+    Parameters
+    ----------
+    content : bytes or path-like
+        The ``.tflite`` file.
+    """
+
+    def __init__(self, content):
+        from ai_edge_litert.interpreter import Interpreter
+
+        source = {"model_content": content} if isinstance(content, bytes) else {"model_path": str(content)}
+        # One thread: the same sums in the same order, so the same digits, wherever it runs.
+        self._interpreter = Interpreter(**source, num_threads=1)
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._shape = None
+        self._lock = threading.Lock()
+
+    def __call__(self, x):
+        """Probability of covid for one input."""
+        batch = np.asarray(x, dtype=np.float32)[None]
+        with self._lock:
+            if batch.shape != self._shape:
+                self._interpreter.resize_tensor_input(self._input, batch.shape)
+                self._interpreter.allocate_tensors()
+                self._shape = batch.shape
+            self._interpreter.set_tensor(self._input, batch)
+            self._interpreter.invoke()
+            return float(self._interpreter.get_tensor(self._output)[0, 0])
+
+
+class Skops:
+    """A scikit-learn pipeline saved by skops; types skops does not trust by itself are refused.
+
+    Parameters
+    ----------
+    content : bytes or path-like
+        The ``.skops`` file.
+    """
+
+    def __init__(self, content):
+        import skops.io
+
+        self._pipeline = skops.io.loads(content) if isinstance(content, bytes) else skops.io.load(content)
+
+    def __call__(self, x):
+        """Probability of covid for one input."""
+        return float(self._pipeline.predict_proba(np.asarray(x)[None])[0, 1])

@@ -1,0 +1,104 @@
+"""Compare models: every model's metrics beside the published figures, whom they miss, and their curves."""
+
+import streamlit as st
+
+from coughlab import casestudy
+from coughlab.charts import comparison as charts
+from pages import parts
+
+st.title("Compare models")
+st.markdown(
+    "All models of the case study, trained and tested on the same random splits. **High scores here do not mean that a model"
+    " works on other recordings**: in this dataset where a recording comes from gives its label away."
+)
+study = parts.study()
+FIRST, ALL = f"the first {casestudy.SPLITS}", "all"
+chosen, beside = st.columns(2)
+splits = chosen.segmented_control(
+    "Splits (the case study had five)",
+    [FIRST, ALL],
+    default=FIRST,
+    required=True,
+    key="splits",
+    bind="query-params",
+)
+shown = beside.pills(
+    "Beside each mean",
+    ["SD", "lowest", "highest", "published"],
+    default=["SD", "published"],
+    selection_mode="multi",
+    key="beside",
+    bind="query-params",
+)
+n_splits = casestudy.SPLITS if splits == FIRST else None
+rows = study.predictions if n_splits is None else study.predictions[study.predictions["split"] < n_splits]
+metrics = study.metrics if n_splits is None else study.metrics[study.metrics["split"] < n_splits]
+
+table = casestudy.table(study, n_splits=n_splits)
+table = table[[(name, what) for name, what in table.columns if what in ("", "mean", *shown)]]
+table.columns = [name if what in ("", "mean") else f"{name}: {what}" for name, what in table.columns]
+formats = {name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]}
+formats |= {
+    name: st.column_config.NumberColumn(format="%,.0f") for name in table if name.startswith("Parameters")
+}
+parts.table(
+    table,
+    "coughlab-models",
+    key="models",
+    column_config=formats | {"Model": st.column_config.TextColumn(pinned=True)},
+    height="content",
+    placeholder="–",
+)
+parts.measured_on(
+    study,
+    rows,
+    "A click on a column's head sorts. Means over splits, SD their standard deviation; a probability of at least 50% is called"
+    " COVID. Milliseconds to answer are of the served model on one thread, without the reading of the sound.",
+)
+
+with st.expander("Where ours differ from the published figures, and why"):
+    for name, why in casestudy.WHY.items():
+        if name in table.index:
+            reached, of = casestudy.reached(study, name)
+            st.markdown(
+                f"**{study.models[name]['title']}.** {reached} of our {of} splits reach the published accuracy. {why}"
+            )
+
+st.subheader("Who is found, who is missed")
+test = metrics[metrics["role"] == "test"]
+counts = test.groupby("model", sort=False, observed=True)[["tp", "fn"]].sum()
+titles = {name: model["title"] for name, model in study.models.items()}
+parts.chart(
+    charts.found_and_missed(counts, titles),
+    "coughlab-found-and-missed",
+    key="found",
+    alt="Bars: the share of COVID recordings each model finds and misses",
+)
+parts.measured_on(study, rows[rows["role"] == "test"], "A recording tested in several splits counts in each.")
+
+st.subheader("Curves")
+picked = st.multiselect(
+    "Models",
+    list(table.index),
+    default=list(table.index)[:3],
+    format_func=titles.get,
+    max_selections=len(charts.STYLES),
+    key="curves",
+    bind="query-params",
+)
+drawn = rows[(rows["role"] == "test") & rows["model"].isin(picked)]
+if picked:
+    for column, (kind, title) in zip(
+        st.columns(2), {"roc": "ROC curve", "precision_recall": "Precision-recall curve"}.items(), strict=True
+    ):
+        with column:
+            st.markdown(f"**{title}**")
+            parts.chart(
+                charts.curve(kind, drawn, {name: titles[name] for name in picked}),
+                f"coughlab-{kind}",
+                key=kind,
+                alt=f"{title} of {', '.join(titles[name] for name in picked)}",
+            )
+    parts.measured_on(study, drawn, "Lines are means over splits, bands hold the middle 95% of the splits.")
+else:
+    st.markdown("Pick a model to see its curves.")

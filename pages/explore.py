@@ -1,0 +1,27 @@
+"""Explore the data: what the study's dataset consists of, its features, and one recording of it."""
+
+import streamlit as st
+
+from pages import parts
+from pages.parts.exploring import contents, points, recording
+
+SECTIONS = {
+    "Dataset": contents.show,
+    "One feature": contents.show_feature,
+    "Two features": points.show_two,
+    "Projection": points.show_projection,
+    "One recording": recording.show,
+}
+
+st.title("Explore the data")
+# Only the section that is looked at is computed and drawn.
+section = st.segmented_control(
+    "Section",
+    list(SECTIONS),
+    default="Dataset",
+    required=True,
+    key="section",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+SECTIONS[section](parts.study())

@@ -1,0 +1,168 @@
+"""Matrices: what a model gets right and wrong at every threshold, and which recordings those are."""
+
+import streamlit as st
+
+from coughlab import audio, datasets, words
+from coughlab.evidence import matrices
+from coughlab.signal import events
+from pages import parts
+from pages.parts import threshold
+
+PROTOCOL = "published"
+ROLES = {"test": "Test rows", "train": "Training rows"}
+ALL = "all"
+CELLS = {
+    "tp": "True positives: COVID, and called COVID",
+    "fn": "False negatives: COVID, but called not COVID",
+    "fp": "False positives: not COVID, but called COVID",
+    "tn": "True negatives: not COVID, and called not COVID",
+}
+COLUMNS = {
+    "recording": "Recording",
+    "person": "Person",
+    "label": "Is",
+    "probability": st.column_config.NumberColumn("Probability of COVID", format="%.4f"),
+    "lowest": st.column_config.NumberColumn("lowest", format="%.4f"),
+    "highest": st.column_config.NumberColumn("highest", format="%.4f"),
+    "times": st.column_config.TextColumn(
+        "Times in this cell", help="Of the splits that have it among these rows."
+    ),
+    "in_splits": "In splits",
+}
+
+
+def ask(study, predictions):
+    """The model, the split and the role to look at; the link to the page keeps them."""
+    model_at, split_at, role_at = st.columns(3)
+    titles = {name: entry["title"] for name, entry in study.models.items()}
+    model = model_at.selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
+    splits = sorted(predictions.loc[predictions["model"] == model, "split"].unique())
+    split = split_at.selectbox(
+        "Split",
+        [ALL, *(str(split + 1) for split in splits)],
+        format_func=lambda split: "All together" if split == ALL else split,
+        key="split",
+        bind="query-params",
+        help=f"{words.counted(len(splits), 'random deal')} of the rows into training and test.",
+    )
+    role = role_at.segmented_control(
+        "Rows", ROLES, format_func=ROLES.get, default="test", required=True, key="rows", bind="query-params"
+    )
+    return model, split, role
+
+
+def chosen():
+    """The threshold and the cell that the link names; what it names wrongly is passed over."""
+    try:
+        at = float(st.query_params.get("threshold", ""))
+    except ValueError:
+        at = 0.5
+    cell = st.query_params.get("cell")
+    return at if 0 <= at <= 1 else 0.5, cell if cell in CELLS else None
+
+
+def keep():
+    """Put the threshold and the cell that were chosen into the link."""
+    new = st.session_state["matrices"]["chosen"]
+    st.query_params["threshold"] = str(new["threshold"])
+    if new["cell"]:
+        st.query_params["cell"] = new["cell"]
+    else:
+        st.query_params.pop("cell", None)
+
+
+@st.fragment
+def explore(study, rows, name, about, each_split):
+    at, cell = chosen()
+    measured = parts.measured(study, rows)
+    threshold.show(
+        rows,
+        each_split,
+        at=at,
+        cell=cell,
+        name=name,
+        about=about,
+        measured=measured,
+        key="matrices",
+        on_change=keep,
+    )
+    if cell:
+        show_recordings(study, rows, at, cell, name)
+
+
+def show_recordings(study, rows, at, cell, name):
+    st.subheader(CELLS[cell])
+    found = matrices.cell(rows, at, cell)
+    st.markdown(
+        f"{words.counted(found['recording'].nunique(), 'recording')} at threshold {threshold.label(at)}, the surest first."
+    )
+    if found.empty:
+        return
+    table = found.assign(
+        label=found["label"].map(words.LABELS).astype(str),
+        times=[
+            f"{len(splits)} of {tested}"
+            for splits, tested in zip(found["splits"], found["tested"], strict=True)
+        ],
+        in_splits=[", ".join(str(split + 1) for split in splits) for splits in found["splits"]],
+    )
+    shown = list(COLUMNS) if rows["split"].nunique() > 1 else ["recording", "person", "label", "probability"]
+    folder = datasets.folder(study.name)
+    options = {"on_select": "rerun", "selection_mode": "single-row"} if folder else {}
+    state = parts.table(
+        table[shown], f"{name}-{cell}", key=f"{name} {cell} {at}", column_config=COLUMNS, **options
+    )
+    if folder is None:
+        st.markdown(
+            f":small[To hear and see them: start the app with COUGHLAB_DATA set to the folder of `{study.name}/`.]"
+        )
+    elif state.selection.rows:
+        show_recording(study, folder, found.iloc[state.selection.rows[0]])
+    else:
+        st.markdown(":small[Mark a line at its left edge to hear and see the recording.]")
+
+
+def show_recording(study, folder, found):
+    from coughlab.charts import recording as chart
+
+    st.text(found["recording"])
+    try:
+        recording = audio.load(datasets.load(study.name, folder)["path"].iloc[found["row"]])
+    except (datasets.DatasetError, audio.AudioError, IndexError) as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
+    figure = chart.figure(recording, events.detect(recording))
+    parts.chart(
+        figure, found["recording"], key="recording", alt=f"Waveform and spectrogram of {found['recording']}"
+    )
+
+
+study = parts.study()
+st.title("Matrices")
+st.markdown(
+    "What a model gets right and wrong, as the probability moves from which it calls a recording COVID."
+    " Choose a cell to see the recordings in it."
+)
+predictions = study.predictions
+model, split, role = ask(study, predictions)
+rows = predictions[
+    (predictions["model"] == model) & (predictions["protocol"] == PROTOCOL) & (predictions["role"] == role)
+]
+each_split = study.metrics.query("model == @model and protocol == @PROTOCOL and role == @role")
+if split != ALL:
+    rows = rows[rows["split"] == int(split) - 1]
+which = f"all {len(each_split)} splits" if split == ALL else f"split {split}"
+explore(
+    study,
+    rows,
+    f"{model}-{which.replace(' ', '-')}-{role}",
+    f"{study.models[model]['title']}, {which}, {ROLES[role].lower()} of {study.name}",
+    each_split,
+)
+st.markdown(
+    ":small[**How to read this.** A recording that is among the rows of several splits counts once in each of them. The intervals"
+    " (Wilson, 95%) take the number of different people as the number of trials, since recordings of one person are not"
+    " independent. **Youden's J** is the threshold with the highest sum of sensitivity and specificity. It and the kept"
+    " sensitivity are computed from the rows shown: a threshold chosen on the rows it is measured on flatters.]"
+)

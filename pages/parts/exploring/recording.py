@@ -1,0 +1,75 @@
+"""One recording of the dataset: what is known of it and, where the dataset's folder is set, its sound and its pictures."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from coughlab import audio, datasets, words
+from coughlab.charts import dataset as charts
+from coughlab.charts import recording as waveform
+from coughlab.signal import events
+from pages import parts
+
+
+def show(study):
+    if name := choose(study):
+        show_one(study, name)
+    else:
+        st.info("Choose a recording to see and hear it.", icon=":material/arrow_upward:")
+
+
+def choose(study):
+    """Name of the recording that was chosen, here or by a click on a point."""
+    return st.selectbox(
+        "Recording",
+        sorted(study.features["recording"].unique()),
+        index=None,
+        placeholder="Choose, or click a point",
+        key="recording",
+        bind="query-params",
+    )
+
+
+def show_one(study, name):
+    # A recording that is listed more than once is the same file.
+    number = int((study.features["recording"] == name).argmax())
+    row = study.features.iloc[number]
+    st.markdown(
+        f"Labelled **{words.LABELS[row['label']]}**, source {row['source']}, {row['duration_s']:.1f} s,"
+        f" {row['sample_rate']:,} Hz, {words.counted(row['channels'], 'channel')}."
+    )
+    folder = datasets.folder(study.name)
+    if folder is None:
+        st.info(
+            "The recordings are not part of this app. To see and hear them, start it with the environment variable"
+            f" COUGHLAB_DATA set to the folder that holds {study.name}/.",
+            icon=":material/folder_off:",
+        )
+        return
+    try:
+        recording = audio.load(_path(study.name, folder, number, name))
+    except (audio.AudioError, datasets.DatasetError) as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
+    figure, stem = waveform.figure(recording, events.detect(recording)), Path(name).stem
+    parts.chart(figure, f"{stem}-spectrogram", key="spectrogram", alt=f"Waveform and spectrogram of {name}")
+    st.markdown(
+        ":small[Above the waveform, below the spectrogram (brighter is louder). Numbered frames: cough-like sounds.]"
+    )
+    figure = charts.frames(recording)
+    parts.chart(figure, f"{stem}-mfcc-chroma", key="frames", alt=f"MFCC and chroma of {name} over time")
+    st.markdown(
+        ":small[MFCC: the shape of the spectrum in 20 numbers. The first follows the loudness and goes beyond the scale."
+        " Chroma: how strong each of the twelve notes is, the strongest being 1.]"
+    )
+
+
+def _path(dataset, folder, number, name):
+    """Path of a line of the dataset's list, if the folder's list is the one that the study was made from."""
+    listed = datasets.load(dataset, folder)
+    if number >= len(listed) or listed["recording"][number] != name:
+        raise datasets.DatasetError(
+            f"{folder} lists other recordings than those that the study was made from."
+        )
+    return listed["path"][number]

@@ -1,0 +1,131 @@
+"""Many splits: how far a score depends on the luck of the split, and training here."""
+
+import streamlit as st
+
+from coughlab import words
+from coughlab.evidence import comparison
+from coughlab.evidence.metrics import METRICS
+from pages import parts
+from pages.parts import retraining, split_tables
+
+PROTOCOL = "published"
+VIEWS = {"few": "First five", "many": "All splits", "pair": "Two models", "retrain": "Retrain here"}
+FEW = 5
+STEPS = (5, 10, 20, 50, 100, 200)
+
+
+def ask_splits(splits):
+    """The first so many of some splits."""
+    options = [*(n for n in STEPS if n < len(splits)), len(splits)]
+    if len(options) == 1:
+        st.markdown(f":small[Number of splits]\n\n{len(splits)}, all that are stored")
+        return splits
+    n = st.select_slider("Number of splits", options, value=len(splits), key="splits", bind="query-params")
+    return splits[:n]
+
+
+def show_few(table, model):
+    rows = comparison.wide(table, model).head(FEW)
+    st.markdown(
+        f"{words.counted(len(rows), 'random deal')} of the same rows into training and test, as in the case study. Each class is"
+        " dealt in the same shares, so that every split has the same counts."
+    )
+    cards = st.container(horizontal=True)
+    for row in rows.to_dict("records"):
+        with cards.container(border=True, width=208):
+            st.markdown(f"**Split {row['split']}**\n\n{matrix(row)}")
+            st.markdown(
+                f":small[**Test** {row['positives_test']} COVID, {row['negatives_test']} not. Accuracy"
+                f" {row['accuracy_test']:.1%}, log loss {row['log_loss_test']:.3f}.\\\n**Train** {row['positives_train']} COVID,"
+                f" {row['negatives_train']} not. Accuracy {row['accuracy_train']:.1%}, log loss {row['log_loss_train']:.3f}.]"
+            )
+    split_tables.show_each(rows, f"{model}-first-splits", key=f"few {model}")
+
+
+def matrix(row):
+    return (
+        "| | :small[called COVID] | :small[called not] |\n|---|---|---|\n"
+        f"| :small[COVID] | **{row['tp']}** | {row['fn']} |\n| :small[not] | {row['fp']} | **{row['tn']}** |"
+    )
+
+
+def show_many(table, model, title, metric):
+    from coughlab.charts import splits as chart
+
+    try:
+        lucky = comparison.lucky(table, model, metric)
+    except ValueError as error:
+        st.warning(str(error))
+        return
+    st.markdown(
+        f"**What one split would have made you believe.** {comparison.luck_in_words(lucky, title, metric)}"
+    )
+    split_tables.show_summary(table, model, f"{model}-splits", key=f"many {model}")
+    figure = chart.distribution(comparison.by_split(table, model), lucky, metric)
+    parts.chart(figure, f"{model}-splits", key="many", alt=f"Every metric of {title} on every split")
+
+
+def show_pair(table, model, other, titles, metric):
+    from coughlab.charts import splits as chart
+
+    try:
+        result = comparison.paired(table, model, other, metric)
+    except ValueError as error:
+        st.warning(str(error))
+        return
+    st.markdown(comparison.difference_in_words(result, titles[model], titles[other], metric))
+    figure = chart.difference(result, titles[model], titles[other], metric)
+    alt = f"Difference in {METRICS[metric]} of {titles[model]} and {titles[other]} by split"
+    parts.chart(figure, f"{model}-less-{other}-{metric}", key="pair", alt=alt)
+    st.markdown(
+        f":small[{split_tables.LUCK} The naive interval takes splits for independent, and so claims too much.]"
+    )
+
+
+study = parts.study()
+st.title("Many splits")
+st.markdown(
+    "A score from one random split is partly luck. Here each model is trained again and again on the same recordings, dealt anew"
+    " into training and test."
+)
+view = st.segmented_control(
+    "View",
+    VIEWS,
+    format_func=VIEWS.get,
+    default="few",
+    required=True,
+    key="view",
+    bind="query-params",
+    label_visibility="collapsed",
+)
+titles = {name: entry["title"] for name, entry in study.models.items()}
+columns = iter(st.columns(4))
+model = next(columns).selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
+table = study.metrics.query("protocol == @PROTOCOL and tested_on == @study.name")
+if view == "retrain":
+    retraining.show(study, model, table)
+    st.stop()
+models, metric = [model], None
+if view == "pair":
+    others = {name: title for name, title in titles.items() if name != model}
+    other = next(columns).selectbox(
+        "Compare with", others, format_func=others.get, key="other", bind="query-params"
+    )
+    models.append(other)
+if view != "few":
+    metric = next(columns).selectbox(
+        "Metric", METRICS, index=1, format_func=METRICS.get, key="metric", bind="query-params"
+    )
+splits = comparison.shared_splits(table, models)
+with next(columns):
+    splits = splits[:FEW] if view == "few" else ask_splits(splits)
+table = table[table["split"].isin(splits)]
+rows = study.predictions
+rows = rows[rows["model"].isin(models) & (rows["protocol"] == PROTOCOL) & rows["split"].isin(splits)]
+if view == "few":
+    show_few(table, model)
+elif view == "many":
+    show_many(table, model, titles[model], metric)
+else:
+    show_pair(table, *models, titles, metric)
+parts.measured_on(study, rows if view == "few" else rows[rows["role"] == "test"])

@@ -1,0 +1,132 @@
+"""Many splits in a real Chromium: retraining is watched, cancelled by leaving, and open to two people at once."""
+
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from coughlab import serving
+from coughlab.evidence import comparison
+
+MINUTES = 300_000
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, app):
+    """A function that opens the page for one more person, by the link to a view of it."""
+    contexts = []
+
+    def open_page(link):
+        context = browser.new_context(accept_downloads=True, viewport={"width": 1280, "height": 1600})
+        contexts.append(context)
+        context.set_default_timeout(60_000)
+        page = context.new_page()
+        page.goto(f"{app}/splits?{link}")
+        expect(page.get_by_role("heading", name="Many splits")).to_be_visible(timeout=60_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def train(page):
+    page.get_by_role("button", name="Train", exact=False).click()
+
+
+def downloaded(page):
+    with page.expect_download() as download:
+        page.get_by_role("button", name="↓ CSV").first.click()
+    return pd.read_csv(download.value.path())
+
+
+def stored(model, n):
+    study = serving.default().study
+    table = study.metrics[study.metrics["protocol"] == "published"]
+    return comparison.wide(table, model).head(n)
+
+
+def test_two_people_retrain_at_once_and_get_the_stored_splits(visit):
+    mlp = visit("view=Retrain+here&train=2")
+    train(mlp)
+    expect(mlp.get_by_text("Starting …")).to_be_visible()
+    other = visit("view=Retrain+here&model=Nearest+neighbour&train=3")
+    train(other)
+    expect(mlp.get_by_text("Training on split 1 of 2").first).to_be_visible(timeout=MINUTES)
+    expect(mlp.get_by_text("Training on split 2 of 2").first).to_be_visible(timeout=MINUTES)
+    for page, model, n in ((other, "knn", 3), (mlp, "mlp", 2)):
+        expect(page.get_by_text(f"All {n} splits are done.")).to_be_visible(timeout=MINUTES)
+        expect(page.get_by_text(f"{n} of the {n} splits that are stored too")).to_be_visible(timeout=60_000)
+        pd.testing.assert_frame_equal(downloaded(page), stored(model, n), check_dtype=False)
+
+
+def children():
+    """Command lines of the trainings that run on this machine."""
+    lines = set()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes()
+        except OSError:
+            continue
+        if b"coughlab.retrain" in line and b'"seed": 4711' in line:
+            lines.add(path.parent.name)
+    return lines
+
+
+def wait(condition):
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("how", ["cancel", "leave"])
+def test_a_training_ends_when_it_is_cancelled_and_when_its_visitor_leaves(visit, how):
+    page = visit("view=Retrain+here&model=Random+forest&train=200&seed=4711")
+    train(page)
+    wait(lambda: len(children()) == 1)
+    if how == "cancel":
+        expect(page.get_by_text("Training on split")).to_be_visible(timeout=MINUTES)
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_text("Cancelled after")).to_be_visible()
+    else:
+        page.context.close()
+    wait(lambda: not children())
+
+
+def test_a_link_leads_to_what_is_looked_at(visit):
+    page = visit("view=First+five")
+    page.get_by_text("All splits", exact=True).click()
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="Decision tree").click()
+    expect(page.get_by_text("the same Decision tree")).to_be_visible()
+    said = page.get_by_text("the same Decision tree").inner_text()
+    again = visit(page.url.partition("?")[2])
+    expect(again.get_by_text("the same Decision tree")).to_have_text(said)
+
+
+@pytest.mark.parametrize(
+    ("view", "last"),
+    [
+        ("First+five", "Measured on"),
+        ("All+splits", "Measured on"),
+        ("Two+models", "Measured on"),
+        ("Retrain+here", "Share of test rows"),
+    ],
+)
+def test_every_view_fits_a_phone(visit, view, last):
+    page = visit(f"view={view}&model=Nearest+neighbour")
+    page.set_viewport_size({"width": 390, "height": 900})
+    expect(page.get_by_text(last)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
