@@ -5,44 +5,13 @@
 It drives a real Chromium. Every figure is printed beside its goal as a ratio: below 1 the goal is met.
 """
 
-import contextlib
-import os
-import shutil
-import signal
-import socket
 import statistics
-import subprocess
 import time
 
 import httpx
-from playwright.sync_api import sync_playwright
+from app import browser, server, show, until_up
 
 from coughlab import audio, synthetic
-
-
-@contextlib.contextmanager
-def server():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        ["make", "run", f"PORT={port}"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield f"http://localhost:{port}"
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-
-
-def until_up(url):
-    while True:
-        with contextlib.suppress(httpx.TransportError):
-            return httpx.get(f"{url}/_stcore/health")
-        time.sleep(0.02)
 
 
 def recording(seconds):
@@ -74,15 +43,8 @@ def upload(page, seconds):
     return page.wait_for_function("watch.chosen && watch.answered").json_value() / 1000
 
 
-def show(what, seconds, goal):
-    print(f"{what:52} {seconds:6.2f} s   goal {goal:.2f} s   ratio {seconds / goal:.2f}", flush=True)
-
-
-with sync_playwright() as playwright, server() as url:
-    browser = playwright.chromium.launch(
-        executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-background-networking"]
-    )
-    page = browser.new_page()
+with browser() as chromium, server() as url:
+    page = chromium.new_page()
     page.add_init_script(WATCH)
     until_up(url)
     started = time.perf_counter()
@@ -100,4 +62,3 @@ with sync_playwright() as playwright, server() as url:
     for _ in range(20):
         httpx.post(f"{url}/api/v1/predict", files={"file": data}).raise_for_status()
     show("an answer as JSON, warm, mean of 20", (time.perf_counter() - started) / 20, 0.3)
-    browser.close()

@@ -185,14 +185,42 @@ def _search(arguments):
 
 def _on_study(arguments, work, **options):
     """Do long work on a study with a progress bar: its result and exit status."""
-    from tqdm import tqdm
-
     from coughlab import store
     from coughlab.classifiers.base import NotReadyError
     from coughlab.classifiers.search import SearchError
     from coughlab.datasets import DatasetError
     from coughlab.ledger import DifferentDataError
     from coughlab.study import StudyError
+
+    try:
+        # The bar is closed before anything is complained of, which then has a line of its own.
+        with _progress_bar() as progress:
+            result = work(
+                arguments.study,
+                arguments.data,
+                folder=arguments.studies or store.MODELS,
+                seed=arguments.seed,
+                again=arguments.again,
+                progress=progress,
+                **options,
+            )
+    except (
+        StudyError,
+        DatasetError,
+        DifferentDataError,
+        NotReadyError,
+        SearchError,
+        store.StoreError,
+    ) as error:
+        return None, _complain(str(error), 2)
+    except OSError as error:
+        return None, _complain(f"The study could not be written: {error}. What was there before is kept.", 2)
+    return result, 0
+
+
+@contextmanager
+def _progress_bar():
+    from tqdm import tqdm
 
     bar = None
 
@@ -205,30 +233,10 @@ def _on_study(arguments, work, **options):
         bar.update(done - bar.n)
 
     try:
-        result = work(
-            arguments.study,
-            arguments.data,
-            folder=arguments.studies or store.MODELS,
-            seed=arguments.seed,
-            again=arguments.again,
-            progress=progress,
-            **options,
-        )
-    except (
-        StudyError,
-        DatasetError,
-        DifferentDataError,
-        NotReadyError,
-        SearchError,
-        store.StoreError,
-    ) as error:
-        return None, _complain(str(error), 2)
-    except OSError as error:
-        return None, _complain(f"The study could not be written: {error}. What was there before is kept.", 2)
+        yield progress
     finally:
         if bar is not None:
             bar.close()
-    return result, 0
 
 
 @contextmanager

@@ -125,11 +125,11 @@ def run(
     coughlab.store.StoreError
         If the stored study is damaged and `again` is false.
     """
-    chosen = _chosen(models)
+    chosen, listed, folder = _chosen(models), _listed(name, data), Path(folder) / name
     for classifier in chosen:
         if classifier.ready:
             classifier.ready()
-    measured, folder = _measured(name, data, {c.input for c in chosen}, folder, progress)
+    measured = measure(listed, {c.input for c in chosen}, progress)
     everything = len(chosen) == len(CLASSIFIERS)
     try:
         ledger = Ledger(folder, measured.table, seed, anew=again and everything)
@@ -174,7 +174,7 @@ def search_pipelines(
     StudyError, coughlab.ledger.DifferentDataError, coughlab.datasets.DatasetError, coughlab.store.StoreError
         As in `run`.
     """
-    measured, folder = _measured(name, data, set(), folder, progress)
+    measured, folder = measure(_listed(name, data), progress=progress), Path(folder) / name
     ledger = Ledger(folder, measured.table, seed)
     if ledger.stored is None:
         raise StudyError(
@@ -305,7 +305,11 @@ class _Training:
         done, kept = set(), False
         if not self.fresh:
             fits = stored.fits[stored.fits["model"] == classifier.name]
-            done, kept = set(zip(fits["protocol"], fits["split"], strict=True)), entry["kept"] == self.recipe
+            done = set(zip(fits["protocol"], fits["split"], strict=True))
+            # A large file that another machine made is not here.
+            kept = entry["kept"] == self.recipe and (
+                not entry["large"] or stored.large(entry["serve"]) is not None
+            )
         # Until its successor is fitted, the model that was kept goes on answering.
         self.entry = (
             {"serve": None, "large": {}, "parameters": None}
@@ -430,12 +434,12 @@ def _chosen(models):
     return [classifier for name, classifier in CLASSIFIERS.items() if name in models]
 
 
-def _measured(name, data, kinds, folder, progress):
+def _listed(name, data):
     if name not in STUDIES:
         raise StudyError(f"There is no study called {name!r}. Known: {', '.join(STUDIES)}.")
-    measured = measure(datasets.load(name, data), kinds, progress)
-    if measured.table["label"].value_counts().reindex(LABELS, fill_value=0).min() < 4:
+    table = datasets.load(name, data)
+    if table["label"].value_counts().reindex(LABELS, fill_value=0).min() < 4:
         raise StudyError(
             "The dataset has fewer than 4 recordings of a class, too few to be dealt into train and test."
         )
-    return measured, Path(folder) / name
+    return table

@@ -34,6 +34,13 @@ def kaggle_trial():
 
 @pytest.fixture(scope="session")
 def app():
+    """Address of the app that most tests share."""
+    with running_app() as url:
+        yield url
+
+
+@contextlib.contextmanager
+def running_app():
     """Address of the app, started as ``make run`` starts it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -7,13 +7,16 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+import anyio
 import httpx
 import numpy as np
 import pytest
+from starlette.applications import Starlette
 
 from coughlab import __version__, api, audio, serving
 from tests import sounds
 from tests.conftest import missing
+from tests.studies import with_large
 
 PREDICT = "/api/v1/predict"
 
@@ -153,16 +156,82 @@ def test_two_files_at_once_are_refused(app):
 def test_models_tell_what_they_scored_and_on_what(app):
     answer = httpx.get(app + "/api/v1/models").json()
     assert answer["main"] == "mlp" and answer["study"] == "kaggle-trial"
-    for model in answer["models"].values():
+    study = serving.default().study
+    assert list(answer["models"]) == list(study.models)
+    splits = study.predictions.groupby("model", observed=True)["split"].nunique()
+    for name, model in answer["models"].items():
         (score,) = model["scores"]
-        assert (score["protocol"], score["tested_on"], score["splits"]) == ("published", "kaggle-trial", 5)
+        assert (score["protocol"], score["tested_on"]) == ("published", "kaggle-trial")
+        assert score["splits"] == splits[name]
         assert score["sensitivity_low"] <= score["sensitivity"] <= score["sensitivity_high"]
         assert 0 < score["accuracy_people"] <= score["accuracy_recordings"] <= 170
+
+
+def test_models_tell_whether_they_answer(app):
+    answers = {
+        name: model["answers"] for name, model in httpx.get(app + "/api/v1/models").json()["models"].items()
+    }
+    assert [name for name, when in answers.items() if when == "always"] == ["mlp", "cnn", "knn"]
+    assert answers["tree"] == answers["random"] == "never"
+    assert [name for name, when in answers.items() if when == "when asked"] == serving.default().slow
+
+
+@pytest.mark.parametrize("also", ["nothing", "mlp", "tree", "cnn1,nothing", "nothing,nothing", "%20"])
+def test_a_model_that_cannot_be_asked_is_refused(app, also):
+    data = sounds.FORMATS["wav 16-bit"]()
+    response = httpx.post(f"{app}{PREDICT}?also={also}", files={"file": data}, timeout=60)
+    assert error(response) == (400, "unknown_model")
+
+
+@pytest.mark.parametrize("query", ["?also=", "?also=,", "?other=cnn1"])
+def test_nobody_else_is_asked_unless_named(app, query):
+    data = sounds.FORMATS["wav 16-bit"]()
+    response = httpx.post(app + PREDICT + query, files={"file": data}, timeout=60)
+    assert response.json() == post(app, data).json()
+
+
+@pytest.fixture
+def large(tmp_path, monkeypatch):
+    """A function that asks the API on a study with a large model, and the file of that model."""
+    path = with_large(tmp_path)
+    monkeypatch.setattr(serving, "MODELS", tmp_path)
+    transport = httpx.ASGITransport(Starlette(routes=api.routes))
+
+    def ask(method, address, **options):
+        async def answer():
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                return await client.request(method, address, **options)
+
+        return anyio.run(answer)
+
+    return ask, path
+
+
+def test_a_large_model_is_asked_where_it_is_present(large):
+    ask, _ = large
+    upload = {"files": {"file": sounds.FORMATS["wav 16-bit"]()}}
+    models = ask("POST", f"{PREDICT}?also=big", **upload).json()["models"]
+    assert list(models) == ["mlp", "cnn", "knn", "big"] and models["big"] == models["cnn"]
+    assert list(ask("POST", PREDICT, **upload).json()["models"]) == ["mlp", "cnn", "knn"]
+    assert ask("GET", "/api/v1/models").json()["models"]["big"]["answers"] == "when asked"
+    assert ask("GET", "/api/v1/health").json()["models"] == ["mlp", "cnn", "knn", "big"]
+
+
+def test_a_large_model_whose_file_is_absent_is_refused(large):
+    ask, path = large
+    path.unlink()
+    upload = {"files": {"file": sounds.FORMATS["wav 16-bit"]()}}
+    assert error(ask("POST", f"{PREDICT}?also=big", **upload)) == (400, "unknown_model")
+    assert list(ask("POST", PREDICT, **upload).json()["models"]) == ["mlp", "cnn", "knn"]
+    model = ask("GET", "/api/v1/models").json()["models"]["big"]
+    assert model["answers"] == "never" and len(model["scores"]) == 1
+    assert ask("GET", "/api/v1/health").json()["models"] == ["mlp", "cnn", "knn"]
 
 
 def test_health(app):
     answer = httpx.get(app + "/api/v1/health").json()
     assert (answer["status"], answer["studies"], answer["version"]) == ("ok", ["kaggle-trial"], __version__)
+    assert answer["models"][:3] == ["mlp", "cnn", "knn"]
 
 
 def test_many_at_once_get_the_answer_each_would_get_alone(app):

@@ -1,6 +1,8 @@
 """The command line, as a process."""
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,8 +12,11 @@ import httpx
 import pytest
 
 from coughlab import __version__
+from coughlab.store import MODELS, StoredStudy
 from tests import sounds
 from tests.test_study import tiny_dataset
+
+RUN = ("study", "run", "kaggle-trial")
 
 
 def coughlab(*arguments, **options):
@@ -64,8 +69,6 @@ def test_the_table_has_a_row_a_file(files):
 
 
 def test_a_changed_model_is_refused_by_name(files, tmp_path):
-    from coughlab.store import MODELS
-
     study = tmp_path / "kaggle-trial"
     study.mkdir()
     for path in (MODELS / "kaggle-trial").iterdir():
@@ -83,46 +86,105 @@ def test_no_study_is_said_in_one_line(files, tmp_path):
 
 
 def test_study_run_says_what_is_wrong_with_the_folder(tmp_path):
-    result = coughlab("study", "run", "kaggle-trial", "--data", tmp_path, "--models", tmp_path / "models")
+    result = coughlab("study", "run", "kaggle-trial", "--data", tmp_path, "--studies", tmp_path / "models")
     assert result.returncode == 2
     assert "cough_trial_extended.csv" in result.stderr and "Traceback" not in result.stderr
     result = coughlab("study", "run", "nothing", "--data", tmp_path)
     assert result.returncode == 2 and "kaggle-trial" in result.stderr
 
 
-def test_ctrl_c_leaves_the_previous_study_and_says_so(tmp_path):
-    data, models = tiny_dataset(tmp_path / "data"), tmp_path / "models"
-    command = [
-        sys.executable,
-        "-m",
-        "coughlab",
-        "study",
-        "run",
-        "kaggle-trial",
-        "--data",
-        data,
-        "--models",
-        models,
-    ]
-    subprocess.run([*command, "--epochs", "1", "--splits", "1"], capture_output=True, check=True)
-    before = {path.name: path.read_bytes() for path in (models / "kaggle-trial").iterdir()}
-    process = subprocess.Popen([*command, "--epochs", "1000"], stderr=subprocess.PIPE, text=True)
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return tiny_dataset(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def study(data, tmp_path):
+    """A function that runs a command on a study of the tiny dataset, and the folder of studies."""
+    studies = tmp_path / "models"
+
+    def command(*arguments, **options):
+        return coughlab(*arguments, "--data", data, "--studies", studies, **options)
+
+    return command, studies
+
+
+def bytes_of(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_study_run_trains_the_models_named_and_adds_to_them(study):
+    command, studies = study
+    result = command(*RUN, "--splits", "2", "--models", "naive_bayes, knn,")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"Written to {studies / 'kaggle-trial'}\n"
+    assert "Training Naive Bayes" in result.stderr and "Training Decision tree" not in result.stderr
+    assert list(StoredStudy(studies / "kaggle-trial").models) == ["knn", "naive_bayes"]
+    result = command(*RUN, "--splits", "2", "--models", "tree,knn")
+    assert "Training Decision tree" in result.stderr and "Training Nearest" not in result.stderr
+    assert list(StoredStudy(studies / "kaggle-trial").models) == ["knn", "naive_bayes", "tree"]
+    result = command(*RUN, "--splits", "1", "--models", "knn", "--again")
+    assert "Training Nearest" in result.stderr
+    fits = StoredStudy(studies / "kaggle-trial").fits["model"].value_counts().to_dict()
+    assert fits == {"knn": 1, "naive_bayes": 2, "tree": 2}
+
+    # What it is asked for and cannot do is one sentence, and changes nothing.
+    before = bytes_of(studies / "kaggle-trial")
+    for arguments, said in (
+        (("--models", "cnn2"), r".*absent\.h5.*COUGHLAB_VGG16 to the path.*connect to a network.*"),
+        (("--models", "svm"), r"There is no model called svm\. Known: mlp, .*"),
+        (("--models", "tree", "--seed", "1"), r".*other splits \(seed\)\. Train all its models again.*"),
+    ):
+        env = os.environ | {"COUGHLAB_VGG16": str(studies / "absent.h5")}
+        result = command(*RUN, *arguments, env=env)
+        assert (result.returncode, result.stdout) == (2, "")
+        complaint = result.stderr.splitlines()[-1]
+        assert re.fullmatch(f"coughlab: {said}", complaint) and "Traceback" not in result.stderr
+    assert bytes_of(studies / "kaggle-trial") == before
+    assert [path.name for path in studies.iterdir()] == ["kaggle-trial"]
+
+
+def test_search_goes_on_from_the_trials_there_are(study):
+    command, studies = study
+    result = command("search", "kaggle-trial", "--trials", "2")
+    assert result.returncode == 2
+    assert "There is no study kaggle-trial" in result.stderr and "Traceback" not in result.stderr
+    command(*RUN, "--models", "knn", "--splits", "1")
+    for n in (2, 3):
+        result = command("search", "kaggle-trial", "--trials", n)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.startswith(f"Best of {n} trials: ")
+        trials = StoredStudy(studies / "kaggle-trial").trials
+        assert f"inside the {trials['recordings'][0]} training rows" in result.stdout
+        assert len(trials) == n
+    result = command("search", "kaggle-trial", "--trials", "1", "--again")
+    assert len(StoredStudy(studies / "kaggle-trial").trials) == 1
+
+
+def test_ctrl_c_keeps_what_was_finished_and_says_so(study, data):
+    command, studies = study
+    command(*RUN, "--models", "knn", "--splits", "1")
+    before = bytes_of(studies / "kaggle-trial")
+    options = ["--data", data, "--studies", studies, "--models", "mlp,tree", "--epochs", "100000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "coughlab", *RUN, *options], stderr=subprocess.PIPE, text=True
+    )
     seen = ""
     for character in iter(lambda: process.stderr.read(1), ""):
         seen += character
-        if seen.endswith("Training MLP"):
+        # Drawn for the second time: the first time it might be stopped in the middle of drawing.
+        if seen.count("Training MLP") == 2:
             break
     assert process.poll() is None, seen
     process.send_signal(signal.SIGINT)
     rest = process.communicate()[1]
     assert process.returncode == 130
-    assert rest.splitlines()[-1] == "coughlab: Stopped. What was there before is unchanged."
+    assert rest.splitlines()[-1] == (
+        "coughlab: Stopped. What was finished is kept; the same command goes on from there."
+    )
     assert "Traceback" not in rest
-    assert [path.name for path in models.iterdir()] == ["kaggle-trial"]
-    assert {path.name: path.read_bytes() for path in (models / "kaggle-trial").iterdir()} == before
-
-
-RUN = ("study", "run", "kaggle-trial")
+    assert [path.name for path in studies.iterdir()] == ["kaggle-trial"]
+    assert bytes_of(studies / "kaggle-trial") == before
 
 
 @pytest.mark.parametrize(
@@ -135,6 +197,10 @@ RUN = ("study", "run", "kaggle-trial")
         (*RUN, "--data", ".", "--seed", "-1"),
         (*RUN, "--data", ".", "--epochs", "0"),
         (*RUN, "--data", ".", "--splits", "many"),
+        (*RUN, "--data", ".", "--models"),
+        (*RUN, "--data", ".", "--models", ","),
+        ("search", "kaggle-trial"),
+        ("search", "kaggle-trial", "--data", ".", "--trials", "0"),
     ],
 )
 def test_wrong_arguments_show_the_usage(arguments):

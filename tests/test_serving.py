@@ -12,9 +12,11 @@ import soundfile
 
 from coughlab import audio, serving, synthetic
 from coughlab.classifiers import neural
+from coughlab.classifiers.runtime import LiteRT
 from coughlab.signal.features import NAMES
 from coughlab.signal.inputs import INPUTS
-from coughlab.store import MODELS, StoredStudy
+from coughlab.store import MODELS, StoredStudy, StoreError
+from tests.studies import with_large
 
 
 def recordings():
@@ -29,8 +31,9 @@ def test_a_fresh_process_answers_without_tensorflow():
     program = """
 import sys
 from coughlab import audio, serving, synthetic
-prediction = serving.default().predict(audio.load(synthetic.sample()))
-assert set(prediction.models) == {"mlp", "cnn", "knn"}
+predictor = serving.default()
+prediction = predictor.predict(audio.load(synthetic.sample()), also=predictor.slow)
+assert set(prediction.models) == {"mlp", "cnn", "knn", *predictor.slow}
 heavy = {"tensorflow", "keras", "librosa", "streamlit"} & set(sys.modules)
 print(sorted(heavy))
 """
@@ -44,7 +47,7 @@ def test_litert_and_keras_agree_on_the_committed_study(name, tmp_path):
     path = tmp_path / f"{name}.keras"
     path.write_bytes(study.read(path.name))
     model = neural.keras().models.load_model(path)
-    served = serving.LiteRT(study.read(f"{name}.tflite"))
+    served = LiteRT(study.read(f"{name}.tflite"))
     kind = study.models[name]["input"]
     inputs = [INPUTS[kind](recording) for recording in recordings()]
     if kind == "features":
@@ -85,3 +88,71 @@ def test_the_top_label_is_the_mlp_s():
         mlp["label"],
         mlp["probability"],
     )
+
+
+def sample():
+    return audio.load(synthetic.sample())
+
+
+def test_models_that_are_only_measured_do_not_answer():
+    predictor = serving.default()
+    assert predictor.names == ["mlp", "cnn", "knn"]
+    assert set(predictor.names) < set(predictor.study.models)
+    assert list(predictor.predict(sample()).models) == predictor.names
+
+
+@pytest.fixture
+def large(tmp_path):
+    """A large file, and the study it belongs to."""
+    path = with_large(tmp_path)
+    return path, StoredStudy(tmp_path / "kaggle-trial")
+
+
+def test_a_large_model_answers_when_it_is_asked(large):
+    predictor = serving.Predictor(large[1])
+    assert (predictor.names, predictor.slow) == (["mlp", "cnn", "knn"], ["big"])
+    assert list(predictor.predict(sample()).models) == ["mlp", "cnn", "knn"]
+    for also in (["big"], ("big",), iter(["big", "big"])):
+        models = predictor.predict(sample(), also=also).models
+        assert list(models) == ["mlp", "cnn", "knn", "big"]
+        # It is the small network in disguise.
+        assert models["big"] == models["cnn"]
+
+
+def test_a_large_model_is_not_loaded_before_it_is_asked(large):
+    path, study = large
+    predictor = serving.Predictor(study)
+    predictor.warm_up()
+    assert predictor.slow == ["big"]
+    path.unlink()
+    predictor.predict(sample())
+    with pytest.raises(ValueError, match=r"big\.tflite"):
+        predictor.predict(sample(), also=["big"])
+
+
+@pytest.mark.parametrize("how", ["absent", "of another fit"])
+def test_without_its_large_file_a_study_answers_with_the_others(large, how):
+    path, study = large
+    path.unlink() if how == "absent" else path.write_bytes(study.read("mlp.tflite"))
+    predictor = serving.Predictor(study)
+    assert (predictor.names, predictor.slow) == (["mlp", "cnn", "knn"], [])
+    assert list(predictor.predict(sample()).models) == ["mlp", "cnn", "knn"]
+    with pytest.raises(serving.UnknownModelError, match=r"no model big .* There is: none on this machine"):
+        predictor.predict(sample(), also=["big"])
+
+
+@pytest.mark.parametrize("also", [["svm"], ["mlp"], ["tree"], ["big", "svm"], [""]])
+def test_a_model_that_cannot_be_asked_is_named(large, also):
+    predictor = serving.Predictor(large[1])
+    with pytest.raises(serving.UnknownModelError, match=f"no model {also[-1]} to ask.* There is: big"):
+        predictor.predict(sample(), also=also)
+
+
+def test_a_study_without_its_main_model_is_refused(large):
+    study = large[1]
+    study.models["mlp"]["serve"] = None
+    with pytest.raises(StoreError, match="lacks its main model, mlp"):
+        serving.Predictor(study)
+    del study.models["mlp"]
+    with pytest.raises(StoreError, match="lacks its main model, mlp"):
+        serving.Predictor(study)

@@ -64,13 +64,14 @@ class Network:
 def cnn1_head(layers):
     """CNN 1 after VGG16: a convolution, a pooling, dense layers.
 
-    The case study does not tell their sizes. 64 throughout is small enough to survive its large learning rate.
+    The case study does not tell their sizes. At its learning rate, a 3 x 3 convolution, each unit of which sums 4,608 of VGG16's
+    outputs, was thrown so far by the first steps that in several fits most units stayed silent ever after and the training
+    rows were not learned. A 1 x 1 convolution sums 512.
     """
     return [
-        layers.Conv2D(64, 3, activation="relu"),
+        layers.Conv2D(64, 1, activation="relu"),
         layers.MaxPooling2D(2),
         layers.Flatten(),
-        layers.Dense(64, activation="relu"),
         layers.Dense(64, activation="relu"),
     ]
 

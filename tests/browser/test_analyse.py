@@ -4,7 +4,7 @@ import json
 
 import httpx
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from coughlab import synthetic
 from tests import sounds
@@ -13,21 +13,17 @@ ANSWERED = "Probability of COVID"
 
 
 @pytest.fixture(scope="module")
-def browser(chromium, tmp_path_factory):
+def browser(launch, tmp_path_factory):
+    """A Chromium whose microphone plays a WAV file."""
     microphone = tmp_path_factory.mktemp("microphone") / "coughs.wav"
     microphone.write_bytes(synthetic.sample())
-    arguments = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
+    browser = launch(
         "--use-fake-ui-for-media-stream",
         "--use-fake-device-for-media-stream",
         f"--use-file-for-fake-audio-capture={microphone}",
-    ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield browser
-        browser.close()
+    )
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -7,22 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from coughlab import serving
 from coughlab.charts import COLOURS
 from coughlab.evidence import description
 
 TITLE = "MFCC 1 against Spectral centroid (Hz), a mark a row"
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

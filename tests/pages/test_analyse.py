@@ -10,6 +10,7 @@ from coughlab import audio, serving, synthetic, words
 from coughlab.evidence.metrics import SCORES
 from tests import sounds
 from tests.conftest import ROOT
+from tests.studies import with_large
 
 
 @pytest.fixture
@@ -52,11 +53,47 @@ def test_every_score_says_what_it_was_measured_on(page):
     scored = [text for text in texts(page) if "How it scored" in text]
     assert len(scored) == 3
     scores = serving.default().study.scores.set_index("model")
-    for text, name in zip(scored, serving.default().study.models, strict=True):
+    for text, name in zip(scored, serving.default().names, strict=True):
         score = scores.loc[name]
         assert f"on kaggle-trial, mean of {score['splits']} random 70/30 splits" in text
         for kind in ("sensitivity", "specificity"):
             assert f"{kind} {words.score(score, kind)}" in text
+
+
+@pytest.fixture
+def large(monkeypatch, tmp_path):
+    """The file of a large model, which the app's study has."""
+    path = with_large(tmp_path)
+    monkeypatch.setattr(serving, "MODELS", tmp_path)
+    return path
+
+
+def titles(page):
+    """The models whose answers are shown."""
+    shown = [card.markdown[0].value for card in page.get("column") if card.get("progress")]
+    return [text.strip("*").split("**")[0] for text in shown]
+
+
+def test_a_large_model_is_asked_when_it_is_picked(large, page):
+    assert not page.button_group
+    page.button[0].click().run()
+    assert titles(page) == ["MLP", "CNN", "Nearest neighbour"]
+    (pills,) = page.button_group
+    assert "takes some seconds" in pills.label and pills.options == ["Big"]
+    pills.select("big").run()
+    assert not page.exception
+    assert titles(page) == ["MLP", "CNN", "Nearest neighbour", "Big"]
+    assert len([text for text in texts(page) if "How it scored" in text]) == 4
+    page.button_group[0].unselect("big").run()
+    assert titles(page) == ["MLP", "CNN", "Nearest neighbour"]
+
+
+def test_a_large_model_whose_file_is_absent_is_not_offered(large):
+    large.unlink()
+    page = AppTest.from_file(str(ROOT / "pages/analyse.py"), default_timeout=60).run()
+    page.button[0].click().run()
+    assert not page.exception and not page.button_group
+    assert titles(page) == ["MLP", "CNN", "Nearest neighbour"]
 
 
 def test_the_download_is_the_answer_and_the_features(page):
@@ -143,6 +180,8 @@ def test_about_shows_the_card_and_every_score():
     study = serving.default().study
     for line in study.read("README.md").decode().splitlines():
         assert line.startswith("|") or line.lstrip("# ") in shown
-    for row in study.scores.to_dict("records"):
+    answering = study.scores[study.scores["model"].isin(serving.default().names)]
+    assert len(answering) == 3
+    for row in answering.to_dict("records"):
         for score in SCORES:
             assert f"{score} {words.score(row, score)}" in shown
