@@ -134,15 +134,17 @@ class Health(_Endpoint):
 
     async def get(self, request):
         """Report health."""
-        predictor = serving.default()
-        return JSONResponse(
-            {
+
+        def describe():
+            predictor = serving.default()
+            return {
                 "status": "ok",
                 "studies": [predictor.study.name],
                 "models": [*predictor.names, *predictor.slow],
                 "version": __version__,
             }
-        )
+
+        return JSONResponse(await to_thread.run_sync(describe, limiter=_workers()))
 
 
 class NotFound(_Endpoint):
@@ -170,7 +172,8 @@ async def lifespan(app):
         predictor = serving.default()
         predictor.warm_up()
         # Read once, then kept.
-        _ = predictor.study.scores, predictor.study.features, predictor.study.metrics, predictor.study.fits
+        study = predictor.study
+        _ = study.scores, study.features, study.metrics, study.fits, study.trials
     except StoreError as error:
         _log.error("%s", error)
     # Streamlit collects garbage after every run of a page. What is loaded now stays for good, and looking through it

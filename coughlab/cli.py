@@ -17,7 +17,7 @@ def main(argv=None):
     try:
         sys.exit(_run(argv))
     except KeyboardInterrupt:
-        sys.exit(_complain("Stopped. What was finished is kept; the same command goes on from there.", 130))
+        sys.exit(_complain("Stopped. What was finished is kept.", 130))
     except BrokenPipeError:
         # The reader of our output left; Python would complain once more when it closes the stream.
         sys.stderr.close()

@@ -231,7 +231,7 @@ class Job:
         """Rows of the predictions table of all splits done so far (pandas.DataFrame)."""
         import pandas as pd
 
-        from coughlab.study import PREDICTION_COLUMNS
+        from coughlab.training import PREDICTION_COLUMNS
 
         if not self._told.splits:
             return pd.DataFrame(columns=PREDICTION_COLUMNS)
@@ -327,7 +327,7 @@ def work(folder, order, tell):
     """
     from coughlab.signal.features import NAMES
     from coughlab.store import StoredStudy
-    from coughlab.study import predictions_of
+    from coughlab.training import predictions_of
 
     study = StoredStudy(folder)
     table = study.features

@@ -179,9 +179,7 @@ def test_ctrl_c_keeps_what_was_finished_and_says_so(study, data):
     process.send_signal(signal.SIGINT)
     rest = process.communicate()[1]
     assert process.returncode == 130
-    assert rest.splitlines()[-1] == (
-        "coughlab: Stopped. What was finished is kept; the same command goes on from there."
-    )
+    assert rest.splitlines()[-1] == ("coughlab: Stopped. What was finished is kept.")
     assert "Traceback" not in rest
     assert [path.name for path in studies.iterdir()] == ["kaggle-trial"]
     assert bytes_of(studies / "kaggle-trial") == before

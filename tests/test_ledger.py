@@ -11,7 +11,7 @@ from coughlab import store
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.ledger import DifferentDataError, Ledger
 from coughlab.store import StoredStudy, StoreError
-from coughlab.study import PREDICTION_COLUMNS
+from coughlab.training import PREDICTION_COLUMNS
 
 N = 6
 TABLE = pd.DataFrame(

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from coughlab import retrain, store, study
+from coughlab import retrain, store, training
 from coughlab.retrain import Order, RetrainError
 from coughlab.store import StoredStudy
 from tests.conftest import ROOT
@@ -54,7 +54,7 @@ def test_it_reproduces_the_stored_predictions_bit_for_bit(stored):
     job = ended(retrain.start(stored, Order("knn", n_splits=3)))
     assert (job.state, job.share, job.n_done) == ("done", 1.0, 3)
     expected = stored.predictions.query("model == 'knn' and split < 3")
-    assert list(job.predictions.columns) == study.PREDICTION_COLUMNS
+    assert list(job.predictions.columns) == training.PREDICTION_COLUMNS
     assert job.predictions.to_dict("list") == expected.to_dict("list")
 
 

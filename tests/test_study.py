@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coughlab import audio, datasets, store, study, synthetic
+from coughlab import audio, datasets, store, study, synthetic, training
 from coughlab.classifiers import CLASSIFIERS, MLP, runtime
 from coughlab.classifiers.base import NotReadyError
 from coughlab.datasets import DatasetError
@@ -122,7 +122,7 @@ def test_the_feature_table_has_every_recording_as_measured(stored, data):
 
 def test_the_predictions_table_has_every_row_of_every_model_and_split(stored, data):
     table = stored.predictions
-    assert list(table.columns) == study.PREDICTION_COLUMNS
+    assert list(table.columns) == training.PREDICTION_COLUMNS
     assert len(table) == len(MODELS) * SPLITS * N
     assert not table.duplicated(["model", "split", "row"]).any()
     assert set(table["model"]) == set(MODELS) and set(table["split"]) == set(range(SPLITS))

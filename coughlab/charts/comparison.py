@@ -50,6 +50,7 @@ def found_and_missed(counts, titles):
             ],
             textposition="inside",
             insidetextanchor="middle",
+            textangle=0,
             hovertemplate=f"%{{y}}: %{{text}} {name}<extra></extra>",
         )
     chart.update_xaxes(
