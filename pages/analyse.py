@@ -57,7 +57,7 @@ def ask_also(predictor):
         return ()
     titles = {name: predictor.study.models[name]["title"] for name in predictor.slow}
     return st.pills(
-        "Ask these too, each takes some seconds",
+        "Ask these too, each takes a second or two",
         predictor.slow,
         format_func=titles.get,
         selection_mode="multi",

@@ -79,7 +79,7 @@ def test_a_large_model_is_asked_when_it_is_picked(large, page):
     page.button[0].click().run()
     assert titles(page) == ["MLP", "CNN", "Nearest neighbour"]
     (pills,) = page.button_group
-    assert "takes some seconds" in pills.label and pills.options == ["Big"]
+    assert "takes a second or two" in pills.label and pills.options == ["Big"]
     pills.select("big").run()
     assert not page.exception
     assert titles(page) == ["MLP", "CNN", "Nearest neighbour", "Big"]
