@@ -5,6 +5,7 @@ off the event loop.
 """
 
 import gc
+import inspect
 import logging
 import os
 from contextlib import asynccontextmanager
@@ -176,6 +177,9 @@ async def lifespan(app):
         _ = study.scores, study.features, study.metrics, study.fits, study.trials
     except StoreError as error:
         _log.error("%s", error)
+    # At the first element of the first page Streamlit asks where it was called from, and Python then looks at the file of every
+    # module there is, a tenth of a second of the first visitor's; what it finds it keeps.
+    inspect.stack()
     # Streamlit collects garbage after every run of a page. What is loaded now stays for good, and looking through it
     # each time would hold up the answers by a fifth of a second.
     gc.collect()
