@@ -2,11 +2,9 @@
 
 import streamlit as st
 
-from coughlab import audio, datasets, words
-from coughlab.evidence import matrices
-from coughlab.signal import events
+from coughlab import words
 from pages import parts
-from pages.parts import threshold
+from pages.parts import recordings, threshold
 
 PROTOCOL = "published"
 ROLES = {"test": "Test rows", "train": "Training rows"}
@@ -16,18 +14,6 @@ CELLS = {
     "fn": "False negatives: COVID, but called not COVID",
     "fp": "False positives: not COVID, but called COVID",
     "tn": "True negatives: not COVID, and called not COVID",
-}
-COLUMNS = {
-    "recording": "Recording",
-    "person": "Person",
-    "label": "Is",
-    "probability": st.column_config.NumberColumn("Probability of COVID", format="%.4f"),
-    "lowest": st.column_config.NumberColumn("lowest", format="%.4f"),
-    "highest": st.column_config.NumberColumn("highest", format="%.4f"),
-    "times": st.column_config.TextColumn(
-        "Times in this cell", help="Of the splits that have it among these rows."
-    ),
-    "in_splits": "In splits",
 }
 
 
@@ -87,55 +73,8 @@ def explore(study, rows, name, about, each_split):
         on_change=keep,
     )
     if cell:
-        show_recordings(study, rows, at, cell, name)
-
-
-def show_recordings(study, rows, at, cell, name):
-    st.subheader(CELLS[cell])
-    found = matrices.cell(rows, at, cell)
-    st.markdown(
-        f"{words.counted(found['recording'].nunique(), 'recording')} at threshold {threshold.label(at)}, the surest first."
-    )
-    if found.empty:
-        return
-    table = found.assign(
-        label=found["label"].map(words.LABELS).astype(str),
-        times=[
-            f"{len(splits)} of {tested}"
-            for splits, tested in zip(found["splits"], found["tested"], strict=True)
-        ],
-        in_splits=[", ".join(str(split + 1) for split in splits) for splits in found["splits"]],
-    )
-    shown = list(COLUMNS) if rows["split"].nunique() > 1 else ["recording", "person", "label", "probability"]
-    folder = datasets.folder(study.name)
-    options = {"on_select": "rerun", "selection_mode": "single-row"} if folder else {}
-    state = parts.table(
-        table[shown], f"{name}-{cell}", key=f"{name} {cell} {at}", column_config=COLUMNS, **options
-    )
-    if folder is None:
-        st.markdown(
-            f":small[To hear and see them: start the app with COUGHLAB_DATA set to the folder of `{study.name}/`.]"
-        )
-    elif state.selection.rows:
-        show_recording(study, folder, found.iloc[state.selection.rows[0]])
-    else:
-        st.markdown(":small[Mark a line at its left edge to hear and see the recording.]")
-
-
-def show_recording(study, folder, found):
-    from coughlab.charts import recording as chart
-
-    st.text(found["recording"])
-    try:
-        recording = audio.load(datasets.load(study.name, folder)["path"].iloc[found["row"]])
-    except (datasets.DatasetError, audio.AudioError, IndexError) as error:
-        st.error(str(error), icon=":material/error:")
-        return
-    st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
-    figure = chart.figure(recording, events.detect(recording))
-    parts.chart(
-        figure, found["recording"], key="recording", alt=f"Waveform and spectrogram of {found['recording']}"
-    )
+        st.subheader(CELLS[cell])
+        recordings.show(study, rows, at, cell, name)
 
 
 study = parts.study()
