@@ -11,17 +11,19 @@ from pages.parts import retraining, split_tables
 PROTOCOL = "published"
 VIEWS = {"few": "First five", "many": "All splits", "pair": "Two models", "retrain": "Retrain here"}
 FEW = 5
-STEPS = (5, 10, 20, 50, 100, 200)
+STEPS, ALL = (5, 10, 20, 50, 100), "all"
 
 
 def ask_splits(splits):
     """The first so many of some splits."""
-    options = [*(n for n in STEPS if n < len(splits)), len(splits)]
+    # The default has the same name for all models, however many splits they have: a link leaves the default out.
+    options = [*(n for n in STEPS if n < len(splits)), ALL]
     if len(options) == 1:
         st.markdown(f":small[Number of splits]\n\n{len(splits)}, all that are stored")
         return splits
-    n = st.select_slider("Number of splits", options, value=len(splits), key="splits", bind="query-params")
-    return splits[:n]
+    told = f"{len(splits)} are stored."
+    n = st.select_slider("Number of splits", options, value=ALL, key="splits", bind="query-params", help=told)
+    return splits if n == ALL else splits[:n]
 
 
 def show_few(table, model):
