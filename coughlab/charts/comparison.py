@@ -44,7 +44,10 @@ def found_and_missed(counts, titles):
             x=counts[column] / counts["tested"],
             name=name,
             orientation="h",
-            marker={"color": colour, "pattern": {"shape": pattern, "fillmode": "overlay", "fgopacity": 0.35}},
+            marker={
+                "color": colour,
+                "pattern": {"shape": pattern, "fillmode": "overlay", "fgopacity": 0.5, "solidity": 0.12},
+            },
             text=[
                 f"{n} of {of}" if n else "" for n, of in zip(counts[column], counts["tested"], strict=True)
             ],
