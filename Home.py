@@ -16,7 +16,10 @@ if __name__ == "__main__":
     st.set_page_config(page_title="CoughLab", page_icon=".streamlit/icon.svg", layout="wide")
     pages = [
         st.Page("pages/analyse.py", title="Analyse a cough", icon=":material/graphic_eq:", default=True),
+        st.Page("pages/reality.py", title="Reality check", icon=":material/stairs:"),
         st.Page("pages/compare.py", title="Compare models", icon=":material/compare_arrows:"),
+        st.Page("pages/clinicians.py", title="For clinicians", icon=":material/stethoscope:"),
+        st.Page("pages/audit.py", title="Is this dataset sound?", icon=":material/fact_check:"),
         st.Page("pages/explore.py", title="Explore the data", icon=":material/scatter_plot:"),
         st.Page("pages/matrices.py", title="Matrices", icon=":material/grid_on:"),
         st.Page("pages/splits.py", title="Many splits", icon=":material/shuffle:"),

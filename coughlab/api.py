@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from coughlab import __version__, audio, serving
+from coughlab.evidence import answer
 from coughlab.store import StoreError
 
 #: What a multipart body may hold beside the file.
@@ -59,6 +60,8 @@ class _Endpoint(HTTPEndpoint):
             await self._fail(AUDIO_STATUS.get(error.code, 400), error.code, error.message)
         except serving.UnknownModelError as error:
             await self._fail(400, "unknown_model", str(error))
+        except answer.PrevalenceError as error:
+            await self._fail(400, "bad_prevalence", str(error))
         except StoreError as error:
             _log.error("%s", error)
             await self._fail(503, "study_unavailable", str(error))
@@ -80,15 +83,21 @@ class _Endpoint(HTTPEndpoint):
 
 
 class Predict(_Endpoint):
-    """``POST /api/v1/predict``: multipart field ``file`` in, prediction out; ``?also=cnn1,cnn2`` asks large models too."""
+    """``POST /api/v1/predict``: multipart field ``file`` in, prediction out.
+
+    ``?also=cnn1,cnn2`` asks large models too; ``?prevalence=0.05``, or a field of that name, says how common COVID is among
+    people like the one recorded.
+    """
 
     async def post(self, request):
         """Analyse one recording."""
-        data = await _uploaded(request)
+        data, prevalence = await _uploaded(request)
         also = [name for name in request.query_params.get("also", "").split(",") if name]
+        prevalence = answer.prevalence_of(request.query_params.get("prevalence", prevalence))
 
         def analyse():
-            return serving.default().predict(audio.load(data), also=also).to_dict()
+            prediction = serving.default().predict(audio.load(data), also=also, prevalence=prevalence)
+            return prediction.to_dict()
 
         return JSONResponse(await to_thread.run_sync(analyse, limiter=_workers()))
 
@@ -112,9 +121,7 @@ class Models(_Endpoint):
                     }
                     | {
                         "answers": _when(predictor, name),
-                        "scores": study.scores[study.scores["model"] == name]
-                        .drop(columns="model")
-                        .to_dict("records"),
+                        "scores": _records(study.scores[study.scores["model"] == name]),
                     }
                     for name, model in study.models.items()
                 },
@@ -122,6 +129,12 @@ class Models(_Endpoint):
             }
 
         return JSONResponse(await to_thread.run_sync(describe, limiter=_workers()))
+
+
+def _records(scores):
+    """Scores of one model; what is not defined, as the sensitivity where nobody has COVID, is null."""
+    rows = scores.drop(columns="model").astype(object)
+    return rows.where(rows.notna(), None).to_dict("records")
 
 
 def _when(predictor, name):
@@ -198,7 +211,7 @@ class _InMemoryParser(MultiPartParser):
 
 
 async def _uploaded(request: Request):
-    """The bytes of the one file in field ``file``."""
+    """The bytes of the one file in field ``file``, and the field ``prevalence`` or its default."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         message = "Send the recording as multipart/form-data in a field called 'file', as in: curl -F file=@cough.wav"
@@ -217,7 +230,7 @@ async def _uploaded(request: Request):
             raise _Error(
                 400, "no_file", "The request has no file. Send the recording in a field called 'file'."
             )
-        return await file.read()
+        return await file.read(), form.get("prevalence", answer.PREVALENCE)
 
 
 @asynccontextmanager

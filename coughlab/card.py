@@ -1,5 +1,7 @@
 """The card of a study: what it was trained on, what it scored, and what it is not."""
 
+import numpy as np
+
 from coughlab import casestudy
 from coughlab.evidence import metrics, splits
 
@@ -11,10 +13,69 @@ By their file names, those labelled `not_covid` come from AudioSet, which says n
 classes apart without a disease: read every score below with that in mind. A person is taken from the file name as well: the clip
 of AudioSet, the participant of Coswara, the patient of Virufy.
 """,
+    "covid19-cough": """\
+Dataset: `covid19-cough/dataset` (CC0 1.0), coughs recorded on request by telephone and by a chat bot. It does not say who
+coughed, so that each recording counts as a person of its own. Telephone and bot differ in sample rate and bandwidth, and in how
+many of their recordings are labelled COVID: read the score with balanced sources for what is left without that. More than a
+hundred recordings are there twice, once with either label; only the protocol `published` has them.
+""",
+}
+#: Protocols in a few words, as columns.
+_COLUMNS = {
+    "published": "as published",
+    "deduplicated": "without copies",
+    "person-disjoint": "nobody on both sides",
+    "source-balanced": "sources balanced",
 }
 
 
-def write(manifest, table, predictions):
+def reality(evidence, titles):
+    """Every model's ROC AUC under every protocol, or specificity where nobody tested has COVID, as a table for card and README.
+
+    Parameters
+    ----------
+    evidence : pandas.DataFrame
+        Of `coughlab.evidence.resampling.table`.
+    titles : dict of str to str
+        Title of each model.
+
+    Returns
+    -------
+    list of str
+        Lines of Markdown, one a model.
+    """
+    tests = evidence[["protocol", "tested_on"]].drop_duplicates().itertuples(index=False, name=None)
+    order = list(reversed(splits.STRICTEST))
+    tests = sorted(tests, key=lambda test: order.index(test[0]))
+    cells = {(row["model"], row["protocol"], row["tested_on"]): row for row in evidence.to_dict("records")}
+    heads, sizes = ["model"], ["*tested on*"]
+    for test in tests:
+        rows = evidence[(evidence["protocol"] == test[0]) & (evidence["tested_on"] == test[1])]
+        healthy = rows["roc_auc"].isna().all()
+        told = _COLUMNS.get(test[0], f"on {test[1]}")
+        heads.append(f"{told}: {'share of the healthy left alone' if healthy else 'AUC'}")
+        sizes.append(f"*{rows['recordings'].max()} recordings, {rows['people'].max()} people*")
+    lines = [_line(heads), _line(["---"] * len(heads)), _line(sizes)]
+    return lines + [
+        _line([titles[model], *(_cell(cells.get((model, *test))) for test in tests)])
+        for model in titles
+        if model in set(evidence["model"])
+    ]
+
+
+def _cell(row):
+    if row is None:
+        return "–"
+    name, form = ("specificity", ".0%") if np.isnan(row["roc_auc"]) else ("roc_auc", ".2f")
+    value, low, high = (format(row[f"{name}{end}"], form) for end in ("", "_low", "_high"))
+    return f"{value} ({low} to {high})"
+
+
+def _line(cells):
+    return f"| {' | '.join(cells)} |"
+
+
+def write(manifest, table, predictions, evidence):
     """Write the card.
 
     Parameters
@@ -25,6 +86,8 @@ def write(manifest, table, predictions):
         Its feature table.
     predictions : pandas.DataFrame
         Its predictions table.
+    evidence : pandas.DataFrame
+        What `coughlab.evidence.resampling.table` makes of that.
 
     Returns
     -------
@@ -44,17 +107,34 @@ def write(manifest, table, predictions):
         _NOTES.get(manifest["study"], ""),
         f"{len(table)} rows ({counts.get('covid', 0)} covid, {counts.get('not_covid', 0)} not_covid),"
         f" {table['recording'].nunique()} different recordings, {table['person'].nunique()} people.",
-        f"The models that answer ({', '.join(answering)}) were fitted on all of them with seed"
-        f" {manifest['seed']}. The scores are of models fitted the same way on the training rows only and asked"
-        " about the test rows.",
+        _left_out(manifest["left_out"]),
+        *(
+            [
+                f"The models that answer ({', '.join(answering)}) were fitted with seed {manifest['seed']} on the"
+                f" {len(splits.clean(table))} rows that are left without copies.",
+            ]
+            if answering
+            else []
+        ),
+        "Every score is of models fitted the same way on the training rows only and asked about the test rows.",
+        "",
+        "## Random rows, as published",
         "",
         *casestudy.markdown(scores, metrics.per_split(predictions, thresholds), titles),
     ]
     lines += [
         "",
-        *(f"Protocol `{p}`: {splits.DESCRIPTIONS[p]}." for p in scores["protocol"].unique()),
         "A score is the mean over splits at the model's threshold. Its interval is Wilson's at 95%, with the number of different"
         " people as the number of trials. What was published is of one split.",
+        "",
+        "## What is left of it",
+        "",
+        *reality(evidence, titles),
+        "",
+        "AUC: how often the model ranks a recording with COVID above one without; 0.5 is guessing. Means over splits, with 95%"
+        " intervals by resampling people.",
+        "",
+        *(f"- Protocol `{p}`: {splits.DESCRIPTIONS[p]}." for p in scores["protocol"].unique()),
         "",
         *(
             f"- **{model['title']}** (`{model['serve'] or name}`): {model['summary']}"
@@ -62,3 +142,10 @@ def write(manifest, table, predictions):
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _left_out(rows):
+    if not rows:
+        return ""
+    have = "row has" if rows == 1 else "rows have"
+    return f"{rows} listed {have} no recording that can be decoded and count nowhere."

@@ -1,4 +1,4 @@
-"""The command line: ``coughlab predict``, ``coughlab study run`` and ``coughlab search``."""
+"""The command line: ``coughlab predict``, ``coughlab study run``, ``coughlab search`` and ``coughlab audit``."""
 
 import argparse
 import json
@@ -47,6 +47,12 @@ def _parser():
     predict.add_argument(
         "--json", action="store_true", help="one JSON object a line, with the keys of the API"
     )
+    predict.add_argument(
+        "--prevalence",
+        type=_prevalence,
+        metavar="P",
+        help="share of people with COVID among people like those recorded (default: 0.05, an example)",
+    )
     predict.set_defaults(command=_predict)
 
     study = commands.add_parser("study", help="train and measure models").add_subparsers(
@@ -60,7 +66,19 @@ def _parser():
     )
     _add_study(run)
     run.add_argument(
+        "--others",
+        type=Path,
+        metavar="DIR",
+        help="folder with the other datasets, under their names, to test on (default: what COUGHLAB_DATA says)",
+    )
+    run.add_argument(
         "--models", type=_names, metavar="A,B", help="which models, as in knn,cnn2 (default: all of them)"
+    )
+    run.add_argument(
+        "--protocols",
+        type=_names,
+        metavar="A,B",
+        help="how to deal the rows, as in published,person-disjoint (default: all the study has)",
     )
     run.add_argument(
         "--splits", type=_positive, metavar="N", help="splits of each protocol (default: each model its own)"
@@ -84,11 +102,29 @@ def _parser():
         help="trials in all, earlier ones included (default: 60)",
     )
     search.set_defaults(command=_search)
+
+    audit = commands.add_parser(
+        "audit",
+        help="say what is wrong with a dataset",
+        description="Looks for lost files, copies, contradictory labels, people on both sides and shortcuts. Exit status: 0 if no"
+        " finding is severe, 1 if one is, 2 if the dataset could not be audited.",
+    )
+    audit.add_argument(
+        "dataset",
+        metavar="DATASET",
+        help="kaggle-trial, covid19-cough, coswara, virufy, coughvid, or any name for a folder of your own",
+    )
+    audit.add_argument("--data", required=True, type=Path, metavar="DIR", help="folder of the dataset")
+    audit.add_argument("--json", action="store_true", help="the report as one JSON object")
+    audit.add_argument(
+        "--save", action="store_true", help="keep the report in models/audits/ for the app to show"
+    )
+    audit.set_defaults(command=_audit)
     return parser
 
 
 def _add_study(parser):
-    parser.add_argument("study", metavar="STUDY", help="kaggle-trial")
+    parser.add_argument("study", metavar="STUDY", help="kaggle-trial or covid19-cough")
     parser.add_argument(
         "--data", required=True, type=Path, metavar="DIR", help="folder of the dataset, as published"
     )
@@ -102,8 +138,17 @@ def _add_study(parser):
 def _names(text):
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
-        raise argparse.ArgumentTypeError("must name at least one model")
+        raise argparse.ArgumentTypeError("must name at least one")
     return names
+
+
+def _prevalence(text):
+    from coughlab.evidence import answer
+
+    try:
+        return answer.prevalence_of(text)
+    except answer.PrevalenceError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _positive(text):
@@ -120,10 +165,11 @@ def _seed(text):
 
 def _predict(arguments):
     from coughlab import audio
-    from coughlab.serving import Predictor
+    from coughlab.evidence import answer as beliefs
+    from coughlab.serving import MAIN_MODEL, Predictor
     from coughlab.store import StoreError
 
-    status = 0
+    status, prevalence = 0, arguments.prevalence or beliefs.PREVALENCE
     names = {file: "".join(c if c.isprintable() else "?" for c in file) for file in arguments.files}
     width = max(len("file"), *map(len, names.values()))
     try:
@@ -136,7 +182,7 @@ def _predict(arguments):
             print(f"{'file':{width}}  {'label':9}  {models}  coughs")
         for file in arguments.files:
             try:
-                prediction = predictor.predict(audio.load(file))
+                prediction = predictor.predict(audio.load(file), prevalence=prevalence)
             except audio.AudioError as error:
                 status = _complain(f"{file}: {error}", 1)
                 continue
@@ -144,8 +190,12 @@ def _predict(arguments):
                 print(json.dumps({"file": file} | prediction.to_dict()), flush=True)
                 continue
             answers = "  ".join(f"{answer.probability:6.3f}" for answer in prediction.models.values())
-            label = prediction.to_dict()["label"]
+            label, evidence = prediction.models[MAIN_MODEL].label, prediction.evidence[MAIN_MODEL]
             print(f"{names[file]:{width}}  {label:9}  {answers}  {len(prediction.events):6}", flush=True)
+            print(f"{'':{width}}  {beliefs.HEADLINES[evidence['verdict']].upper()}: {evidence['message']}")
+            print(f"{'':{width}}  {beliefs.meaning(evidence, label)}")
+            if prediction.novelty.code == "unusual":
+                print(f"{'':{width}}  note: {prediction.novelty.message}")
             for remark in prediction.quality:
                 print(f"{'':{width}}  note: {remark.message}")
     except StoreError as error:
@@ -156,10 +206,22 @@ def _predict(arguments):
 def _study_run(arguments):
     from coughlab import study
 
+    try:
+        others = study.find_others(arguments.study, arguments.others)
+    except study.StudyError as error:
+        return _complain(str(error), 2)
+    if absent := [name for name, path in others.items() if path is None]:
+        _complain(
+            f"the models are not tested on {' and '.join(absent)}: there is no such folder in"
+            f" {arguments.others or 'what COUGHLAB_DATA names'}.",
+            0,
+        )
     folder, status = _on_study(
         arguments,
         study.run,
         models=arguments.models,
+        protocols=arguments.protocols,
+        others=others,
         n_splits=arguments.splits,
         epochs=arguments.epochs,
     )
@@ -181,6 +243,24 @@ def _search(arguments):
             f" the {best['recordings']} training rows of the first split."
         )
     return status
+
+
+def _audit(arguments):
+    from coughlab import auditing, datasets
+
+    if arguments.save and not auditing.NAME.fullmatch(arguments.dataset):
+        return _complain("--save needs a name of up to 100 letters, digits, dots, dashes and underscores.", 2)
+    try:
+        with _progress_bar() as progress:
+            report = auditing.audit(datasets.load(arguments.dataset, arguments.data), progress)
+        if arguments.save:
+            auditing.save(report)
+    except datasets.DatasetError as error:
+        return _complain(str(error), 2)
+    except OSError as error:
+        return _complain(f"The audit could not be made or saved: {error}.", 2)
+    print(json.dumps(report) if arguments.json else auditing.text(report))
+    return 0 if report["sound"] else 1
 
 
 def _on_study(arguments, work, **options):

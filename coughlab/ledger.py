@@ -7,6 +7,7 @@ import pandas as pd
 
 from coughlab import __version__, card, store
 from coughlab.classifiers import CLASSIFIERS
+from coughlab.evidence import resampling
 
 #: What tells that a stored feature table is of the same dataset.
 _SAME = ("recording", "person", "label")
@@ -23,8 +24,8 @@ class Ledger:
     ----------
     folder : path-like
         ``models/<study>``, which need not exist.
-    table : pandas.DataFrame
-        The feature table of the dataset.
+    measured : coughlab.study.Measured
+        The dataset.
     seed : int
         Seed of the splits.
     anew : bool
@@ -43,8 +44,9 @@ class Ledger:
         If the stored study is damaged.
     """
 
-    def __init__(self, folder, table, seed, *, anew=False):
-        self.folder, self.table, self.seed = Path(folder), table, seed
+    def __init__(self, folder, measured, seed, *, anew=False):
+        self.folder, self.table, self.seed = Path(folder), measured.table, seed
+        self._left_out = measured.left_out
         self._anew = anew
         self.stored = self._read()
 
@@ -91,6 +93,9 @@ class Ledger:
                         writer.write(file, files[file])
                     elif stored and file in stored.manifest["files"]:
                         writer.write(file, stored.read(file))
+            thresholds = {name: model["threshold"] for name, model in models.items()}
+            evidence = stored.evidence if stored else None
+            tables[store.EVIDENCE] = _evidence(evidence, tables[store.PREDICTIONS], predictions, thresholds)
             for name, table in tables.items():
                 writer.write_table(name, table)
             writer.manifest |= {
@@ -99,9 +104,10 @@ class Ledger:
                 "seed": self.seed,
                 "recordings": len(self.table),
                 "people": self.table["person"].nunique(),
+                "left_out": self._left_out,
                 "models": models,
             }
-            text = card.write(writer.manifest, self.table, tables[store.PREDICTIONS])
+            text = card.write(writer.manifest, self.table, tables[store.PREDICTIONS], tables[store.EVIDENCE])
             writer.write("README.md", text.encode())
         self._anew = False
         self.stored = store.StoredStudy(self.folder)
@@ -118,10 +124,28 @@ class Ledger:
         return stored
 
 
+def _evidence(old, predictions, new, thresholds):
+    """The evidence of all predictions; what no new prediction touches stays as it was, because resampling takes its time."""
+    keys = ["model", "protocol", "tested_on"]
+    have = pd.MultiIndex.from_frame(predictions[keys])
+    known = pd.MultiIndex.from_frame(old[keys]) if old is not None else have[:0]
+    touched = pd.MultiIndex.from_frame(new[keys]) if new is not None else have[:0]
+    rows = predictions[have.isin(touched) | ~have.isin(known)]
+    kept = [] if old is None else [old[~known.isin(touched) & known.isin(have)]]
+    table = pd.concat(
+        [*kept, *([resampling.table(rows, thresholds)] if len(rows) else [])], ignore_index=True
+    )
+    order = have.unique()
+    return table.iloc[np.argsort(order.get_indexer(pd.MultiIndex.from_frame(table[keys])))].reset_index(
+        drop=True
+    )
+
+
 def _merged(old, new, forget, order):
     if old is None or new is None:
         return old if new is None else new
-    keys = ["model", "protocol", "split"]
+    # A model that answers is tested on several datasets.
+    keys = [key for key in ("model", "protocol", "split", "tested_on") if key in new]
     old = old[~old["model"].isin(list(forget))]
     replaced = pd.MultiIndex.from_frame(old[keys]).isin(pd.MultiIndex.from_frame(new[keys]))
     table = pd.concat([old[~replaced], new], ignore_index=True)

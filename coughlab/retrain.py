@@ -325,9 +325,11 @@ def work(folder, order, tell):
     coughlab.store.StoreError
         If the study cannot be read.
     """
+    import numpy as np
+
     from coughlab.signal.features import NAMES
     from coughlab.store import StoredStudy
-    from coughlab.training import predictions_of
+    from coughlab.training import predictions_of, roles
 
     study = StoredStudy(folder)
     table = study.features
@@ -340,8 +342,20 @@ def work(folder, order, tell):
             seed=seed,
             progress=lambda share, split=split: tell({"share": (split + share) / order.n_splits}),
         )
-        names = {"study": study.name, "protocol": "published", "model": order.model, "seed": seed}
-        rows = predictions_of(fitted, inputs, table, (split, test), **names)
+        asked = np.arange(len(table))
+        rows = predictions_of(
+            fitted,
+            inputs,
+            table,
+            asked,
+            study=study.name,
+            protocol="published",
+            model=order.model,
+            split=split,
+            role=roles(asked, test),
+            tested_on=study.name,
+            seed=seed,
+        )
         tell({"rows": rows.to_dict("list")})
         tell({"share": (split + 1) / order.n_splits})
 

@@ -10,6 +10,8 @@ import numpy as np
 from coughlab import __version__, audio, synthetic
 from coughlab.classifiers import runtime
 from coughlab.datasets import LABELS
+from coughlab.evidence import answer as beliefs
+from coughlab.evidence.novelty import Novelty, Reference
 from coughlab.signal import events, features, quality, spectrum
 from coughlab.signal.inputs import INPUTS
 from coughlab.store import MANIFEST, MODELS, StoredStudy, StoreError
@@ -46,6 +48,10 @@ class Prediction:
         The case study's features.
     study : str
         Name of the study.
+    evidence : dict of str to dict
+        How far each answer can be believed, by model, as of `coughlab.evidence.answer.block`.
+    novelty : coughlab.evidence.novelty.Novelty
+        Whether the recording resembles those that the models were trained on.
     """
 
     models: dict
@@ -54,6 +60,8 @@ class Prediction:
     quality: list
     features: np.ndarray
     study: str
+    evidence: dict
+    novelty: Novelty
 
     def to_dict(self):
         """The answer of the API, ready for JSON."""
@@ -62,7 +70,12 @@ class Prediction:
             "label": main.label,
             "probability": main.probability,
             "model": MAIN_MODEL,
-            "models": {name: asdict(answer) for name, answer in self.models.items()},
+            "evidence": self.evidence[MAIN_MODEL],
+            "novelty": asdict(self.novelty),
+            "models": {
+                name: asdict(answer) | {"evidence": self.evidence[name]}
+                for name, answer in self.models.items()
+            },
             "audio": self.audio,
             "events": [asdict(event) for event in self.events],
             "quality": [asdict(remark) for remark in self.quality],
@@ -113,7 +126,17 @@ class Predictor:
         """Names of the large models that are present here: each takes its time, so they answer only when they are asked for."""
         return [name for name in self.study.served if self.study.models[name]["large"]]
 
-    def predict(self, recording, *, also=()):
+    @cached_property
+    def known(self):
+        """What is known of each model that can answer, as `coughlab.evidence.answer.known` finds it."""
+        return {name: beliefs.known(self.study, name) for name in self.study.served}
+
+    @cached_property
+    def trained_on(self):
+        """What a recording is compared with (coughlab.evidence.novelty.Reference)."""
+        return Reference(self.study.features, self.study.name)
+
+    def predict(self, recording, *, also=(), prevalence=beliefs.PREVALENCE):
         """Ask the models about a recording.
 
         Parameters
@@ -122,6 +145,8 @@ class Predictor:
             What was recorded.
         also : iterable of str
             Models of `slow` to ask beside the others.
+        prevalence : float
+            The probability of COVID before the answer, above 0 and below 1.
 
         Returns
         -------
@@ -145,8 +170,10 @@ class Predictor:
         kinds = {"features"} | {self.study.models[name]["input"] for name in asked}
         inputs = {kind: INPUTS[kind](recording) for kind in kinds}
         found = events.detect(recording)
+        models = {name: self._answer(name, inputs) for name in asked}
+        novelty = self.trained_on.judge(inputs["features"])
         return Prediction(
-            models={name: self._answer(name, inputs) for name in asked},
+            models=models,
             audio={
                 "duration_s": round(recording.duration, 6),
                 "sample_rate": recording.rate,
@@ -157,6 +184,11 @@ class Predictor:
             quality=quality.check(recording, found),
             features=inputs["features"],
             study=self.study.name,
+            evidence={
+                name: beliefs.block(self.study.name, self.known[name], answer.label, novelty, prevalence)
+                for name, answer in models.items()
+            },
+            novelty=novelty,
         )
 
     def warm_up(self):
@@ -193,3 +225,32 @@ def default():
 @lru_cache(maxsize=1)
 def _predictor(manifest_inode):
     return Predictor()
+
+
+def study(name):
+    """A stored study, shared by all who ask, and read again when it is trained again.
+
+    Parameters
+    ----------
+    name : str
+        Name of the study.
+
+    Returns
+    -------
+    coughlab.store.StoredStudy
+        Shared between threads.
+
+    Raises
+    ------
+    coughlab.store.StoreError
+        If there is no such study.
+    """
+    if name == STUDY:
+        return default().study
+    manifest = MODELS / name / MANIFEST
+    return _study(name, manifest.stat().st_ino if manifest.exists() else None)
+
+
+@lru_cache(maxsize=4)
+def _study(name, manifest_inode):
+    return StoredStudy(MODELS / name)

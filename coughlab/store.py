@@ -23,6 +23,7 @@ FEATURES = "features.parquet"
 PREDICTIONS = "predictions.parquet"
 FITS = "fits.parquet"
 TRIALS = "trials.parquet"
+EVIDENCE = "evidence.parquet"
 LARGE = "large"
 #: Where studies lie unless COUGHLAB_MODELS says otherwise.
 MODELS = Path(os.environ.get("COUGHLAB_MODELS") or Path(__file__).parent.parent / "models")
@@ -35,6 +36,11 @@ class StoreError(RuntimeError):
 def exists(folder):
     """Whether there is a study in a folder, whole or damaged."""
     return Path(folder).exists() or _previous(Path(folder)).exists()
+
+
+def names(folder=None):
+    """Names of the studies in a folder, `MODELS` unless told, in alphabetical order (list of str)."""
+    return sorted(path.parent.name for path in Path(folder or MODELS).glob(f"[!.]*/{MANIFEST}"))
 
 
 class StoredStudy:
@@ -181,6 +187,18 @@ class StoredStudy:
         from coughlab.evidence import metrics
 
         return metrics.scores(self.predictions, self.thresholds)
+
+    @cached_property
+    def evidence(self):
+        """What is known of each model with its interval, as `coughlab.evidence.resampling.table` computes it.
+
+        A pandas.DataFrame, empty in a study that was saved without it.
+        """
+        from coughlab.evidence import resampling
+
+        if EVIDENCE in self._hashes:
+            return self.table(EVIDENCE)
+        return resampling.table(self.predictions.iloc[:0], self.thresholds)
 
     def table(self, name):
         """One of the study's tables, as it was written (pandas.DataFrame)."""

@@ -5,22 +5,62 @@ stopped goes on where it was.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from coughlab import audio, datasets, store
+from coughlab import audio, datasets, store, survey
 from coughlab.classifiers import CLASSIFIERS, search
 from coughlab.datasets import LABELS
-from coughlab.evidence import splits
+from coughlab.evidence import copies, splits
 from coughlab.ledger import DifferentDataError, Ledger
 from coughlab.signal import features, spectrum
 from coughlab.signal.inputs import INPUTS
 from coughlab.training import SAVE_EVERY_S, Training
 
-#: Studies by name: the dataset and the protocols of each.
-STUDIES = {"kaggle-trial": ("published",)}
+#: What the feature table says of a file.
+FACTS = ["container", "codec", "sample_rate", "channels", "bit_depth", "duration_s"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study of a dataset is made of.
+
+    Attributes
+    ----------
+    protocols : tuple of str
+        How its rows are dealt: keys of `coughlab.evidence.splits.PROTOCOLS`.
+    external : tuple of str
+        Names of the datasets that the models that answer are tested on.
+    without : tuple of str
+        Classifiers that would take days to train on it.
+    epochs, splits : dict of str to int
+        Passes over the training rows, and splits of each protocol, where not the classifier's own.
+    """
+
+    protocols: tuple
+    external: tuple
+    without: tuple = ()
+    epochs: dict = field(default_factory=dict)
+    splits: dict = field(default_factory=dict)
+
+
+#: Studies by name, which is also the name of the dataset.
+STUDIES = {
+    "kaggle-trial": Plan(
+        ("published", "deduplicated", "person-disjoint"), external=("covid19-cough", "coswara-sample")
+    ),
+    # Six times as many rows: fewer passes make as many steps. The dataset does not say who coughed.
+    "covid19-cough": Plan(
+        ("published", "deduplicated", "source-balanced"),
+        external=("kaggle-trial", "coswara-sample"),
+        without=("cnn2",),
+        epochs={"cnn": 10, "cnn1": 8},
+        splits={c.name: 50 for c in CLASSIFIERS.values()} | {"mlp": 10, "hyperopt": 5, "cnn": 3, "cnn1": 3},
+    ),
+}
 
 
 class StudyError(ValueError):
@@ -37,10 +77,13 @@ class Measured:
         The feature table.
     inputs : dict of str to list of ndarray
         For every kind of input asked for, one item a row of the table.
+    left_out : int
+        How many listed rows have no file that can be decoded.
     """
 
     table: pd.DataFrame
     inputs: dict
+    left_out: int = 0
 
     @property
     def labels(self):
@@ -53,6 +96,8 @@ def run(
     data,
     *,
     models=None,
+    protocols=None,
+    others=None,
     folder=store.MODELS,
     seed=0,
     n_splits=None,
@@ -72,7 +117,12 @@ def run(
     data : path-like
         The dataset's folder.
     models : iterable of str, optional
-        Names of the classifiers; all unless told.
+        Names of the classifiers; all of the study's plan unless told.
+    protocols : iterable of str, optional
+        How the rows are dealt, some of the plan's protocols; all of them unless told.
+    others : dict of str to path-like or None, optional
+        The folders of the datasets to test on, by name: those of `find_others` unless told. Where there is none, the models are
+        not tested on that dataset.
     folder : path-like
         Folder of the studies.
     seed : int
@@ -104,22 +154,62 @@ def run(
     coughlab.store.StoreError
         If the stored study is damaged and `again` is false.
     """
-    chosen, listed, folder = _chosen(models), _listed(name, data), Path(folder) / name
+    plan = _plan(name)
+    chosen, folder = _chosen(models, plan), Path(folder) / name
+    protocols = plan.protocols if protocols is None else protocols
+    if unknown := [protocol for protocol in protocols if protocol not in plan.protocols]:
+        raise StudyError(
+            f"The study has no protocol called {', '.join(unknown)}. Known: {', '.join(plan.protocols)}."
+        )
     for classifier in chosen:
         if classifier.ready:
             classifier.ready()
-    measured = measure(listed, {c.input for c in chosen}, progress)
-    everything = len(chosen) == len(CLASSIFIERS)
+    kinds = {c.input for c in chosen}
+    measured = _measured(name, data, kinds, progress)
+    tested_on = {
+        other: measure(datasets.load(other, path), kinds, progress)
+        for other, path in (find_others(name) if others is None else others).items()
+        if path
+    }
+    everything = len(chosen) == len(CLASSIFIERS) - len(plan.without)
     try:
-        ledger = Ledger(folder, measured.table, seed, anew=again and everything)
+        ledger = Ledger(folder, measured, seed, anew=again and everything)
     except DifferentDataError:
         if not everything:
             raise
-        ledger = Ledger(folder, measured.table, seed, anew=True)
+        ledger = Ledger(folder, measured, seed, anew=True)
     for classifier in chosen:
-        recipe = {"seed": seed, "epochs": epochs if classifier.epochs and epochs else classifier.epochs}
-        Training(classifier, recipe, measured, ledger, progress).run(STUDIES[name], n_splits, again=again)
+        own = plan.epochs.get(classifier.name, classifier.epochs)
+        recipe = {"seed": seed, "epochs": epochs if own and epochs else own}
+        training = Training(classifier, recipe, measured, tested_on, ledger, progress)
+        training.run(protocols, n_splits or plan.splits.get(classifier.name), again=again)
     return folder
+
+
+def find_others(name, root=None):
+    """The datasets that a study's models are tested on, as far as they are on this machine.
+
+    Parameters
+    ----------
+    name : str
+        A key of `STUDIES`.
+    root : path-like, optional
+        The folder that holds them, under their names; the one that COUGHLAB_DATA names unless told.
+
+    Returns
+    -------
+    dict of str to pathlib.Path or None
+        Their folders; None where there is none.
+
+    Raises
+    ------
+    StudyError
+        If the study is unknown.
+    """
+    if root is None:
+        return {other: datasets.folder(other) for other in _plan(name).external}
+    paths = {other: Path(root, other) for other in _plan(name).external}
+    return {other: path if path.is_dir() else None for other, path in paths.items()}
 
 
 def search_pipelines(
@@ -153,14 +243,14 @@ def search_pipelines(
     StudyError, coughlab.ledger.DifferentDataError, coughlab.datasets.DatasetError, coughlab.store.StoreError
         As in `run`.
     """
-    measured, folder = measure(_listed(name, data), progress=progress), Path(folder) / name
-    ledger = Ledger(folder, measured.table, seed)
+    plan, folder = _plan(name), Path(folder) / name
+    measured = _measured(name, data, (), progress)
+    ledger = Ledger(folder, measured, seed)
     if ledger.stored is None:
         raise StudyError(
             f"There is no study {name} in {folder.parent} to save the trials in. Train a model first."
         )
-    protocol = STUDIES[name][0]
-    train, _ = splits.PROTOCOLS[protocol](measured.labels, n_splits=1, seed=seed)[0]
+    train, _ = splits.PROTOCOLS[plan.protocols[0]](measured.table, n_splits=1, seed=seed)[0]
     earlier = None if again or ledger.stored.trials.empty else ledger.stored.trials
     X = measured.table[list(features.NAMES)].to_numpy()[train]
     options = {"seed": seed + 1, "n_trials": n_trials, "trials": earlier}
@@ -177,13 +267,13 @@ def search_pipelines(
     return trials
 
 
-def measure(table, kinds=(), progress=lambda stage, done, total: None):
-    """Measure every recording of a dataset.
+def measure(dataset, kinds=(), progress=lambda stage, done, total: None):
+    """Measure every recording of a dataset that can be decoded, and find the copies among them.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        The common table of `coughlab.datasets`.
+    dataset : coughlab.datasets.Dataset
+        The dataset.
     kinds : iterable of str
         Which inputs are wanted beside the features: keys of `coughlab.signal.inputs.INPUTS`.
     progress : callable
@@ -192,50 +282,47 @@ def measure(table, kinds=(), progress=lambda stage, done, total: None):
     Returns
     -------
     Measured
-        The feature table, and the inputs of the classifiers.
-
-    Raises
-    ------
-    StudyError
-        If a recording cannot be decoded.
+        The feature table, and the inputs of the classifiers. ``audio`` of the table numbers the groups of rows that hold the same
+        audio; ``person`` is one where the same audio stands under two people's names.
     """
+    surveyed = survey.run(dataset, progress)
+    usable = np.flatnonzero(surveyed["status"] == "ok")
+    audio_of = copies.find(surveyed)["audio"].iloc[usable].reset_index(drop=True)
+    table = dataset.table.iloc[usable].reset_index(drop=True)
+    table["person"] = copies.people(table["person"], audio_of)
+    facts = surveyed[FACTS].iloc[usable].reset_index(drop=True)
     spectrum.use_one_thread()
-    rows, inputs = [], {kind: [] for kind in {"features", *kinds}}
+    inputs = {kind: [] for kind in {"features", *kinds}}
     for done, path in enumerate(table["path"]):
         progress("Measuring recordings", done, len(table))
-        try:
-            recording = audio.load(path)
-        except audio.AudioError as error:
-            raise StudyError(f"{path.name}: {error}") from error
+        recording = audio.load(path, survey.LIMITS)
         for kind, measured in inputs.items():
             measured.append(INPUTS[kind](recording))
-        facts = {
-            "container": recording.container,
-            "codec": recording.codec,
-            "sample_rate": recording.rate,
-            "channels": recording.channels,
-            "bit_depth": recording.bit_depth,
-            "duration_s": recording.duration,
-        }
-        rows.append(facts | dict(zip(features.NAMES, inputs["features"][-1], strict=True)))
     progress("Measuring recordings", len(table), len(table))
-    facts = pd.concat([table.drop(columns="path").reset_index(drop=True), pd.DataFrame(rows)], axis=1)
-    return Measured(facts, inputs)
+    measured = pd.DataFrame(inputs["features"], columns=list(features.NAMES))
+    columns = [table.drop(columns="path"), audio_of.rename("audio"), facts, measured]
+    return Measured(pd.concat(columns, axis=1), inputs, len(surveyed) - len(usable))
 
 
-def _chosen(models):
-    models = list(CLASSIFIERS if models is None else models)
-    if unknown := [name for name in models if name not in CLASSIFIERS]:
-        raise StudyError(f"There is no model called {', '.join(unknown)}. Known: {', '.join(CLASSIFIERS)}.")
-    return [classifier for name, classifier in CLASSIFIERS.items() if name in models]
-
-
-def _listed(name, data):
+def _plan(name):
     if name not in STUDIES:
         raise StudyError(f"There is no study called {name!r}. Known: {', '.join(STUDIES)}.")
-    table = datasets.load(name, data)
-    if table["label"].value_counts().reindex(LABELS, fill_value=0).min() < 4:
+    return STUDIES[name]
+
+
+def _chosen(models, plan):
+    known = [name for name in CLASSIFIERS if name not in plan.without]
+    models = list(known if models is None else models)
+    if unknown := [name for name in models if name not in known]:
+        raise StudyError(f"The study has no model called {', '.join(unknown)}. Known: {', '.join(known)}.")
+    return [CLASSIFIERS[name] for name in known if name in models]
+
+
+def _measured(name, data, kinds, progress):
+    measured = measure(datasets.load(name, data), kinds, progress)
+    kept = measured.table.iloc[splits.clean(measured.table)]
+    if kept["label"].value_counts().reindex(LABELS, fill_value=0).min() < 4:
         raise StudyError(
-            "The dataset has fewer than 4 recordings of a class, too few to be dealt into train and test."
+            "The dataset has fewer than 4 recordings of a class that can be used, too few to be dealt into train and test."
         )
-    return table
+    return measured

@@ -14,6 +14,20 @@ THRESHOLD = 0.5
 SAVE_EVERY_S = 30.0
 #: How many recordings an answer is timed on.
 TIMED = 20
+#: Most splits of a protocol other than the case study's: five times ten.
+SPLITS = 50
+#: Columns of the table of fits.
+FIT_COLUMNS = [
+    "study",
+    "protocol",
+    "model",
+    "split",
+    "seed",
+    "epochs",
+    "parameters",
+    "seconds",
+    "answer_ms",
+]
 #: Columns of the predictions table. ``row`` is the line in the dataset's list, because a recording can be listed twice.
 PREDICTION_COLUMNS = [
     "study",
@@ -31,7 +45,7 @@ PREDICTION_COLUMNS = [
 ]
 
 
-def predictions_of(fitted, inputs, table, split, *, study, protocol, model, seed):
+def predictions_of(fitted, inputs, table, rows, **columns):
     """The rows of the predictions table that one fitted model gives.
 
     Parameters
@@ -42,36 +56,24 @@ def predictions_of(fitted, inputs, table, split, *, study, protocol, model, seed
         What it reads of every row of the feature table.
     table : pandas.DataFrame
         The feature table.
-    split : tuple of (int, ndarray)
-        Number of the split, and the numbers of its test rows; all others were trained on.
-    study, protocol, model : str
-        What goes into the columns of these names.
-    seed : int
-        Seed of the fit.
+    rows : ndarray, shape (n,)
+        Numbers of the rows to ask about.
+    **columns
+        The other columns: ``study``, ``protocol``, ``model``, ``split``, ``role``, ``tested_on`` and ``seed``.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each row of `table`, with the columns of `PREDICTION_COLUMNS`.
+        One row for each of `rows`, with the columns of `PREDICTION_COLUMNS`.
     """
-    number, test = split
-    role = np.full(len(table), "train", dtype=object)
-    role[test] = "test"
-    return (
-        table[["recording", "person", "label"]]
-        .assign(
-            study=study,
-            protocol=protocol,
-            model=model,
-            split=number,
-            role=role,
-            tested_on=study,
-            row=np.arange(len(table)),
-            probability=fitted.predict(inputs).astype(float),
-            seed=seed,
-        )
-        .reset_index(drop=True)[PREDICTION_COLUMNS]
-    )
+    probability = fitted.predict([inputs[row] for row in rows]).astype(float)
+    told = table[["recording", "person", "label"]].iloc[rows].reset_index(drop=True)
+    return told.assign(row=rows, probability=probability, **columns)[PREDICTION_COLUMNS]
+
+
+def roles(rows, test):
+    """ "test" for each of some rows that is among the test rows, else "train": shape of `rows`."""
+    return np.where(np.isin(rows, test), "test", "train")
 
 
 class Training:
@@ -85,15 +87,17 @@ class Training:
         ``seed`` and ``epochs``.
     measured : coughlab.study.Measured
         The dataset.
+    others : dict of str to coughlab.study.Measured
+        Datasets to test the model that answers on.
     ledger : coughlab.ledger.Ledger
         The study to add to.
     progress : callable
         Called with a stage in words, how much of it is done, and of how much.
     """
 
-    def __init__(self, classifier, recipe, measured, ledger, progress):
+    def __init__(self, classifier, recipe, measured, others, ledger, progress):
         self.classifier, self.recipe, self.study = classifier, recipe, ledger.folder.name
-        self.measured, self.ledger, self.progress = measured, ledger, progress
+        self.measured, self.others, self.ledger, self.progress = measured, others, ledger, progress
         self.inputs = measured.inputs[classifier.input]
         self.learned_from = self.inputs
         self.entry, self.tables, self.fits, self.files = {}, [], [], {}
@@ -113,10 +117,12 @@ class Training:
         classifier, stored = self.classifier, self.ledger.stored
         entry = stored.models.get(classifier.name, {}) if stored else {}
         self.fresh = again or entry.get("recipe") != self.recipe
-        done, kept = set(), False
+        done, tested_on, kept = set(), set(), False
         if not self.fresh:
             fits = stored.fits[stored.fits["model"] == classifier.name]
             done = set(zip(fits["protocol"], fits["split"], strict=True))
+            external = stored.predictions[stored.predictions["protocol"] == splits.EXTERNAL]
+            tested_on = set(external.loc[external["model"] == classifier.name, "tested_on"])
             # A large file that another machine made is not here.
             kept = entry["kept"] == self.recipe and (
                 not entry["large"] or stored.large(entry["serve"]) is not None
@@ -131,18 +137,15 @@ class Training:
         deals = [
             (protocol, split, rows)
             for protocol in protocols
-            for split, rows in enumerate(self._dealt(protocol, n_splits or classifier.splits))
+            for split, rows in enumerate(self._dealt(protocol, n_splits))
             if (protocol, split) not in done
         ]
-        self.total = len(deals) + (classifier.keep and not kept)
+        fit_all = (classifier.keep and not kept) or bool(self.others.keys() - tested_on)
+        self.total = len(deals) + fit_all
         if not self.total:
             return
         if classifier.embed:
-            stage = f"Preparing {classifier.title}"
-            total = len(self.inputs)
-            self.learned_from = classifier.embed(
-                self.inputs, progress=lambda share: self.progress(stage, share * total, total)
-            )
+            self.learned_from = self._embedded(self.inputs)
         elif deals:
             # What a library does when it is first used is not part of the time of a fit.
             self.classifier.fit(*self._rows(deals[0][2][0]), seed=0, epochs=1)
@@ -152,8 +155,8 @@ class Training:
                 self._measure(protocol, split, train, test, fits_done)
                 if time.monotonic() - self.saved > SAVE_EVERY_S:
                     self._save()
-            if classifier.keep and not kept:
-                self._keep(len(deals))
+            if fit_all:
+                self._fit_all(len(deals))
         finally:
             self._save()
 
@@ -169,7 +172,15 @@ class Training:
         }
 
     def _dealt(self, protocol, n_splits):
-        return splits.PROTOCOLS[protocol](self.measured.labels, n_splits=n_splits, seed=self.recipe["seed"])
+        own = self.classifier.splits
+        n_splits = n_splits or (own if protocol == "published" else min(own, SPLITS))
+        return splits.PROTOCOLS[protocol](self.measured.table, n_splits=n_splits, seed=self.recipe["seed"])
+
+    def _embedded(self, inputs):
+        stage, total = f"Preparing {self.classifier.title}", len(inputs)
+        return self.classifier.embed(
+            inputs, progress=lambda share: self.progress(stage, share * total, total)
+        )
 
     def _rows(self, rows):
         return [self.learned_from[row] for row in rows], self.measured.labels[rows]
@@ -187,19 +198,32 @@ class Training:
         return fitted, time.perf_counter() - started
 
     def _measure(self, protocol, split, train, test, fits_done):
-        """Fit on the training rows of a split, and ask about all rows."""
+        """Fit on the training rows of a split, and ask about the test rows, of the case study's protocol about all rows."""
         seed = self.recipe["seed"] + 1 + split
         fitted, seconds = self._fit(train, seed, fits_done)
-        names = {"study": self.study, "protocol": protocol, "model": self.classifier.name}
+        asked = np.sort(np.concatenate([train, test])) if protocol == "published" else test
+        names = self._names(protocol, split, seed)
         rows = predictions_of(
-            fitted, self.learned_from, self.measured.table, (split, test), **names, seed=seed
+            fitted,
+            self.learned_from,
+            self.measured.table,
+            asked,
+            **names,
+            study=self.study,
+            tested_on=self.study,
+            role=roles(asked, test),
         )
         self.tables.append(rows)
-        self.fits.append(
-            names
-            | {"split": split, "seed": seed, "epochs": self.recipe["epochs"], "parameters": fitted.parameters}
-            | {"seconds": seconds, "answer_ms": self._answer_ms(fitted, test[:TIMED])}
-        )
+        self._note(fitted, names, seconds, test[:TIMED])
+
+    def _names(self, protocol, split, seed):
+        return {"protocol": protocol, "model": self.classifier.name, "split": split, "seed": seed}
+
+    def _note(self, fitted, names, seconds, timed):
+        """What a fit took."""
+        measured = {"seconds": seconds, "answer_ms": self._answer_ms(fitted, timed)}
+        told = {"study": self.study, "epochs": self.recipe["epochs"], "parameters": fitted.parameters}
+        self.fits.append({name: (told | names | measured)[name] for name in FIT_COLUMNS})
         self.entry["parameters"] = fitted.parameters
 
     def _answer_ms(self, fitted, rows):
@@ -213,9 +237,24 @@ class Training:
             times.append(time.perf_counter() - started)
         return 1000 * float(np.median(times))
 
-    def _keep(self, fits_done):
-        """Fit on all rows, to answer."""
-        fitted, _ = self._fit(np.arange(len(self.measured.labels)), self.recipe["seed"], fits_done)
+    def _fit_all(self, fits_done):
+        """Fit on all rows without copies: the model that answers. It is kept, and asked about the other datasets."""
+        rows = splits.clean(self.measured.table)
+        names = self._names(splits.EXTERNAL, 0, self.recipe["seed"])
+        fitted, seconds = self._fit(rows, names["seed"], fits_done)
+        for name, other in self.others.items():
+            inputs = other.inputs[self.classifier.input]
+            if self.classifier.embed:
+                inputs = self._embedded(inputs)
+            asked = splits.clean(other.table)
+            told = {"study": self.study, "tested_on": name, "role": "test"}
+            self.tables.append(predictions_of(fitted, inputs, other.table, asked, **names, **told))
+        if self.others:
+            self._note(fitted, names, seconds, rows[:TIMED])
+        if self.classifier.keep:
+            self._keep(fitted)
+
+    def _keep(self, fitted):
         files = fitted.save()
         serve = next(file for file in files if not file.endswith(".keras"))
         if self.classifier.large:

@@ -11,6 +11,11 @@ def percent(share):
     return "over 99.9%" if share > 0.999 else f"{share:.1%}"
 
 
+def ratio(value):
+    """A likelihood ratio in three digits: "0.0690", "1.00", "12.3"."""
+    return f"{value:#.3g}".rstrip(".") if value < 999.5 else f"{value:,.0f}"
+
+
 def counted(number, what):
     """A number of things: "1 cough", "2 coughs"."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -3,8 +3,20 @@
 import streamlit as st
 
 from coughlab import __version__, serving, words
-from coughlab.evidence.metrics import SCORES
 from coughlab.store import StoreError
+from pages import parts
+
+
+def told(row):
+    """A row of the evidence table in a sentence."""
+    name, title = ("roc_auc", "ROC AUC") if row["roc_auc"] >= 0 else ("specificity", "specificity")
+    value, low, high = (f"{row[name + end]:.2f}" for end in ("", "_low", "_high"))
+    size = f"{words.counted(row['recordings'], 'recording')} of {words.counted(row['people'], 'person')}"
+    return (
+        f"Tested on {row['tested_on']}, {parts.PROTOCOLS[row['protocol']]}: {title} {value} (95% interval {low} to {high}),"
+        f" {words.counted(row['splits'], 'split')}, {size.replace('persons', 'people')}."
+    )
+
 
 st.title("About CoughLab")
 st.markdown(
@@ -15,16 +27,17 @@ st.markdown(
 try:
     predictor = serving.default()
     study = predictor.study
-    card, scores = study.read("README.md").decode(), study.scores
+    card, evidence = study.read("README.md").decode(), study.evidence
 except StoreError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
-# The card's table is too wide for a phone, so its scores are told in words.
-head, _, rest = card.replace("# Study", "## Study", 1).partition("| model |")
-st.markdown(head)
-for row in scores[scores["model"].isin([*predictor.names, *predictor.slow])].to_dict("records"):
-    told = "; ".join(f"{score} {words.score(row, score)}" for score in SCORES)
-    st.markdown(
-        f"**{study.models[row['model']]['title']}**, {row['protocol']}, {row['splits']} splits: {told}."
-    )
-st.markdown(rest.partition("\n\n")[2])
+# The card's tables are too wide for a phone, so what the models that answer are worth is told in words.
+st.markdown(card.replace("# Study", "## Study", 1).partition("## Random rows")[0])
+for model in [*predictor.names, *predictor.slow]:
+    st.markdown(f"**{study.models[model]['title']}.** {study.models[model]['summary']}")
+    for row in evidence[evidence["model"] == model].to_dict("records"):
+        st.markdown(f"- {told(row)}")
+st.markdown(
+    "ROC AUC: take one recording with COVID and one without; how often the model gives the one with COVID the higher"
+    " probability. Guessing gives 0.5. Intervals at 95%, by resampling people."
+)

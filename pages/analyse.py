@@ -4,6 +4,7 @@ import streamlit as st
 
 from coughlab import audio, serving, synthetic, words
 from coughlab.store import StoreError
+from pages.parts import evidence
 
 PLOT = {"displayModeBar": False}
 # The rate of nearly every browser, and no less than any microphone's. Not None, which is meant to keep the browser's own
@@ -40,7 +41,13 @@ def ask():
         )
         st.markdown(":small[An arm's length from the microphone, two or three coughs.]")
     with upload:
-        st.file_uploader("Or upload a recording", key="uploaded", on_change=choose, args=("uploaded",))
+        st.file_uploader(
+            "Or upload a recording",
+            max_upload_size=audio.LIMITS.max_bytes // 2**20,
+            key="uploaded",
+            on_change=choose,
+            args=("uploaded",),
+        )
         seconds = f"{audio.LIMITS.max_seconds:.0f} seconds"
         st.markdown(f":small[{audio.FORMATS}, up to {seconds}.]")
     with sample:
@@ -65,24 +72,12 @@ def ask_also(predictor):
     )
 
 
-def show_answers(prediction, study, scores):
+def show_answers(prediction, study):
     columns = []
-    for name, answer in prediction.models.items():
+    for name, answered in prediction.models.items():
         columns = columns or list(st.columns(3))
-        model, score = study.models[name], scores.set_index("model").loc[name]
         with columns.pop(0).container(border=True, height="stretch"):
-            final = " · final model of the case study" if name == serving.MAIN_MODEL else ""
-            st.markdown(f"**{model['title']}**{final}")
-            st.markdown(f"### Says: {words.LABELS[answer.label]}")
-            st.progress(
-                answer.probability, text=f"Probability of COVID: **{words.percent(answer.probability)}**"
-            )
-            st.markdown(
-                f":small[**How it scored** on {study.name}, mean of {score['splits']} random 70/30 splits:"
-                f" sensitivity {words.score(score, 'sensitivity')} with COVID;"
-                f" specificity {words.score(score, 'specificity')} without.]"
-            )
-            st.markdown(f":small[Says COVID from {answer.threshold:.0%} on. {model['summary']}]")
+            evidence.show_answer(name, answered, prediction.evidence[name], study.models[name])
 
 
 def show_recording(recording, prediction):
@@ -126,32 +121,31 @@ if "chosen" not in st.session_state:
     st.markdown(":small[Recordings are analysed in memory and are not stored.]")
     st.stop()
 source, title, data = st.session_state.chosen
-st.subheader("What the models say")
+st.subheader("How far to believe the answer")
 st.text(title)
+# The verdict stands above what is asked for it.
+verdict, asked = st.container(), st.container()
 try:
     predictor = serving.default()
-    also = ask_also(predictor)
-    with st.spinner("Analysing the recording …"):
+    with asked:
+        prevalence, also = evidence.ask_prevalence(), ask_also(predictor)
+    with verdict, st.spinner("Analysing the recording …"):
         study = predictor.study
         recording = audio.load(data)
-        prediction = predictor.predict(recording, also=also)
-        scores, trained = study.scores, study.features
+        prediction = predictor.predict(recording, also=also, prevalence=prevalence)
+        trained = study.features
 except (audio.AudioError, StoreError) as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 
-if source == "sample":
-    st.info("What the models say of the synthetic sample means nothing.", icon=":material/science:")
-for remark in prediction.quality:
-    st.warning(remark.message, icon=":material/hearing:")
-st.warning(
-    "**Do not rely on these answers.** The scores come from random splits of one small dataset"
-    f" ({study.manifest['people']} people), in which all recordings labelled COVID come from other collections, at other"
-    " sample rates, than the rest. Models like these usually fail on recordings from elsewhere, such as this one,"
-    " and are sure of themselves when they do.",
-    icon=":material/warning:",
-)
-show_answers(prediction, study, scores)
+with verdict:
+    if source == "sample":
+        st.info("What the models say of the synthetic sample means nothing.", icon=":material/science:")
+    for remark in prediction.quality:
+        st.warning(remark.message, icon=":material/hearing:")
+    evidence.show_verdict(prediction)
+st.subheader("What the models say")
+show_answers(prediction, study)
 show_recording(recording, prediction)
 show_features(prediction, study, trained)
 st.download_button(

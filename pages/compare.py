@@ -8,12 +8,13 @@ from pages import parts
 
 st.title("Compare models")
 st.markdown(
-    "All models of the case study, trained and tested on the same random splits. **High scores here do not mean that a model"
-    " works on other recordings**: in this dataset where a recording comes from gives its label away."
+    "All models, trained and tested on the same splits. **A high score on random rows does not mean that a model works on other"
+    " recordings**: choose a stricter test to see what is left of it."
 )
-study = parts.study()
+study_at, protocol_at, chosen, beside = st.columns(4)
+study = parts.ask_study(study_at)
+dealt = parts.ask_protocol(study.metrics, protocol_at)
 FIRST, ALL = f"the first {casestudy.SPLITS}", "all"
-chosen, beside = st.columns(2)
 splits = chosen.segmented_control(
     "Splits (the case study had five)",
     [FIRST, ALL],
@@ -31,10 +32,11 @@ shown = beside.pills(
     bind="query-params",
 )
 n_splits = casestudy.SPLITS if splits == FIRST else None
-rows = study.predictions if n_splits is None else study.predictions[study.predictions["split"] < n_splits]
-metrics = study.metrics if n_splits is None else study.metrics[study.metrics["split"] < n_splits]
+rows, metrics = parts.dealt(study.predictions, dealt), parts.dealt(study.metrics, dealt)
+if n_splits is not None:
+    rows, metrics = rows[rows["split"] < n_splits], metrics[metrics["split"] < n_splits]
 
-table = casestudy.table(study, n_splits=n_splits)
+table = casestudy.table(study, protocol=dealt[0], tested_on=dealt[1], n_splits=n_splits)
 table = table[[(name, what) for name, what in table.columns if what in ("", "mean", *shown)]]
 table.columns = [name if what in ("", "mean") else f"{name}: {what}" for name, what in table.columns]
 formats = {name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]}
@@ -56,13 +58,14 @@ parts.measured_on(
     " COVID. Milliseconds to answer are of the served model on one thread, without the reading of the sound.",
 )
 
-with st.expander("Where ours differ from the published figures, and why"):
-    for name, why in casestudy.WHY.items():
-        if name in table.index:
-            reached, of = casestudy.reached(study, name)
-            st.markdown(
-                f"**{study.models[name]['title']}.** {reached} of our {of} splits reach the published accuracy. {why}"
-            )
+if (study.name, dealt[0]) == (casestudy.DATASET, "published"):
+    with st.expander("Where ours differ from the published figures, and why"):
+        for name, why in casestudy.WHY.items():
+            if name in table.index:
+                reached, of = casestudy.reached(study, name)
+                st.markdown(
+                    f"**{study.models[name]['title']}.** {reached} of our {of} splits reach the published accuracy. {why}"
+                )
 
 st.subheader("Who is found, who is missed")
 test = metrics[metrics["role"] == "test"]

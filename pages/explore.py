@@ -24,4 +24,4 @@ section = st.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
-SECTIONS[section](parts.study())
+SECTIONS[section](parts.ask_study())

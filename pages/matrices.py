@@ -6,7 +6,6 @@ from coughlab import words
 from pages import parts
 from pages.parts import recordings, threshold
 
-PROTOCOL = "published"
 ROLES = {"test": "Test rows", "train": "Training rows"}
 ALL = "all"
 CELLS = {
@@ -17,10 +16,11 @@ CELLS = {
 }
 
 
-def ask(study, predictions):
+def ask(study, predictions, model_at, split_at, role_at):
     """The model, the split and the role to look at; the link to the page keeps them."""
-    model_at, split_at, role_at = st.columns(3)
-    titles = {name: entry["title"] for name, entry in study.models.items()}
+    predictions = predictions[["model", "split", "role"]].drop_duplicates()
+    models = set(predictions["model"])
+    titles = {name: entry["title"] for name, entry in study.models.items() if name in models}
     model = model_at.selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
     splits = sorted(predictions.loc[predictions["model"] == model, "split"].unique())
     split = split_at.selectbox(
@@ -31,6 +31,8 @@ def ask(study, predictions):
         bind="query-params",
         help=f"{words.counted(len(splits), 'random deal')} of the rows into training and test.",
     )
+    if "train" not in set(predictions["role"]):
+        return model, split, "test"
     role = role_at.segmented_control(
         "Rows", ROLES, format_func=ROLES.get, default="test", required=True, key="rows", bind="query-params"
     )
@@ -77,26 +79,26 @@ def explore(study, rows, name, about, each_split):
         recordings.show(study, rows, at, cell, name)
 
 
-study = parts.study()
 st.title("Matrices")
 st.markdown(
     "What a model gets right and wrong, as the probability moves from which it calls a recording COVID."
     " Choose a cell to see the recordings in it."
 )
-predictions = study.predictions
-model, split, role = ask(study, predictions)
-rows = predictions[
-    (predictions["model"] == model) & (predictions["protocol"] == PROTOCOL) & (predictions["role"] == role)
-]
-each_split = study.metrics.query("model == @model and protocol == @PROTOCOL and role == @role")
+study_at, protocol_at, *others = st.columns(5)
+study = parts.ask_study(study_at)
+dealt = parts.ask_protocol(study.metrics, protocol_at)
+rows, each_split = parts.dealt(study.predictions, dealt), parts.dealt(study.metrics, dealt)
+model, split, role = ask(study, rows, *others)
+rows = rows[(rows["model"] == model) & (rows["role"] == role)]
+each_split = each_split[(each_split["model"] == model) & (each_split["role"] == role)]
 if split != ALL:
     rows = rows[rows["split"] == int(split) - 1]
 which = f"all {len(each_split)} splits" if split == ALL else f"split {split}"
 explore(
     study,
     rows,
-    f"{model}-{which.replace(' ', '-')}-{role}",
-    f"{study.models[model]['title']}, {which}, {ROLES[role].lower()} of {study.name}",
+    f"{model}-{'-'.join(dealt)}-{which.replace(' ', '-')}-{role}",
+    f"{study.models[model]['title']}, {which}, {ROLES[role].lower()} of {dealt[1]}",
     each_split,
 )
 st.markdown(

@@ -8,7 +8,6 @@ from coughlab.evidence.metrics import METRICS
 from pages import parts
 from pages.parts import retraining, split_tables
 
-PROTOCOL = "published"
 VIEWS = {"few": "First five", "many": "All splits", "pair": "Two models", "retrain": "Retrain here"}
 FEW = 5
 STEPS, ALL = (5, 10, 20, 50, 100), "all"
@@ -28,20 +27,22 @@ def ask_splits(splits):
 
 def show_few(table, model):
     rows = comparison.wide(table, model).head(FEW)
-    st.markdown(
-        f"{words.counted(len(rows), 'random deal')} of the same rows into training and test, as in the case study. Each class is"
-        " dealt in the same shares, so that every split has the same counts."
-    )
+    st.markdown(f"{words.counted(len(rows), 'random deal')} of the same rows into training and test.")
     cards = st.container(horizontal=True)
     for row in rows.to_dict("records"):
         with cards.container(border=True, width=208):
             st.markdown(f"**Split {row['split']}**\n\n{matrix(row)}")
-            st.markdown(
-                f":small[**Test** {row['positives_test']} COVID, {row['negatives_test']} not. Accuracy"
-                f" {row['accuracy_test']:.1%}, log loss {row['log_loss_test']:.3f}.\\\n**Train** {row['positives_train']} COVID,"
-                f" {row['negatives_train']} not. Accuracy {row['accuracy_train']:.1%}, log loss {row['log_loss_train']:.3f}.]"
-            )
+            sides = [side(row, role) for role in ("test", "train") if row[f"accuracy_{role}"] >= 0]
+            told = "\\\n".join(sides)
+            st.markdown(f":small[{told}]")
     split_tables.show_each(rows, f"{model}-first-splits", key=f"few {model}")
+
+
+def side(row, role):
+    return (
+        f"**{role.capitalize()}** {row[f'positives_{role}']:.0f} COVID, {row[f'negatives_{role}']:.0f} not. Accuracy"
+        f" {row[f'accuracy_{role}']:.1%}, log loss {row[f'log_loss_{role}']:.3f}."
+    )
 
 
 def matrix(row):
@@ -84,7 +85,6 @@ def show_pair(table, model, other, titles, metric):
     )
 
 
-study = parts.study()
 st.title("Many splits")
 st.markdown(
     "A score from one random split is partly luck. Here each model is trained again and again on the same recordings, dealt anew"
@@ -100,10 +100,14 @@ view = st.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
-titles = {name: entry["title"] for name, entry in study.models.items()}
-columns = iter(st.columns(4))
+columns = iter(st.columns(6 if view == "pair" else 5))
+study = parts.ask_study(next(columns))
+# What is trained here is dealt as published, and compared with that.
+dealt = ("published", study.name) if view == "retrain" else parts.ask_protocol(study.metrics, next(columns))
+table = parts.dealt(study.metrics, dealt)
+models = set(table["model"])
+titles = {name: entry["title"] for name, entry in study.models.items() if name in models}
 model = next(columns).selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
-table = study.metrics.query("protocol == @PROTOCOL and tested_on == @study.name")
 if view == "retrain":
     retraining.show(study, model, table)
     st.stop()
@@ -122,8 +126,8 @@ splits = comparison.shared_splits(table, models)
 with next(columns):
     splits = splits[:FEW] if view == "few" else ask_splits(splits)
 table = table[table["split"].isin(splits)]
-rows = study.predictions
-rows = rows[rows["model"].isin(models) & (rows["protocol"] == PROTOCOL) & rows["split"].isin(splits)]
+rows = parts.dealt(study.predictions, dealt)
+rows = rows[rows["model"].isin(models) & rows["split"].isin(splits)]
 if view == "few":
     show_few(table, model)
 elif view == "many":

@@ -14,6 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from coughlab import __version__, api, audio, serving
+from coughlab.evidence.answer import HEADLINES
 from tests import sounds
 from tests.conftest import missing
 from tests.studies import with_large
@@ -47,6 +48,8 @@ def test_the_answer_has_the_documented_keys(app):
         "label",
         "probability",
         "model",
+        "evidence",
+        "novelty",
         "models",
         "audio",
         "events",
@@ -56,8 +59,14 @@ def test_the_answer_has_the_documented_keys(app):
     ]
     assert list(answer["models"]) == ["mlp", "cnn", "knn"]
     for model in answer["models"].values():
-        assert list(model) == ["label", "probability", "threshold"]
+        assert list(model) == ["label", "probability", "threshold", "evidence"]
+        assert list(model["evidence"]) == [
+            *("study", "protocol", "tested_on", "recordings", "people", "splits", "auc", "auc_interval"),
+            *("likelihood_ratio", "likelihood_ratio_interval", "prevalence"),
+            *("probability_after", "probability_after_interval", "verdict", "message"),
+        ]
         assert model["label"] == ("covid" if model["probability"] >= model["threshold"] else "not_covid")
+    assert list(answer["novelty"]) == ["p", "code", "message", "trained_on"]
     assert answer["model"] == "mlp"
     assert (answer["label"], answer["probability"]) == (
         answer["models"]["mlp"]["label"],
@@ -158,13 +167,15 @@ def test_models_tell_what_they_scored_and_on_what(app):
     assert answer["main"] == "mlp" and answer["study"] == "kaggle-trial"
     study = serving.default().study
     assert list(answer["models"]) == list(study.models)
-    splits = study.predictions.groupby("model", observed=True)["split"].nunique()
+    tests = study.predictions.groupby(["model", "protocol", "tested_on"], observed=True)["split"].nunique()
     for name, model in answer["models"].items():
-        (score,) = model["scores"]
-        assert (score["protocol"], score["tested_on"]) == ("published", "kaggle-trial")
-        assert score["splits"] == splits[name]
-        assert score["sensitivity_low"] <= score["sensitivity"] <= score["sensitivity_high"]
-        assert 0 < score["accuracy_people"] <= score["accuracy_recordings"] <= 170
+        for score in model["scores"]:
+            assert score["splits"] == tests[name, score["protocol"], score["tested_on"]]
+            assert 0 < score["accuracy_people"] <= score["accuracy_recordings"]
+            # Where nobody has COVID there is no sensitivity.
+            assert (score["sensitivity"] is None) == (score["sensitivity_people"] == 0)
+            assert score["specificity_low"] <= score["specificity"] <= score["specificity_high"]
+        assert len(model["scores"]) == len(tests[name])
 
 
 def test_models_tell_whether_they_answer(app):
@@ -190,6 +201,28 @@ def test_nobody_else_is_asked_unless_named(app, query):
     assert response.json() == post(app, data).json()
 
 
+def test_the_evidence_is_reckoned_with_the_prevalence_asked_for(app):
+    data = sounds.FORMATS["wav 16-bit"]()
+    usual = post(app, data).json()
+    assert usual["evidence"] == usual["models"]["mlp"]["evidence"]
+    assert usual["evidence"]["prevalence"] == 0.05 and usual["evidence"]["study"] == "kaggle-trial"
+    assert usual["novelty"]["trained_on"] == "kaggle-trial" and 0 < usual["novelty"]["p"] <= 1
+    by_query = httpx.post(f"{app}{PREDICT}?prevalence=0.3", files={"file": data}, timeout=60).json()
+    by_field = httpx.post(app + PREDICT, files={"file": data}, data={"prevalence": "0.3"}, timeout=60).json()
+    assert by_query == by_field
+    for name, model in by_query["models"].items():
+        block, before = model["evidence"], usual["models"][name]["evidence"]
+        assert block["prevalence"] == 0.3
+        if ratio := block["likelihood_ratio"]:
+            assert ratio == before["likelihood_ratio"]
+            assert block["probability_after"] == pytest.approx(0.3 * ratio / (0.3 * ratio + 0.7))
+    for wrong in ("5", "0", "nan", "%20", ""):
+        response = httpx.post(f"{app}{PREDICT}?prevalence={wrong}", files={"file": data}, timeout=60)
+        assert error(response) == (400, "bad_prevalence")
+    response = httpx.post(app + PREDICT, files={"file": data}, data={"prevalence": "5%"}, timeout=60)
+    assert error(response) == (400, "bad_prevalence")
+
+
 @pytest.fixture
 def large(tmp_path, monkeypatch):
     """A function that asks the API on a study with a large model, and the file of that model."""
@@ -211,7 +244,9 @@ def test_a_large_model_is_asked_where_it_is_present(large):
     ask, _ = large
     upload = {"files": {"file": sounds.FORMATS["wav 16-bit"]()}}
     models = ask("POST", f"{PREDICT}?also=big", **upload).json()["models"]
-    assert list(models) == ["mlp", "cnn", "knn", "big"] and models["big"] == models["cnn"]
+    assert list(models) == ["mlp", "cnn", "knn", "big"]
+    assert models["big"]["probability"] == models["cnn"]["probability"]
+    assert models["big"]["evidence"]["verdict"] in HEADLINES
     assert list(ask("POST", PREDICT, **upload).json()["models"]) == ["mlp", "cnn", "knn"]
     assert ask("GET", "/api/v1/models").json()["models"]["big"]["answers"] == "when asked"
     assert ask("GET", "/api/v1/health").json()["models"] == ["mlp", "cnn", "knn", "big"]
@@ -224,7 +259,7 @@ def test_a_large_model_whose_file_is_absent_is_refused(large):
     assert error(ask("POST", f"{PREDICT}?also=big", **upload)) == (400, "unknown_model")
     assert list(ask("POST", PREDICT, **upload).json()["models"]) == ["mlp", "cnn", "knn"]
     model = ask("GET", "/api/v1/models").json()["models"]["big"]
-    assert model["answers"] == "never" and len(model["scores"]) == 1
+    assert model["answers"] == "never" and model["scores"]
     assert ask("GET", "/api/v1/health").json()["models"] == ["mlp", "cnn", "knn"]
 
 

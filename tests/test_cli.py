@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from coughlab import __version__
+from coughlab.evidence.answer import HEADLINES
 from coughlab.store import MODELS, StoredStudy
 from tests import sounds
 from tests.test_study import tiny_dataset
@@ -60,12 +61,16 @@ def test_an_unreadable_file_is_one_line_on_stderr_and_stops_nothing(files):
 
 def test_the_table_has_a_row_a_file(files):
     good, bad = files
-    result = coughlab("predict", bad, *good)
-    caveat, head, *rows = [line for line in result.stdout.splitlines() if "note:" not in line]
+    result = coughlab("predict", "--prevalence", "0.2", bad, *good)
+    caveat, head, *rows = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
     assert "no answer is a diagnosis" in caveat
     assert head.split() == ["file", "label", "mlp", "cnn", "knn", "coughs"]
     assert [row.split()[0] for row in rows] == [str(path) for path in good]
     assert all(row.split()[1] in ("covid", "not_covid") for row in rows)
+    headlines = [headline.upper() for headline in HEADLINES.values()]
+    for row in rows:
+        verdict, meaning = result.stdout.split(row)[1].splitlines()[1:3]
+        assert verdict.strip().startswith(tuple(headlines)) and "of 20.0%" in meaning
 
 
 def test_a_changed_model_is_refused_by_name(files, tmp_path):
@@ -190,6 +195,7 @@ def test_ctrl_c_keeps_what_was_finished_and_says_so(study, data):
     [
         (),
         ("predict",),
+        ("predict", "--prevalence", "5", "cough.wav"),
         ("fly",),
         RUN,
         (*RUN, "--data", ".", "--seed", "-1"),

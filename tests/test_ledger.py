@@ -11,6 +11,7 @@ from coughlab import store
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.ledger import DifferentDataError, Ledger
 from coughlab.store import StoredStudy, StoreError
+from coughlab.study import Measured
 from coughlab.training import PREDICTION_COLUMNS
 
 N = 6
@@ -19,6 +20,7 @@ TABLE = pd.DataFrame(
         "recording": [f"{k}.wav" for k in range(N)],
         "person": [f"p{k // 2}" for k in range(N)],
         "label": ["covid", "not_covid"] * (N // 2),
+        "audio": np.arange(N),
         "rms": np.linspace(0.1, 0.6, N),
         "zcr": [*np.linspace(0, 1, N - 1), np.nan],
     }
@@ -28,6 +30,10 @@ TABLE = pd.DataFrame(
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "trial"
+
+
+def measured(table):
+    return Measured(table, {})
 
 
 def entry(name, **facts):
@@ -59,7 +65,7 @@ def fits(model, splits, seconds=1.0):
 
 
 def add(folder, model, splits, *, seed=0, table=TABLE, forget=(), seconds=1.0, **facts):
-    ledger = Ledger(folder, table, 0)
+    ledger = Ledger(folder, measured(table), 0)
     files = facts.pop("files", None)
     ledger.add(
         entries={model: entry(model, **facts)},
@@ -170,7 +176,7 @@ def test_trials_stay_until_there_are_new_ones(folder):
 
 
 def test_a_ledger_opened_earlier_keeps_what_others_added_since(folder):
-    first, second = Ledger(folder, TABLE, 0), Ledger(folder, TABLE, 0)
+    first, second = Ledger(folder, measured(TABLE), 0), Ledger(folder, measured(TABLE), 0)
     for ledger, model in ((first, "tree"), (second, "knn"), (first, "forest")):
         ledger.add(entries={model: entry(model)}, predictions=predictions(model, [0]), fits=fits(model, [0]))
     assert list(StoredStudy(folder).models) == ["knn", "tree", "forest"]
@@ -223,22 +229,22 @@ OTHER_DATA = {
 def test_results_of_another_dataset_are_refused(folder, what):
     add(folder, "tree", [0])
     with pytest.raises(DifferentDataError, match=f"trial in {folder.parent} was trained on other recordings"):
-        Ledger(folder, OTHER_DATA[what], 0)
+        Ledger(folder, measured(OTHER_DATA[what]), 0)
 
 
 def test_results_of_another_seed_are_refused(folder):
     add(folder, "tree", [0])
     with pytest.raises(DifferentDataError, match=r"splits \(seed\)"):
-        Ledger(folder, TABLE, 1)
+        Ledger(folder, measured(TABLE), 1)
 
 
 def test_another_machine_s_last_digits_are_no_other_dataset(folder):
     add(folder, "tree", [0])
-    Ledger(folder, changed(rms=TABLE["rms"] * (1 + 1e-6)), 0)
+    Ledger(folder, measured(changed(rms=TABLE["rms"] * (1 + 1e-6))), 0)
 
 
 def test_a_run_with_another_seed_that_came_first_is_noticed_on_adding(folder):
-    late = Ledger(folder, TABLE, 1)
+    late = Ledger(folder, measured(TABLE), 1)
     add(folder, "tree", [0])
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(DifferentDataError):
@@ -248,7 +254,7 @@ def test_a_run_with_another_seed_that_came_first_is_noticed_on_adding(folder):
 
 def test_anew_replaces_the_study_with_the_first_results_and_then_adds(folder):
     add(folder, "tree", [0])
-    ledger = Ledger(folder, OTHER_DATA["a label"], 1, anew=True)
+    ledger = Ledger(folder, measured(OTHER_DATA["a label"]), 1, anew=True)
     assert ledger.stored is None
     assert list(StoredStudy(folder).models) == ["tree"]
     for model in ("knn", "forest"):

@@ -1,6 +1,7 @@
 """Answering: without tensorflow, the same as Keras, the same from every thread."""
 
 import io
+import json
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,7 @@ from coughlab.classifiers.runtime import LiteRT
 from coughlab.signal.features import NAMES
 from coughlab.signal.inputs import INPUTS
 from coughlab.store import MODELS, StoredStudy, StoreError
+from tests.recordings import recorded
 from tests.studies import with_large
 
 
@@ -88,6 +90,24 @@ def test_the_top_label_is_the_mlp_s():
         mlp["label"],
         mlp["probability"],
     )
+
+
+def test_far_from_the_training_data_there_is_no_basis_to_answer():
+    t = np.arange(3 * 48_000) / 48_000
+    prediction = serving.default().predict(recorded(0.3 * np.sin(2 * np.pi * 4000 * t)))
+    assert prediction.novelty.code == "far" and prediction.novelty.p < 0.02
+    for block in prediction.evidence.values():
+        assert block["verdict"] == "no_basis" and block["likelihood_ratio"] is None
+    assert serving.default().predict(sample()).novelty.code != "far"
+
+
+def test_a_study_without_evidence_says_that_its_models_are_untested():
+    study = StoredStudy(MODELS / "kaggle-trial")
+    study.evidence = study.evidence.iloc[:0]
+    answer = json.loads(serving.Predictor(study).predict(sample()).to_json())
+    for model in answer["models"].values():
+        assert model["evidence"]["verdict"] == "untested" and model["evidence"]["auc"] is None
+    assert answer["evidence"] == answer["models"]["mlp"]["evidence"]
 
 
 def sample():

@@ -13,7 +13,7 @@ import pytest
 from coughlab import audio, datasets, store, study, synthetic, training
 from coughlab.classifiers import CLASSIFIERS, MLP, runtime
 from coughlab.classifiers.base import NotReadyError
-from coughlab.datasets import DatasetError
+from coughlab.evidence import resampling, splits
 from coughlab.evidence.metrics import SCORES
 from coughlab.ledger import DifferentDataError
 from coughlab.serving import Predictor
@@ -27,6 +27,8 @@ SPLITS = 2
 #: A network and a neighbour, which are kept, and one that is only measured.
 MODELS = ["mlp", "knn", "tree"]
 CHEAP = ["knn", "naive_bayes"]
+FIRST, COPY = "pos-0421-000-cough-m-50.wav", "cov1.wav"
+MEASURING = {"Listening to recordings", "Measuring recordings"}
 
 
 def tiny_dataset(folder):
@@ -43,7 +45,8 @@ def tiny_dataset(folder):
 
 
 def run(data, folder, *models, n_splits=SPLITS, epochs=1, **options):
-    """The stored study after a run."""
+    """The stored study after a run, on random rows unless told."""
+    options = {"protocols": ["published"], "others": {}} | options
     options |= {"models": models, "n_splits": n_splits, "epochs": epochs}
     return StoredStudy(study.run("kaggle-trial", data, folder=folder, **options))
 
@@ -78,6 +81,7 @@ def test_all_files_are_there_and_listed(stored):
         store.FEATURES,
         store.PREDICTIONS,
         store.FITS,
+        store.EVIDENCE,
     }
     assert set(stored.manifest["files"]) == expected | {"README.md"}
     for name, content in bytes_of(stored.folder).items():
@@ -107,8 +111,8 @@ def test_the_manifest_says_what_was_done(stored, data):
 def test_the_feature_table_has_every_recording_as_measured(stored, data):
     table = stored.features
     facts = ["container", "codec", "sample_rate", "channels", "bit_depth", "duration_s"]
-    assert list(table.columns) == ["recording", "person", "label", "source", *facts, *features.NAMES]
-    listed = datasets.load("kaggle-trial", data)
+    assert list(table.columns) == ["recording", "person", "label", "source", "audio", *facts, *features.NAMES]
+    listed = datasets.load("kaggle-trial", data).table
     for column in ("recording", "person", "label", "source"):
         assert table[column].tolist() == listed[column].tolist()
     assert (table["sample_rate"] == 16_000).all() and (table["codec"] == "pcm_16").all()
@@ -131,7 +135,7 @@ def test_the_predictions_table_has_every_row_of_every_model_and_split(stored, da
     assert table["protocol"].unique().tolist() == ["published"]
     assert table["probability"].between(0, 1).all()
     assert (table["seed"] == 1 + table["split"]).all()
-    listed = datasets.load("kaggle-trial", data)
+    listed = datasets.load("kaggle-trial", data).table
     for column in ("recording", "person", "label"):
         assert table[column].tolist() == listed[column].iloc[table["row"]].tolist()
 
@@ -180,7 +184,7 @@ def test_the_card_gives_the_scores(stored):
     assert f"{N} rows ({N_COVID} covid, {N_NOT} not_covid)" in card
     for row in stored.scores.to_dict("records"):
         title = CLASSIFIERS[row["model"]].title
-        (line,) = [line for line in card.splitlines() if line.startswith(f"| {title} |")]
+        (line,) = [line for line in card.splitlines() if line.startswith(f"| {title} | published")]
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         assert cells[1] == f"published, {SPLITS} splits"
         assert cells[2:5] == [
@@ -190,7 +194,7 @@ def test_the_card_gives_the_scores(stored):
 
 
 def test_the_kept_models_answer(stored, data):
-    table = datasets.load("kaggle-trial", data)
+    table = datasets.load("kaggle-trial", data).table
     predictor = Predictor(stored)
     for row in (0, N - 1):
         prediction = predictor.predict(audio.load(table["path"][row]))
@@ -203,9 +207,13 @@ def test_the_kept_models_answer(stored, data):
 def test_progress_goes_forward_and_arrives(ran):
     reports = ran[1]
     stages = list(dict.fromkeys(stage for stage, *_ in reports))
-    assert stages == ["Measuring recordings", *(f"Training {CLASSIFIERS[name].title}" for name in MODELS)]
+    assert stages == [
+        "Listening to recordings",
+        "Measuring recordings",
+        *(f"Training {CLASSIFIERS[name].title}" for name in MODELS),
+    ]
     assert [stage for stage, *_ in reports] == sorted((stage for stage, *_ in reports), key=stages.index)
-    for stage, total in zip(stages, [N, SPLITS + 1, SPLITS + 1, SPLITS], strict=True):
+    for stage, total in zip(stages, [N, N, SPLITS + 1, SPLITS + 1, SPLITS], strict=True):
         done = [done for name, done, _ in reports if name == stage]
         assert {total for name, _, total in reports if name == stage} == {total}
         assert done == sorted(done)
@@ -261,7 +269,7 @@ def assert_untouched(models, stored):
 def test_a_model_that_is_added_changes_no_row_of_the_others(cheap, growing, data):
     stages, progress = recorded_stages()
     grown = run(data, growing, "tree", progress=progress)
-    assert set(stages) == {"Measuring recordings", "Training Decision tree"}
+    assert set(stages) == {*MEASURING, "Training Decision tree"}
     assert list(grown.models) == [*CHEAP, "tree"]
     for model in CHEAP:
         pd.testing.assert_frame_equal(rows(grown, model), rows(cheap, model), check_exact=True)
@@ -275,7 +283,7 @@ def test_a_model_that_is_added_changes_no_row_of_the_others(cheap, growing, data
 def test_a_run_that_finds_everything_done_trains_nothing_and_writes_nothing(cheap, growing, data):
     stages, progress = recorded_stages()
     run(data, growing, *CHEAP, progress=progress)
-    assert set(stages) == {"Measuring recordings"}
+    assert set(stages) == MEASURING
     assert_untouched(growing, cheap)
 
 
@@ -509,7 +517,7 @@ def test_a_large_model_lies_beside_the_studies(with_large, data):
     assert stored.models["big"]["large"] == hashes
     assert list(stored.served) == ["knn", "big"]
     answer = runtime.load("big.tflite", stored.served["big"])
-    recording = audio.load(datasets.load("kaggle-trial", data)["path"][0])
+    recording = audio.load(datasets.load("kaggle-trial", data).table["path"][0])
     assert 0 <= answer(features.extract(recording)) <= 1
 
 
@@ -612,7 +620,6 @@ def test_a_search_needs_a_study_of_the_same_kind(cheap, growing, data, tmp_path)
 # What a run refuses
 
 
-FIRST = "pos-0421-000-cough-m-50.wav"
 UNUSABLE = {
     "not sound": b"this is no sound",
     "empty": b"",
@@ -620,21 +627,17 @@ UNUSABLE = {
 }
 
 
-@pytest.mark.parametrize("kind", UNUSABLE)
-def test_a_recording_that_cannot_be_used_stops_the_run_and_is_named(cheap, growing, tmp_path, kind):
+@pytest.mark.parametrize("kind", [*UNUSABLE, "missing"])
+def test_a_recording_that_cannot_be_used_is_left_out_and_counted(tmp_path, kind):
     bad = tiny_dataset(tmp_path)
-    (bad / "trial_covid" / FIRST).write_bytes(UNUSABLE[kind])
-    with pytest.raises(study.StudyError, match=f"^{FIRST}: (The|This) .*\\.$"):
-        run(bad, growing, *CHEAP, again=True)
-    assert_untouched(growing, cheap)
-
-
-def test_a_missing_recording_stops_the_run_and_is_named(cheap, growing, tmp_path):
-    bad = tiny_dataset(tmp_path)
-    (bad / "trial_covid" / FIRST).unlink()
-    with pytest.raises(DatasetError, match=FIRST):
-        run(bad, growing, *CHEAP, again=True)
-    assert_untouched(growing, cheap)
+    if kind == "missing":
+        (bad / "trial_covid" / FIRST).unlink()
+    else:
+        (bad / "trial_covid" / FIRST).write_bytes(UNUSABLE[kind])
+    stored = run(bad, tmp_path / "models", "naive_bayes", n_splits=1)
+    assert (stored.manifest["recordings"], stored.manifest["left_out"]) == (N - 1, 1)
+    assert FIRST not in set(stored.features["recording"])
+    assert "1 listed row has no recording that can be decoded" in stored.read("README.md").decode()
 
 
 def test_too_few_recordings_of_a_class(tmp_path):
@@ -648,7 +651,9 @@ def test_too_few_recordings_of_a_class(tmp_path):
 
 
 def test_an_unknown_study(tmp_path):
-    with pytest.raises(study.StudyError, match=r"no study called 'trial'. Known: kaggle-trial\."):
+    with pytest.raises(
+        study.StudyError, match=r"no study called 'trial'. Known: kaggle-trial, covid19-cough\."
+    ):
         study.run("trial", tmp_path)
 
 
@@ -658,9 +663,88 @@ def test_an_unknown_model(data, tmp_path):
     assert not (tmp_path / "models").exists()
 
 
+def test_an_unknown_protocol(data, tmp_path):
+    with pytest.raises(
+        study.StudyError, match=r"no protocol called random\. Known: published, deduplicated, "
+    ):
+        run(data, tmp_path / "models", "knn", protocols=["random"])
+
+
+# Stricter protocols, and other datasets
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory):
+    """A study under every protocol, of a dataset with a copy under another name and a file of two persons' coughs."""
+    folder = tmp_path_factory.mktemp("strict")
+    data = tiny_dataset(folder)
+    (data / "trial_covid" / COPY).write_bytes((data / "trial_covid" / FIRST).read_bytes())
+    with (data / "cough_trial_extended.csv").open("a") as file:
+        file.write(f"{COPY},covid\n{FIRST},covid\n")
+    other = tiny_dataset(folder / "other")
+    options = {"protocols": None, "others": {"coswara-sample": other, "covid19-cough": None}}
+    return run(data, folder / "models", "knn", "shortcut", n_splits=3, **options)
+
+
+def test_copies_are_numbered_and_their_people_are_one(strict):
+    table = strict.features
+    assert table["audio"].nunique() == N
+    copies = table[table["audio"] == table["audio"][0]]
+    assert copies["recording"].tolist() == [FIRST, COPY, FIRST]
+    assert copies["person"].nunique() == 1
+
+
+def test_stricter_protocols_test_each_audio_once_and_share_nobody(strict):
+    table, people = strict.predictions, strict.features["person"].to_numpy()
+    assert set(table["protocol"]) == {"published", "deduplicated", "person-disjoint", "external"}
+    for protocol in ("deduplicated", "person-disjoint"):
+        rows = table[(table["protocol"] == protocol) & (table["model"] == "knn")]
+        assert set(rows["role"]) == {"test"} and rows["split"].nunique() == 3
+        for _, split in rows.groupby("split"):
+            assert not split["row"].isin([N, N + 1]).any()
+            assert len(split) == 6
+    # A nearest neighbour is right about a row it was trained on; here it must not know the tested ones.
+    own = splits.PROTOCOLS["person-disjoint"](strict.features, n_splits=3, seed=0)
+    for train, test in own:
+        assert not set(people[train]) & set(people[test])
+
+
+def test_the_model_that_answers_is_the_one_tested_on_the_other_dataset(strict):
+    rows = strict.predictions.query("protocol == 'external' and model == 'knn'")
+    assert (set(rows["tested_on"]), set(rows["split"]), set(rows["role"])) == (
+        {"coswara-sample"},
+        {0},
+        {"test"},
+    )
+    answer = runtime.load("knn.skops", strict.served["knn"])
+    # The other dataset has the same sounds, so that its features are known.
+    features_of = strict.features.drop_duplicates("recording").set_index("recording")[list(features.NAMES)]
+    for row in rows.to_dict("records"):
+        assert answer(features_of.loc[row["recording"]].to_numpy(np.float32)) == row["probability"]
+
+
+def test_the_evidence_is_that_of_the_predictions(strict):
+    expected = resampling.table(strict.table(store.PREDICTIONS), strict.thresholds)
+    pd.testing.assert_frame_equal(strict.evidence, expected)
+    assert set(strict.evidence["model"]) == {"knn", "shortcut"}
+
+
+def test_another_dataset_is_added_without_a_new_split(strict, tmp_path):
+    shutil.copytree(strict.folder, tmp_path / strict.name)
+    data = strict.folder.parent.parent / "data"
+    options = {"protocols": None, "n_splits": 3}
+    stages, progress = recorded_stages()
+    others = {"covid19-cough": strict.folder.parent.parent / "other" / "data"}
+    grown = run(data, tmp_path, "knn", others=others, progress=progress, **options)
+    assert stages.count("Training Nearest neighbour") == 1
+    tested = grown.predictions.query("protocol == 'external' and model == 'knn'")
+    assert set(tested["tested_on"]) == {"coswara-sample", "covid19-cough"}
+    pd.testing.assert_frame_equal(rows(grown, "shortcut"), rows(strict, "shortcut"), check_exact=True)
+
+
 def test_a_study_of_the_real_dataset(kaggle_trial, tmp_path):
     stored = run(kaggle_trial, tmp_path, "mlp", "cnn", "knn")
-    table, listed = stored.predictions, datasets.load("kaggle-trial", kaggle_trial)
+    table, listed = stored.predictions, datasets.load("kaggle-trial", kaggle_trial).table
     assert len(listed) == len(stored.features) == 170
     assert len(table) == 3 * 2 * 170
     assert np.isfinite(stored.features[list(features.NAMES)].to_numpy()).all()
@@ -674,7 +758,9 @@ def test_a_study_of_the_real_dataset(kaggle_trial, tmp_path):
             ("test", "not_covid"): 45,
             ("test", "covid"): 6,
         }
-    assert json.loads((stored.folder / store.MANIFEST).read_text())["people"] == listed["person"].nunique()
+    people = json.loads((stored.folder / store.MANIFEST).read_text())["people"]
+    # Two files of unknown origin are copies of recordings of known people.
+    assert people == listed["person"].nunique() - 2
     assert isinstance(stored.scores, pd.DataFrame) and len(stored.scores) == 3
 
 
@@ -686,7 +772,7 @@ def test_the_committed_features_are_what_the_code_measures(kaggle_trial):
 
 def test_the_committed_nearest_neighbour_predictions_are_what_the_code_predicts(kaggle_trial):
     committed = StoredStudy(store.MODELS / "kaggle-trial")
-    rows = committed.predictions.query("model == 'knn'")
+    rows = committed.predictions.query("model == 'knn' and protocol == 'published'")
     X = committed.features[list(features.NAMES)].to_numpy()
     y = (committed.features["label"] == "covid").to_numpy()
     for _, split in rows.groupby("split"):

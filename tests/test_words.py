@@ -21,6 +21,11 @@ def test_no_probability_is_shown_as_certain(share, shown):
     assert words.percent(share) == shown
 
 
+def test_a_ratio_has_three_digits():
+    shown = [words.ratio(value) for value in (0.069, 0.9996, 12.345, 123.4, 999.6, 12_345)]
+    assert shown == ["0.0690", "1.00", "12.3", "123", "1,000", "12,345"]
+
+
 def test_one_cough_two_coughs():
     assert [words.counted(n, "cough") for n in (0, 1, 2)] == ["0 coughs", "1 cough", "2 coughs"]
 

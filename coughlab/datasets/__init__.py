@@ -1,22 +1,54 @@
-"""Public datasets, one module each, all read into one common table.
+"""Public datasets, one module each, and anybody's own folder, all read into one common table.
 
-The table has one row for every line of the dataset's own list, in its order, with the columns of `COLUMNS`: ``recording``
-(the name its authors gave it), ``person`` (who coughed, as far as names and metadata tell), ``label`` (``covid`` or
-``not_covid``), ``source`` (how and where it was collected) and ``path`` (where its file is).
+The table has one row for every recording of the dataset's own list, in its order, with the columns of `COLUMNS`:
+``recording`` (the name its authors gave it), ``person`` (who coughed, as far as names and metadata tell), ``label``
+(``covid`` or ``not_covid``, unless an own folder is about something else), ``source`` (how and where it was collected) and
+``path`` (where its file is to be, whether it is there or not). What cannot be used is left out and said, never lost.
+
+Each loader has ``recognises(folder)`` and ``load(folder)``, which gives the rows of the table and what it left out.
 """
 
 import os
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 COLUMNS = ["recording", "person", "label", "source", "path"]
 #: Index is the class's number: ``not_covid`` is 0, ``covid`` is 1.
 LABELS = ("not_covid", "covid")
-NAMES = ("kaggle-trial",)
+# The module of each, in the order in which an unknown layout is compared with them; the last takes any folder.
+_MODULES = {
+    "kaggle-trial": "kaggle_trial",
+    "covid19-cough": "covid19_cough",
+    "virufy": "virufy",
+    "coughvid": "coughvid",
+    "coswara": "coswara",
+    "folder": "own_folder",
+}
+NAMES = tuple(_MODULES)
 
 
 class DatasetError(ValueError):
     """A dataset's folder is not laid out as its loader expects; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset as its list has it.
+
+    Attributes
+    ----------
+    name : str
+        What it was called when it was loaded.
+    table : pandas.DataFrame
+        The common table, numbered from 0.
+    skipped : pandas.DataFrame
+        What the loader left out: columns ``recording`` and ``reason``.
+    """
+
+    name: str
+    table: object
+    skipped: object
 
 
 def load(name, folder):
@@ -25,23 +57,40 @@ def load(name, folder):
     Parameters
     ----------
     name : str
-        One of `NAMES`.
+        One of `NAMES`; with any other name, the layout of the folder tells how it is read.
     folder : path-like
         Where the dataset lies, laid out as its authors publish it.
 
     Returns
     -------
-    pandas.DataFrame
-        The common table.
+    Dataset
 
     Raises
     ------
     DatasetError
-        If the name is unknown, or the folder lacks what the loader needs.
+        If the folder lacks what the loader needs, or lists nothing that can be used.
     """
-    if name not in NAMES:
-        raise DatasetError(f"There is no dataset called {name!r}. Known: {', '.join(NAMES)}.")
-    return import_module(f"coughlab.datasets.{name.replace('-', '_')}").load(folder)
+    import pandas as pd
+
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DatasetError(f"There is no folder {folder}.")
+    rows, skipped = _loader(name, folder).load(folder)
+    if not rows:
+        why = f" The first of {len(skipped):,}, {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
+        raise DatasetError(f"{folder} lists no recording that can be used.{why}")
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    return Dataset(name, table, pd.DataFrame(skipped, columns=["recording", "reason"]))
+
+
+def _loader(name, folder):
+    if name in NAMES:
+        return _module(name)
+    return next(loader for loader in map(_module, NAMES) if loader.recognises(folder))
+
+
+def _module(name):
+    return import_module(f"coughlab.datasets.{_MODULES[name]}")
 
 
 def folder(name):
@@ -50,7 +99,7 @@ def folder(name):
     Parameters
     ----------
     name : str
-        One of `NAMES`.
+        Name of its folder.
 
     Returns
     -------

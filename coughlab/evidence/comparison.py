@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from coughlab.evidence.metrics import LOSSES, METRICS
+from coughlab.evidence.splits import TEST_SHARE
 
 CONFIDENCE = 0.95
 #: Metrics told in percent, and their differences in percentage points.
@@ -243,7 +244,8 @@ def wide(table, model):
     -------
     pandas.DataFrame
         ``split`` (from 1, as people count), for train and for test the class counts ``positives`` and ``negatives``, ``log_loss``
-        and ``accuracy`` as ``<column>_train`` and ``<column>_test``, and the test rows' ``tp``, ``fn``, ``fp``, ``tn``.
+        and ``accuracy`` as ``<column>_train`` and ``<column>_test``, and the test rows' ``tp``, ``fn``, ``fp``, ``tn``. What is
+        said of the training rows is missing (NaN) where they are not stored.
 
     Raises
     ------
@@ -344,4 +346,7 @@ def _signed(value, metric):
 
 def _ratio(rows):
     recordings = rows.groupby("role", observed=True)["recordings"].sum()
+    if "train" not in recordings:
+        # Of stricter protocols the training rows are not stored; all have the same share of test rows.
+        return TEST_SHARE / (1 - TEST_SHARE)
     return recordings.get("test", 0) / recordings["train"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from coughlab.signal import features, spectrum
+from coughlab.signal import chain, features, spectrum
 from coughlab.signal.pictures import PICTURES
 
 #: Mel bands of the CNN's spectrogram.
@@ -36,4 +36,4 @@ def repeated(db, n_frames):
 
 
 #: Every kind of input by name: a function of a recording.
-INPUTS = {"features": features.extract, "spectrogram": spectrogram} | PICTURES
+INPUTS = {"features": features.extract, "spectrogram": spectrogram, "chain": chain.measure} | PICTURES

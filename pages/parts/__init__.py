@@ -5,14 +5,28 @@ from pathlib import Path
 import streamlit as st
 from pandas.api.types import is_numeric_dtype
 
-from coughlab import serving
+from coughlab import serving, store
+from coughlab.evidence import splits
 from coughlab.store import StoreError
 
 HERE = Path(__file__).parent
 #: What a spreadsheet takes for the start of a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: Protocols in a few words.
-PROTOCOLS = {"published": "random 70/30 splits"}
+PROTOCOLS = {
+    "published": "random 70/30 splits",
+    "deduplicated": "random 70/30 splits without copies",
+    "person-disjoint": "random 70/30 splits of people, without copies",
+    "source-balanced": "random 70/30 splits of people, each source with as many of either label",
+    "external": "trained on all of another dataset",
+}
+#: Protocols as they are chosen from.
+CHOICES = {
+    "published": "Random rows, as published",
+    "deduplicated": "Without copies",
+    "person-disjoint": "Nobody on both sides",
+    "source-balanced": "Sources balanced",
+}
 
 _buttons = st.components.v2.component(
     "coughlab_chart_download",
@@ -33,6 +47,42 @@ def study():
     except StoreError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+
+
+def ask_study(where=st):
+    """The study to look at, the one that answers unless told; a page that cannot have it says why and stops."""
+    names = store.names()
+    if len(names) < 2:
+        return study()
+    # The default must come first and be the same always: a link leaves it out.
+    names.sort(key=lambda name: name != serving.STUDY)
+    name = where.selectbox("Dataset", names, key="study", bind="query-params")
+    try:
+        return serving.study(name)
+    except StoreError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+
+
+def ask_protocol(table, where=st):
+    """How the rows were dealt that are looked at: protocol and dataset tested on, of those in a study's `metrics`."""
+    there = table[["protocol", "tested_on"]].drop_duplicates().itertuples(index=False, name=None)
+    order = list(reversed(splits.STRICTEST))
+    there = sorted(there, key=lambda pair: order.index(pair[0]))
+    return where.selectbox(
+        "Tested on",
+        there,
+        format_func=lambda pair: CHOICES.get(pair[0], f"Another dataset: {pair[1]}"),
+        key="protocol",
+        bind="query-params",
+        help="How recordings were dealt into those trained on and those tested on. The further down, the more a score proves.",
+    )
+
+
+def dealt(table, pair):
+    """The rows of a table of one protocol and dataset tested on, as `ask_protocol` gives them."""
+    protocol, tested_on = pair
+    return table[(table["protocol"] == protocol) & (table["tested_on"] == tested_on)]
 
 
 def chart(figure, name, *, key, alt, config=None, **options):
@@ -91,7 +141,8 @@ def measured(study, rows):
     size = f"{rows['recording'].nunique():,} recordings of {rows['person'].nunique():,} people"
     if "split" not in rows:
         return f"Measured on {study.name}: {len(rows):,} rows, {size}."
-    tested_on = ", ".join(rows["tested_on"].unique())
+    trained = "" if set(rows["tested_on"]) == {study.name} else f" (trained on {study.name})"
+    tested_on = ", ".join(rows["tested_on"].unique()) + trained
     deals = rows.groupby("protocol", observed=True)["split"].nunique()
     protocols = "; ".join(
         f"{name} protocol ({PROTOCOLS.get(name, 'see About')}), {number} {'split' if number == 1 else 'splits'}"

@@ -39,11 +39,14 @@ def show(study, rows, at, cell, name):
         in_splits=[", ".join(str(split + 1) for split in splits) for splits in found["splits"]],
     )
     shown = list(COLUMNS) if rows["split"].nunique() > 1 else ["recording", "person", "label", "probability"]
-    folder = datasets.folder(study.name)
+    own = set(rows["tested_on"]) == {study.name}
+    folder = datasets.folder(study.name) if own else None
     options = {"on_select": "rerun", "selection_mode": "single-row"} if folder else {}
     state = parts.table(
         table[shown], f"{name}-{cell}", key=f"{name} {cell} {at}", column_config=COLUMNS, **options
     )
+    if not own:
+        return
     if folder is None:
         st.markdown(
             f":small[To hear and see them: start the app with COUGHLAB_DATA set to the folder of `{study.name}/`.]"

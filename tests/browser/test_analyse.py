@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from coughlab import synthetic
 from tests import sounds
 
-ANSWERED = "Probability of COVID"
+ANSWERED = "Says: "
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_a_recording_made_in_the_browser_is_answered(page):
     assert len(answer["events"]) >= 2
     probability = answer["models"]["mlp"]["probability"]
     shown = page.get_by_text(ANSWERED).first.inner_text()
-    assert shown.removeprefix("Probability of COVID: ") in (
+    assert shown.partition("Probability of COVID: ")[2] in (
         f"{probability:.1%}",
         "under 0.1%",
         "over 99.9%",

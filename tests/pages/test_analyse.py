@@ -7,6 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from coughlab import audio, serving, synthetic, words
+from coughlab.evidence import answer
+from coughlab.evidence.clinical import Estimate
 from coughlab.evidence.metrics import SCORES
 from tests import sounds
 from tests.conftest import ROOT
@@ -26,6 +28,11 @@ def texts(page):
     ]
 
 
+def refusals(page):
+    """Errors that are no verdict on an answer."""
+    return [error.value for error in page.error if not error.value.startswith("## ")]
+
+
 def upload(page, data, name="cough.wav"):
     page.file_uploader[0].set_value((name, data, "audio/wav"))
     return page.run()
@@ -41,23 +48,48 @@ def test_the_sample_is_answered_and_said_to_be_synthetic(page):
     page.button[0].click().run()
     assert not page.exception
     prediction = serving.default().predict(audio.load(synthetic.sample()))
-    shown = [text for text in texts(page) if text.startswith("### ")]
-    assert len(shown) == len(prediction.models) == 3
+    assert titles(page) == ["MLP", "CNN", "Nearest neighbour"]
     assert any("synthetic sample" in text for text in texts(page))
     assert any(f"**{len(prediction.events)} cough-like sounds** found" in text for text in texts(page))
     assert len(page.get("plotly_chart")) == 2
 
 
-def test_every_score_says_what_it_was_measured_on(page):
+def evidence_of(page):
+    """The boxes that may hold the verdict, and what the page holds."""
+    boxes = [box.value for kind in ("error", "warning", "info") for box in page.get(kind)]
+    return [box for box in boxes if box.startswith("## ")], texts(page)
+
+
+def test_the_verdict_comes_before_the_label_and_the_prevalence_counts(page):
     page.button[0].click().run()
-    scored = [text for text in texts(page) if "How it scored" in text]
-    assert len(scored) == 3
-    scores = serving.default().study.scores.set_index("model")
-    for text, name in zip(scored, serving.default().names, strict=True):
-        score = scores.loc[name]
-        assert f"on kaggle-trial, mean of {score['splits']} random 70/30 splits" in text
-        for kind in ("sensitivity", "specificity"):
-            assert f"{kind} {words.score(score, kind)}" in text
+    prediction = serving.default().predict(audio.load(synthetic.sample()))
+    (verdict,), shown = evidence_of(page)
+    main = prediction.evidence["mlp"]
+    assert verdict == f"## {answer.HEADLINES[main['verdict']]}\n\n{main['message']}"
+    for name, block in prediction.evidence.items():
+        assert f"#### {answer.HEADLINES[block['verdict']]}" in shown
+        meaning = answer.meaning(block, prediction.models[name].label)
+        assert any(block["message"] in text and meaning in text for text in shown)
+    page.number_input[0].set_value(20.0).run()
+    assert not page.exception and page.query_params["prevalence"] == "0.2"
+    prediction = serving.default().predict(audio.load(synthetic.sample()), prevalence=0.2)
+    meaning = answer.meaning(prediction.evidence["mlp"], prediction.models["mlp"].label)
+    assert "of 20.0%" in meaning and any(meaning in text for text in texts(page))
+
+
+@pytest.mark.parametrize(("score", "loud"), [((0.5, 0.45, 0.55), True), ((0.8, 0.75, 0.85), False)])
+def test_what_is_compatible_with_chance_is_said_louder_than_the_label(monkeypatch, score, loud):
+    predictor = serving.default()
+    ratios = {"covid": Estimate(3, 2, 4), "not_covid": Estimate(0.3, 0.2, 0.4)}
+    known = answer.Known("kaggle-trial", "MLP", "external", "there", 9, 8, 1, Estimate(*score), ratios, None)
+    monkeypatch.setitem(predictor.known, "mlp", known)
+    page = AppTest.from_file(str(ROOT / "pages/analyse.py"), default_timeout=60).run()
+    page.button[0].click().run()
+    label = words.LABELS[predictor.predict(audio.load(synthetic.sample())).models["mlp"].label]
+    (said,) = [text for text in cards(page)[0] if "Says:" in text]
+    assert f"Says: {label}" in said and said.startswith(":gray[") == loud
+    ((verdict,), _) = evidence_of(page)
+    assert bool(page.error) == loud == ("No better than guessing" in verdict)
 
 
 @pytest.fixture
@@ -70,8 +102,13 @@ def large(monkeypatch, tmp_path):
 
 def titles(page):
     """The models whose answers are shown."""
-    shown = [card.markdown[0].value for card in page.get("column") if card.get("progress")]
-    return [text.strip("*").split("**")[0] for text in shown]
+    return [text.strip("*").split("**")[0] for text, *_ in cards(page)]
+
+
+def cards(page):
+    """What each model's card says."""
+    shown = [[markdown.value for markdown in column.markdown] for column in page.get("column")]
+    return [card for card in shown if any("Says:" in text for text in card)]
 
 
 def test_a_large_model_is_asked_when_it_is_picked(large, page):
@@ -83,7 +120,6 @@ def test_a_large_model_is_asked_when_it_is_picked(large, page):
     pills.select("big").run()
     assert not page.exception
     assert titles(page) == ["MLP", "CNN", "Nearest neighbour", "Big"]
-    assert len([text for text in texts(page) if "How it scored" in text]) == 4
     page.button_group[0].unselect("big").run()
     assert titles(page) == ["MLP", "CNN", "Nearest neighbour"]
 
@@ -107,8 +143,8 @@ def test_the_download_is_the_answer_and_the_features(page):
 @pytest.mark.parametrize("name", ["webm opus", "m4a aac", "mp3", "3gp aac"])
 def test_an_upload_is_answered(page, name):
     upload(page, sounds.FORMATS[name](), "cough.wav")
-    assert not page.exception and not page.error
-    assert len([text for text in texts(page) if text.startswith("### ")]) == 3
+    assert not page.exception and not refusals(page)
+    assert len(cards(page)) == 3
 
 
 @pytest.mark.parametrize(
@@ -124,17 +160,17 @@ def test_what_cannot_be_analysed_is_said_in_the_api_s_sentence(page, code, data)
     assert refused.value.code == code
     upload(page, data)
     assert not page.exception
-    assert [error.value for error in page.error] == [str(refused.value)]
+    assert refusals(page) == [str(refused.value)]
     assert not page.get("plotly_chart")
 
 
 def test_the_latest_choice_is_shown_by_name(page):
     upload(page, b"A letter, renamed.", "letter.wav")
-    assert page.error and "letter.wav" in texts(page)
+    assert refusals(page) and "letter.wav" in texts(page)
     page.button[0].click().run()
-    assert not page.error and "The synthetic sample" in texts(page)
+    assert not refusals(page) and "The synthetic sample" in texts(page)
     upload(page, sounds.FORMATS["flac 16-bit"](), "<b>cough</b>.flac")
-    assert not page.error and "<b>cough</b>.flac" in texts(page)
+    assert not refusals(page) and "<b>cough</b>.flac" in texts(page)
 
 
 def test_what_is_taken_back_is_forgotten(page):
@@ -162,7 +198,8 @@ def test_taking_back_what_is_not_shown_changes_nothing(page):
 def test_what_is_wrong_with_the_recording_is_said_before_the_answers(page):
     quiet = (sounds.cough() * 0.005).astype(np.float32)
     upload(page, sounds.with_soundfile("WAV", "FLOAT", samples=quiet))
-    assert "very quiet" in page.warning[0].value and "Do not rely" in page.warning[-1].value
+    boxes = [block.value for block in page.main if block.type in ("error", "warning", "info")]
+    assert "very quiet" in boxes[0] and boxes[1].startswith("## ")
 
 
 def test_a_study_that_is_gone_is_said(monkeypatch, tmp_path):

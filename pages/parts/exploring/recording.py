@@ -32,8 +32,7 @@ def choose(study):
 
 def show_one(study, name):
     # A recording that is listed more than once is the same file.
-    number = int((study.features["recording"] == name).argmax())
-    row = study.features.iloc[number]
+    row = study.features[study.features["recording"] == name].iloc[0]
     st.markdown(
         f"Labelled **{words.LABELS[row['label']]}**, source {row['source']}, {row['duration_s']:.1f} s,"
         f" {row['sample_rate']:,} Hz, {words.counted(row['channels'], 'channel')}."
@@ -47,7 +46,7 @@ def show_one(study, name):
         )
         return
     try:
-        recording = audio.load(_path(study.name, folder, number, name))
+        recording = audio.load(_path(study.name, folder, name))
     except (audio.AudioError, datasets.DatasetError) as error:
         st.error(str(error), icon=":material/error:")
         return
@@ -65,11 +64,12 @@ def show_one(study, name):
     )
 
 
-def _path(dataset, folder, number, name):
-    """Path of a line of the dataset's list, if the folder's list is the one that the study was made from."""
-    listed = datasets.load(dataset, folder)
-    if number >= len(listed) or listed["recording"][number] != name:
+def _path(dataset, folder, name):
+    """Path of a recording of the study in the dataset's folder."""
+    listed = datasets.load(dataset, folder).table
+    paths = listed["path"][listed["recording"] == name]
+    if paths.empty:
         raise datasets.DatasetError(
             f"{folder} lists other recordings than those that the study was made from."
         )
-    return listed["path"][number]
+    return paths.iloc[0]

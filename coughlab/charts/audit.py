@@ -1,0 +1,113 @@
+"""How far a dataset gives its labels away without a cough being heard."""
+
+import textwrap
+
+import plotly.graph_objects as go
+
+from coughlab.charts import COLOURS
+
+#: Name, colour and symbol by how sure a shortcut is; colour is never the only signal.
+MARKS = {
+    "severe": ("severe", COLOURS["covid"], "diamond"),
+    "warning": ("warning", "#e69f00", "square"),
+    "none": ("no finding", COLOURS["this"], "circle"),
+}
+_TICKS = {
+    0.5: "0.5<br>no better<br>than guessing",
+    0.6: "0.6",
+    0.7: "0.7",
+    0.8: "0.8",
+    0.9: "0.9",
+    1.0: "1<br>tells the classes<br>apart perfectly",
+}
+
+
+def shortcuts(probes, *, severe, warning):
+    """Draw how well each shortcut tells the label, between guessing and certainty.
+
+    Parameters
+    ----------
+    probes : list of dict
+        As `coughlab.evidence.audit.shortcuts` returns them, without those that could not be tried.
+    severe, warning : float
+        The AUC at which the lower end of an interval makes a shortcut severe, or a warning.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        A row a shortcut, the strongest first, with its AUC and interval.
+    """
+    probes = sorted(probes, key=lambda probe: -probe["auc"])
+    chart = go.Figure()
+    chart.add_vrect(x0=severe, x1=1, fillcolor="rgba(213, 94, 0, 0.12)", line_width=0, layer="below")
+    chart.add_vline(x=0.5, line={"color": "#888888", "width": 1.5, "dash": "dash"}, layer="below")
+    # Text of traces, not annotations, which the app's light theme makes pale.
+    chart.add_scatter(
+        x=[(severe + 1) / 2],
+        y=[-0.8],
+        mode="text",
+        text="severe, if all of the<br>interval lies in here",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    lows = [probe["interval"][0] for probe in probes]
+    for kind, (name, colour, symbol) in MARKS.items():
+        rows = [y for y, low in enumerate(lows) if _kind(low, severe, warning) == kind]
+        if rows:
+            _draw(chart, rows, [probes[y] for y in rows], name, {"color": colour, "symbol": symbol})
+    chart.update_xaxes(
+        title="AUC, with 95% interval",
+        range=[min([0.42, *(low - 0.02 for low in lows)]), 1.03],
+        tickvals=list(_TICKS),
+        ticktext=list(_TICKS.values()),
+        tickangle=0,
+        fixedrange=True,
+        zeroline=False,
+    )
+    chart.update_yaxes(
+        tickvals=list(range(len(probes))),
+        ticktext=["<br>".join(textwrap.wrap(probe["title"], 16)) for probe in probes],
+        range=[len(probes) - 0.5, -1.2],
+        fixedrange=True,
+        showgrid=False,
+        zeroline=False,
+        automargin=True,
+    )
+    return chart.update_layout(
+        height=190 + 62 * len(probes),
+        margin={"l": 10, "r": 45, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        showlegend=True,
+    )
+
+
+def _kind(low, severe, warning):
+    if low >= severe:
+        return "severe"
+    return "warning" if low > warning else "none"
+
+
+def _draw(chart, rows, probes, name, marker):
+    auc = [probe["auc"] for probe in probes]
+    low, high = zip(*(probe["interval"] for probe in probes), strict=True)
+    chart.add_scatter(
+        x=auc,
+        y=rows,
+        mode="markers+text",
+        name=name,
+        text=[
+            f"{x:.2f} ({below:.2f} to {above:.2f})" for x, below, above in zip(auc, low, high, strict=True)
+        ],
+        # Towards the middle, where there is room.
+        textposition=["top left" if x > 0.75 else "top right" for x in auc],
+        cliponaxis=False,
+        marker=marker | {"size": 13},
+        error_x={
+            "array": [above - x for x, above in zip(auc, high, strict=True)],
+            "arrayminus": [x - below for x, below in zip(auc, low, strict=True)],
+            "thickness": 3,
+            "width": 7,
+            "color": marker["color"],
+        },
+        hoverinfo="skip",
+    )

@@ -1,0 +1,101 @@
+"""Whether probabilities can be taken at their word: what was promised against what was there."""
+
+import numpy as np
+from plotly.subplots import make_subplots
+
+from coughlab.charts import COLOURS
+from coughlab.evidence import calibration
+from coughlab.words import counted
+
+#: Colour, symbol, dash and pattern of each curve: four signals, so that they differ in print as well.
+STYLES = (
+    ("as answered", COLOURS["covid"], "diamond", "solid", ""),
+    ("recalibrated", "#3a8fc4", "circle-open", "dash", "/"),
+)
+#: Width of a bar of the lower panel.
+STEP = 0.05
+
+
+def reliability(before, after=None, *, bins=10, strategy="uniform"):
+    """Draw how often COVID was there by the probability given, above how often each probability is given.
+
+    Parameters
+    ----------
+    before : pandas.DataFrame
+        Rows of the predictions table, as for `coughlab.evidence.calibration.reliability`.
+    after : pandas.DataFrame, optional
+        The same rows recalibrated, as of `coughlab.evidence.calibration.recalibrated`.
+    bins, strategy
+        As in `coughlab.evidence.calibration.reliability`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        A point with its 95% interval a bin and curve, the line on which probabilities are right, and a bar for each twentieth.
+    """
+    chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.75, 0.25], vertical_spacing=0.04)
+    chart.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        name="if every probability were right",
+        line={"color": "#888888", "dash": "1px,3px", "width": 1.5},
+        hoverinfo="skip",
+        row=1,
+        col=1,
+    )
+    edges = np.arange(0, 1, STEP)
+    for rows, (name, colour, symbol, dash, pattern) in zip((before, after), STYLES, strict=True):
+        if rows is None:
+            continue
+        points = calibration.reliability(rows, bins=bins, strategy=strategy)
+        chart.add_scatter(
+            x=points["predicted"],
+            y=points["observed"],
+            mode="lines+markers",
+            name=name,
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 10, "color": colour, "line": {"width": 2, "color": colour}},
+            error_y={
+                "type": "data",
+                "array": points["high"] - points["observed"],
+                "arrayminus": points["observed"] - points["low"],
+                "thickness": 1.5,
+                "width": 5,
+                "color": colour,
+            },
+            customdata=[
+                f"{point.low:.0%} to {point.high:.0%}, {counted(point.recordings, 'recording')} of"
+                f" {point.people} {'person' if point.people == 1 else 'people'}"
+                for point in points.itertuples()
+            ],
+            hovertemplate=f"{name}: %{{x:.0%}} promised, %{{y:.0%}} had COVID<br>(95% interval %{{customdata}})<extra></extra>",
+            row=1,
+            col=1,
+        )
+        # A probability of 1 belongs to the last bar.
+        of = np.minimum((rows["probability"].to_numpy(dtype=float) / STEP).astype(int), len(edges) - 1)
+        chart.add_bar(
+            x=edges + STEP / 2,
+            y=np.bincount(of, minlength=len(edges)) / max(len(rows), 1),
+            name=name,
+            showlegend=False,
+            marker={"color": colour, "pattern": {"shape": pattern, "fillmode": "overlay", "solidity": 0.3}},
+            customdata=[f"{edge:.0%} to {edge + STEP:.0%}" for edge in edges],
+            hovertemplate=f"{name}: %{{y:.1%}} of the answers are %{{customdata}}<extra></extra>",
+            row=2,
+            col=1,
+        )
+    shares = {"range": [-0.03, 1.03], "tickformat": ".0%", "fixedrange": True}
+    chart.update_xaxes(**shares)
+    chart.update_xaxes(title="probability of COVID", row=2, col=1)
+    chart.update_yaxes(title="share that had COVID", **shares, row=1, col=1)
+    chart.update_yaxes(title="answers", tickformat=".0%", rangemode="tozero", fixedrange=True, row=2, col=1)
+    chart.update_layout(
+        height=560,
+        barmode="group",
+        bargap=0.1,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+    )
+    return chart

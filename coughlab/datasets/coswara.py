@@ -1,0 +1,122 @@
+"""Coswara (Indian Institute of Science): coughs, breaths, vowels and counting that people recorded on a web page.
+
+Layout: ``combined_data.csv`` with columns ``id`` and ``covid_status``, one line a person, and
+``<YYYYMMDD>/<person>/<kind>.wav``, one folder a day on which recordings were published. The day's folder may lie in
+``Extracted_data`` or in another of its name, as the authors' archives unpack. Where the list does not have a person, the
+``metadata.json`` in the person's folder tells. Only coughs are taken.
+
+The source is the day: all came over one web page, but what was asked, who was reached and what phones they had changed with
+time, and so did the share of the ill.
+
+Bhattacharya et al., "Coswara: a respiratory sounds and symptoms dataset for remote screening of SARS-CoV-2 infection",
+Scientific Data 10, 397 (2023).
+"""
+
+import json
+import re
+from collections import defaultdict
+
+from coughlab.datasets import DatasetError, files, names
+
+LIST = "combined_data.csv"
+COUGHS = ("cough-heavy", "cough-shallow")
+_DAY = re.compile(r"20\d{6}")
+_NEGATIVE = {"healthy", "no_resp_illness_exposed", "resp_illness_not_identified"}
+
+
+def recognises(folder):
+    """Whether a folder is laid out like this dataset."""
+    return bool(_by_person(files.below(folder)[0]))
+
+
+def load(folder):
+    """Read the list of people and the coughs of each.
+
+    A person of the list whose day is there is expected to have both coughs: what is missing stays in the table.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where ``combined_data.csv`` and the days' folders lie.
+
+    Returns
+    -------
+    rows, skipped : list of tuple
+        As described in `coughlab.datasets`.
+
+    Raises
+    ------
+    DatasetError
+        If there is no day's folder, or the list cannot be read.
+    """
+    found, links = files.below(folder)
+    people = _by_person(found)
+    if not people:
+        raise DatasetError(f"{folder} has no recordings laid out as <YYYYMMDD>/<person>/<kind>.wav.")
+    days = {_day(place): place.rpartition("/")[0] for places in people.values() for place in places}
+    suffix = next(name[name.rfind(".") :] for places in people.values() for name in min(places.values()))
+    rows, skipped = [], [(name, files.LINK) for name in links]
+    for person, status, date in _listed(folder, people):
+        places = people.get(person, {})
+        if not places and (day := date.replace("-", "")) in days:
+            places = {f"{days[day]}/{person}": []}
+        if not places:
+            skipped.append((person, "The list has this person, but there is no folder of that name."))
+        label, reason = _label(status)
+        for place, recordings in places.items():
+            missing = [kind for kind in COUGHS if kind not in map(names.stem, recordings)]
+            for name in recordings + [f"{place}/{kind}{suffix}" for kind in missing]:
+                if why := reason or ("" if names.stem(name) in COUGHS else "It is not a cough."):
+                    skipped.append((name, why))
+                else:
+                    source = f"coswara {_day(place)}"
+                    rows.append((name, f"coswara:{person}", label, source, folder / name))
+    return rows, skipped
+
+
+def _by_person(found):
+    """For each person the folders that hold recordings, and the recordings in each."""
+    people = defaultdict(lambda: defaultdict(list))
+    for name in found:
+        place, _, _ = name.rpartition("/")
+        above, _, person = place.rpartition("/")
+        if _DAY.fullmatch(above.rpartition("/")[2]) and files.is_audio(name):
+            people[person][place].append(name)
+    return people
+
+
+def _day(place):
+    return place.split("/")[-2]
+
+
+def _listed(folder, people):
+    """Person, status and date of recording: those of the list first, then those who have only a folder."""
+    listed = []
+    if (folder / LIST).exists():
+        table = files.read_list(folder / LIST, {"id", "covid_status"})
+        dates = table["record_date"] if "record_date" in table else [""] * len(table)
+        listed = list(zip(table["id"], table["covid_status"], dates, strict=True))
+    known = {person for person, _, _ in listed}
+    return listed + [
+        (person, _status(folder / next(iter(places))), "")
+        for person, places in people.items()
+        if person not in known
+    ]
+
+
+def _status(place):
+    try:
+        return str(json.loads((place / "metadata.json").read_bytes())["covid_status"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _label(status):
+    """Label of a status, and why it has none."""
+    if status.startswith("positive_"):
+        return "covid", ""
+    if status in _NEGATIVE:
+        return "not_covid", ""
+    if not status:
+        return None, "Nothing is said of this person's health."
+    return None, f"The person's status is {status}, which is neither ill with COVID-19 nor free of it."

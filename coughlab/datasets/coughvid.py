@@ -1,0 +1,71 @@
+"""COUGHVID (EPFL): coughs that people recorded on a web page, with what they said of their health.
+
+Layout: ``metadata_compiled.csv`` with columns ``uuid``, ``cough_detected`` and ``status``, and ``<uuid>.webm`` or ``.ogg``
+beside it (``.wav`` where somebody converted them). Nothing tells who coughed, so each recording counts as a person of its own.
+
+Orlandic, Teijeiro and Atienza, "The COUGHVID crowdsourcing dataset", Scientific Data 8, 156 (2021).
+"""
+
+from coughlab.datasets import DatasetError, files, names
+
+LIST = "metadata_compiled.csv"
+#: The recording as it was sent comes before what somebody made of it.
+SUFFIXES = (".webm", ".ogg", ".wav", ".mp3", ".flac")
+#: Below it the authors' detector is not sure enough that there is a cough: the threshold they advise.
+DETECTED = 0.8
+# Symptoms alone are not COVID-19 as far as the person told.
+_STATUS = {"COVID-19": "covid", "healthy": "not_covid", "symptomatic": "not_covid"}
+
+
+def recognises(folder):
+    """Whether a folder is laid out like this dataset."""
+    return (folder / LIST).exists()
+
+
+def load(folder):
+    """Read the list of recordings.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where ``metadata_compiled.csv`` and the recordings lie.
+
+    Returns
+    -------
+    rows, skipped : list of tuple
+        As described in `coughlab.datasets`.
+
+    Raises
+    ------
+    DatasetError
+        If the list is missing or has other columns.
+    """
+    import pandas as pd
+
+    if not recognises(folder):
+        raise DatasetError(f"{folder} has no {LIST}. Give the folder of the unpacked COUGHVID dataset.")
+    listed = files.read_list(folder / LIST, {"uuid", "cough_detected", "status"})
+    detected = pd.to_numeric(listed["cough_detected"], errors="coerce")
+    present = files.recordings(folder)
+    rows, skipped, used = [], [], set()
+    for uuid, status, sure in zip(listed["uuid"], listed["status"], detected, strict=True):
+        name = next((uuid + suffix for suffix in SUFFIXES if uuid + suffix in present), uuid + SUFFIXES[0])
+        used.add(name)
+        if reason := files.name_problem(uuid) or _problem(status, sure):
+            skipped.append((name if uuid else "", reason))
+        else:
+            rows.append((name, f"coughvid:{uuid}", _STATUS[status], "coughvid", folder / name))
+    return rows, skipped + _others(present - used, set(listed["uuid"]))
+
+
+def _problem(status, sure):
+    if status not in _STATUS:
+        return f"Its status is {status}, which is not known." if status else "Nothing is said of its health."
+    if not sure >= DETECTED:
+        return f"The authors' detector is less than {DETECTED:.0%} sure that it holds a cough."
+    return ""
+
+
+def _others(others, listed):
+    again = "It is another file of a recording that is taken already."
+    return [(name, again if names.stem(name) in listed else files.NOT_LISTED) for name in sorted(others)]

@@ -1,0 +1,65 @@
+"""``covid19-cough/dataset``: coughs made on request, recorded by phone through a call centre or by a Telegram bot.
+
+Layout: ``metadata.json``, a list of objects with ``filename``, ``covid19`` and ``source``, and the recordings in ``raw/``.
+Nothing tells who coughed, so each recording counts as a person of its own.
+"""
+
+import json
+
+from coughlab.datasets import LABELS, DatasetError, files, names
+
+LIST = "metadata.json"
+AUDIO = "raw"
+
+
+def recognises(folder):
+    """Whether a folder is laid out like this dataset."""
+    return (folder / LIST).exists() and (folder / AUDIO).is_dir()
+
+
+def load(folder):
+    """Read the list of recordings.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where ``metadata.json`` and ``raw/`` lie.
+
+    Returns
+    -------
+    rows, skipped : list of tuple
+        As described in `coughlab.datasets`.
+
+    Raises
+    ------
+    DatasetError
+        If the list or the folder of recordings is missing, or the list is not of that kind.
+    """
+    if missing := [name for name in (LIST, AUDIO) if not (folder / name).exists()]:
+        raise DatasetError(f"{folder} has no {' and no '.join(missing)}. Give the folder of the dataset.")
+    rows, skipped, seen = [], [], set()
+    for item in _listed(folder / LIST):
+        name, label = item.get("filename"), item.get("covid19")
+        name = name.strip() if isinstance(name, str) else ""
+        seen.add(name)
+        if reason := files.name_problem(name):
+            skipped.append((name, reason))
+        elif not isinstance(label, bool):
+            skipped.append((name, "The list does not say whether the person had COVID-19."))
+        else:
+            source = str(item.get("source") or "unknown")
+            person = f"covid19-cough:{names.stem(name)}"
+            rows.append((name, person, LABELS[label], source, folder / AUDIO / name))
+    return rows, skipped + files.unlisted(folder / AUDIO, seen)
+
+
+def _listed(path):
+    try:
+        listed = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise DatasetError(f"{path} could not be read: {error}") from error
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        raise DatasetError(f"{path} is not a list of recordings.")
+    if not any("filename" in item and "covid19" in item for item in listed):
+        raise DatasetError(f"{path} has no recording with filename and covid19.")
+    return listed

@@ -1,0 +1,153 @@
+"""What the loaders share: the files below a folder, names that stay inside it, and lists read as text."""
+
+import io
+import os
+import re
+
+from coughlab.datasets import DatasetError
+
+#: Endings of what may be a recording; whether it can be decoded is another question.
+AUDIO = (
+    *(
+        ".wav",
+        ".wave",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".mp3",
+        ".m4a",
+        ".aac",
+        ".mp4",
+        ".3gp",
+        ".webm",
+        ".weba",
+        ".mka",
+    ),
+    *(".aif", ".aiff", ".au", ".caf", ".amr", ".wma"),
+)
+LINK = "It is a link that leads elsewhere."
+NOT_LISTED = "Its file is in the folder but not in the list."
+
+
+def below(folder):
+    """Everything below a folder, each folder being read once; links are not followed.
+
+    Parameters
+    ----------
+    folder : path-like
+
+    Returns
+    -------
+    files : list of str
+        Names relative to the folder, with forward slashes, sorted.
+    links : list of str
+        Symbolic links that lead out of the folder or to another folder.
+    """
+    files, links, pending = [], [], [("", os.fspath(folder))]
+    root = os.path.realpath(folder)
+    while pending:
+        prefix, path = pending.pop()
+        try:
+            with os.scandir(path) as found:
+                entries = list(found)
+        except OSError as error:
+            raise DatasetError(f"The folder {path} could not be read: {error.strerror}.") from error
+        for entry in entries:
+            name = prefix + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                pending.append((f"{name}/", entry.path))
+            elif entry.is_symlink() and (entry.is_dir() or not _is_inside(entry.path, root)):
+                links.append(name)
+            else:
+                files.append(name)
+    return sorted(files), sorted(links)
+
+
+def _is_inside(path, root):
+    return os.path.commonpath([root, os.path.realpath(path)]) == root
+
+
+def is_audio(name):
+    """Whether a name ends as recordings' names do, and is not one of the hidden files that macOS puts beside them."""
+    return name.lower().endswith(AUDIO) and not name.rpartition("/")[2].startswith(".")
+
+
+def recordings(folder):
+    """Names of the recordings directly in a folder, as a set."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if is_audio(entry.name)}
+    except OSError as error:
+        raise DatasetError(f"The folder {folder} could not be read: {error.strerror}.") from error
+
+
+def unlisted(folder, listed):
+    """Recordings directly in a folder that a list does not name: pairs of name and reason."""
+    return [(name, NOT_LISTED) for name in sorted(recordings(folder).difference(listed))]
+
+
+def name_problem(name):
+    """Why a name in a list cannot stand for a file inside the dataset's folder; "" if it can."""
+    if not name:
+        return "The line has no file name."
+    if "\0" in name:
+        return "The file name holds a character that no file name can have."
+    plain = name.replace("\\", "/")
+    if plain.startswith("/") or re.match(r"[A-Za-z]:/", plain) or ".." in plain.split("/"):
+        return "The path leads out of the dataset's folder."
+    if plain.rpartition("/")[2] in ("", "."):
+        return "The path is that of a folder."
+    return ""
+
+
+def read_list(path, required=()):
+    """Read a list of recordings as text.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file with a header line, its columns separated by commas, semicolons, tabs or bars.
+    required : iterable of str
+        Columns that it has to have.
+
+    Returns
+    -------
+    pandas.DataFrame
+        All columns as they stand in the file, without the blanks around; "" where nothing is given.
+
+    Raises
+    ------
+    DatasetError
+        If it cannot be read, lacks a column or has no lines.
+    """
+    import pandas as pd
+
+    try:
+        text = _decoded(path.read_bytes())
+        separator = max(",;\t|", key=text.lstrip().partition("\n")[0].count)
+        options = {"sep": separator, "dtype": str, "keep_default_na": False, "skipinitialspace": True}
+        table = pd.read_csv(io.StringIO(text), **options).fillna("")
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path.parent} has no {path.name}.") from error
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path} could not be read: {error}") from error
+    # Pandas takes the first fields of longer lines for an index, which would shift all the others.
+    if not isinstance(table.index, pd.RangeIndex):
+        raise DatasetError(f"{path} could not be read: its lines have more fields than its header.")
+    table.columns = [str(column).strip() for column in table.columns]
+    if missing := set(required) - set(table.columns):
+        raise DatasetError(f"{path} lacks the column {' and '.join(sorted(missing))}.")
+    if table.empty:
+        raise DatasetError(f"{path} lists no recordings.")
+    return table.apply(lambda column: column.str.strip())
+
+
+def _decoded(content):
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # What spreadsheets on Windows write. Latin-1 has a character for every byte.
+        return content.decode("latin-1")

@@ -1,0 +1,79 @@
+"""Which column of somebody's own list holds what, by its header and, for the file names, by what is in it."""
+
+import re
+
+# The likeliest first. A header of several words counts if it holds one of them.
+_FILE = "file filename file_name file_path filepath path recording file_properties audio audio_file wav clip sound uuid id"
+_LABEL = (
+    "label class category target diagnosis covid covid19 covid_19 covid_status corona_test test_result status result outcome"
+    " pcr condition disease y"
+)
+_PERSON = "person patient subject participant speaker user client volunteer individual pid src_file"
+_SOURCE = "source site device hospital clinic microphone mic origin dataset collection corpus recorder phone platform centre"
+# With any other word beside them, file and person are something else: a person's age, a file's size.
+_BESIDE_FILE = "file name path audio relative full cough url"
+_BESIDE_PERSON = "id no nr number code name uid key hash"
+
+
+def columns(table, is_file):
+    """Which columns of a list hold what.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The list, as text.
+    is_file : callable
+        Whether a file is called so.
+
+    Returns
+    -------
+    dict of str to str
+        Columns for ``file`` and ``label``, and for ``person`` and ``source`` where the list has them.
+
+    Raises
+    ------
+    LookupError
+        With ``file names`` or ``labels`` if there is no column of them.
+    """
+    called = _called(table, _FILE, _BESIDE_FILE)
+    share = {column: sum(map(is_file, table[column])) for column in table}
+    best = max(called or table, key=share.get)
+    if not share[best]:
+        # No column of such a name holds files: any other, or else a list all of whose files are missing.
+        best = max(table, key=share.get) if any(share.values()) else next(iter(called), None)
+    if best is None:
+        raise LookupError("file names")
+    rest = table.drop(columns=best)
+    labels = _called(rest, _LABEL)
+    if not labels:
+        raise LookupError("labels")
+    chosen, rest = {"file": best, "label": labels[0]}, rest.drop(columns=labels[0])
+    persons = _called(rest, _PERSON, _BESIDE_PERSON)
+    # An id that several files share is not the file's.
+    if not persons and "id" in rest and rest["id"].nunique() < table[best].nunique():
+        persons = ["id"]
+    # What is different for nearly every recording is not where it comes from.
+    most = max(2, len(rest) // 2)
+    sources = [column for column in _called(rest, _SOURCE) if len(set(rest[column]) - {""}) <= most]
+    for what, found in (
+        ("person", persons),
+        ("source", [column for column in sources if column not in persons]),
+    ):
+        if found:
+            chosen[what] = found[0]
+    return chosen
+
+
+def _called(table, words, beside=None):
+    """Columns whose header is one of some words, or holds one, the likeliest first."""
+    words = words.split()
+    headers = {column: re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_") for column in table}
+    exact = [column for word in words for column in table if headers[column] == word]
+    holding = [
+        column
+        for word in words
+        for column in table
+        if word in (parts := set(headers[column].split("_")))
+        and (beside is None or parts - {word} <= set(beside.split()))
+    ]
+    return list(dict.fromkeys(exact + holding))

@@ -1,0 +1,110 @@
+"""Who coughed and where it comes from, as far as file names tell."""
+
+import re
+from collections import Counter
+from pathlib import PurePosixPath
+
+#: File names of collections that others have copied into theirs.
+_ORIGINS = {
+    "audioset": re.compile(r"(?P<person>.{11})_ [\d.]+_ [\d.]+\.\w+"),
+    "coswara": re.compile(r"cough-(?:heavy|shallow)-(?P<person>\w+)\.\w+"),
+    "virufy": re.compile(r"(?:pos|neg)-(?P<person>\d{4}-\d+)-cough-.*\.\w+"),
+}
+
+_WORDS = "take|rec|recordings?|coughs?|heavy|shallow|deep|fast|slow|seg|segments?|part|clip|chunk|sample|audio|sound|trial|track"
+# What tells the takes of one person apart, behind the name of the person: _2, -A, _cough-03, _s1_take2, (1).
+_TAKE = re.compile(
+    rf"(?P<person>.+?)(?:[-_. ]{{1,3}}(?:s|ses|session|v|visit|day)[-_]?\d{{1,2}})?"
+    rf"(?:[-_. ]{{1,3}}(?:{_WORDS}|[a-z])?[-_. ]?\d{{1,3}}|(?:[-_. ]{{1,3}}(?:{_WORDS}))+|[-_. ]{{1,3}}[a-z]| ?\(\d+\))",
+    re.IGNORECASE,
+)
+# Folders for kinds of people and of recordings.
+_KINDS = (
+    rf"{_WORDS}|male|female|men|women|adults?|child(?:ren)?|other|unknown|noise|background|original|segmented"
+)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# Numbers that stand in the names of many people's recordings: diseases, dates and times, and numbered parts of a collection.
+_NO_PERSON = re.compile(
+    r"covid[-_ ]?19|sars[-_ ]?cov[-_ ]?2"
+    r"|(?:19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d(?:[-_T ]*(?:at)?[-_T ]*\d\d[-_:.h]?\d\d(?:[-_:.m]?\d\d)?)?"
+    r"|(?<!\d)(?:19|20)\d\d(?!\d)"
+    r"|(?:batch|set|dataset|data|fold|class|label|mic|device|phone|site|hospital|clinic|group|part|split|version|week|month"
+    r"|year|round|wave|disc|cd|dir|folder|esc|mp|rec|recording|coughs?|audio|sound|sample|clip|file|track)[-_. ]?\d+",
+    re.IGNORECASE,
+)
+#: More recordings than one person is likely to have: their common name means something else.
+_MANY = 50
+
+
+def stem(name):
+    """File name without folders and ending."""
+    return PurePosixPath(name).stem
+
+
+def origin(name):
+    """Person and source that a file name of a known public collection tells.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    tuple of str, or None
+        Person, such as ``coswara:3CwioNQVDBQ6CttLyFVRJpMpVHk2``, and source; None if the name is of no such kind. The person of
+        an AudioSet clip is the YouTube video that it was cut from.
+    """
+    last = name.rpartition("/")[2]
+    for source, pattern in _ORIGINS.items():
+        if match := pattern.fullmatch(last):
+            return f"{source}:{match['person']}", source
+    return None
+
+
+def people(places):
+    """Who coughed in each recording of somebody's own collection, as far as the names tell.
+
+    Names that are equal but for a take at their end (``p07_1``, ``p07_2``; ``1-30344-A``, ``1-30344-B``) are one person's if
+    what is equal holds a number that may stand for a person, which is neither a date nor the count of something else. So are
+    the recordings in a folder that may be called after a person (``p07/1``, ``alice/1``). A name that very many share means
+    something else. Counted names (``cough1``, ``rec_001``) say nothing, and each is a person of its own.
+
+    Parameters
+    ----------
+    places : list of tuple of str
+        For each recording a folder that is no person's, such as that of a class, "" for none; and the name inside it, with
+        forward slashes.
+
+    Returns
+    -------
+    list of str
+        A name of the person for each recording.
+    """
+    known = {place: origin(place[1]) for place in places}
+    persons = {place: known[place][0] if known[place] else _person(*place) for place in known}
+    sizes = Counter(persons.values())
+    largest = min(_MANY, max(10, len(persons) // 5))
+    return [
+        persons[place]
+        if known[place] or 1 < sizes[persons[place]] <= largest
+        else "/".join(filter(None, place))
+        for place in places
+    ]
+
+
+def _person(folder, name):
+    """The part of a name that may be a person's, or the whole name without its ending."""
+    path = PurePosixPath(name)
+    inside = path.parts[0]
+    if len(path.parts) > 1 and (_may_be_person(inside) or not re.search(rf"\d|^(?:{_KINDS})$", inside, re.I)):
+        person = inside
+    else:
+        match = None if _UUID.fullmatch(path.stem) else _TAKE.fullmatch(path.stem)
+        person = match["person"] if match and _may_be_person(match["person"]) else path.stem
+        folder = "/".join(filter(None, [folder, *path.parts[:-1]]))
+    # Long numbers are given once; with short ones, people are often counted anew in each folder.
+    return person if not folder or re.search(r"\d{5}", person) else f"{folder}/{person}"
+
+
+def _may_be_person(word):
+    return bool(re.search(r"\d", _NO_PERSON.sub("", word)))

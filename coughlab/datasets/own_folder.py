@@ -1,0 +1,184 @@
+"""Anybody's own folder: a list of recordings with file and label columns, or one subfolder a class.
+
+Labels that all say COVID-19 or not, in one of the usual ways, become ``covid`` and ``not_covid``; others stay as they are.
+"""
+
+import re
+from pathlib import PurePosixPath
+
+from coughlab.datasets import DatasetError, files, headers, names
+
+# Folders that stand around the classes' folders in many collections.
+_AROUND = (
+    "train training test testing val valid validation dev data dataset audio wav wavs raw clips recordings"
+)
+_COVID = "covid covid19 positive pos covidpositive positivecovid covid19positive true yes 1 sarscov2"
+_NOT_COVID = (
+    "notcovid noncovid nocovid notcovid19 noncovid19 negative neg covidnegative covid19negative healthy healthycontrol control"
+    " normal false no 0"
+)
+
+
+def recognises(folder):
+    """Any folder may be somebody's own."""
+    return True
+
+
+def load(folder):
+    """Read the list of recordings, or the classes' folders where there is no list.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    rows, skipped : list of tuple
+        As described in `coughlab.datasets`.
+
+    Raises
+    ------
+    DatasetError
+        If there is neither a list nor subfolders, or more than one list, or a list lacks a column.
+    """
+    found, links = files.below(folder)
+    lists = [name for name in found if "/" not in name and name.lower().endswith((".csv", ".tsv"))]
+    if lists:
+        rows, skipped = _from_list(folder, lists, found, set(links))
+    else:
+        rows, skipped = _from_classes(folder, found)
+        skipped += [(name, files.LINK) for name in links]
+    labels = _covid_labels({label for _, _, label, _, _ in rows})
+    return [(*row[:2], labels.get(row[2], row[2]), *row[3:]) for row in rows], skipped
+
+
+def _from_classes(folder, found):
+    around = set(_AROUND.split())
+    kept, skipped = [], []
+    for name in found:
+        *above, last = PurePosixPath(name).parts
+        inside = [part for part in above if part.lower() not in around]
+        if not files.is_audio(name):
+            skipped.append((name, "By its name it is not a recording."))
+        elif not inside:
+            skipped.append((name, "It lies in no class's folder."))
+        else:
+            kept.append((name, inside[0], "/".join([*inside[1:], last])))
+    if len({label for _, label, _ in kept}) < 2:
+        raise DatasetError(
+            f"{folder} has neither a list of recordings (a CSV file with a column of file names and one of labels) nor one"
+            " subfolder for each class with recordings in it."
+        )
+    persons = names.people([(label, inside) for _, label, inside in kept])
+    return [
+        (name, person, label, _source(name), folder / name)
+        for (name, label, _), person in zip(kept, persons, strict=True)
+    ], skipped
+
+
+def _from_list(folder, lists, found, links):
+    audio = _Audio(found)
+    usable, problems = [], []
+    for name in lists:
+        try:
+            table = files.read_list(folder / name)
+            usable.append((name, table, headers.columns(table, audio.knows)))
+        except DatasetError as error:
+            problems.append(str(error))
+        except LookupError as error:
+            problems.append(f"{folder / name} has no column of {error.args[0]}.")
+    if not usable:
+        raise DatasetError(" ".join(problems))
+    if len(usable) > 1:
+        together = " and ".join(name for name, _, _ in usable)
+        raise DatasetError(f"{folder} has several lists of recordings: {together}. Leave one of them there.")
+    _, table, columns = usable[0]
+    rows, skipped, seen = [], [], set()
+    root = f"{folder.absolute().as_posix()}/"
+    for number, (name, label) in enumerate(zip(table[columns["file"]], table[columns["label"]], strict=True)):
+        place, reason = _place(root, name, audio, links)
+        seen.add(place)
+        if reason := reason or ("" if label else "The list gives it no label."):
+            skipped.append((name, reason))
+        else:
+            rows.append((number, name, label, place))
+    numbers, recordings, labels, places = zip(*rows, strict=True) if rows else [()] * 4
+    persons = _given(table, columns.get("person"), numbers, _people(places, labels))
+    sources = _given(table, columns.get("source"), numbers, map(_source, places))
+    paths = [folder / place for place in places]
+    skipped += [(name, files.NOT_LISTED) for name in found if files.is_audio(name) and name not in seen]
+    skipped += [(name, files.LINK) for name in sorted(links - seen)]
+    return list(zip(recordings, persons, labels, sources, paths, strict=True)), skipped
+
+
+def _place(root, name, audio, links):
+    """Where the file of a line lies or would lie inside the folder, and why it cannot be used."""
+    place = name.replace("\\", "/")
+    place = place.removeprefix(root) if place.startswith(root) else re.sub(r"^(\./)+", "", place)
+    if reason := files.name_problem(place):
+        return "", reason
+    if links and not links.isdisjoint([place, *map(str, PurePosixPath(place).parents)]):
+        return place, files.LINK
+    return audio.find(place)
+
+
+def _people(places, labels):
+    """People as far as the places tell; folders are not people's where there are no more of them than labels."""
+    split = [place.rpartition("/")[::2] for place in places]
+    if len({folder for folder, _ in split}) > len(set(labels)):
+        return names.people([("", place) for place in places])
+    return names.people(split)
+
+
+def _given(table, column, numbers, otherwise):
+    """What a column says in some lines, or something else where it says nothing."""
+    values = [""] * len(table) if column is None else table[column].tolist()
+    return [values[number] or other for number, other in zip(numbers, otherwise, strict=True)]
+
+
+def _source(name):
+    known = names.origin(name)
+    return known[1] if known else "unknown"
+
+
+class _Audio:
+    """Finds the file that a list means: by its path, or by its name in whatever folder, with or without its ending."""
+
+    def __init__(self, found):
+        self.paths = set(found)
+        self.tops = {path.partition("/")[0] for path in found}
+        self.called = {}
+        for path in found:
+            keys = {path, path.rpartition("/")[2]}
+            if files.is_audio(path):
+                keys |= {key.rpartition(".")[0] for key in keys}
+            for key in keys:
+                self.called.setdefault(key, []).append(path)
+
+    def find(self, name):
+        """Where the file lies or would lie, and what is unclear about it."""
+        if name in self.paths:
+            return name, ""
+        inner = name
+        # Many lists name the dataset's own folder, or others around it.
+        while "/" in inner and inner.partition("/")[0] not in self.tops:
+            inner = inner.partition("/")[2]
+        places = self.called.get(inner, [])
+        if "/" in name:
+            places = [path for path in places if inner in (path, path.rpartition(".")[0])]
+        if len(places) > 1:
+            return "", f"Several files are called so: {places[0]} and {places[1]}."
+        return (places or [name])[0], ""
+
+    def knows(self, name):
+        """Whether a file is called so."""
+        return bool(name) and name.replace("\\", "/").rpartition("/")[2] in self.called
+
+
+def _covid_labels(labels):
+    """``covid`` or ``not_covid`` for each label; empty unless all of them say one or the other."""
+    plain = {label: re.sub(r"[^a-z0-9.]+", "", label.lower()).removesuffix(".0") for label in labels}
+    covid, not_covid = set(_COVID.split()), set(_NOT_COVID.split())
+    if not set(plain.values()) <= covid | not_covid:
+        return {}
+    return {label: "covid" if word in covid else "not_covid" for label, word in plain.items()}

@@ -1,0 +1,84 @@
+"""Virufy's clinical coughs (``virufy/virufy-data``), recorded at a hospital, the label from a PCR test.
+
+Layout: ``clinical/labels.csv`` with columns ``corona_test`` and ``cough_filename``, one line a patient;
+``clinical/original/*.mp3``, one a patient; ``clinical/segmented/{pos,neg}/*-<n>.mp3``, the single coughs cut out of them. A name
+tells the date and the patient: ``pos-0421-084-cough-m-50.mp3``.
+
+A patient's segments are used where there are any, and the original where there are none: both together would be the same sound
+twice.
+"""
+
+import re
+from collections import defaultdict
+from pathlib import PurePosixPath
+
+from coughlab.datasets import DatasetError, files, names
+
+ROOT = "clinical"
+LIST = "labels.csv"
+SOURCE = "virufy"
+_RESULTS = {"positive": "covid", "negative": "not_covid"}
+_FOLDERS = {"pos": "covid", "neg": "not_covid"}
+
+
+def recognises(folder):
+    """Whether a folder is laid out like this dataset."""
+    return (folder / ROOT / LIST).exists()
+
+
+def load(folder):
+    """Read the list of patients and the recordings of each.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where ``clinical/`` lies.
+
+    Returns
+    -------
+    rows, skipped : list of tuple
+        As described in `coughlab.datasets`.
+
+    Raises
+    ------
+    DatasetError
+        If the list is missing or has other columns.
+    """
+    if not recognises(folder):
+        raise DatasetError(f"{folder} has no {ROOT}/{LIST}. Give the folder of the Virufy repository.")
+    listed = files.read_list(folder / ROOT / LIST, {"corona_test", "cough_filename"})
+    found, links = files.below(folder / ROOT)
+    found = [name for name in found if files.is_audio(name)]
+    segments = _segments(found)
+    rows, skipped, known = [], [(name, files.LINK) for name in links], set()
+    for name, result in zip(listed["cough_filename"], listed["corona_test"], strict=True):
+        original, own = f"original/{name}", segments.get(names.stem(name), [])
+        known.update([original, *own])
+        label = _RESULTS.get(result.lower())
+        if reason := files.name_problem(name) or _result_problem(label, result):
+            skipped += [(recording, reason) for recording in ([original, *own] if name else [""])]
+            continue
+        person = (names.origin(name) or (f"virufy:{names.stem(name)}", SOURCE))[0]
+        if own:
+            skipped.append((original, "The coughs cut out of it are used instead."))
+        for recording in own or [original]:
+            part = PurePosixPath(recording).parts[1]
+            if recording in own and _FOLDERS.get(part, label) != label:
+                skipped.append((recording, f"It lies in {part}, but the list says {result}."))
+            else:
+                rows.append((recording, person, label, SOURCE, folder / ROOT / recording))
+    return rows, skipped + [(name, files.NOT_LISTED) for name in found if name not in known]
+
+
+def _segments(found):
+    """Names of the segments by the stem of the original that they were cut from, in the order of their numbers."""
+    segments = defaultdict(list)
+    for name in found:
+        match = re.fullmatch(r"(?P<stem>.+)-(?P<number>\d+)", names.stem(name))
+        if match and name.startswith("segmented/"):
+            segments[match["stem"]].append((int(match["number"]), name))
+    return {stem: [name for _, name in sorted(numbered)] for stem, numbered in segments.items()}
+
+
+def _result_problem(label, result):
+    return "" if label else f"Its test result is {result or '(empty)'}, neither positive nor negative."

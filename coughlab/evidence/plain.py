@@ -1,0 +1,214 @@
+"""The Reality check in words that can be quoted: never more than the intervals allow.
+
+All words are about the ROC AUC, which depends neither on a threshold nor on how common COVID is among those tested.
+"""
+
+import math
+
+from coughlab.evidence.steps import FALSE_ALARMS, RANDOM, SHORTCUT
+
+#: What a baseline is, before anything is said of its score.
+_OPENINGS = {
+    SHORTCUT: "{title} is a baseline: it knows only how a recording was made, such as its file format, loudness and background"
+    " noise. ",
+    RANDOM: "{title} is a baseline: it draws its answers by lot. ",
+}
+_WHEN = {
+    "published": "tested as published, with rows dealt at random",
+    "deduplicated": "When every recording counts once",
+    "person-disjoint": "When every recording counts once and nobody is both trained and tested on",
+    "source-balanced": "When each source gives as many recordings with COVID as without",
+}
+
+
+def told(value, metric="roc_auc"):
+    """A value of a metric as people read it: "0.97" or "97%"; what would round to 0 or 1 says so."""
+    text, least, most = (
+        (f"{value:.2f}", "under 0.01", "over 0.99")
+        if metric == "roc_auc"
+        else (f"{value:.0%}", "under 1%", "over 99%")
+    )
+    if 0 < value < 0.005:
+        return least
+    return most if 0.995 <= value < 1 else text
+
+
+def interval(row):
+    """The 95% interval of a step as people read it; in words where there is none."""
+    if math.isnan(row["low"]):
+        return "no interval"
+    form = ".2f" if row["metric"] == "roc_auc" else ".0%"
+    return f"{row['low']:{form}} to {row['high']:{form}}"
+
+
+def compared(low, high, baseline):
+    """How a score stands to what guessing would give, as far as its interval tells.
+
+    The edges are taken as they are shown, with two decimals, so that the words never say more than the numbers beside them.
+
+    Parameters
+    ----------
+    low, high : float
+        The score's 95% interval.
+    baseline : float
+        What guessing gives.
+
+    Returns
+    -------
+    {"better", "worse", "compatible", "unknown"}
+        "compatible" where the interval includes the baseline, "unknown" where there is no interval.
+    """
+    if math.isnan(low) or math.isnan(high) or math.isnan(baseline):
+        return "unknown"
+    low, high, baseline = round(low, 2), round(high, 2), round(baseline, 2)
+    if low > baseline:
+        return "better"
+    return "worse" if high < baseline else "compatible"
+
+
+def paragraph(table, *, study, model, title, claimed=None):
+    """What a model's steps show and do not show, in one paragraph.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of `coughlab.evidence.steps.steps`, with the metric ``roc_auc``.
+    study : str
+        Name of the study.
+    model, title : str
+        The model's name and title.
+    claimed : float, optional
+        Accuracy that was published of a model like it.
+
+    Returns
+    -------
+    str
+        Sentences, each true by itself.
+
+    Raises
+    ------
+    ValueError
+        If the table is about another metric.
+    """
+    if not table["metric"].isin(["roc_auc", FALSE_ALARMS]).all():
+        raise ValueError("The paragraph is about the ROC AUC.")
+    rows = [row for row in table.to_dict("records") if not math.isnan(row["value"])]
+    alarms = [row for row in rows if row["metric"] == FALSE_ALARMS]
+    ranked = [row for row in rows if row["metric"] != FALSE_ALARMS]
+    within = [row for row in ranked if row["protocol"] != "external"]
+    outside = [row for row in ranked if row["protocol"] == "external"]
+    if not rows:
+        return f'The model "{title}" was not tested on {study}.'
+    said = [_OPENINGS.get(model, "").format(title=title).strip()]
+    if claimed is not None:
+        said.append(
+            f"The published case study reports an accuracy of {told(claimed, 'accuracy')} for a model of this kind."
+        )
+    if within and within[0]["protocol"] == "published":
+        said.append(_as_published(within.pop(0), study, title))
+    else:
+        said.append(f'The model "{title}" was trained on {study}.')
+    if within:
+        said += _strictest_within(within[-1], {row["protocol"] for row in within})
+    elif ranked and ranked[0]["protocol"] == "published":
+        said.append(_against_shortcut(ranked[0]))
+    for row in outside:
+        said += _outside(row)
+    said += [_false_alarms(row) for row in alarms]
+    said.append(_conclusion(within, outside))
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _as_published(row, study, title):
+    return (
+        f'In {study}, {_WHEN["published"]}, the model "{title}" gives the recording with COVID the higher probability in'
+        f" {_pairs(row)} pairs of one recording with COVID and one without, ties counting half; guessing gives 50"
+        f" (ROC AUC {_score(row)})."
+    )
+
+
+def _strictest_within(row, made):
+    verdict = {
+        "better": "better than guessing in this dataset",
+        "worse": "worse than guessing in this dataset",
+        "compatible": "compatible with guessing",
+        "unknown": "without an interval nobody can tell whether that is better than guessing",
+    }[_verdict(row)]
+    yield f"{_WHEN[row['protocol']]}, it is {_pairs(row)} (ROC AUC {_score(row)}): {verdict}."
+    yield _against_shortcut(row)
+    if "person-disjoint" not in made:
+        yield "The same people may have been trained and tested on."
+    if "source-balanced" not in made:
+        yield (
+            "It was not tested with as many recordings of either label from each source, so where a recording comes from may"
+            " explain the score."
+        )
+
+
+def _outside(row):
+    verdict = {
+        "better": "better than guessing on these recordings",
+        "worse": "worse than guessing, it ranks them the wrong way round more often than not",
+        "compatible": "compatible with guessing",
+        "unknown": "without an interval nobody can tell whether that is better than guessing",
+    }[_verdict(row)]
+    yield (
+        f"On {row['tested_on']}, a dataset it was not trained on, it is {_pairs(row)} (ROC AUC {_score(row)}): {verdict}."
+    )
+    if _verdict(row) == "better":
+        yield _against_shortcut(row)
+
+
+def _against_shortcut(row):
+    """What the shortcut-only baseline says of a score; nothing where it was not measured."""
+    if math.isnan(row["shortcut"]):
+        return ""
+    edges = {"low": row["shortcut_low"], "high": row["shortcut_high"], "metric": row["metric"]}
+    baseline = (
+        "A baseline that knows only how a recording was made, such as its file format, loudness and background noise, reaches"
+        f" {told(row['shortcut'])} ({interval(edges)}) in the same test"
+    )
+    if compared(row["low"], row["high"], row["shortcut_high"]) == "better":
+        return f"{baseline}: less than the model, whose score such facts alone do not reach."
+    return f"{baseline}. The model is not clearly above that, so its score does not show that it hears an illness."
+
+
+def _false_alarms(row):
+    return (
+        f"Of {_size(row)} in {row['tested_on']}, all of them without COVID, it calls {told(row['value'], row['metric'])} of the"
+        f" recordings COVID (95% interval {interval(row)}): false alarms."
+    )
+
+
+def _conclusion(within, outside):
+    if not outside:
+        untried = "It was tested on no other dataset" if within else "It was tested in no stricter way"
+        return f"{untried}: this does not show that the model would recognise COVID in recordings from elsewhere."
+    if all(_verdict(row) == "better" for row in outside):
+        where = " and ".join(row["tested_on"] for row in outside)
+        return (
+            f"This shows more than guessing on {where}. It does not show the same for recordings from elsewhere, nor that the"
+            " model is good enough to test anybody."
+        )
+    return "This does not show that the model recognises COVID in recordings from elsewhere."
+
+
+def _verdict(row):
+    return compared(row["low"], row["high"], 0.5)
+
+
+def _pairs(row):
+    """An ROC AUC as a share of pairs (D. Bamber, J. Math. Psychol. 12, 1975)."""
+    share = row["value"]
+    if 0.995 <= share < 1:
+        return "more than 99 of 100"
+    return "fewer than 1 of 100" if 0 < share < 0.005 else f"{round(share, 2) * 100:.0f} of 100"
+
+
+def _score(row):
+    edges = "no interval" if math.isnan(row["low"]) else f"95% interval {interval(row)}"
+    return f"{told(row['value'])}, {edges}; {_size(row)}"
+
+
+def _size(row):
+    return f"{row['recordings']:,} recordings of {row['people']:,} people"

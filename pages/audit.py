@@ -1,0 +1,44 @@
+"""Is this dataset sound: what an audit found in the datasets used here, and an audit of the visitor's own."""
+
+import streamlit as st
+
+from coughlab import auditing, serving
+from coughlab.store import StoreError
+from pages.parts import auditing as own
+from pages.parts import findings
+
+OWN = "Your own"
+
+st.title("Is this dataset sound?")
+st.markdown(
+    "A model can score high without having learnt anything about a disease: because the same recording is there twice, because"
+    " one person is both trained and tested on, or because ill and healthy were recorded with different microphones. This"
+    " looks for such faults in a dataset, before anything is trained."
+)
+stored = sorted(auditing.stored(), key=lambda name: name != serving.STUDY)
+# The same default always: a link leaves it out.
+chosen = st.segmented_control(
+    "Dataset",
+    [*stored, OWN],
+    default=serving.STUDY if serving.STUDY in stored else OWN,
+    required=True,
+    key="dataset",
+    bind="query-params",
+)
+try:
+    report = own.ask() if chosen == OWN else auditing.load(chosen)
+except StoreError as error:
+    st.error(str(error), icon=":material/error:")
+    report = None
+if report:
+    findings.show(report)
+with st.expander("The same from the command line"):
+    st.code(
+        "coughlab audit my-dataset --data FOLDER\ncoughlab audit my-dataset --data FOLDER --json",
+        language="bash",
+    )
+    st.markdown(
+        "There is no limit to the size, and nothing leaves your computer. The exit status is 1 when there is a severe finding, 0"
+        " when there is none, so that it can stand before a training job: `coughlab audit my-dataset --data FOLDER && python"
+        " train.py` trains only on a dataset that passed."
+    )

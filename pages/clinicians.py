@@ -1,0 +1,116 @@
+"""For clinicians: what a model's answer would mean for a patient, at a prevalence and a threshold that one sets."""
+
+import streamlit as st
+
+from coughlab import serving, words
+from coughlab.evidence import clinical as evidence
+from coughlab.evidence import splits
+from pages import parts
+from pages.parts import clinical
+from pages.parts.clinical import link
+
+
+def ask():
+    """The study, the model, protocol and dataset it was tested by, and the strictest test's name if that is another one."""
+    study_at, model_at, protocol_at = st.columns(3)
+    study = parts.ask_study(study_at)
+    titles = {name: entry["title"] for name, entry in study.models.items()}
+    # The main model comes first, so that it is the default.
+    names = sorted(titles, key=lambda name: name != serving.MAIN_MODEL)
+    model = model_at.selectbox("Model", names, format_func=titles.get, key="model", bind="query-params")
+    tests = study.metrics.query("model == @model and role == 'test'")
+    classes = tests.groupby(["protocol", "tested_on"], observed=True)[["positives", "negatives"]].max()
+    # Where only one class was tested there is little to see: those come last.
+    by_proof = sorted(
+        classes.index, key=lambda pair: (not classes.loc[pair].all(), splits.STRICTEST.index(pair[0]))
+    )
+    chosen = protocol_at.selectbox(
+        "Tested on",
+        by_proof,
+        format_func=test_name,
+        key="protocol",
+        bind="query-params",
+        help="How recordings were dealt into those trained on and those tested on. The further up, the more the numbers prove;"
+        " tests where only one class was heard come last.",
+    )
+    return study, model, *chosen, test_name(by_proof[0]) if chosen != by_proof[0] else None
+
+
+def test_name(pair):
+    return parts.CHOICES.get(pair[0], f"Another dataset: {pair[1]}")
+
+
+def warn(study, model, protocol, tested_on):
+    """What has to be known before any number."""
+    st.warning(
+        "A tool for research and teaching, **not a medical device**: nothing on this page is fit to decide what is done with a"
+        " patient.",
+        icon=":material/warning:",
+    )
+    known = study.evidence.query("model == @model and protocol == @protocol and tested_on == @tested_on")
+    for row in known.dropna(subset="roc_auc").to_dict("records"):
+        auc = "ROC AUC {roc_auc:.2f}, 95% interval {roc_auc_low:.2f} to {roc_auc_high:.2f}".format(**row)
+        if row["roc_auc_low"] > 0.5:
+            st.markdown(f"How well the model tells COVID from the rest: {auc}. 0.5 is a coin, 1 is perfect.")
+            continue
+        if row["roc_auc_high"] < 0.5:
+            head, why = "This model is worse than guessing here", "It ranks the healthy above the ill"
+        else:
+            head, why = "This model may be guessing", "What was measured is compatible with chance"
+        st.error(
+            f"### {head}\n\n{why}: {auc}, where 0.5 is a coin. Read all numbers below with that in mind. A positive or a"
+            " negative result may mean nothing at all.",
+            icon=":material/error:",
+        )
+
+
+def one_class(study, rows, at):
+    """Where nobody has COVID, or everybody, only one number can be measured."""
+    (known,) = evidence.at(rows, [at]).to_dict("records")
+    score, who = (
+        ("specificity", "Nobody") if rows["label"].iloc[0] != "covid" else ("sensitivity", "Everybody")
+    )
+    value, low, high = (words.percent(known[f"{score}{end}"]) for end in ("", "_low", "_high"))
+    st.info(
+        f"{who} in {rows['tested_on'].iloc[0]} has COVID, so only the {score} can be measured: **{value}** (95% interval {low}"
+        f" to {high}), where a probability of {at:g} or more is called COVID. Without the other number there are no likelihood"
+        " ratios, no predictive values and no decision curve. Choose another test above to see them.",
+        icon=":material/info:",
+    )
+    parts.measured_on(study, rows)
+
+
+@st.fragment
+def explore(study, rows, model, protocol, tested_on):
+    size = f"{rows['recording'].nunique():,} recordings of {rows['person'].nunique():,} people"
+    deals = words.counted(rows["split"].nunique(), "split")
+    clinical.show(
+        rows,
+        **link.read(study.thresholds[model]),
+        trained=evidence.trained_prevalence(study.predictions, study.name, model, protocol),
+        name="-".join([study.name, model, protocol, tested_on]),
+        title=study.models[model]["title"],
+        about=[f"{study.models[model]['title']}, {protocol}, tested on {tested_on}", f"{size}, {deals}"],
+        measured=parts.measured(study, rows),
+        key="clinical",
+        on_change=lambda: link.keep("clinical"),
+    )
+
+
+st.title("For clinicians")
+st.markdown("What a model's answer would mean for a patient: set how common COVID is where you are, and see.")
+study, model, protocol, tested_on, stricter = ask()
+warn(study, model, protocol, tested_on)
+told = f"**{protocol[0].upper()}{protocol[1:]}**: {splits.DESCRIPTIONS[protocol]}."
+if stricter:
+    told += f" **There is a stricter test of this model: {stricter}.** What it shows counts for more."
+st.markdown(told)
+rows = study.predictions
+rows = rows[(rows["model"] == model) & (rows["protocol"] == protocol) & (rows["tested_on"] == tested_on)]
+rows = rows[rows["role"] == "test"]
+if rows["label"].nunique() < 2:
+    one_class(study, rows, study.thresholds[model])
+else:
+    explore(study, rows, model, protocol, tested_on)
+    with st.expander("Methods and sources"):
+        st.markdown(clinical.METHODS)

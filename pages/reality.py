@@ -1,0 +1,80 @@
+"""Reality check: a model's score as published, and what is left of it, step by step."""
+
+import streamlit as st
+
+from coughlab import casestudy, serving, store
+from coughlab.evidence import plain, steps
+from coughlab.store import StoreError
+from pages import parts
+from pages.parts import reality
+
+INTERVALS = (
+    "Values are means over splits. The 95% intervals come from a bootstrap over people: they cover the luck of who was tested,"
+    " not that of who was trained on."
+)
+
+
+def paragraph(study, model, title, reasons):
+    claimed = casestudy.PUBLISHED.get(model, {}).get("test", {}).get("accuracy")
+    table = steps.steps(study.name, study.evidence, model, "roc_auc", reasons=reasons)
+    return plain.paragraph(
+        table,
+        study=study.name,
+        model=model,
+        title=title,
+        claimed=claimed if study.name == serving.STUDY else None,
+    )
+
+
+def evidences():
+    """Evidence of all studies that can be read."""
+    found = {}
+    for name in sorted(store.names(), key=lambda name: name != serving.STUDY):
+        try:
+            found[name] = serving.study(name).evidence
+        except StoreError as error:
+            st.warning(str(error))
+    return found
+
+
+st.title("Reality check")
+st.markdown(
+    "A score is only as good as the test behind it. Here the help that a model may have had is taken away, step by step: copies"
+    " of recordings, people it knows, the way recordings were made, and at last the dataset itself."
+)
+columns = st.columns(3)
+study = parts.ask_study(columns[2])
+titles = {name: entry["title"] for name, entry in study.models.items()}
+model = columns[0].selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
+metric = columns[1].selectbox(
+    "Metric", steps.METRICS, format_func=steps.METRICS.get, key="metric", bind="query-params"
+)
+if study.evidence.empty:
+    st.info(f"The study of {study.name} holds no intervals yet. Run 'coughlab study run {study.name}'.")
+    st.stop()
+reasons = steps.ruled_out(study.features)
+with st.container(border=True):
+    st.markdown(f"**In plain words.** {paragraph(study, model, titles[model], reasons)}")
+
+table = steps.steps(study.name, study.evidence, model, metric, reasons=reasons)
+drawn, told = st.columns([3, 2], gap="large")
+with told:
+    reality.show_explanation(metric, table)
+with drawn:
+    reality.show_staircase(table, study.name, model, titles[model])
+    st.markdown(f":small[{reality.measured(study.name, table)} {INTERVALS}]")
+
+st.subheader("Every model at every step")
+reality.show_overview(
+    steps.overview(study.name, study.evidence, titles, metric, reasons=reasons), study.name, titles, metric
+)
+st.markdown(
+    f":small[Trained on {study.name}. The table says for each value what it was tested on. {INTERVALS}]"
+)
+
+st.subheader("Trained on one dataset, tested on another")
+reality.show_matrix(steps.matrix(evidences(), model, metric), model, titles[model], metric)
+st.markdown(f":small[{INTERVALS}]")
+
+st.subheader("Can its probabilities be taken at their word?")
+reality.show_calibration(study, model, titles[model])

@@ -1,0 +1,171 @@
+"""Anybody's own folder: lists of all kinds, classes' folders, and what is left out of them."""
+
+import pytest
+
+from coughlab import datasets
+from coughlab.datasets import DatasetError
+from tests.datasets.trees import rows, skipped, tree
+
+TWO = ["a.wav", "b.wav"]
+
+
+def load(folder):
+    return datasets.load("my own", folder)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "file,label\na.wav,positive\nb.wav,negative\n",
+        "label;age;filename\nPositive;3;a.wav\nNEGATIVE ;5;b.wav\n",
+        "Wav File\tCovid-19\n./a.wav\t1.0\n.\\b.wav\t0\n",
+        "uuid|covid_test_result|file_size\na|Yes|7\nb|no|8\n",
+        # No header speaks of files; what is in the column does.
+        "what,diagnosis\na.wav,COVID-19\nb.wav,healthy\n",
+        "\ufeffpath,class\nmy set/a.wav,covid\nmy set/b.wav,not_covid\n",
+        'recording,recording_device,status\n"a.wav",phone,True\n"b.wav",phone,False\n',
+    ],
+    ids=["plain", "semicolons", "tabs", "no endings", "by content", "own folder's name", "quoted"],
+)
+def test_lists_of_many_kinds(tmp_path, content):
+    (tmp_path / "list.csv").write_text(content, encoding="utf-8")
+    dataset = load(tree(tmp_path, TWO))
+    assert [(path.name, label) for path, label in rows(dataset, "path", "label")] == [
+        ("a.wav", "covid"),
+        ("b.wav", "not_covid"),
+    ]
+    assert all(path.is_file() for path in dataset.table["path"])
+    assert dataset.skipped.empty
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1", "utf-8"])
+def test_lists_in_many_encodings(tmp_path, encoding):
+    (tmp_path / "list.csv").write_text("file,class\nfrühling.wav,Vögel\nb.wav,other\n", encoding=encoding)
+    dataset = load(tree(tmp_path, ["frühling.wav", "b.wav"]))
+    assert rows(dataset, "recording", "label")[0] == ("frühling.wav", "Vögel")
+    assert dataset.table["path"][0].is_file()
+
+
+def test_every_line_and_every_recording_is_in_the_table_or_left_out_with_a_reason(tmp_path):
+    outside = tree(tmp_path / "outside", ["x.wav"]) / "x.wav"
+    folder = tree(
+        tmp_path / "set", ["a.wav", "deep/b.wav", "1/twin.wav", "2/twin.wav", "extra.wav", "README.md"]
+    )
+    (folder / "link.wav").symlink_to(outside)
+    (folder / "folder").symlink_to(outside.parent)
+    (folder / "inner.wav").symlink_to(folder / "a.wav")
+    good = [
+        "a.wav",
+        f"{folder}/deep/b.wav",
+        "b.wav",
+        "gone.wav",
+        "1/twin.wav",
+        "a.wav",
+        "inner.wav",
+        "3/b.wav",
+    ]
+    bad = [
+        "../outside/x.wav",
+        str(outside),
+        "C:\\x.wav",
+        "link.wav",
+        "folder/x.wav",
+        "twin.wav",
+        "",
+        "nul\0.wav",
+        "deep/",
+    ]
+    names = good + bad
+    lines = [f"{name},{'sick' if number % 3 else 'well'}" for number, name in enumerate(names)]
+    (folder / "list.csv").write_text("\n".join(["file,label", *lines, "2/twin.wav,"]))
+    dataset = load(folder)
+    assert dataset.table["recording"].tolist() == good
+    places = [path.relative_to(folder).as_posix() for path in dataset.table["path"]]
+    assert places == [
+        *("a.wav", "deep/b.wav", "deep/b.wav", "gone.wav", "1/twin.wav", "a.wav", "inner.wav", "3/b.wav")
+    ]
+    left_out = skipped(dataset)
+    assert list(left_out) == [*bad, "2/twin.wav", "extra.wav", "folder"]
+    assert "1/twin.wav and 2/twin.wav" in left_out["twin.wav"]
+    assert left_out["2/twin.wav"] == "The list gives it no label."
+
+
+def test_labels_of_something_else_stay_as_they_are(tmp_path):
+    (tmp_path / "list.csv").write_text("file,label\na.wav,positive\nb.wav,asthma\n")
+    assert load(tree(tmp_path, TWO)).table["label"].tolist() == ["positive", "asthma"]
+
+
+def test_person_and_source_columns(tmp_path):
+    content = "file,patient_id,patient_age,recording_device,label\n"
+    content += "a.wav,7,30,Phone,0\nb.wav,7,30,,1\np9_1.wav,,4,Phone,1\np9_2.wav,,5,Mic,0\n"
+    dataset = load(tree(tmp_path, [*TWO, "p9_1.wav", "p9_2.wav"], list_csv=content))
+    assert rows(dataset, "person", "source") == [
+        ("7", "Phone"),
+        ("7", "unknown"),
+        ("p9", "Phone"),
+        ("p9", "Mic"),
+    ]
+
+
+def test_an_id_that_several_recordings_share_is_a_persons(tmp_path):
+    content = "id,file,label\n1,a.wav,x\n1,b.wav,y\n2,c.wav,x\n"
+    dataset = load(tree(tmp_path, [*TWO, "c.wav"], list_csv=content))
+    assert dataset.table["person"].tolist() == ["1", "1", "2"]
+
+
+def test_names_of_public_collections_tell_person_and_source(tmp_path):
+    names = ["cough-heavy-3Cwio.wav", "cough-shallow-3Cwio.wav", "pos-0421-084-cough-m-50.wav", "mine.wav"]
+    content = "\n".join(["file,label", *(f"{name},{number % 2}" for number, name in enumerate(names))])
+    dataset = load(tree(tmp_path, names, list_csv=content))
+    assert dataset.table["source"].tolist() == ["coswara", "coswara", "virufy", "unknown"]
+    assert dataset.table["person"].tolist()[:3] == ["coswara:3Cwio", "coswara:3Cwio", "virufy:0421-084"]
+
+
+@pytest.mark.parametrize(
+    ("lists", "said"),
+    [
+        (
+            {"a_csv": "file,label\na.wav,0\n", "b_csv": "file,label\nb.wav,1\n"},
+            "several lists.*a.csv and b.csv",
+        ),
+        ({"a_csv": "file,age\na.wav,30\n"}, "a.csv has no column of labels"),
+        ({"a_csv": "age,label\n30,yes\n"}, "a.csv has no column of file names"),
+        ({"a_csv": "file,label\n"}, "a.csv lists no recordings"),
+        ({"a_csv": ""}, "a.csv could not be read"),
+        ({"a_csv": "file,label\na,b.wav,1\n"}, "more fields than its header"),
+        ({"a_csv": 'file,label\n"a.wav,1\n'}, "a.csv could not be read"),
+        ({"a_csv": "file,label\na.wav,\n"}, "no recording that can be used.*no label"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_told_why(tmp_path, lists, said):
+    with pytest.raises(DatasetError, match=said):
+        load(tree(tmp_path, TWO, **lists))
+
+
+def test_another_table_beside_the_list_does_not_disturb(tmp_path):
+    lists = {"list_csv": "file,label\na.wav,0\nb.wav,1\n", "notes_csv": "day,weather\n1,rain\n"}
+    assert len(load(tree(tmp_path, TWO, **lists)).table) == 2
+
+
+def test_one_folder_a_class(tmp_path):
+    recordings = [
+        "train/COVID/p01_1.wav",
+        "train/COVID/p01_2.wav",
+        "test/COVID/rec_1.flac",
+        "test/COVID/rec_2.flac",
+    ]
+    recordings += ["train/Healthy/alice/1.wav", "train/Healthy/alice/2.wav", "test/Healthy/p01_1.wav"]
+    others = ["stray.wav", "README.md", "train/Healthy/notes.txt", "train/Healthy/._1.wav"]
+    dataset = load(tree(tmp_path, recordings + others))
+    assert rows(dataset, "recording", "label") == [
+        (name, "covid" if "COVID" in name else "not_covid") for name in sorted(recordings)
+    ]
+    people = dataset.table.groupby("person")["recording"].apply(list).tolist()
+    # The counting of people may start again in another class.
+    assert sorted(map(len, people)) == [1, 1, 1, 2, 2]
+    assert set(skipped(dataset)) == set(others)
+
+
+def test_one_folder_is_no_classes(tmp_path):
+    with pytest.raises(DatasetError, match="neither a list of recordings"):
+        load(tree(tmp_path, ["covid/a.wav"]))

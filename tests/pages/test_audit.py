@@ -1,0 +1,219 @@
+"""Is this dataset sound, run by Streamlit without a browser."""
+
+import io
+import tempfile
+import zipfile
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from coughlab import archive, auditing, serving, store, synthetic
+from pages.parts import auditing as own
+from pages.parts import findings
+from tests import sounds
+from tests.conftest import ROOT
+
+NASTY = "![x](http://example.com/x.png) :material/home: <b>.wav"
+
+
+def finding(kind, severity, **more):
+    about = {
+        "recordings": 2,
+        "groups": 1,
+        "message": f"About {kind} in {NASTY}.",
+        "advice": "Mend it.",
+        "examples": [],
+    }
+    return {"kind": kind, "severity": severity} | about | more
+
+
+REPORT = {
+    "dataset": serving.STUDY,
+    "recordings": 1200,
+    "people": 1000,
+    "labels": {"covid": 200, NASTY: 1000},
+    "sources": {f"site {n}": 150 for n in range(8)},
+    "sound": False,
+    "findings": [
+        finding("shortcut", "severe", title="Source alone", auc=0.9, interval=[0.8, 0.95]),
+        finding("identical_audio", "warning", examples=[["a.wav", NASTY]]),
+    ],
+    "probes": [
+        {"title": "Source alone", "recordings": 1100, "people": 990, "auc": 0.9, "interval": [0.8, 0.95]},
+        {"title": "File facts alone", "recordings": 1100, "people": 990, "why": "It is the same everywhere."},
+    ],
+    "skipped": [{"recording": NASTY, "reason": "It is not a cough."}],
+}
+
+
+def zipped(files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    """A ZIP of a small dataset in which an ill person's cough is a healthy one's, too."""
+    files = {}
+    for n in range(6):
+        for label, offset in ("ill", 0), ("well", 3 if n else 0):
+            samples = synthetic.recording(onsets_s=(0.1 + 0.02 * (n + offset),), duration_s=0.6, rate=16_000)
+            files[f"mine/{label}/p{n}{label}.wav"] = sounds.with_soundfile(
+                "WAV", rate=16_000, samples=samples
+            )
+    files["mine/well/broken.wav"] = b"RIFF"
+    return zipped(files)
+
+
+@pytest.fixture
+def temporary(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def models(monkeypatch, tmp_path):
+    folder = tmp_path / "models"
+    monkeypatch.setattr(store, "MODELS", folder)
+    return folder
+
+
+def opened(**state):
+    page = AppTest.from_file(str(ROOT / "pages/audit.py"), default_timeout=60)
+    for name, value in state.items():
+        page.session_state[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def audited(data, name="mine.zip"):
+    page = opened()
+    page.file_uploader[0].upload(name, data)
+    next(button for button in page.button if button.label == "Audit").click().run()
+    assert not page.exception
+    return page
+
+
+def values(elements):
+    return [element.value for element in elements]
+
+
+def test_a_stored_audit_is_shown_with_its_verdict_first_and_names_never_as_markup(models):
+    auditing.save(REPORT)
+    auditing.save(REPORT | {"dataset": "esc10", "sound": True, "findings": REPORT["findings"][1:]})
+    page = opened()
+    assert "Not sound: 1 severe finding." in page.error[0].value
+    texts = values(page.text)
+    assert (
+        "Recordings: 1,200. People: 1,000." in texts[0] and f"Labels: {NASTY} 1,000, COVID 200." in texts[0]
+    )
+    assert "and 2 more" in texts[0]
+    assert [f["message"] for f in REPORT["findings"]] == texts[1::2]
+    assert values(page.code)[0] == f"a.wav = {NASTY}"
+    said = "\n".join(values([*page.markdown, *page.header, *page.subheader, *page.error]))
+    assert "example.com" not in said
+    assert "1,100 recordings of 990 people" in said and "**File facts alone** was not tried." in said
+    assert values(page.dataframe)[-1].to_dict("records") == REPORT["skipped"]
+    assert len(page.get("plotly_chart")) == 1 and len(page.get("download_button")) == 3
+    page.button_group[0].set_value("esc10").run()
+    assert not page.exception and not page.error
+    assert "no severe finding.** 1 warning below." in page.success[0].value
+
+
+def test_without_stored_audits_an_own_dataset_is_asked_for(models):
+    page = opened()
+    assert not page.error and len(page.file_uploader) == 1
+    next(button for button in page.button if button.label == "Audit").click().run()
+    assert page.warning[0].value == "Choose a ZIP first."
+
+
+def test_an_own_dataset_is_audited_and_nothing_of_it_stays(models, temporary, dataset):
+    page = audited(dataset)
+    assert "Not sound" in page.error[0].value
+    kinds = {found["kind"] for found in page.session_state["own report"]["findings"]}
+    assert {"undecodable", "contradictory_labels"} <= kinds
+    assert page.session_state["own report"]["dataset"] == "mine"
+    assert list(temporary.iterdir()) == []
+    assert "well" in page.text[0].value
+    # It stays in sight until another is asked for.
+    page.run()
+    assert "Not sound" in page.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"no zip", "not a ZIP file"),
+        (zipped({"../a.wav": b""}), "outside its own folder"),
+        (zipped({"mine/a.txt": b"", "b.txt": b""}), "The ZIP has neither a list of recordings"),
+    ],
+)
+def test_a_zip_that_cannot_be_audited_says_why_and_nothing_of_it_stays(models, temporary, data, why):
+    page = audited(data)
+    assert page.error[0].value == "This dataset was not audited."
+    assert why in page.text[0].value and str(temporary) not in page.text[0].value
+    assert list(temporary.iterdir()) == [] and not own._alone.locked()
+
+
+class Leaves(BaseException):
+    """What Streamlit raises in a page that is left."""
+
+
+def test_leaving_ends_the_audit_and_nothing_of_it_stays(temporary, dataset):
+    seen = []
+
+    def leave(stage, done, total):
+        seen.append([path.name for path in temporary.rglob("*.wav")])
+        raise Leaves
+
+    upload = io.BytesIO(dataset)
+    upload.name = "mine.zip"
+    with pytest.raises(Leaves):
+        own.run(upload, leave)
+    assert len(seen) == 1 and len(seen[0]) == 13
+    assert list(temporary.iterdir()) == []
+
+
+def test_one_audit_at_a_time(models, dataset):
+    with own._alone:
+        page = audited(dataset)
+        assert "busy with another audit" in page.warning[0].value
+    assert "own report" not in page.session_state
+
+
+def test_progress_tells_what_is_going_on_and_how_long_it_may_take(monkeypatch):
+    told, now = [], iter([0.0, 10.0, 20.0])
+    monkeypatch.setattr(own.time, "monotonic", lambda: next(now))
+
+    class Bar:
+        def progress(self, share, text):
+            told.append((share, text))
+
+    progress = own.Progress(Bar())
+    for stage, done, total in ("Listening", 0, 1000), ("Listening", 250, 1000), ("Looking", 0, 1):
+        progress(stage, done, total)
+    assert told == [
+        (0.0, "Listening: 0 of 1,000"),
+        (0.25, "Listening: 250 of 1,000, about 30 seconds left"),
+        (0.0, "Looking …"),
+    ]
+
+
+def test_the_findings_as_a_table_have_their_intervals_in_columns():
+    table = findings._table(REPORT)
+    assert table.loc[0, ["kind", "auc", "interval_low", "interval_high"]].tolist() == [
+        "shortcut",
+        0.9,
+        0.8,
+        0.95,
+    ]
+    assert table["severity"].tolist() == ["severe", "warning"]
+
+
+def test_the_server_takes_what_an_archive_may_have():
+    text = (ROOT / ".streamlit/config.toml").read_text()
+    assert f"maxUploadSize = {archive.LIMITS.max_bytes // 2**20}" in text

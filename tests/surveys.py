@@ -1,0 +1,42 @@
+"""Surveys made up without audio, in which nothing tells the label unless a test plants it."""
+
+import numpy as np
+import pandas as pd
+
+from coughlab.evidence import copies
+from coughlab.signal import chain
+
+
+def survey(n=400, seed=0, labels=("not_covid", "covid")):
+    """A survey of so many recordings, each of a person of its own, the labels taking turns."""
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame(
+        {
+            "recording": [f"{k}.wav" for k in range(n)],
+            "person": [f"person {k}" for k in range(n)],
+            "label": np.resize(labels, n),
+            "source": rng.choice(["phone", "clinic"], n),
+            "status": "ok",
+            "problem": "",
+            "container": rng.choice(["wav", "mp3"], n),
+            "codec": "pcm_16",
+            "sample_rate": rng.choice([44_100.0, 48_000.0], n),
+            "channels": 1.0,
+            "bit_depth": 16.0,
+            "duration_s": rng.gamma(9, 0.5, n),
+            "bytes": 1000.0,
+        }
+    )
+    measured = pd.DataFrame(rng.standard_normal((n, len(chain.NAMES))), columns=list(chain.NAMES))
+    table = pd.concat([table, measured], axis=1)
+    table["audio_hash"] = [f"{k:064x}" for k in range(n)]
+    table["fingerprint"] = None
+    return table
+
+
+def same(table, near=()):
+    """What `copies.find` says of a survey; `near` lists pairs of rows that sound alike."""
+    found = copies.find(table)
+    for first, second in near:
+        found.loc[second, ["audio", "copy"]] = found.loc[first, "audio"], "near_identical_audio"
+    return found
