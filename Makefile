@@ -11,7 +11,7 @@ run: $(VENV)/.installed
 	$(BIN)/streamlit run Home.py --server.port $(PORT)
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

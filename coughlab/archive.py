@@ -20,7 +20,8 @@ JUNK = re.compile(r"__MACOSX|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini")
 #: Methods whose memory is bounded; others may ask for gigabytes of it.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _AS_USUAL = "Make it again with your system's own 'compress' or 'send to ZIP', without a password."
-_ELSEWHERE = "Take a part of the dataset, or audit it on your own computer with the command line."
+#: What to do about a dataset that is too large for here.
+ELSEWHERE = "Take a part of the dataset, or audit it on your own computer with the command line."
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MEGABYTE = 2**20
 _DIRECTORY_ENTRY = b"PK\x01\x02"
@@ -42,6 +43,8 @@ class Limits:
         Most entries, folders included.
     max_file_bytes : int
         Largest single file, unpacked.
+    max_list_bytes : int
+        Largest list of recordings (CSV, TSV or JSON), unpacked: reading one takes many times its size in memory.
     max_total_bytes : int
         All files together, unpacked.
     max_ratio : float
@@ -53,6 +56,7 @@ class Limits:
     max_bytes: int = 100 * _MEGABYTE
     max_files: int = 5_000
     max_file_bytes: int = 120 * _MEGABYTE
+    max_list_bytes: int = 8 * _MEGABYTE
     max_total_bytes: int = 1024 * _MEGABYTE
     max_ratio: float = 100.0
     max_depth: int = 10
@@ -113,7 +117,7 @@ def _check_size(data, limits):
     size = data.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
         raise ArchiveError(
-            f"The ZIP has {_megabytes(size)}, and at most {_megabytes(limits.max_bytes)} are taken here. {_ELSEWHERE}"
+            f"The ZIP has {_megabytes(size)}, and at most {_megabytes(limits.max_bytes)} are taken here. {ELSEWHERE}"
         )
     data.seek(0)
     found, rest = 0, b""
@@ -127,7 +131,7 @@ def _check_size(data, limits):
 
 def _too_many(limits):
     return ArchiveError(
-        f"The ZIP holds more than {limits.max_files:,} files and folders, the most that are taken here. {_ELSEWHERE}"
+        f"The ZIP holds more than {limits.max_files:,} files and folders, the most that are taken here. {ELSEWHERE}"
     )
 
 
@@ -184,10 +188,12 @@ def _check_entry(info, path, limits):
         raise ArchiveError(f"The ZIP is locked with a password. {_AS_USUAL}")
     if info.compress_type not in METHODS:
         raise ArchiveError(f"{_told(path)} is compressed in an uncommon way. {_AS_USUAL}")
-    if info.file_size > limits.max_file_bytes:
+    is_list = path.suffix.lower() in (".csv", ".tsv", ".json")
+    limit, what = (limits.max_list_bytes, "list") if is_list else (limits.max_file_bytes, "single file")
+    if info.file_size > limit:
         raise ArchiveError(
-            f"{_told(path)} has {_megabytes(info.file_size)} unpacked, and a single file may have at most"
-            f" {_megabytes(limits.max_file_bytes)}. {_ELSEWHERE}"
+            f"{_told(path)} has {_megabytes(info.file_size)} unpacked, and a {what} may have at most {_megabytes(limit)}."
+            f" {ELSEWHERE}"
         )
 
 
@@ -198,7 +204,7 @@ def _check_total(entries, limits):
     if total > limits.max_total_bytes:
         raise ArchiveError(
             f"The ZIP would unpack to {_megabytes(total)}, and at most {_megabytes(limits.max_total_bytes)} are taken"
-            f" here. {_ELSEWHERE}"
+            f" here. {ELSEWHERE}"
         )
     if total > limits.max_ratio * max(packed, _MEGABYTE):
         raise ArchiveError(

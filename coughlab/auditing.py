@@ -7,7 +7,6 @@ import json
 import os
 import re
 import tempfile
-import textwrap
 from pathlib import Path
 
 from coughlab import store, survey, words
@@ -19,11 +18,39 @@ FOLDER = "audits"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 #: From this share of a list on, what the loader left out is a warning.
 WARNING_SKIPPED = 0.1
-WIDTH = 100
+#: What a spreadsheet takes for the start of a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: What a report, and each of its findings, has to hold, and of what type.
+_REPORT = {
+    "dataset": str,
+    "read_as": str,
+    "recordings": int,
+    "people": int,
+    "labels": dict,
+    "sources": dict,
+    "sound": bool,
+    "findings": list,
+    "probes": list,
+    "skipped": list,
+}
+_FINDING = {
+    "recordings": int,
+    "groups": int,
+    "message": str,
+    "advice": str,
+    "examples": list,
+    "sizes": list,
+    "more": int,
+}
 
 
 def audit(dataset, progress=lambda stage, done, total: None):
-    """Find out what is wrong with a dataset.
+    """Find out what is wrong with a dataset: the report of `examine` alone."""
+    return examine(dataset, progress)[0]
+
+
+def examine(dataset, progress=lambda stage, done, total: None):
+    """Find out what is wrong with a dataset, and with which of its rows.
 
     Parameters
     ----------
@@ -34,11 +61,14 @@ def audit(dataset, progress=lambda stage, done, total: None):
 
     Returns
     -------
-    dict
-        The report, only values that JSON can hold: ``dataset``, ``recordings`` and ``people`` (rows of the list, and names of
-        people in it), ``labels`` and ``sources`` (rows of each), ``sound`` (no severe finding), ``findings`` (as of
-        `coughlab.evidence.audit.findings`), ``probes`` (as of `coughlab.evidence.audit.shortcuts`, those that found nothing too)
-        and ``skipped`` (``recording`` and ``reason`` of each line that the loader left out).
+    report : dict
+        Only values that JSON can hold: ``dataset``, ``read_as`` (how its folder was read), ``recordings`` and ``people`` (rows
+        of the list, and names of people in it), ``labels`` and ``sources`` (rows of each), ``sound`` (no severe finding),
+        ``findings`` (as of `coughlab.evidence.audit.findings`), ``probes`` (as of `coughlab.evidence.audit.shortcuts`, those that
+        found nothing too) and ``skipped`` (``recording`` and ``reason`` of each line or file that the loader left out).
+    rows : pandas.DataFrame
+        For each row of the dataset ``recording``, ``person`` (those with the same audio merged), ``label``, ``source``,
+        ``status`` and ``problem`` (as of `coughlab.survey.run`), ``audio`` and ``copy`` (as of `coughlab.evidence.copies.find`).
     """
     surveyed = survey.run(dataset, progress)
     progress("Looking for copies", 0, 1)
@@ -47,8 +77,9 @@ def audit(dataset, progress=lambda stage, done, total: None):
     probes = evidence.shortcuts(surveyed, same, progress=progress)
     skipped = dataset.skipped[["recording", "reason"]].astype(str)
     found = evidence.findings(surveyed, same, probes) + _skipped(skipped, len(surveyed))
-    return {
+    report = {
         "dataset": str(dataset.name),
+        "read_as": dataset.read_as,
         "recordings": len(surveyed),
         "people": int(surveyed["person"].nunique()),
         "labels": _counts(surveyed["label"]),
@@ -58,35 +89,32 @@ def audit(dataset, progress=lambda stage, done, total: None):
         "probes": probes,
         "skipped": skipped.to_dict("records"),
     }
+    rows = surveyed[["recording", "person", "label", "source", "status", "problem"]].join(
+        same[["audio", "copy"]]
+    )
+    return report, rows.assign(person=copies.people(rows["person"], rows["audio"]))
 
 
-def text(report):
-    """A report for the terminal.
+def write_rows(rows, path):
+    """Write what `examine` says of each row as CSV, for people to act on.
 
     Parameters
     ----------
-    report : dict
-        What `audit` returned.
+    rows : pandas.DataFrame
+        As of `examine`.
+    path : path-like
+        The file. Text that a spreadsheet would run as a formula gets an apostrophe before it.
 
-    Returns
-    -------
-    str
-        Lines of at most 100 columns (long file names excepted), without characters that would steer a terminal.
+    Raises
+    ------
+    OSError
+        If it cannot be written.
     """
-    labels = ", ".join(f"{words.LABELS.get(label, label)} {n:,}" for label, n in report["labels"].items())
-    head = (
-        f"{report['dataset']}: {words.counted(report['recordings'], 'recording')} of {report['people']:,} people; {labels}."
-        f" {_verdict(report)}"
+    safe = rows.map(
+        lambda value: f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
     )
-    lines = _wrapped(head)
-    for finding in report["findings"]:
-        lines += ["", *_wrapped(f"{finding['severity'].upper()}: {finding['kind']}")]
-        lines += _wrapped(finding["message"], "  ") + _wrapped(f"What to do: {finding['advice']}", "  ")
-        lines += [line for names in finding["examples"] for line in _wrapped(" = ".join(names), "    ")]
-    for tried in report["probes"]:
-        if "why" in tried:
-            lines += ["", *_wrapped(f"Not tried: {tried['title']}. {tried['why']}")]
-    return "\n".join(lines)
+    # With these line ends, the standard's (RFC 4180), a line end inside a text is quoted, whichever it is.
+    Path(path).write_bytes(safe.to_csv(index=False, lineterminator="\r\n").encode(errors="backslashreplace"))
 
 
 def save(report, folder=None):
@@ -150,8 +178,8 @@ def load(name, folder=None):
         report = json.loads(_path(name, folder).read_bytes())
     except (OSError, ValueError) as error:
         raise store.StoreError(f"There is no audit of {name!r} that can be read. {remedy}") from error
-    if not isinstance(report, dict) or not {"dataset", "findings"} <= report.keys():
-        raise store.StoreError(f"The audit of {name!r} is damaged. {remedy}")
+    if not _is_whole(report):
+        raise store.StoreError(f"The audit of {name!r} is damaged or of another version. {remedy}")
     return report
 
 
@@ -178,6 +206,51 @@ def _path(name, folder):
     return Path(folder or store.MODELS) / FOLDER / f"{name}.json"
 
 
+def _is_whole(report):
+    """Whether a report has all that this version reads of one."""
+    return (
+        _holds(report, _REPORT)
+        and all(
+            isinstance(n, int) for counts in (report["labels"], report["sources"]) for n in counts.values()
+        )
+        and all(map(_is_finding, report["findings"]))
+        and all(map(_is_probe, report["probes"]))
+        and all(_holds(line, {"recording": str, "reason": str}) for line in report["skipped"])
+    )
+
+
+def _is_finding(finding):
+    return (
+        _holds(finding, _FINDING)
+        and finding.get("kind") in evidence.KINDS
+        and finding.get("severity") in evidence.SEVERITIES
+        and len(finding["examples"]) == len(finding["sizes"])
+        and all(isinstance(size, int) for size in finding["sizes"])
+        and all(
+            isinstance(names, list) and all(isinstance(n, str) for n in names)
+            for names in finding["examples"]
+        )
+        and (finding["kind"] != "shortcut" or (_holds(finding, {"title": str}) and _is_score(finding)))
+    )
+
+
+def _is_probe(probe):
+    about = {"title": str, "recordings": int, "people": int}
+    return _holds(probe, about) and (_holds(probe, {"why": str}) or _is_score(probe))
+
+
+def _is_score(one):
+    return (
+        _holds(one, {"auc": int | float, "interval": list})
+        and len(one["interval"]) == 2
+        and all(isinstance(end, int | float) for end in one["interval"])
+    )
+
+
+def _holds(value, kinds):
+    return isinstance(value, dict) and all(isinstance(value.get(key), kind) for key, kind in kinds.items())
+
+
 def _counts(column):
     return {str(value): int(n) for value, n in column.value_counts(sort=True, dropna=False).items()}
 
@@ -194,29 +267,11 @@ def _skipped(skipped, n_listed):
             "severity": "warning" if share >= WARNING_SKIPPED else "note",
             "recordings": n,
             "groups": 0,
-            "message": f"{words.counted(n, 'line')} of the list ({words.percent(share)}) {'is' if n == 1 else 'are'} left out and"
-            f" not part of this audit: {told}{'; and others' if len(reasons) > 3 else ''}.",
-            "advice": "See whether the reasons are as they should be. The report lists every line that was left out.",
+            "message": f"{n:,} of {n + n_listed:,} lines and files ({words.percent(share)}) {'is' if n == 1 else 'are'} left out"
+            f" and not part of this audit: {told}{'; and others' if len(reasons) > 3 else ''}.",
+            "advice": "See whether the reasons are as they should be. The report as JSON lists all that was left out.",
             "examples": [[name] for name in skipped["recording"].head(evidence.N_EXAMPLES)],
+            "sizes": [1] * min(n, evidence.N_EXAMPLES),
+            "more": max(0, n - evidence.N_EXAMPLES),
         }
     ]
-
-
-def _verdict(report):
-    severe = sum(finding["severity"] == "severe" for finding in report["findings"])
-    if severe:
-        return f"NOT SOUND: {words.counted(severe, 'severe finding')}."
-    return "Sound, as far as this audit can tell: no severe finding."
-
-
-def _wrapped(line, indent=""):
-    line = "".join(c if c.isprintable() else "?" for c in line)
-    # File names are not broken.
-    return textwrap.wrap(
-        line,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -106,8 +106,10 @@ def _parser():
     audit = commands.add_parser(
         "audit",
         help="say what is wrong with a dataset",
-        description="Looks for lost files, copies, contradictory labels, people on both sides and shortcuts. Exit status: 0 if no"
-        " finding is severe, 1 if one is, 2 if the dataset could not be audited.",
+        description="Looks for lost files, copies, contradictory labels, people on both sides and shortcuts. A folder of your own"
+        " has one subfolder of recordings for each class, as in covid/*.wav and healthy/*.wav, or a CSV file at its top with a"
+        " column of file names and one of labels. Columns of people and sources are read as well if it has them. Exit status: 0"
+        " if no finding is severe, 1 if one is, 2 if the dataset could not be audited.",
     )
     audit.add_argument(
         "dataset",
@@ -118,6 +120,12 @@ def _parser():
     audit.add_argument("--json", action="store_true", help="the report as one JSON object")
     audit.add_argument(
         "--save", action="store_true", help="keep the report in models/audits/ for the app to show"
+    )
+    audit.add_argument(
+        "--rows",
+        type=Path,
+        metavar="FILE.csv",
+        help="write a line for each row of the dataset: its person, label, status and problem, and whose copy it is",
     )
     audit.set_defaults(command=_audit)
     return parser
@@ -246,20 +254,37 @@ def _search(arguments):
 
 
 def _audit(arguments):
-    from coughlab import auditing, datasets
+    from coughlab import audit_text, auditing, datasets
 
+    data, file = arguments.data, arguments.rows
+    if data.is_file():
+        return _complain(
+            f"{data} is a file. Unpack it first, and give the folder."
+            if data.suffix.lower() == ".zip"
+            else f"{data} is a file. Give the folder of the dataset.",
+            2,
+        )
+    # What would go wrong after a long audit is said before it.
+    if file and not file.absolute().parent.is_dir():
+        return _complain(f"There is no folder {file.parent} for --rows to write into.", 2)
+    if file and file.resolve().is_relative_to(data.resolve()):
+        return _complain(
+            "--rows must lie outside the dataset's folder, or it would be taken for a list of it.", 2
+        )
     if arguments.save and not auditing.NAME.fullmatch(arguments.dataset):
         return _complain("--save needs a name of up to 100 letters, digits, dots, dashes and underscores.", 2)
     try:
         with _progress_bar() as progress:
-            report = auditing.audit(datasets.load(arguments.dataset, arguments.data), progress)
+            report, rows = auditing.examine(datasets.load(arguments.dataset, data), progress)
+        if file:
+            auditing.write_rows(rows, file)
         if arguments.save:
             auditing.save(report)
     except datasets.DatasetError as error:
         return _complain(str(error), 2)
     except OSError as error:
         return _complain(f"The audit could not be made or saved: {error}.", 2)
-    print(json.dumps(report) if arguments.json else auditing.text(report))
+    print(json.dumps(report) if arguments.json else audit_text.text(report))
     return 0 if report["sound"] else 1
 
 

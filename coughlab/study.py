@@ -56,9 +56,9 @@ STUDIES = {
     "covid19-cough": Plan(
         ("published", "deduplicated", "source-balanced"),
         external=("kaggle-trial", "coswara-sample"),
-        without=("cnn2",),
-        epochs={"cnn": 10, "cnn1": 8},
-        splits={c.name: 50 for c in CLASSIFIERS.values()} | {"mlp": 10, "hyperopt": 5, "cnn": 3, "cnn1": 3},
+        without=("cnn1", "cnn2"),
+        epochs={"cnn": 10},
+        splits={c.name: 50 for c in CLASSIFIERS.values()} | {"mlp": 10, "hyperopt": 3, "cnn": 3},
     ),
 }
 

@@ -72,7 +72,7 @@ def predictions_of(fitted, inputs, table, rows, **columns):
 
 
 def roles(rows, test):
-    """ "test" for each of some rows that is among the test rows, else "train": shape of `rows`."""
+    """Say "test" for each of some rows that is among the test rows, else "train": shape of `rows`."""
     return np.where(np.isin(rows, test), "test", "train")
 
 
@@ -243,10 +243,11 @@ class Training:
         names = self._names(splits.EXTERNAL, 0, self.recipe["seed"])
         fitted, seconds = self._fit(rows, names["seed"], fits_done)
         for name, other in self.others.items():
-            inputs = other.inputs[self.classifier.input]
+            asked = splits.clean(other.table)
+            inputs = [other.inputs[self.classifier.input][row] for row in asked]
             if self.classifier.embed:
                 inputs = self._embedded(inputs)
-            asked = splits.clean(other.table)
+            inputs = dict(zip(asked, inputs, strict=True))
             told = {"study": self.study, "tested_on": name, "role": "test"}
             self.tables.append(predictions_of(fitted, inputs, other.table, asked, **names, **told))
         if self.others:

@@ -34,11 +34,13 @@ if report:
     findings.show(report)
 with st.expander("The same from the command line"):
     st.code(
-        "coughlab audit my-dataset --data FOLDER\ncoughlab audit my-dataset --data FOLDER --json",
+        "coughlab audit my-dataset --data FOLDER\ncoughlab audit my-dataset --data FOLDER --json\n"
+        "coughlab audit my-dataset --data FOLDER --rows rows.csv",
         language="bash",
     )
     st.markdown(
-        "There is no limit to the size, and nothing leaves your computer. The exit status is 1 when there is a severe finding, 0"
+        "There is no limit to the size, and nothing leaves your computer. `--rows` writes a line for each recording: its person,"
+        " label, status, and whose copy it is. The exit status is 1 when there is a severe finding, 0"
         " when there is none, so that it can stand before a training job: `coughlab audit my-dataset --data FOLDER && python"
         " train.py` trains only on a dataset that passed."
     )

@@ -28,5 +28,8 @@ def with_large(folder):
         table = committed.table(store.PREDICTIONS)
         of_big = table[table["model"] == "cnn"].assign(model="big")
         writer.write_table(store.PREDICTIONS, pd.concat([table, of_big], ignore_index=True))
+        known = committed.table(store.EVIDENCE)
+        known_of_big = known[known["model"] == "cnn"].assign(model="big")
+        writer.write_table(store.EVIDENCE, pd.concat([known, known_of_big], ignore_index=True))
         writer.manifest |= committed.manifest | {"models": committed.models | {"big": entry}}
     return folder / store.LARGE / committed.name / "big.tflite"

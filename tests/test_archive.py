@@ -12,7 +12,7 @@ from coughlab import archive
 from coughlab.archive import ArchiveError, Limits
 
 SOUND = bytes(range(256)) * 8
-FEW = Limits(max_bytes=20_000, max_files=4, max_file_bytes=5_000, max_total_bytes=9_000)
+FEW = Limits(max_bytes=20_000, max_files=4, max_file_bytes=5_000, max_list_bytes=100, max_total_bytes=9_000)
 
 
 def entry(name, **attributes):
@@ -112,6 +112,7 @@ def test_what_is_refused_before_anything_is_written(folder, tmp_path, name, why)
         # Its list is not even read.
         ([(f"{n}.wav", b"") for n in range(120)], "more than 4 files"),
         ([("a.wav", b"0" * 5_001)], "'a.wav' has 0 MB unpacked"),
+        ([("a.CSV", b"0" * 101)], "a list may have at most"),
         ([("a.wav", b"0" * 5_000), ("b.wav", b"0" * 5_000)], "would unpack to"),
         ([(entry("a.wav", compress_type=zipfile.ZIP_STORED), SOUND * 10)], "The ZIP has 0 MB"),
         ([], "holds no files"),

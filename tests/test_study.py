@@ -734,11 +734,11 @@ def test_another_dataset_is_added_without_a_new_split(strict, tmp_path):
     data = strict.folder.parent.parent / "data"
     options = {"protocols": None, "n_splits": 3}
     stages, progress = recorded_stages()
-    others = {"covid19-cough": strict.folder.parent.parent / "other" / "data"}
+    others = {"second-sample": strict.folder.parent.parent / "other" / "data"}
     grown = run(data, tmp_path, "knn", others=others, progress=progress, **options)
     assert stages.count("Training Nearest neighbour") == 1
     tested = grown.predictions.query("protocol == 'external' and model == 'knn'")
-    assert set(tested["tested_on"]) == {"coswara-sample", "covid19-cough"}
+    assert set(tested["tested_on"]) == {"coswara-sample", "second-sample"}
     pd.testing.assert_frame_equal(rows(grown, "shortcut"), rows(strict, "shortcut"), check_exact=True)
 
 

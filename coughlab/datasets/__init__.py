@@ -5,7 +5,8 @@ The table has one row for every recording of the dataset's own list, in its orde
 (``covid`` or ``not_covid``, unless an own folder is about something else), ``source`` (how and where it was collected) and
 ``path`` (where its file is to be, whether it is there or not). What cannot be used is left out and said, never lost.
 
-Each loader has ``recognises(folder)`` and ``load(folder)``, which gives the rows of the table and what it left out.
+Each loader has ``recognises(folder)`` and ``load(folder)``, which gives the rows of the table and what it left out; that of own
+folders also says how it read them.
 """
 
 import os
@@ -44,11 +45,14 @@ class Dataset:
         The common table, numbered from 0.
     skipped : pandas.DataFrame
         What the loader left out: columns ``recording`` and ``reason``.
+    read_as : str
+        How the folder was read, in words.
     """
 
     name: str
     table: object
     skipped: object
+    read_as: str = ""
 
 
 def load(name, folder):
@@ -75,18 +79,20 @@ def load(name, folder):
     folder = Path(folder)
     if not folder.is_dir():
         raise DatasetError(f"There is no folder {folder}.")
-    rows, skipped = _loader(name, folder).load(folder)
+    layout = _layout(name, folder)
+    rows, skipped, *told = _module(layout).load(folder)
     if not rows:
         why = f" The first of {len(skipped):,}, {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
         raise DatasetError(f"{folder} lists no recording that can be used.{why}")
     table = pd.DataFrame(rows, columns=COLUMNS)
-    return Dataset(name, table, pd.DataFrame(skipped, columns=["recording", "reason"]))
+    read_as = told[0] if told else f"As {layout} is published."
+    return Dataset(name, table, pd.DataFrame(skipped, columns=["recording", "reason"]), read_as)
 
 
-def _loader(name, folder):
+def _layout(name, folder):
     if name in NAMES:
-        return _module(name)
-    return next(loader for loader in map(_module, NAMES) if loader.recognises(folder))
+        return name
+    return next(known for known in NAMES if _module(known).recognises(folder))
 
 
 def _module(name):

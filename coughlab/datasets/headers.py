@@ -10,6 +10,11 @@ _LABEL = (
 )
 _PERSON = "person patient subject participant speaker user client volunteer individual pid src_file"
 _SOURCE = "source site device hospital clinic microphone mic origin dataset collection corpus recorder phone platform centre"
+#: For messages, what can be written above a column that a list must have.
+ACCEPTED = {
+    "file names": "file, filename, path, recording or audio",
+    "labels": "label, class, category, diagnosis, covid, result, status or condition",
+}
 # With any other word beside them, file and person are something else: a person's age, a file's size.
 _BESIDE_FILE = "file name path audio relative full cough url"
 _BESIDE_PERSON = "id no nr number code name uid key hash"

@@ -6,17 +6,21 @@ Labels that all say COVID-19 or not, in one of the usual ways, become ``covid`` 
 import re
 from pathlib import PurePosixPath
 
+from coughlab import words
 from coughlab.datasets import DatasetError, files, headers, names
 
 # Folders that stand around the classes' folders in many collections.
 _AROUND = (
     "train training test testing val valid validation dev data dataset audio wav wavs raw clips recordings"
 )
+_FROM_NAMES = "{} as far as the file names tell."
 _COVID = "covid covid19 positive pos covidpositive positivecovid covid19positive true yes 1 sarscov2"
 _NOT_COVID = (
     "notcovid noncovid nocovid notcovid19 noncovid19 negative neg covidnegative covid19negative healthy healthycontrol control"
     " normal false no 0"
 )
+# What stands where nobody knows the label.
+_NO_LABEL = ("", "unknown", "n/a", "na", "nan", "none", "?", "-", "missing")
 
 
 def recognises(folder):
@@ -35,6 +39,8 @@ def load(folder):
     -------
     rows, skipped : list of tuple
         As described in `coughlab.datasets`.
+    read_as : str
+        Which list and columns, or folders, were read, and what became of the labels.
 
     Raises
     ------
@@ -44,12 +50,13 @@ def load(folder):
     found, links = files.below(folder)
     lists = [name for name in found if "/" not in name and name.lower().endswith((".csv", ".tsv"))]
     if lists:
-        rows, skipped = _from_list(folder, lists, found, set(links))
+        rows, skipped, read_as = _from_list(folder, lists, found, set(links))
     else:
-        rows, skipped = _from_classes(folder, found)
+        rows, skipped, read_as = _from_classes(folder, found)
         skipped += [(name, files.LINK) for name in links]
     labels = _covid_labels({label for _, _, label, _, _ in rows})
-    return [(*row[:2], labels.get(row[2], row[2]), *row[3:]) for row in rows], skipped
+    rows = [(*row[:2], labels.get(row[2], row[2]), *row[3:]) for row in rows]
+    return rows, skipped, read_as + _translated(labels)
 
 
 def _from_classes(folder, found):
@@ -64,16 +71,27 @@ def _from_classes(folder, found):
             skipped.append((name, "It lies in no class's folder."))
         else:
             kept.append((name, inside[0], "/".join([*inside[1:], last])))
-    if len({label for _, label, _ in kept}) < 2:
+    classes = {label for _, label, _ in kept}
+    if len(classes) == 1:
+        raise DatasetError(
+            f"{folder} has recordings of one class only, in {next(iter(classes))}. Two are needed: one subfolder for each class,"
+            " or a CSV file with a column of file names and one of labels."
+        )
+    if not classes:
         raise DatasetError(
             f"{folder} has neither a list of recordings (a CSV file with a column of file names and one of labels) nor one"
             " subfolder for each class with recordings in it."
         )
     persons = names.people([(label, inside) for _, label, inside in kept])
-    return [
+    rows = [
         (name, person, label, _source(name), folder / name)
         for (name, label, _), person in zip(kept, persons, strict=True)
-    ], skipped
+    ]
+    return (
+        rows,
+        skipped,
+        f"One subfolder a class, {len(classes)} in all. {_FROM_NAMES.format('People and sources')}",
+    )
 
 
 def _from_list(folder, lists, found, links):
@@ -86,19 +104,22 @@ def _from_list(folder, lists, found, links):
         except DatasetError as error:
             problems.append(str(error))
         except LookupError as error:
-            problems.append(f"{folder / name} has no column of {error.args[0]}.")
+            accepted = headers.ACCEPTED[error.args[0]]
+            problems.append(
+                f"{folder / name} has no column of {error.args[0]}. Its header must be or hold a word such as {accepted}."
+            )
     if not usable:
         raise DatasetError(" ".join(problems))
     if len(usable) > 1:
         together = " and ".join(name for name, _, _ in usable)
         raise DatasetError(f"{folder} has several lists of recordings: {together}. Leave one of them there.")
-    _, table, columns = usable[0]
+    called, table, columns = usable[0]
     rows, skipped, seen = [], [], set()
     root = f"{folder.absolute().as_posix()}/"
     for number, (name, label) in enumerate(zip(table[columns["file"]], table[columns["label"]], strict=True)):
         place, reason = _place(root, name, audio, links)
         seen.add(place)
-        if reason := reason or ("" if label else "The list gives it no label."):
+        if reason := reason or _label_problem(label):
             skipped.append((name, reason))
         else:
             rows.append((number, name, label, place))
@@ -108,7 +129,33 @@ def _from_list(folder, lists, found, links):
     paths = [folder / place for place in places]
     skipped += [(name, files.NOT_LISTED) for name in found if files.is_audio(name) and name not in seen]
     skipped += [(name, files.LINK) for name in sorted(links - seen)]
-    return list(zip(recordings, persons, labels, sources, paths, strict=True)), skipped
+    return (
+        list(zip(recordings, persons, labels, sources, paths, strict=True)),
+        skipped,
+        _told(called, columns),
+    )
+
+
+def _label_problem(label):
+    if label.lower() not in _NO_LABEL:
+        return ""
+    return f"The list gives it no label{f', but says “{label}”' if label else ''}."
+
+
+def _told(called, columns):
+    """Which columns of a list were read, in words."""
+    plural = {"file": "files", "label": "labels", "person": "people", "source": "sources"}
+    read = ", ".join(f"{plural[what]} from the column “{column}”" for what, column in columns.items())
+    lacking = [plural[what] for what in ("person", "source") if what not in columns]
+    names = _FROM_NAMES.format(" and ".join(lacking).capitalize()) if lacking else ""
+    return f"By the list {called}: {read}. {names}".strip()
+
+
+def _translated(labels):
+    told = [
+        f"“{label}” as {words.LABELS[meant]}" for label, meant in sorted(labels.items()) if label != meant
+    ]
+    return f" Labels: {', '.join(told)}." if told else ""
 
 
 def _place(root, name, audio, links):

@@ -2,7 +2,8 @@
 
 Each finding is a dict: ``kind`` (one of `KINDS`), ``severity`` (one of `SEVERITIES`), ``recordings`` (rows concerned), ``groups``
 (groups of rows that belong together, 0 where there is no such thing), ``message``, ``advice`` and ``examples``: up to 5 lists of
-recording names, each a group, or a single name. A ``shortcut`` also has ``title``, ``auc`` and ``interval``, and a
+up to 5 recording names, each a group, or a single name; ``sizes``: how many names each of these groups has; and ``more``: how
+many further groups there are. A ``shortcut`` also has ``title``, ``auc`` and ``interval``, and a
 ``small_sample`` has the ``interval`` that a perfect score would have.
 
 Severe is what can make a good score meaningless; a warning is what has to be said beside a score.
@@ -11,9 +12,8 @@ Severe is what can make a good score meaningless; a warning is what has to be sa
 from coughlab import words
 from coughlab.evidence import resampling
 from coughlab.evidence.copies import clean, contradictory, people
-from coughlab.evidence.probes import probe
+from coughlab.evidence.shortcuts import SHORTCUTS, message, tried
 from coughlab.evidence.splits import TEST_SHARE
-from coughlab.signal import chain
 
 SEVERITIES = ("severe", "warning", "note")
 #: In the order in which they are told among equals.
@@ -33,8 +33,8 @@ KINDS = (
 
 #: Files lost. From a fifth of a class on, what is left is no longer the class that was collected: severe; else a warning.
 SEVERE_LOSS = 0.2
-#: Share of the tested rows (copies) or people that the published split also trains on. What is known by heart can lift a score
-#: by that much, and published models differ by less than 5 points: severe; else a warning.
+#: Share of the tested rows (copies) or people that the published split also trains on. What was learnt by heart can lift a score
+#: by as much: severe from 5 points on; else a warning.
 SEVERE_LEAK = 0.05
 #: Lower end of a shortcut's interval. 0.7 is where participant-independent COVID models from sound land (Han et al., npj Digital
 #: Medicine 5, 2022), so that a shortcut this good can stand for the whole of a model: severe.
@@ -42,7 +42,7 @@ SEVERE_AUC = 0.7
 #: Four shortcuts are tried on every dataset, so that the interval alone would be wrong too often: a warning from here on.
 WARNING_AUC = 0.55
 #: Recordings of the rarest class for one of the commonest. Below 1 in 4, always giving one answer is right in 80% of the cases: a
-#: warning. Below 1 in 20 it is right in 95%, as often as the best published models: severe, as is a single class.
+#: warning. Below 1 in 20 it is right in 95%: severe, as is a single class.
 WARNING_RATIO, SEVERE_RATIO = 1 / 4, 1 / 20
 #: What a perfect score on the rarest class would prove. If it could still be a coin toss: severe. If it could still miss the
 #: sensitivity of 80% that WHO asks of a rapid test ("Antigen-detection in the diagnosis of SARS-CoV-2", 2021): a warning.
@@ -50,37 +50,10 @@ SEVERE_PROOF, WARNING_PROOF = 0.5, 0.8
 
 N_EXAMPLES = 5
 
-#: What is shown to each probe, and what it is called.
-SHORTCUTS = {
-    "File facts alone": ("container", "codec", "sample_rate", "channels", "bit_depth", "duration_s"),
-    "Source alone": ("source",),
-    "Loudness and bandwidth alone": chain.LEVEL,
-    "Quietest moments alone": chain.QUIET,
-}
-_SHOWN = {
-    "File facts alone": "the kind, sample rate, channels, bit depth and length of the files",
-    "Source alone": "which source each recording comes from",
-    "Loudness and bandwidth alone": "how loud the recordings are and how high their frequencies reach",
-    "Quietest moments alone": "the quietest tenth of each recording, which is mostly background noise",
-}
-_AGAINST = {
-    "File facts alone": "Find out why the classes were stored differently. Convert all recordings to one format, sample rate,"
-    " number of channels and length before training, and show what this shortcut scores beside any model.",
-    "Source alone": "Take both classes from the same source, and test inside sources that have both. Where no source has both,"
-    " no score on this dataset can tell the disease from the source; only a test on another dataset can.",
-    "Loudness and bandwidth alone": "Find out why the classes were recorded differently. Bring all recordings to the same"
-    " loudness and highest frequency before training, and show what this shortcut scores beside any model.",
-    "Quietest moments alone": "Collect both classes in the same kind of place and with the same devices, cut the recordings down"
-    " to the coughs, and test on recordings that others made.",
-}
-_AUC = (
-    " AUC is the chance that, of two recordings with different labels, the guess ranks the right one higher: 0.5 is a coin toss,"
-    " 1 is never wrong."
-)
 _COPIES = {
-    "listed_twice": "name a file that the list names more than once",
-    "identical_audio": "hold the same sound, sample by sample, under different names",
-    "near_identical_audio": "sound the same as another and differ only in encoding, loudness or where they were cut",
+    "listed_twice": "lines of the list name a file that is listed more than once",
+    "identical_audio": "recordings hold the same sound, sample by sample, under different names",
+    "near_identical_audio": "recordings sound the same as another and differ only in encoding, loudness or where they were cut",
 }
 
 
@@ -101,15 +74,15 @@ def findings(survey, copies, probes=None):
     list of dict
         The findings, the severest first; only values that JSON can hold.
     """
-    table = survey.drop(columns="fingerprint", errors="ignore").join(copies[["audio", "copy"]])
+    table = joined(survey, copies)
     usable = _usable(table)
     probes = shortcuts(survey, copies) if probes is None else probes
     found = [
         *(_lost(table, kind) for kind in ("missing", "undecodable")),
         _contradictory(table),
         *(_copied(table, kind) for kind in _COPIES),
-        _overlap(usable),
-        *_told(probes),
+        _overlap(usable, _names(table)),
+        *_shortcuts(probes),
         _imbalance(table, usable),
         _small_sample(usable),
     ]
@@ -122,6 +95,11 @@ def ordered(findings):
         findings,
         key=lambda f: (SEVERITIES.index(f["severity"]), KINDS.index(f["kind"]), -f.get("auc", 0)),
     )
+
+
+def joined(survey, copies):
+    """A survey without its fingerprints, with the copies beside it."""
+    return survey.drop(columns="fingerprint", errors="ignore").join(copies[["audio", "copy"]])
 
 
 def shortcuts(survey, copies, *, seed=0, progress=lambda stage, done, total: None):
@@ -141,16 +119,9 @@ def shortcuts(survey, copies, *, seed=0, progress=lambda stage, done, total: Non
     Returns
     -------
     list of dict
-        For each of `SHORTCUTS` its ``title``, ``recordings`` and ``people``, and either ``auc``, ``interval`` and ``detail`` (a
-        sentence, perhaps empty), or ``why`` it could not be tried.
+        As of `coughlab.evidence.shortcuts.tried`.
     """
-    table = _usable(survey.drop(columns="fingerprint", errors="ignore").join(copies[["audio", "copy"]]))
-    tried = []
-    for title, columns in SHORTCUTS.items():
-        progress("Looking for shortcuts", len(tried), len(SHORTCUTS))
-        tried.append({"title": title} | _probed(table, title, list(columns), seed))
-    progress("Looking for shortcuts", len(tried), len(SHORTCUTS))
-    return tried
+    return tried(_usable(joined(survey, copies)), seed=seed, progress=progress)
 
 
 def _usable(table):
@@ -159,8 +130,14 @@ def _usable(table):
     return table.assign(person=people(table["person"], table["audio"]))[clean(table)]
 
 
+def _names(table):
+    """How many names in the list each person has, by the name that stays when those with the same audio are merged."""
+    table = table[table["status"] == "ok"]
+    return table["person"].groupby(people(table["person"], table["audio"])).nunique()
+
+
 def _finding(kind, severity, rows, groups, message, advice, *, examples=(), **more):
-    shown = [list(map(str, names[:N_EXAMPLES])) for names in examples[:N_EXAMPLES]]
+    shown = examples[:N_EXAMPLES]
     return {
         "kind": kind,
         "severity": severity,
@@ -168,7 +145,9 @@ def _finding(kind, severity, rows, groups, message, advice, *, examples=(), **mo
         "groups": int(groups),
         "message": message,
         "advice": advice,
-        "examples": shown,
+        "examples": [list(map(str, names[:N_EXAMPLES])) for names in shown],
+        "sizes": [len(names) for names in shown],
+        "more": len(examples) - len(shown),
         **more,
     }
 
@@ -181,7 +160,7 @@ def _lost(table, kind):
     shares = shares.fillna(0).sort_values(ascending=False)
     files = words.counted(len(lost), "listed recording")
     message = f"{files} {_is(len(lost))} not there." if kind == "missing" else f"{files} cannot be used."
-    message += f" That is {_by_label(shares)}."
+    message += f" That is {_by_label(shares[shares > 0])}."
     if kind == "undecodable":
         reasons = lost["problem"].str.partition(". ")[0].str.rstrip(".").value_counts()
         message += " Why: " + "; ".join(f"{why} ({n})" for why, n in reasons.head(3).items()) + "."
@@ -199,12 +178,13 @@ def _contradictory(table):
     rows = table[contradictory(table["label"], table["audio"])]
     if rows.empty:
         return None
-    groups = rows.groupby("audio")["recording"].agg(list).tolist()
+    named = rows["recording"] + " (" + rows["label"].map(_label) + ")"
+    groups = named.groupby(rows["audio"]).agg(list).tolist()
     message = (
-        f"{words.counted(len(groups), 'sound')} {'stands' if len(groups) == 1 else 'stand'} in the list under more than one"
-        f" label, in {len(rows)} rows. One of the labels must be wrong, and nobody can tell which from the sound."
+        f"{words.counted(len(groups), 'sound')} {'stands' if len(groups) == 1 else 'stand'} under more than one label, in"
+        f" {len(rows):,} recordings. One of the labels must be wrong, and nobody can tell which from the sound."
     )
-    advice = "Ask whoever collected the data which label is right, or leave all of these rows out."
+    advice = "Ask whoever collected the data which label is right, or leave all of these recordings out."
     return _finding(
         "contradictory_labels", "severe", len(rows), len(groups), message, advice, examples=groups
     )
@@ -218,21 +198,26 @@ def _copied(table, kind):
         rows = table[table["recording"].isin(marked["recording"])]
         groups = rows.groupby("recording", sort=False)["recording"].agg(list)
     else:
-        rows = table[table["audio"].isin(marked["audio"]) & table["copy"].isin(["", kind])]
-        groups = rows.groupby("audio")["recording"].agg(list)
+        rows = table[table["status"] == "ok"].drop_duplicates("recording")
+        if kind == "near_identical_audio":
+            # Of those with the same samples one is enough.
+            rows = rows.drop_duplicates("audio_hash")
+        by = "audio_hash" if kind == "identical_audio" else "audio"
+        rows = rows[rows[by].duplicated(keep=False)]
+        groups = rows.groupby(by, sort=False)["recording"].agg(list)
     sizes = groups.map(len)
     seen = float((TEST_SHARE * sizes * (1 - TEST_SHARE ** (sizes - 1))).sum() / (TEST_SHARE * len(table)))
     message = (
-        f"{len(rows)} rows {_COPIES[kind]}; they make {words.counted(len(groups), 'group')}. If rows are dealt at random,"
-        f" 70% to train and 30% to test, {words.percent(seen)} of the tested rows have a copy among those trained on, and the"
+        f"{len(rows):,} {_COPIES[kind]}; they make {words.counted(len(groups), 'group')}. If recordings are dealt at random,"
+        f" 70% to train and 30% to test, {words.percent(seen)} of those tested have a copy among those trained on, and the"
         " model only has to remember them."
     )
-    advice = "Keep one recording of each group, or keep each group on one side when you deal rows into train and test."
+    advice = "Keep one recording of each group, or keep each group on one side when you deal them into train and test."
     severity = "severe" if seen >= SEVERE_LEAK else "warning"
     return _finding(kind, severity, len(rows), len(groups), message, advice, examples=groups.tolist())
 
 
-def _overlap(usable):
+def _overlap(usable, names):
     if usable.empty:
         return None
     sizes = usable["person"].value_counts()
@@ -249,56 +234,42 @@ def _overlap(usable):
     share = float(both.sum() / tested.sum())
     message = (
         f"{_people(len(several))} {'has' if len(several) == 1 else 'have'} several recordings,"
-        f" {several.sum()} in all. If rows are dealt at random, 70% to train and 30% to test, about {both.sum():.0f} people stand"
-        f" on both sides: {words.percent(share)} of those tested on. A model can score by knowing their voices."
+        f" {several.sum():,} in all.{_merged(several.index, names)} If recordings are dealt at random, 70% to train and 30% to"
+        f" test, about {_people(round(both.sum()))} {'stands' if round(both.sum()) == 1 else 'stand'} on both sides:"
+        f" {words.percent(share)} of those tested on. A model can score by recognising them."
     )
     advice = "Deal people, not recordings, into train and test (the person-disjoint protocol)."
     severity = "severe" if share >= SEVERE_LEAK else "warning"
-    groups = [usable.loc[usable["person"] == who, "recording"].tolist() for who in several.index[:N_EXAMPLES]]
-    rows, n = several.sum(), len(several)
-    return _finding("person_overlap", severity, rows, n, message, advice, examples=groups)
+    of = usable[usable["person"].isin(several.index)].groupby("person")["recording"].agg(list)
+    groups = of.loc[several.index].tolist()
+    return _finding("person_overlap", severity, several.sum(), len(several), message, advice, examples=groups)
 
 
-def _probed(table, title, columns, seed):
-    about = {"recordings": len(table), "people": int(table["person"].nunique())}
-    if table["label"].nunique() < 2:
-        return about | {"why": "There is only one class, so there is nothing to tell apart."}
-    if (table[columns].nunique(dropna=False) <= 1).all():
-        return about | {"why": "It is the same in every recording, so it tells nothing."}
-    result = probe(table[columns], table["label"], table["person"], seed=seed)
-    if result is None:
-        return about | {"why": "A class has recordings of too few people to be learnt and tested."}
-    return {
-        "recordings": result.recordings,
-        "people": result.people,
-        "auc": round(result.auc, 4),
-        "interval": [round(result.low, 4), round(result.high, 4)],
-    }
+def _merged(people, names):
+    n = int((names.reindex(people) > 1).sum())
+    if not n:
+        return ""
+    return (
+        f" {n:,} of them {'stands' if n == 1 else 'stand'} in the data under several names, which count as one person"
+        " because the same sound is there under each."
+    )
 
 
-def _told(probes):
-    explained = False
-    for tried in sorted(probes, key=lambda tried: -tried.get("auc", 0)):
-        title, low = tried["title"], tried.get("interval", [0])[0]
-        if low <= WARNING_AUC:
-            continue
-        message = (
-            f"Knowing only {_SHOWN[title]}, and nothing of the coughs, tells the classes apart with an AUC of {tried['auc']:.2f}"
-            f" (95% interval {low:.2f} to {tried['interval'][1]:.2f}; cross-validated on {tried['recordings']:,} recordings of"
-            f" {tried['people']:,} people, nobody on both sides)."
-        )
-        message += "" if explained else _AUC
-        explained = True
+def _shortcuts(probes):
+    told = [one for one in probes if "auc" in one and one["interval"][0] > WARNING_AUC]
+    # In the order in which they will be read, so that the first explains what an AUC is.
+    told.sort(key=lambda one: (one["interval"][0] < SEVERE_AUC, -one["auc"]))
+    for number, one in enumerate(told):
         yield _finding(
             "shortcut",
-            "severe" if low >= SEVERE_AUC else "warning",
-            tried["recordings"],
+            "severe" if one["interval"][0] >= SEVERE_AUC else "warning",
+            one["recordings"],
             0,
-            message,
-            _AGAINST[title],
-            title=title,
-            auc=tried["auc"],
-            interval=tried["interval"],
+            message(one, explain=number == 0),
+            SHORTCUTS[one["title"]].advice,
+            title=one["title"],
+            auc=one["auc"],
+            interval=one["interval"],
         )
 
 
@@ -317,7 +288,7 @@ def _imbalance(table, usable):
     if rare >= WARNING_RATIO * common:
         return None
     message = (
-        f"Of {counts.sum():,} usable recordings, {words.counted(int(rare), 'recording')} ({words.percent(rare / counts.sum())})"
+        f"Of {counts.sum():,} usable recordings, {int(rare):,} ({words.percent(rare / counts.sum())})"
         f" {_is(rare)} labelled {_label(counts.index[0])}. Whoever always answers {_label(counts.index[-1])} is right in"
         f" {words.percent(common / counts.sum())} of the cases without listening."
     )
@@ -359,7 +330,8 @@ def _label(label):
 
 
 def _by_label(shares):
-    return ", ".join(
-        f"{words.percent(share) if share else '0%'} of {_label(label)}"
-        for label, share in shares.head(4).items()
-    )
+    told = [
+        f"{words.percent(share)} of {'those' if number else 'the recordings'} labelled {_label(label)}"
+        for number, (label, share) in enumerate(shares.items())
+    ]
+    return ", ".join(told[:4]) + (f" and some of {len(told) - 4:,} other labels" if len(told) > 4 else "")

@@ -1,7 +1,7 @@
 """Rows of a dataset that hold the same audio: the same file, the same samples, or one recording changed into another.
 
-Changed means re-encoded, resampled, trimmed, padded, louder or quieter, or with a little noise. No two recordings are compared
-unless words of their fingerprints agree, so that time grows with the number of recordings, not with its square.
+Changed means re-encoded, resampled, trimmed, padded with silence, louder, quieter, or with a little noise. Two recordings are
+compared only where words of their fingerprints agree, so that time grows with the number of recordings, not with its square.
 """
 
 from dataclasses import dataclass
@@ -20,34 +20,35 @@ NEIGHBOURS = 6
 #: Bits of two such words that may differ.
 BITS_WRONG = 4
 #: Moments around them that must agree as well, in frames of 10 ms, how many of these must have words, ...
-CONTEXT, LEAST_CONTEXT = np.array([-16, -12, -8, -4, 4, 8, 12, 16]), 3
+CONTEXT, LEAST_CONTEXT = (-16, -12, -8, -4, 4, 8, 12, 16), 3
 #: ... and what share of the bits of these may differ.
 CONTEXT_WRONG = 0.25
-#: Most places at which two recordings are held against each other, and most recordings that one is held against.
-PLACES, PARTNERS = 3, 12
-#: Size of a place, in frames of 10 ms.
+#: Size of a place, in frames of 10 ms: how far one recording starts after another is found no finer by words.
 PLACE = 4
+#: Pairs of words that must agree before two recordings are compared at a place, and the most places and partners that are tried.
+VOTES, PLACES, PARTNERS = 2, 2, 6
 #: Pairs of words looked at in one go, which bounds memory.
-CHUNK = 2**21
-#: A place found by words is right to within this, in seconds.
+CHUNK = 2**20
+
+#: A place is right to within this, in seconds.
 SLACK_S = 0.04
 #: Copies agree at one time shift. Where another one this far off, in seconds, agrees nearly as well (as share of the best),
 #: the sound is a tone or a hum that any two recordings may share, or there is no agreement at all.
 PEAK_S, RIVAL = 0.0015, 0.65
 #: Waveforms are compared in stretches of this many samples at 4,000 a second: 128 ms.
 STRETCH = 512
-#: Stretches quieter than this below the loudest in either recording are not compared, in dB.
+#: Stretches quieter than this below the loudest in both recordings are not compared, in dB.
 QUIET_DB = 25.0
 #: Agreement of a stretch, from 0 to 1, above which it counts as the same sound ...
 AGREES = 0.35
 #: ... and the share of the sound in the overlap that must be the same.
-SHARE = 0.6
+SHARE = 0.8
 #: Share of the sound of either recording that must lie in the overlap: a copy may be a part, but then a part of the other.
 INSIDE = 0.95
+#: Mean agreement that must be passed: this with many stretches, and that much more over the root of how few they are.
+MEAN, MEAN_OF_ONE = 0.3, 0.35
 #: A sound shorter than this, in seconds, is a click, and one click is like another.
 LASTING_S = 0.025
-#: Mean agreement that must be passed: this with many stretches, and that much more over the root of how few they are.
-MEAN, MEAN_OF_ONE = 0.3, 0.25
 
 
 def find(survey):
@@ -66,24 +67,16 @@ def find(survey):
         ``copy``: "" for the first row of a group, else "listed_twice" (an earlier row names the same file), "identical_audio"
         (an earlier row has the same samples) or "near_identical_audio".
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n = len(survey)
-    ok = (survey["status"] == "ok").to_numpy(dtype=bool)
+    rows = np.arange(len(survey))
     # Rows that could not be decoded have no samples to share.
-    by_hash = survey["audio_hash"].where(ok, [f"row {i}" for i in range(n)])
-    same_file, same_samples = _first_of(survey["recording"]), _first_of(by_hash)
-    rows = np.arange(n)
+    ok = (survey["status"] == "ok").to_numpy(dtype=bool)
+    samples = survey["audio_hash"].astype(object).where(ok, [f"row {row}" for row in rows])
+    same_file, same_samples = _first_of(survey["recording"]), _first_of(samples)
     prints = survey["fingerprint"].to_numpy(dtype=object)
-    alone = np.flatnonzero(ok & (same_samples == rows) & (same_file == rows))
-    alone = np.array([i for i in alone if prints[i] is not None and len(prints[i])], dtype=int)
-    near = alone[pairs([prints[i] for i in alone])]
-    edges = np.concatenate(
-        [np.stack([rows, same_file], 1), np.stack([rows, same_samples], 1), near.reshape(-1, 2)]
-    )
-    graph = coo_array((np.ones(len(edges), bool), (edges[:, 0], edges[:, 1])), shape=(n, n))
-    audio = pd.factorize(connected_components(graph, directed=False)[1])[0] if n else np.empty(0, int)
+    different = [row for row in rows[ok & (same_samples == rows)] if prints[row] is not None]
+    near = np.array(different, dtype=int)[pairs([prints[row] for row in different])]
+    edges = [np.stack([rows, first], axis=1) for first in (same_file, same_samples)]
+    audio = _groups(np.concatenate([*edges, near]), len(rows))
     copy = np.where(same_samples < rows, "identical_audio", "near_identical_audio").astype(object)
     copy[same_file < rows] = "listed_twice"
     copy[_first_of(audio) == rows] = ""
@@ -95,24 +88,17 @@ def people(person, audio):
 
     Parameters
     ----------
-    person : pandas.Series
-        Who coughed.
-    audio : pandas.Series
-        Group of the same audio of each row, as of `find`.
+    person, audio : pandas.Series
+        Who coughed in each row, and the row's group of the same audio, as of `find`.
 
     Returns
     -------
     pandas.Series
         The name of the first of the merged people, for each row.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    who, names = pd.factorize(person)
-    first = _first_of(audio)
-    graph = coo_array((np.ones(len(who), bool), (who, who[first])), shape=(len(names), len(names)))
-    group = connected_components(graph, directed=False)[1] if len(names) else np.empty(0, int)
-    return pd.Series(names[_first_of(group)[who]], index=person.index, name=person.name)
+    who, names = pd.factorize(person, use_na_sentinel=False)
+    group = _groups(np.stack([who, who[_first_of(audio)]], axis=1), len(names))
+    return pd.Series(names[_first_of(group)][who], index=person.index, name=person.name)
 
 
 def contradictory(label, audio):
@@ -121,13 +107,13 @@ def contradictory(label, audio):
     Parameters
     ----------
     label, audio : pandas.Series
-        Label of each row, and its group of the same audio, as of `find`.
+        Label of each row, and the row's group of the same audio, as of `find`.
 
     Returns
     -------
     pandas.Series of bool
     """
-    return label.groupby(audio.to_numpy()).transform("nunique") > 1
+    return label.groupby(np.asarray(audio)).transform("nunique") > 1
 
 
 def clean(table):
@@ -156,11 +142,10 @@ def pairs(prints):
     Returns
     -------
     ndarray, shape (n_pairs, 2), int
-        Numbers of the two, the lower first. Where many are copies of one, enough pairs to connect them.
+        Numbers of the two, the lower first. Of many copies of one recording not every pair, but enough to connect them.
     """
-    found = candidates(prints)
-    same = [same_sound(prints[a], prints[b], places) for (a, b), places in found.items()]
-    return np.array([pair for pair, s in zip(found, same, strict=True) if s], dtype=int).reshape(-1, 2)
+    found = [pair for pair, places in candidates(prints).items() if _same(*(prints[i] for i in pair), places)]
+    return np.array(found, dtype=int).reshape(-1, 2)
 
 
 def candidates(prints):
@@ -178,51 +163,29 @@ def candidates(prints):
     """
     if not prints:
         return {}
-    lengths = np.array([len(p) for p in prints])
-    words = np.concatenate([p["word"] for p in prints])
-    owner = np.repeat(np.arange(len(prints), dtype=np.int32), lengths)
-    start = np.cumsum(lengths) - lengths
-    heard = np.flatnonzero(words)
-    votes = []
+    words = np.concatenate([rows["word"] for rows in prints])
+    lengths = np.array([len(rows) for rows in prints])
+    owner, start = np.repeat(np.arange(len(prints)), lengths), np.cumsum(lengths) - lengths
+    heard, votes = np.flatnonzero(words), []
     for rotation in ROTATIONS:
-        key = (
-            words[heard] << np.uint32(rotation) | words[heard] >> np.uint32(32 - rotation)
-            if rotation
-            else words[heard]
-        )
+        key = words[heard] << np.uint32(rotation)
+        key |= words[heard] >> np.uint32((32 - rotation) % 32)
         order = np.argsort(key, kind="stable")
         key, place = key[order], heard[order]
         for step in range(1, NEIGHBOURS + 1):
             for begin in range(0, place.size - step, CHUNK):
                 end = min(begin + CHUNK, place.size - step)
-                alike = np.bitwise_count(key[begin:end] ^ key[begin + step : end + step]) <= BITS_WRONG
-                i = begin + np.flatnonzero(alike)
-                a, b = place[i], place[i + step]
-                apart = owner[a] != owner[b]
-                votes.append(_agreeing(words, owner, start, a[apart], b[apart]))
+                wrong = np.bitwise_count(key[begin:end] ^ key[begin + step : end + step])
+                i = begin + np.flatnonzero(wrong <= BITS_WRONG)
+                votes.append(_agreeing(words, owner, start, place[i], place[i + step]))
     return _promising(*(np.concatenate(column) for column in zip(*votes, strict=True))) if votes else {}
 
 
-def _promising(first, second, offset, right):
-    """The best places of the best pairs, from one line for each two words that agree."""
-    # Neighbouring offsets are one place; finer is the waveforms' matter.
-    place = np.round(offset / PLACE) * PLACE
-    table = pd.DataFrame({"first": first, "second": second, "offset": place.astype(int), "right": right})
-    table = table.groupby(["first", "second", "offset"], as_index=False)["right"].sum()
-    table = table.sort_values("right", ascending=False, kind="stable")
-    table = table[table.groupby(["first", "second"]).cumcount() < PLACES]
-    best = table.drop_duplicates(["first", "second"])
-    rank = np.minimum(best.groupby("first").cumcount(), best.groupby("second").cumcount())
-    best = best[rank < PARTNERS]
-    found = {pair: [] for pair in zip(best["first"], best["second"], strict=True)}
-    for a, b, place in zip(table["first"], table["second"], table["offset"], strict=True):
-        if (a, b) in found:
-            found[a, b].append(place)
-    return found
-
-
 def _agreeing(words, owner, start, a, b):
-    """Keep the pairs of words whose neighbours in time agree too: first, second, offset, and how well they agree."""
+    """Keep pairs of words of two recordings whose neighbours in time agree too: first, second, offset, and how well."""
+    a, b = np.minimum(a, b), np.maximum(a, b)
+    apart = owner[a] != owner[b]
+    a, b = a[apart], b[apart]
     wrong, seen = np.zeros(a.size, np.int32), np.zeros(a.size, np.int32)
     for step in CONTEXT:
         i, j = (np.clip(x + step, 0, words.size - 1) for x in (a, b))
@@ -231,9 +194,21 @@ def _agreeing(words, owner, start, a, b):
         seen += both
     share = wrong / np.maximum(32 * seen, 1)
     keep = (seen >= LEAST_CONTEXT) & (share < CONTEXT_WRONG)
-    a, b, share = a[keep], b[keep], share[keep]
-    a, b = np.where(owner[a] < owner[b], a, b), np.where(owner[a] < owner[b], b, a)
-    return owner[a], owner[b], (a - start[owner[a]]) - (b - start[owner[b]]), 1 - share
+    a, b = a[keep], b[keep]
+    return owner[a], owner[b], (a - start[owner[a]]) - (b - start[owner[b]]), 1 - share[keep]
+
+
+def _promising(first, second, offset, right):
+    """The best places of the best pairs, from one line for each two words that agree."""
+    place = np.round(offset / PLACE).astype(int) * PLACE
+    table = pd.DataFrame({"first": first, "second": second, "place": place, "right": right})
+    table = table.groupby(["first", "second", "place"])["right"].agg(["sum", "size"]).reset_index()
+    table = table[table["size"] >= VOTES].sort_values("sum", ascending=False, kind="stable")
+    best = table.drop_duplicates(["first", "second"])
+    rank = np.minimum(best.groupby("first").cumcount(), best.groupby("second").cumcount())
+    best = best.loc[rank < PARTNERS, ["first", "second"]]
+    table = table[table.groupby(["first", "second"]).cumcount() < PLACES].merge(best)
+    return table.groupby(["first", "second"], sort=False)["place"].agg(list).to_dict()
 
 
 @dataclass(frozen=True)
@@ -242,51 +217,32 @@ class Overlay:
 
     Attributes
     ----------
+    rival : float
+        Agreement at the second best time shift, as share of the best.
     inside : float
         Part of the sound of a recording that lies in the overlap, of the recording of which more does.
+    lasting_s : float
+        For how long there is sound in the overlap, in seconds: a click in silence lasts no longer than the click.
     share : float
         Part of the sound in the overlap that is the same.
     mean : float
         Agreement of the stretches, from 0 to 1, each counted by its loudness.
     stretches : int
         How many were loud enough to be compared.
-    rival : float
-        Agreement at the second best time shift, as share of the best.
-    lasting_s : float
-        For how long there is sound, in seconds: a click in silence lasts no longer than the click.
     """
 
-    inside: float
-    share: float
-    mean: float
-    stretches: int
-    rival: float
-    lasting_s: float
+    rival: float = 1.0
+    inside: float = 0.0
+    lasting_s: float = 0.0
+    share: float = 0.0
+    mean: float = 0.0
+    stretches: int = 1
 
     @property
     def same(self):
         """Whether it is the same sound."""
-        enough = MEAN + MEAN_OF_ONE / np.sqrt(max(self.stretches, 1))
         placed = self.rival < RIVAL and self.inside > INSIDE and self.lasting_s > LASTING_S
-        return placed and self.share > SHARE and self.mean > enough
-
-
-def same_sound(one, other, places):
-    """Whether two fingerprints hold the same sound, their waveforms laid over each other.
-
-    Parameters
-    ----------
-    one, other : ndarray
-        Fingerprints.
-    places : iterable of int
-        Where to try: how many frames `other` starts after `one`.
-
-    Returns
-    -------
-    bool
-    """
-    x, y = fingerprint.waveform(one), fingerprint.waveform(other)
-    return any(overlay(x, y, place * fingerprint.WAVE_HOP).same for place in places)
+        return placed and self.share > SHARE and self.mean > MEAN + MEAN_OF_ONE / np.sqrt(self.stretches)
 
 
 def overlay(x, y, offset):
@@ -298,25 +254,33 @@ def overlay(x, y, offset):
     Parameters
     ----------
     x, y : ndarray
-        Waveforms at 4,000 samples a second.
+        Waveforms as of `coughlab.signal.fingerprint.waveform`.
     offset : int
         How many samples `y` starts after `x`, to within `SLACK_S`.
 
     Returns
     -------
     Overlay
+        Of two that have no peak in common, `rival` alone.
     """
     shift, rival = _shift(x, y, offset)
+    if rival >= RIVAL:
+        return Overlay(rival)
     y = _later(y, shift - round(shift))
     a, b = _overlap(x, y, round(shift))
     if a.size < STRETCH // 2 or not (a.any() and b.any()):
-        return Overlay(0.0, 0.0, 0.0, 0, 1.0, 0.0)
-    score, loud_a, loud_b = _stretches(a, b)
+        return Overlay(rival)
     inside = max(np.square(a).sum() / np.square(x).sum(), np.square(b).sum() / np.square(y).sum())
+    score, loud_a, loud_b = _stretches(a, b)
     share = min(loud[score > AGREES].sum() / loud.sum() for loud in (loud_a, loud_b))
     mean = np.average(score, weights=loud_a / loud_a.sum() + loud_b / loud_b.sum())
     lasting_s = min(_lasting_s(a), _lasting_s(b))
-    return Overlay(float(inside), float(share), float(mean), score.size, rival, lasting_s)
+    return Overlay(rival, float(inside), lasting_s, float(share), float(mean), score.size)
+
+
+def _same(one, other, places):
+    x, y = fingerprint.waveform(one), fingerprint.waveform(other)
+    return any(overlay(x, y, place * fingerprint.WAVE_HOP).same for place in places)
 
 
 def _overlap(x, y, offset):
@@ -348,7 +312,7 @@ def _later(y, delay):
 
 
 def _stretches(a, b):
-    """Agreement of each stretch that is loud enough, and its energy in either waveform."""
+    """Agreement of each stretch that is loud in either waveform, and its energy in both."""
     hop = STRETCH // 2
     filled = max(-(-a.size // hop) * hop, STRETCH) - a.size
     a, b = (np.pad(w, (0, filled)) for w in (a, b))
@@ -368,7 +332,7 @@ def _cosine(A, B):
 
 
 def _lasting_s(wave):
-    """Duration of a rectangle with the same energy and the same energy squared."""
+    """Duration of a steady sound of the same energy and the same sum of squared energies of its frames."""
     hop = fingerprint.WAVE_HOP
     energy = np.square(wave[: wave.size // hop * hop]).reshape(-1, hop).sum(axis=1)
     return float(energy.sum() ** 2 / max(np.square(energy).sum(), 1e-30) * fingerprint.HOP_S)
@@ -377,12 +341,23 @@ def _lasting_s(wave):
 def _whitened(spectrum):
     """A spectrum whose strong lines count less, so that equal hum or equal pitch is not taken for equal sound."""
     magnitude = np.abs(spectrum)
-    return spectrum / (magnitude + 1e-2 * magnitude.max(axis=-1, keepdims=True) + 1e-30) ** 0.75
+    return spectrum / (magnitude + 0.03 * magnitude.max(axis=-1, keepdims=True) + 1e-30) ** 0.75
+
+
+def _groups(edges, n):
+    """Number of the connected component of each of n things, in order of the first of each."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not n:
+        return np.empty(0, int)
+    graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), shape=(n, n))
+    return pd.factorize(connected_components(graph, directed=False)[1])[0]
 
 
 def _first_of(values):
     """For every row, the number of the first row with the same value."""
-    codes = pd.factorize(np.asarray(values))[0]
-    first = np.full(codes.max(initial=-1) + 1, -1)
+    codes, unique = pd.factorize(np.asarray(values), use_na_sentinel=False)
+    first = np.empty(len(unique), int)
     first[codes[::-1]] = np.arange(codes.size)[::-1]
     return first[codes]

@@ -5,7 +5,6 @@ the first, and none where their labels contradict each other.
 """
 
 import numpy as np
-import pandas as pd
 
 #: Share of the rows that are tested on, as in the case study.
 TEST_SHARE = 0.3
@@ -135,6 +134,8 @@ def _labels(table):
 
 def _by_person(table, rows, strata, drawn, seed):
     """Deal the people of some rows; each split takes those of its own `drawn` rows. A person counts to their highest stratum."""
+    import pandas as pd
+
     person = table["person"].to_numpy()
     # In order of appearance, so that a deal does not depend on what people are called.
     index, people = pd.factorize(person[rows])

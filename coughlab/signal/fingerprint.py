@@ -89,9 +89,13 @@ def _words(y):
         np.pad(power, ((AROUND, AROUND), (0, 0))), 2 * AROUND + 1, axis=0
     )
     loudest = around.max(axis=(1, 2))
-    db = np.log(around + (10 ** (-RANGE_DB / 10) * loudest + 1e-20)[:, None, None])
+    level = np.log(around + (10 ** (-RANGE_DB / 10) * loudest + 1e-20)[:, None, None])
     shapes = np.einsum(
-        "nbt,it,jb->nij", db, _cosines(TIME_ORDERS, 2 * AROUND + 1), _cosines(BAND_ORDERS, 16), optimize=True
+        "nbt,it,jb->nij",
+        level,
+        _cosines(TIME_ORDERS, 2 * AROUND + 1),
+        _cosines(BAND_ORDERS, 16),
+        optimize=True,
     )
     words = np.packbits(shapes.reshape(len(shapes), 32) > 0, axis=1).view(">u4")[:, 0].astype("<u4")
     return np.where(loudest > 10 ** (-QUIET_DB / 10) * loudest.max(), np.maximum(words, 1), 0)

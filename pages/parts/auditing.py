@@ -78,6 +78,8 @@ def run(upload, progress):
             # The folder's name means nothing to whoever sent the ZIP.
             message = str(error).replace(f"{place}/", "").replace(str(place), "The ZIP")
             raise datasets.DatasetError(message) from error
+        if len(dataset.table) > (most := archive.LIMITS.max_files):
+            raise archive.ArchiveError(f"The list names more than {most:,} recordings. {archive.ELSEWHERE}")
         return auditing.audit(replace(dataset, name=Path(upload.name).stem), progress)
 
 

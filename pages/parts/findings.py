@@ -7,7 +7,7 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
-from coughlab import words
+from coughlab import audit_text, words
 from pages import parts
 
 #: Word, icon and colour of each severity, the worst first.
@@ -57,8 +57,8 @@ def show_verdict(report):
     st.header(report["dataset"] if re.fullmatch(r"[A-Za-z0-9-]+", report["dataset"]) else "Your dataset")
     if not report["sound"]:
         st.error(
-            f"**Not sound: {words.counted(found['severe'], 'severe finding')}.** A model can score high on this dataset without"
-            " having learnt anything about a disease. Mend what stands below before you train or believe a score.",
+            f"**Not sound: {words.counted(found['severe'], 'severe finding')}.** What a model scores on this dataset, as it is,"
+            " says little about a disease. See below what was found, and what to do about it.",
             icon=":material/error:",
         )
     else:
@@ -74,6 +74,7 @@ def show_size(report):
     st.text(
         f"Recordings: {report['recordings']:,}. People: {report['people']:,}."
         f" Labels: {_listed(report['labels'])}. Sources: {_listed(report['sources'])}."
+        f"\nHow the folder was read: {report['read_as']}"
     )
     if max(len(report["labels"]), len(report["sources"])) > LISTED:
         with st.expander("Recordings of each label and source"):
@@ -95,12 +96,11 @@ def show_shortcuts(report):
     from coughlab.evidence.audit import SEVERE_AUC, WARNING_AUC
 
     st.subheader("Can the labels be guessed from how the recordings were made?")
-    st.markdown(
-        "Each line is a small model that knows only something that has nothing to do with a disease. If it can tell the classes"
-        " apart, so can any other model that is trained on these recordings, and its score need not be about the disease."
-    )
-    tried = [probe for probe in report["probes"] if "auc" in probe]
-    if tried:
+    if tried := [probe for probe in report["probes"] if "auc" in probe]:
+        st.markdown(
+            "Each line is a small model that knows only something that has nothing to do with a disease. If it can tell the"
+            " classes apart, so can any other that is trained on these recordings, and its score need not be about a disease."
+        )
         told = ", ".join(f"{probe['title']} {probe['auc']:.2f}" for probe in tried)
         parts.chart(
             charts.shortcuts(tried, severe=SEVERE_AUC, warning=WARNING_AUC),
@@ -113,9 +113,9 @@ def show_shortcuts(report):
             " nobody on both sides. AUC: the chance that of two recordings with different labels the model ranks the right one"
             " higher.]"
         )
-    for probe in report["probes"]:
-        if "why" in probe:
-            st.markdown(f"**{probe['title']}** was not tried. {probe['why']}")
+    for why in dict.fromkeys(probe["why"] for probe in report["probes"] if "why" in probe):
+        titles = ", ".join(probe["title"] for probe in report["probes"] if probe.get("why") == why)
+        st.markdown(f"Not tried: **{titles}**. {why}")
 
 
 def show_finding(finding):
@@ -131,8 +131,7 @@ def show_finding(finding):
         if finding["examples"]:
             with st.expander("Examples"):
                 # A group a line: of one person, or of the same sound.
-                between = ", " if finding["kind"] == "person_overlap" else " = "
-                st.code("\n".join(map(between.join, finding["examples"])), language=None, wrap_lines=True)
+                st.code("\n".join(audit_text.examples(finding)), language=None, wrap_lines=True)
 
 
 def show_downloads(report):

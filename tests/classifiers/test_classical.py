@@ -188,6 +188,10 @@ def test_the_parameters_of_many_trees_are_their_sum(name, trees):
 def test_all_are_described_and_one_of_them_is_kept():
     assert [c.name for c in CLASSICAL if c.keep] == ["knn"]
     for classifier in CLASSICAL:
-        assert (classifier.input, classifier.epochs, classifier.large) == ("features", None, False)
+        assert (classifier.input, classifier.epochs, classifier.large) == (
+            "chain" if classifier.name == "shortcut" else "features",
+            None,
+            False,
+        )
         assert classifier.title and classifier.summary.endswith(".")
-    assert len({c.title for c in CLASSICAL}) == len(BY_NAME) == 10
+    assert len({c.title for c in CLASSICAL}) == len(BY_NAME) == 11

@@ -90,6 +90,16 @@ def test_every_line_and_every_recording_is_in_the_table_or_left_out_with_a_reaso
     assert left_out["2/twin.wav"] == "The list gives it no label."
 
 
+def test_what_stands_for_no_label_is_left_out_and_the_others_keep_their_meaning(tmp_path):
+    none = ["unknown", "N/A", "na", "NaN", "None", "?", "-", "missing"]
+    lines = ["a.wav,positive", "b.wav,negative", *(f"{k}.wav,{label}" for k, label in enumerate(none))]
+    (tmp_path / "list.csv").write_text("\n".join(["file,label", *lines]))
+    dataset = load(tree(tmp_path, TWO))
+    assert dataset.table["label"].tolist() == ["covid", "not_covid"]
+    assert skipped(dataset)["1.wav"] == "The list gives it no label, but says “N/A”."
+    assert len(dataset.skipped) == len(none)
+
+
 def test_labels_of_something_else_stay_as_they_are(tmp_path):
     (tmp_path / "list.csv").write_text("file,label\na.wav,positive\nb.wav,asthma\n")
     assert load(tree(tmp_path, TWO)).table["label"].tolist() == ["positive", "asthma"]
@@ -105,12 +115,17 @@ def test_person_and_source_columns(tmp_path):
         ("p9", "Phone"),
         ("p9", "Mic"),
     ]
+    assert dataset.read_as == (
+        "By the list list.csv: files from the column “file”, labels from the column “label”, people from the column “patient_id”,"
+        " sources from the column “recording_device”. Labels: “0” as not COVID, “1” as COVID."
+    )
 
 
 def test_an_id_that_several_recordings_share_is_a_persons(tmp_path):
     content = "id,file,label\n1,a.wav,x\n1,b.wav,y\n2,c.wav,x\n"
     dataset = load(tree(tmp_path, [*TWO, "c.wav"], list_csv=content))
     assert dataset.table["person"].tolist() == ["1", "1", "2"]
+    assert dataset.read_as.endswith("people from the column “id”. Sources as far as the file names tell.")
 
 
 def test_names_of_public_collections_tell_person_and_source(tmp_path):
@@ -128,7 +143,7 @@ def test_names_of_public_collections_tell_person_and_source(tmp_path):
             {"a_csv": "file,label\na.wav,0\n", "b_csv": "file,label\nb.wav,1\n"},
             "several lists.*a.csv and b.csv",
         ),
-        ({"a_csv": "file,age\na.wav,30\n"}, "a.csv has no column of labels"),
+        ({"a_csv": "file,age\na.wav,30\n"}, "a.csv has no column of labels.*label, class, category"),
         ({"a_csv": "age,label\n30,yes\n"}, "a.csv has no column of file names"),
         ({"a_csv": "file,label\n"}, "a.csv lists no recordings"),
         ({"a_csv": ""}, "a.csv could not be read"),
@@ -167,5 +182,5 @@ def test_one_folder_a_class(tmp_path):
 
 
 def test_one_folder_is_no_classes(tmp_path):
-    with pytest.raises(DatasetError, match="neither a list of recordings"):
+    with pytest.raises(DatasetError, match="one class only, in covid"):
         load(tree(tmp_path, ["covid/a.wav"]))

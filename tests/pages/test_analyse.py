@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 from coughlab import audio, serving, synthetic, words
 from coughlab.evidence import answer
 from coughlab.evidence.clinical import Estimate
-from coughlab.evidence.metrics import SCORES
 from tests import sounds
 from tests.conftest import ROOT
 from tests.studies import with_large
@@ -215,10 +214,12 @@ def test_about_shows_the_card_and_every_score():
     assert not page.exception
     shown = "\n".join(texts(page))
     study = serving.default().study
-    for line in study.read("README.md").decode().splitlines():
-        assert line.startswith("|") or line.lstrip("# ") in shown
-    answering = study.scores[study.scores["model"].isin(serving.default().names)]
-    assert len(answering) == 3
+    head = study.read("README.md").decode().partition("## Random rows")[0]
+    assert all(line.lstrip("# ") in shown for line in head.splitlines())
+    answering = study.evidence[study.evidence["model"].isin(serving.default().names)]
+    assert answering["model"].nunique() == 3
     for row in answering.to_dict("records"):
-        for score in SCORES:
-            assert f"{score} {words.score(row, score)}" in shown
+        name = "specificity" if np.isnan(row["roc_auc"]) else "roc_auc"
+        value, low, high = (f"{row[name + end]:.2f}" for end in ("", "_low", "_high"))
+        assert f"{value} (95% interval {low} to {high}), {row['splits']} split" in shown
+        assert f"{row['recordings']} recordings of {row['people']} people" in shown

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from coughlab import archive, auditing, serving, store, synthetic
+from coughlab.evidence import audit
 from pages.parts import auditing as own
 from pages.parts import findings
 from tests import sounds
@@ -23,12 +24,15 @@ def finding(kind, severity, **more):
         "message": f"About {kind} in {NASTY}.",
         "advice": "Mend it.",
         "examples": [],
+        "sizes": [],
+        "more": 0,
     }
     return {"kind": kind, "severity": severity} | about | more
 
 
 REPORT = {
     "dataset": serving.STUDY,
+    "read_as": f"By the list {NASTY}.",
     "recordings": 1200,
     "people": 1000,
     "labels": {"covid": 200, NASTY: 1000},
@@ -36,7 +40,7 @@ REPORT = {
     "sound": False,
     "findings": [
         finding("shortcut", "severe", title="Source alone", auc=0.9, interval=[0.8, 0.95]),
-        finding("identical_audio", "warning", examples=[["a.wav", NASTY]]),
+        finding("identical_audio", "warning", examples=[["a.wav", NASTY]], sizes=[2], more=14),
     ],
     "probes": [
         {"title": "Source alone", "recordings": 1100, "people": 990, "auc": 0.9, "interval": [0.8, 0.95]},
@@ -111,12 +115,14 @@ def test_a_stored_audit_is_shown_with_its_verdict_first_and_names_never_as_marku
     assert (
         "Recordings: 1,200. People: 1,000." in texts[0] and f"Labels: {NASTY} 1,000, COVID 200." in texts[0]
     )
-    assert "and 2 more" in texts[0]
+    assert "and 2 more" in texts[0] and f"was read: By the list {NASTY}." in texts[0]
     assert [f["message"] for f in REPORT["findings"]] == texts[1::2]
-    assert values(page.code)[0] == f"a.wav = {NASTY}"
+    assert values(page.code)[0] == f"a.wav = {NASTY}\nand 14 more"
     said = "\n".join(values([*page.markdown, *page.header, *page.subheader, *page.error]))
     assert "example.com" not in said
-    assert "1,100 recordings of 990 people" in said and "**File facts alone** was not tried." in said
+    assert (
+        "1,100 recordings of 990 people" in said and "Not tried: **File facts alone**. It is the same" in said
+    )
     assert values(page.dataframe)[-1].to_dict("records") == REPORT["skipped"]
     assert len(page.get("plotly_chart")) == 1 and len(page.get("download_button")) == 3
     page.button_group[0].set_value("esc10").run()
@@ -149,6 +155,7 @@ def test_an_own_dataset_is_audited_and_nothing_of_it_stays(models, temporary, da
     [
         (b"no zip", "not a ZIP file"),
         (zipped({"../a.wav": b""}), "outside its own folder"),
+        (zipped({"list.csv": b"file,label\n" + b"a.wav,x\n" * 5_001}), "more than 5,000 recordings"),
         (zipped({"mine/a.txt": b"", "b.txt": b""}), "The ZIP has neither a list of recordings"),
     ],
 )
@@ -201,6 +208,11 @@ def test_progress_tells_what_is_going_on_and_how_long_it_may_take(monkeypatch):
         (0.25, "Listening: 250 of 1,000, about 30 seconds left"),
         (0.0, "Looking …"),
     ]
+
+
+def test_every_kind_and_severity_has_words():
+    assert set(findings.TITLES) == set(audit.KINDS)
+    assert tuple(findings.SEVERITIES) == audit.SEVERITIES
 
 
 def test_the_findings_as_a_table_have_their_intervals_in_columns():

@@ -33,7 +33,7 @@ def sent(page):
 def test_without_a_link_all_splits_are_shown_at_one_half():
     shown = sent(page())
     assert (shown["threshold"], shown["cell"]) == (0.5, None)
-    assert shown["name"].startswith("mlp-all-") and shown["name"].endswith("-test")
+    assert shown["name"].startswith("mlp-published-kaggle-trial-all-") and shown["name"].endswith("-test")
     study, of = serving.default().study, rows("mlp")
     assert f"{of['recording'].nunique()} recordings of {of['person'].nunique()} people" in shown["measured"]
     assert study.name in shown["measured"]
@@ -107,7 +107,7 @@ def test_what_a_link_names_wrongly_is_passed_over(query):
     shown = page(**query)
     assert not shown.exception and not shown.error
     assert (sent(shown)["threshold"], sent(shown)["cell"]) == (0.5, None)
-    assert sent(shown)["name"].startswith("mlp-all-")
+    assert sent(shown)["name"].startswith("mlp-published-kaggle-trial-all-")
 
 
 def test_a_threshold_between_the_slider_s_steps_is_kept():

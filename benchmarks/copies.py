@@ -1,0 +1,157 @@
+"""How well copies are found among real recordings, and how time and memory grow with the size of a dataset.
+
+    python benchmarks/copies.py recall --data FOLDER    FOLDER holds the datasets by name
+    python benchmarks/copies.py growth
+
+Recall: recordings of each dataset are changed in memory and looked for among the originals. Growth: synthetic recordings of 3 s,
+one in twenty of them a changed copy of another.
+"""
+
+import argparse
+import io
+import resource
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+import soxr
+
+from coughlab import audio, datasets, survey, synthetic
+from coughlab.audio import Recording
+from coughlab.evidence import copies
+from coughlab.signal import fingerprint
+
+RATE = 8000
+
+
+def recorded(y, rate):
+    return Recording(np.asarray(y, np.float32), rate, "wav", "pcm_16", 1, 16, False)
+
+
+def coded(container, codec, bit_rate, rate):
+    """A change: through a codec and back."""
+
+    def change(y, from_rate):
+        y = soxr.resample(y, from_rate, rate).astype(np.float32)
+        buffer = io.BytesIO()
+        with av.open(buffer, "w", format=container) as file:
+            stream = file.add_stream(codec, rate=rate, layout="mono")
+            stream.bit_rate = bit_rate
+            frame = av.AudioFrame.from_ndarray(y[None] / max(1, np.abs(y).max()), format="flt", layout="mono")
+            frame.sample_rate, frame.pts = rate, 0
+            context = stream.codec_context
+            resampler = av.AudioResampler(context.format, "mono", rate, context.frame_size or None)
+            for part in [*resampler.resample(frame), *resampler.resample(None), None]:
+                file.mux(stream.encode(part))
+        decoded = audio.load(buffer.getvalue())
+        return decoded.samples, decoded.rate
+
+    return change
+
+
+def telephone(y, rate):
+    y = soxr.resample(y, rate, 8000)
+    f = np.fft.rfftfreq(y.size, 1 / 8000)
+    return np.fft.irfft(np.fft.rfft(y) * ((f > 300) & (f < 3400)), y.size), 8000
+
+
+def noisy(db):
+    def change(y, rate):
+        noise = np.random.default_rng(0).standard_normal(y.size)
+        return y + noise * np.sqrt(np.square(y).mean()) * 10 ** (-db / 20), rate
+
+    return change
+
+
+CHANGES = {
+    "MP3, 32 kbit/s": coded("mp3", "libmp3lame", 32_000, 22_050),
+    "Opus, 16 kbit/s": coded("ogg", "libopus", 16_000, 48_000),
+    "AAC, 32 kbit/s": coded("adts", "aac", 32_000, 22_050),
+    "AMR, 12.2 kbit/s": coded("amr", "libopencore_amrnb", 12_200, 8000),
+    "telephone, 300 to 3,400 Hz": telephone,
+    "noise 20 dB below": noisy(20),
+    "12 dB quieter": lambda y, rate: (np.round(y / 4 * 2**15) / 2**15, rate),
+    "12 dB louder, clipped": lambda y, rate: (np.clip(4 * y, -1, 1), rate),
+    "first 137 ms off": lambda y, rate: (y[round(0.137 * rate) :], rate),
+    "60 % of it, from the middle": lambda y, rate: (y[round(0.2 * y.size) : round(0.8 * y.size)], rate),
+    "silence before and after": lambda y, rate: (np.pad(y, (rate // 3, rate)), rate),
+}
+
+
+def found_among(recordings):
+    table = pd.DataFrame(
+        {
+            "recording": [str(i) for i in range(len(recordings))],
+            "status": "ok",
+            "audio_hash": [survey.audio_hash(recording) for recording in recordings],
+            "fingerprint": [fingerprint.compute(recording) for recording in recordings],
+        }
+    )
+    return copies.find(table)["audio"].to_numpy()
+
+
+def recall(root, name, n):
+    paths = datasets.load(name, root / name).table["path"].drop_duplicates()
+    originals = []
+    for path in paths.sample(min(n, len(paths)), random_state=0):
+        try:
+            originals.append(audio.load(path))
+        except audio.AudioError:
+            continue
+    alone = found_among(originals)
+    print(f"{name}: {len(originals)} originals, {len(originals) - len(set(alone))} copies among themselves")
+    for change, function in CHANGES.items():
+        changed = [recorded(*function(r.samples[: 30 * r.rate], r.rate)) for r in originals]
+        group = found_among([*originals, *changed])
+        of_original, of_changed = group[: len(originals)], group[len(originals) :]
+        merged = len(set(alone)) - len(set(of_original))
+        print(
+            f"  {change:30} {np.mean(of_original == of_changed):6.1%} found, {merged} others merged",
+            flush=True,
+        )
+
+
+def growth(n):
+    rng, prints, of = np.random.default_rng(0), [], []
+    changes = [noisy(20), CHANGES["first 137 ms off"], telephone, CHANGES["12 dB quieter"]]
+    for k in range(n):
+        if k % 20 == 19:
+            of.append(k - rng.integers(1, 20))
+            y, rate = changes[k // 20 % len(changes)](samples(of[-1]), RATE)
+        else:
+            y, rate = samples(k), RATE
+        prints.append(fingerprint.compute(recorded(y, rate)))
+    bytes_held = sum(rows.nbytes for rows in prints)
+    started = time.process_time()
+    pairs = {tuple(pair) for pair in copies.pairs(prints)}
+    seconds = time.process_time() - started
+    planted = set(zip(of, range(19, n, 20), strict=True))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    print(
+        f"{n} recordings: {seconds:.1f} s of CPU, {peak:.0f} MiB at most, {bytes_held / 2**20:.0f} MiB of it fingerprints;"
+        f" {len(pairs & planted)} of {len(planted)} planted copies found, {len(pairs - planted)} others",
+        flush=True,
+    )
+
+
+def samples(k):
+    # Seeds far apart, because recordings of neighbouring seeds share the hiss of their coughs.
+    onsets = np.random.default_rng(k).uniform(0.1, 2.5, 3)
+    return synthetic.recording(onsets_s=np.sort(onsets), duration_s=3, rate=RATE, seed=10 * k)
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("what", choices=("recall", "growth"))
+parser.add_argument("--data", type=Path)
+parser.add_argument("--recordings", type=int, default=60, help="of each dataset")
+arguments = parser.parse_args()
+if arguments.what == "recall":
+    for dataset in ("kaggle-trial", "covid19-cough", "coswara"):
+        found = next(iter(sorted(arguments.data.glob(f"{dataset}*"))), None)
+        if found:
+            recall(arguments.data, found.name, arguments.recordings)
+else:
+    for size in (3000, 30_000):
+        growth(size)
