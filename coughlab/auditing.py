@@ -114,7 +114,7 @@ def write_rows(rows, path):
         lambda value: f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
     )
     # With these line ends, the standard's (RFC 4180), a line end inside a text is quoted, whichever it is.
-    Path(path).write_bytes(safe.to_csv(index=False, lineterminator="\r\n").encode(errors="backslashreplace"))
+    Path(path).write_bytes(safe.to_csv(index=False, lineterminator="\r\n").encode())
 
 
 def save(report, folder=None):

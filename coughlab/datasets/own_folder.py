@@ -47,16 +47,29 @@ def load(folder):
     DatasetError
         If there is neither a list nor subfolders, or more than one list, or a list lacks a column.
     """
-    found, links = files.below(folder)
+    below = files.below(folder)
+    # Bytes that are no UTF-8, as old archives have them in names, cannot be stored in a table.
+    found, links = ([name for name in part if _is_text(name)] for part in below)
+    garbled = [
+        name.encode(errors="backslashreplace").decode()
+        for part in below
+        for name in part
+        if not _is_text(name)
+    ]
     lists = [name for name in found if "/" not in name and name.lower().endswith((".csv", ".tsv"))]
     if lists:
         rows, skipped, read_as = _from_list(folder, lists, found, set(links))
     else:
         rows, skipped, read_as = _from_classes(folder, found)
         skipped += [(name, files.LINK) for name in links]
+    skipped += [(name, "Its name cannot be read as text. Rename it.") for name in garbled]
     labels = _covid_labels({label for _, _, label, _, _ in rows})
     rows = [(*row[:2], labels.get(row[2], row[2]), *row[3:]) for row in rows]
     return rows, skipped, read_as + _translated(labels)
+
+
+def _is_text(name):
+    return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _from_classes(folder, found):

@@ -181,6 +181,12 @@ def test_one_folder_a_class(tmp_path):
     assert set(skipped(dataset)) == set(others)
 
 
+def test_a_name_that_is_no_text_is_left_out(tmp_path):
+    tree(tmp_path, ["a/1.wav", "b/1.wav", "b/\udcff.wav"])
+    dataset = load(tmp_path)
+    assert len(dataset.table) == 2 and list(skipped(dataset)) == ["b/\\udcff.wav"]
+
+
 def test_one_folder_is_no_classes(tmp_path):
     with pytest.raises(DatasetError, match="one class only, in covid"):
         load(tree(tmp_path, ["covid/a.wav"]))
