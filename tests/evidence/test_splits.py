@@ -108,7 +108,9 @@ def test_no_protocol_but_the_published_has_copies_or_contradictions(protocol):
         assert not table["audio"].iloc[rows].duplicated().any()
         assert not np.isin(rows, [10, 11, 12, 20, 30, 31]).any()
         assert np.all(np.diff(train) > 0) and np.all(np.diff(test) > 0)
-        assert len(test) / len(rows) == pytest.approx(0.3, abs=0.06 if protocol != "source-balanced" else 0.15)
+        assert len(test) / len(rows) == pytest.approx(
+            0.3, abs=0.06 if protocol != "source-balanced" else 0.15
+        )
         assert set(table["label"].iloc[test]) == set(table["label"].iloc[train]) == {"covid", "not_covid"}
 
 
