@@ -48,7 +48,7 @@ def reality(evidence, titles):
     order = list(reversed(splits.STRICTEST))
     tests = sorted(tests, key=lambda test: order.index(test[0]))
     cells = {(row["model"], row["protocol"], row["tested_on"]): row for row in evidence.to_dict("records")}
-    heads, sizes = ["model"], ["*tested on*"]
+    heads, sizes = ["model"], ["*tested on up to*"]
     for test in tests:
         rows = evidence[(evidence["protocol"] == test[0]) & (evidence["tested_on"] == test[1])]
         healthy = rows["roc_auc"].isna().all()
