@@ -161,11 +161,12 @@ def run(
         raise StudyError(
             f"The study has no protocol called {', '.join(unknown)}. Known: {', '.join(plan.protocols)}."
         )
+    dataset = datasets.load(name, data)
     for classifier in chosen:
         if classifier.ready:
             classifier.ready()
     kinds = {c.input for c in chosen}
-    measured = _measured(name, data, kinds, progress)
+    measured = _measured(dataset, kinds, progress)
     tested_on = {
         other: measure(datasets.load(other, path), kinds, progress)
         for other, path in (find_others(name) if others is None else others).items()
@@ -244,7 +245,7 @@ def search_pipelines(
         As in `run`.
     """
     plan, folder = _plan(name), Path(folder) / name
-    measured = _measured(name, data, (), progress)
+    measured = _measured(datasets.load(name, data), (), progress)
     ledger = Ledger(folder, measured, seed)
     if ledger.stored is None:
         raise StudyError(
@@ -314,12 +315,12 @@ def _chosen(models, plan):
     known = [name for name in CLASSIFIERS if name not in plan.without]
     models = list(known if models is None else models)
     if unknown := [name for name in models if name not in known]:
-        raise StudyError(f"The study has no model called {', '.join(unknown)}. Known: {', '.join(known)}.")
+        raise StudyError(f"There is no model called {', '.join(unknown)}. Known: {', '.join(known)}.")
     return [CLASSIFIERS[name] for name in known if name in models]
 
 
-def _measured(name, data, kinds, progress):
-    measured = measure(datasets.load(name, data), kinds, progress)
+def _measured(dataset, kinds, progress):
+    measured = measure(dataset, kinds, progress)
     kept = measured.table.iloc[splits.clean(measured.table)]
     if kept["label"].value_counts().reindex(LABELS, fill_value=0).min() < 4:
         raise StudyError(

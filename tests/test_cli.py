@@ -17,7 +17,8 @@ from coughlab.store import MODELS, StoredStudy
 from tests import sounds
 from tests.test_study import tiny_dataset
 
-RUN = ("study", "run", "kaggle-trial")
+#: Quick: on random rows alone, and tested on no other dataset.
+RUN = ("study", "run", "kaggle-trial", "--protocols", "published", "--others", os.devnull)
 
 
 def coughlab(*arguments, **options):

@@ -86,14 +86,20 @@ def test_the_slider_moves_all_numbers_and_a_cell_lists_its_recordings(page, app)
     button(page, "recall", "fp").click()
     expect(page.get_by_role("heading", name="False positives")).to_be_visible()
     expect(page).to_have_url(re.compile("threshold=0&cell=fp"))
-    assert listed(page, "mlp-split-1-test-fp-0-0") == matrices.cell(of, 0.0, "fp")["recording"].tolist()
+    assert (
+        listed(page, "mlp-published-kaggle-trial-split-1-test-fp-0-0")
+        == matrices.cell(of, 0.0, "fp")["recording"].tolist()
+    )
 
     # The link opens the same view again.
     page.reload()
     expect(slider(page)).to_have_value("0")
     expect_numbers(page, of, 0.0)
     expect(button(page, "confusion", "fp")).to_have_attribute("aria-pressed", "true")
-    assert listed(page, "mlp-split-1-test-fp-0-0") == matrices.cell(of, 0.0, "fp")["recording"].tolist()
+    assert (
+        listed(page, "mlp-published-kaggle-trial-split-1-test-fp-0-0")
+        == matrices.cell(of, 0.0, "fp")["recording"].tolist()
+    )
     button(page, "precision", "fp").click()
     expect(page.get_by_role("heading", name="False positives")).to_have_count(0)
     expect(page).not_to_have_url(re.compile("cell="))
@@ -124,7 +130,7 @@ def test_another_split_keeps_the_threshold_and_the_cell(page, app):
     for part in ("split=2", "threshold=0.123", "cell=tn"):
         expect(page).to_have_url(re.compile(rf"[?&]{part}(&|$)"))
     assert (
-        listed(page, "mlp-split-2-test-tn-0-123")
+        listed(page, "mlp-published-kaggle-trial-split-2-test-tn-0-123")
         == matrices.cell(rows("mlp", 1), 0.123, "tn")["recording"].tolist()
     )
 
@@ -132,7 +138,7 @@ def test_another_split_keeps_the_threshold_and_the_cell(page, app):
 def test_matrices_and_curves_can_be_taken_away(page, app):
     open_at(page, app, "model=MLP&split=1&threshold=0.25")
     name, table = saved(page, ".matrices", "CSV")
-    assert name == "matrices-mlp-split-1-test.csv"
+    assert name == "matrices-mlp-published-kaggle-trial-split-1-test.csv"
     expected = matrices.at(rows("mlp", 0), [0.25])
     for line, number in zip(csv.DictReader(io.StringIO(table.decode())), expected.itertuples(), strict=True):
         assert (line["matrix"], line["cell"]) == (number.matrix, number.cell)
@@ -140,11 +146,11 @@ def test_matrices_and_curves_can_be_taken_away(page, app):
         assert float(line["share"]) == pytest.approx(number.share, abs=1e-5)
     for curve in ("roc", "pr"):
         name, drawing = saved(page, f"[data-curve={curve}]", "SVG")
-        assert name == f"{curve}-mlp-split-1-test.svg"
+        assert name == f"{curve}-mlp-published-kaggle-trial-split-1-test.svg"
         texts = [text.text for text in ET.fromstring(drawing).iter("{http://www.w3.org/2000/svg}text")]
         assert "MLP, split 1, test rows of kaggle-trial" in texts and "threshold 0.25" in texts
         name, picture = saved(page, f"[data-curve={curve}]", "PNG")
-        assert name == f"{curve}-mlp-split-1-test.png" and picture.startswith(PNG)
+        assert name == f"{curve}-mlp-published-kaggle-trial-split-1-test.png" and picture.startswith(PNG)
         assert int.from_bytes(picture[16:20]) == 800
 
 
