@@ -17,6 +17,7 @@ def ask():
     titles = {name: entry["title"] for name, entry in study.models.items()}
     # The main model comes first, so that it is the default.
     names = sorted(titles, key=lambda name: name != serving.MAIN_MODEL)
+    parts.forget_other("model", names)
     model = model_at.selectbox("Model", names, format_func=titles.get, key="model", bind="query-params")
     tests = study.metrics.query("model == @model and role == 'test'")
     classes = tests.groupby(["protocol", "tested_on"], observed=True)[["positives", "negatives"]].max()
@@ -24,16 +25,19 @@ def ask():
     by_proof = sorted(
         classes.index, key=lambda pair: (not classes.loc[pair].all(), splits.STRICTEST.index(pair[0]))
     )
+    # Named alike in every study, so that the choice outlives that of another one.
+    options = {test_name(pair): pair for pair in by_proof}
+    parts.forget_other("protocol", options)
     chosen = protocol_at.selectbox(
         "Tested on",
-        by_proof,
-        format_func=test_name,
+        list(options),
         key="protocol",
         bind="query-params",
         help="How recordings were dealt into those trained on and those tested on. The further up, the more the numbers prove;"
         " tests where only one class was heard come last.",
     )
-    return study, model, *chosen, test_name(by_proof[0]) if chosen != by_proof[0] else None
+    strictest = next(iter(options))
+    return study, model, *options.get(chosen, by_proof[0]), strictest if chosen != strictest else None
 
 
 def test_name(pair):

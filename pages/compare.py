@@ -80,6 +80,7 @@ parts.chart(
 parts.measured_on(study, rows[rows["role"] == "test"], "A recording tested in several splits counts in each.")
 
 st.subheader("Curves")
+parts.forget_other("curves", table.index)
 picked = st.multiselect(
     "Models",
     list(table.index),

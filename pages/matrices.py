@@ -21,11 +21,14 @@ def ask(study, predictions, model_at, split_at, role_at):
     predictions = predictions[["model", "split", "role"]].drop_duplicates()
     models = set(predictions["model"])
     titles = {name: entry["title"] for name, entry in study.models.items() if name in models}
+    parts.forget_other("model", titles)
     model = model_at.selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
     splits = sorted(predictions.loc[predictions["model"] == model, "split"].unique())
+    options = [ALL, *(str(split + 1) for split in splits)]
+    parts.forget_other("split", options)
     split = split_at.selectbox(
         "Split",
-        [ALL, *(str(split + 1) for split in splits)],
+        options,
         format_func=lambda split: "All together" if split == ALL else split,
         key="split",
         bind="query-params",

@@ -45,6 +45,7 @@ st.markdown(
 columns = st.columns(3)
 study = parts.ask_study(columns[2])
 titles = {name: entry["title"] for name, entry in study.models.items()}
+parts.forget_other("model", titles)
 model = columns[0].selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
 metric = columns[1].selectbox(
     "Metric", steps.METRICS, format_func=steps.METRICS.get, key="metric", bind="query-params"

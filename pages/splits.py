@@ -107,6 +107,7 @@ dealt = ("published", study.name) if view == "retrain" else parts.ask_protocol(s
 table = parts.dealt(study.metrics, dealt)
 models = set(table["model"])
 titles = {name: entry["title"] for name, entry in study.models.items() if name in models}
+parts.forget_other("model", titles)
 model = next(columns).selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
 if view == "retrain":
     retraining.show(study, model, table)
@@ -114,6 +115,7 @@ if view == "retrain":
 models, metric = [model], None
 if view == "pair":
     others = {name: title for name, title in titles.items() if name != model}
+    parts.forget_other("other", others)
     other = next(columns).selectbox(
         "Compare with", others, format_func=others.get, key="other", bind="query-params"
     )

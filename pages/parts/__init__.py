@@ -64,19 +64,31 @@ def ask_study(where=st):
         st.stop()
 
 
+def forget_other(key, options):
+    """Let a widget begin anew where what it holds is not among its options any more, as after a change of the dataset."""
+    held = st.session_state.get(key, [])
+    if not {*(held if isinstance(held, list) else [held])} <= set(options):
+        del st.session_state[key]
+
+
 def ask_protocol(table, where=st):
     """How the rows were dealt that are looked at: protocol and dataset tested on, of those in a study's `metrics`."""
     there = table[["protocol", "tested_on"]].drop_duplicates().itertuples(index=False, name=None)
     order = list(reversed(splits.STRICTEST))
-    there = sorted(there, key=lambda pair: order.index(pair[0]))
-    return where.selectbox(
+    # Named alike in every study, so that the choice outlives that of another one.
+    options = {
+        CHOICES.get(pair[0], f"Another dataset: {pair[1]}"): pair
+        for pair in sorted(there, key=lambda pair: order.index(pair[0]))
+    }
+    forget_other("protocol", options)
+    chosen = where.selectbox(
         "Tested on",
-        there,
-        format_func=lambda pair: CHOICES.get(pair[0], f"Another dataset: {pair[1]}"),
+        list(options),
         key="protocol",
         bind="query-params",
         help="How recordings were dealt into those trained on and those tested on. The further down, the more a score proves.",
     )
+    return options.get(chosen, next(iter(options.values())))
 
 
 def dealt(table, pair):

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from coughlab import serving
 from pages import parts
+from tests.conftest import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +111,18 @@ def test_a_study_that_is_not_there_is_a_sentence(monkeypatch, tmp_path):
     assert not app.exception
     assert "There is no study" in app.error[0].value
     assert not app.get("plotly_chart")
+
+
+@pytest.mark.parametrize("name", ["compare", "matrices", "splits", "reality", "clinicians"])
+def test_a_choice_that_another_dataset_does_not_have_is_forgotten(name):
+    page = AppTest.from_file(str(ROOT / f"pages/{name}.py"), default_timeout=60).run()
+    for key, value in (("model", "cnn2"), ("protocol", "Nobody on both sides")):
+        if key in page.session_state and key in [box.key for box in page.selectbox]:
+            page.selectbox(key).set_value(value).run()
+            assert not page.exception
+    for study in ("covid19-cough", "kaggle-trial"):
+        page.selectbox("study").set_value(study).run()
+        assert not page.exception
+        assert "There is no" not in " ".join(error.value for error in page.error)
+    if name != "reality":
+        assert page.selectbox("protocol").value != "Nobody on both sides"
