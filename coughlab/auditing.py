@@ -12,14 +12,13 @@ from pathlib import Path
 from coughlab import store, survey, words
 from coughlab.evidence import audit as evidence
 from coughlab.evidence import copies
+from coughlab.spreadsheet import to_csv
 
 FOLDER = "audits"
 #: Names of datasets that can be names of files everywhere.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 #: From this share of a list on, what the loader left out is a warning.
 WARNING_SKIPPED = 0.1
-#: What a spreadsheet takes for the start of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: What a report, and each of its findings, has to hold, and of what type.
 _REPORT = {
     "dataset": str,
@@ -110,11 +109,7 @@ def write_rows(rows, path):
     OSError
         If it cannot be written.
     """
-    safe = rows.map(
-        lambda value: f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
-    )
-    # With these line ends, the standard's (RFC 4180), a line end inside a text is quoted, whichever it is.
-    Path(path).write_bytes(safe.to_csv(index=False, lineterminator="\r\n").encode())
+    Path(path).write_bytes(to_csv(rows).encode())
 
 
 def save(report, folder=None):

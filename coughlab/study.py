@@ -35,7 +35,7 @@ class Plan:
     external : tuple of str
         Names of the datasets that the models that answer are tested on.
     without : tuple of str
-        Classifiers that would take days to train on it.
+        Classifiers that are left out because they take long to train on it.
     epochs, splits : dict of str to int
         Passes over the training rows, and splits of each protocol, where not the classifier's own.
     """

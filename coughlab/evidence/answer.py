@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from coughlab import words
 from coughlab.evidence import clinical, splits
 from coughlab.evidence.plain import compared, told
+from coughlab.evidence.steps import SHORTCUT
 
 #: Share of people with COVID that an answer is reckoned with unless told: an example, not an estimate for any place.
 PREVALENCE = 0.05
 #: An ROC AUC whose interval begins below this is weak (D. W. Hosmer and S. Lemeshow, "Applied Logistic Regression", 2000,
 #: section 5.2.4, call 0.7 to 0.8 acceptable).
 MODERATE = 0.7
-#: The baseline that hears no cough: trained on the recording chain.
-SHORTCUT = "shortcut"
 #: Every verdict, as a headline.
 HEADLINES = {
     "no_basis": "No basis to answer",

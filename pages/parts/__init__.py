@@ -3,15 +3,13 @@
 from pathlib import Path
 
 import streamlit as st
-from pandas.api.types import is_numeric_dtype
 
 from coughlab import serving, store
 from coughlab.evidence import splits
+from coughlab.spreadsheet import to_csv
 from coughlab.store import StoreError
 
 HERE = Path(__file__).parent
-#: What a spreadsheet takes for the start of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: Protocols in a few words.
 PROTOCOLS = {
     "published": "random 70/30 splits",
@@ -127,17 +125,6 @@ def table(frame, name, *, key, column_config=None, **options):
                 on_click="ignore",
             )
     return state
-
-
-def to_csv(frame):
-    """A table as CSV without its index; text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    safe = frame.apply(lambda column: column if is_numeric_dtype(column) else column.map(_harmless))
-    # With these line ends, the standard's (RFC 4180), a line end inside a text is quoted, whichever it is.
-    return safe.rename(columns=_harmless).to_csv(index=False, lineterminator="\r\n")
-
-
-def _harmless(value):
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def measured_on(study, rows, note=""):

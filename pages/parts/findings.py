@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from coughlab import audit_text, words
+from coughlab.spreadsheet import to_csv
 from pages import parts
 
 #: Word, icon and colour of each severity, the worst first.
@@ -138,7 +139,7 @@ def show_downloads(report):
     with st.container(horizontal=True):
         for what, data, ending, kind in (
             ("report as JSON", json.dumps(report, indent=1, ensure_ascii=False), "json", "application/json"),
-            ("findings as CSV", parts.to_csv(_table(report)), "csv", "text/csv"),
+            ("findings as CSV", to_csv(_table(report)), "csv", "text/csv"),
         ):
             st.download_button(
                 f"Download the {what}",

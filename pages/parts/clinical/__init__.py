@@ -63,7 +63,13 @@ _component = st.components.v2.component(
         + (HERE / "clinical.css").read_text()
     ),
     js="\n".join(
-        (HERE / name).read_text() for name in ("clinical.js", "figures.js", "formulas.js", "drawing.js")
+        path.read_text()
+        for path in (
+            HERE / "clinical.js",
+            HERE / "figures.js",
+            HERE / "formulas.js",
+            HERE.parent / "drawing.js",
+        )
     ),
 )
 

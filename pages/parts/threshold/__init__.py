@@ -21,7 +21,7 @@ _component = st.components.v2.component(
     "coughlab_threshold",
     html=(HERE / "threshold.html").read_text(),
     css=(HERE / "threshold.css").read_text(),
-    js=(HERE / "threshold.js").read_text(),
+    js=(HERE / "threshold.js").read_text() + (HERE.parent / "drawing.js").read_text(),
 )
 
 

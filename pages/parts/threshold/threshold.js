@@ -151,19 +151,19 @@ class View {
     this.find(".told").textContent =
       `Called COVID: ${found.count} of ${found.of} rows with COVID and ${alarmed.count} of ${alarmed.of} without.` +
       ` ${this.data.measured}`;
-    this.mark("roc", alarmed, found, `false positive rate ${percent(alarmed.share)}`, `sensitivity ${percent(found.share)}`);
-    this.mark("pr", found, right, `recall ${percent(found.share)}`, `precision ${percent(right.share)}`);
+    this.mark("roc", alarmed, found, `false positive rate ${shown(alarmed.share)}`, `sensitivity ${shown(found.share)}`);
+    this.mark("pr", found, right, `recall ${shown(found.share)}`, `precision ${shown(right.share)}`);
     this.press();
   }
 
   fill({ matrix, cell, count, of, share, low, high, people }) {
     const button = this.find(`[data-matrix=${matrix}] [data-cell=${cell}]`);
-    const interval = share === null ? "no rows here" : `${percent(low)} to ${percent(high)}`;
+    const interval = share === null ? "no rows here" : `${shown(low)} to ${shown(high)}`;
     button.querySelector(".count").textContent = count.toLocaleString("en");
-    button.querySelector(".share").textContent = percent(share);
+    button.querySelector(".share").textContent = shown(share);
     button.querySelector(".interval").textContent = interval;
     button.style.setProperty("--share", share ?? 0);
-    const told = share === null ? "" : `, ${percent(share)}, 95% interval ${interval}, ${people} people`;
+    const told = share === null ? "" : `, ${shown(share)}, 95% interval ${interval}, ${people} people`;
     button.setAttribute("aria-label", `${NAMES[cell]}: ${count} of ${of} ${DIVISORS[matrix][cell]}${told}`);
   }
 
@@ -217,8 +217,8 @@ class View {
     [yRead, xRead, `threshold ${this.label(this.threshold)}`].forEach((line, k) => (read[k].textContent = line));
     for (const shape of [across, up, dot]) shape.style.display = there ? "" : "none";
     if (!there) return;
-    across.setAttribute("d", line([[0, y], [x, y]]));
-    up.setAttribute("d", line([[x, 0], [x, y]]));
+    across.setAttribute("d", track([[0, y], [x, y]]));
+    up.setAttribute("d", track([[x, 0], [x, y]]));
     dot.setAttribute("cx", px(x));
     dot.setAttribute("cy", py(y));
   }
@@ -230,82 +230,18 @@ class View {
     save(new Blob(lines, { type: "text/csv" }), `matrices-${this.data.name}.csv`);
   }
 
-  async saveCurve(svg, name, format) {
-    const file = `${name}-${this.data.name}.${format}`;
-    const { width, height } = svg.viewBox.baseVal;
-    const drawing = new Blob([this.standalone(svg, width, height)], { type: "image/svg+xml" });
-    if (format === "svg") return save(drawing, file);
-    const image = new Image();
-    image.src = URL.createObjectURL(drawing);
-    await image.decode();
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [2 * width, 2 * height];
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-    URL.revokeObjectURL(image.src);
-    canvas.toBlob((blob) => save(blob, file), "image/png");
-  }
-
-  // The drawing with its styles written into it, on white.
-  standalone(svg, width, height) {
-    const paper = document.createElement("div");
-    paper.className = "paper";
-    const copy = svg.cloneNode(true);
-    paper.append(copy);
-    this.root.append(paper);
-    for (const shape of [copy, ...copy.querySelectorAll("*")]) {
-      const style = getComputedStyle(shape);
-      for (const property of STYLES) shape.style.setProperty(property, style.getPropertyValue(property));
-    }
-    paper.remove();
-    copy.setAttribute("xmlns", SVG);
-    copy.setAttribute("width", width);
-    copy.setAttribute("height", height);
-    const ground = document.createElementNS(SVG, "rect");
-    for (const [name, value] of Object.entries({ width, height, fill: "#ffffff" })) ground.setAttribute(name, value);
-    copy.prepend(ground);
-    return new XMLSerializer().serializeToString(copy);
+  saveCurve(svg, name, format) {
+    return saveDrawing(this.root, svg, `${name}-${this.data.name}`, format);
   }
 }
 
-// A half is rounded as Python rounds it on the other pages.
-const PERCENT = new Intl.NumberFormat("en", {
-  style: "percent",
-  minimumFractionDigits: 1,
-  maximumFractionDigits: 1,
-  roundingMode: "halfEven",
-});
-const SVG = "http://www.w3.org/2000/svg";
-const STYLES = [
-  "display", "fill", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linejoin", "paint-order",
-  "font-family", "font-size", "font-weight",
-];
 // The plot inside the drawing, in its units.
 const px = (x) => 46 + 344 * x;
 const py = (y) => 352 - 258 * y;
 
-const line = (points) => points.map(([x, y], k) => `${k ? "L" : "M"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`).join("");
-const percent = (share) => (share === null ? "–" : PERCENT.format(share));
-
-function element(parent, name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return parent.appendChild(made);
-}
+const track = (points) => points.map(([x, y], k) => `${k ? "L" : "M"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`).join("");
+const shown = (share) => (share === null ? "–" : PERCENT.format(share));
 
 function path(svg, points, kind) {
-  return element(svg, "path", { class: kind, d: line(points) });
-}
-
-function text(svg, x, y, content, kind = "about", anchor = "start") {
-  const made = element(svg, "text", { class: kind, x, y, "text-anchor": anchor });
-  made.textContent = content;
-  return made;
-}
-
-function save(blob, file) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = file;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  return element(svg, "path", { class: kind, d: track(points) });
 }
