@@ -2,23 +2,26 @@
 
 import json
 import threading
-from dataclasses import asdict, dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 
-from coughlab import __version__, audio, synthetic
+from coughlab import __version__, audio, detector, synthetic
 from coughlab.classifiers import runtime
 from coughlab.datasets import LABELS
 from coughlab.evidence import answer as beliefs
 from coughlab.evidence.novelty import Novelty, Reference
-from coughlab.signal import events, features, quality, spectrum
+from coughlab.signal import features, quality, spectrum
 from coughlab.signal.inputs import INPUTS
 from coughlab.store import MANIFEST, MODELS, StoredStudy, StoreError
 
 STUDY = "kaggle-trial"
 #: The case study's final model: its label is the label of the answer.
 MAIN_MODEL = "mlp"
+#: A single cough is cut out of its recording with so many seconds on both sides.
+MARGIN_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,13 @@ class Prediction:
     Attributes
     ----------
     models : dict of str to Answer
-        One answer a model, the main model's first.
+        One answer a model about the whole recording, the main model's first. None where there is no cough and no answer was forced.
+    cough : coughlab.detector.Detection
+        The coughs, or what is heard instead.
+    each : list of dict of str to Answer
+        For each of the coughs, what the models say of it alone.
     audio : dict
         Duration in seconds, sample rate in hertz, channels and codec of the file.
-    events : list of coughlab.signal.events.Event
-        The coughs.
     quality : list of coughlab.signal.quality.Remark
         What is wrong with the recording.
     features : ndarray, shape (26,)
@@ -50,34 +55,55 @@ class Prediction:
         Name of the study.
     evidence : dict of str to dict
         How far each answer can be believed, by model, as of `coughlab.evidence.answer.block`.
-    novelty : coughlab.evidence.novelty.Novelty
-        Whether the recording resembles those that the models were trained on.
+    novelty : coughlab.evidence.novelty.Novelty or None
+        Whether the recording resembles those that the models were trained on; None where no model answers.
     """
 
     models: dict
+    cough: detector.Detection
+    each: list
     audio: dict
-    events: list
     quality: list
     features: np.ndarray
     study: str
     evidence: dict
-    novelty: Novelty
+    novelty: Novelty | None
+
+    @property
+    def events(self):
+        """The coughs (list of coughlab.detector.Event)."""
+        return self.cough.events
+
+    def votes(self, name):
+        """How many of the coughs a model gives each label, asked about each alone (dict of str to int)."""
+        counts = Counter(answers[name].label for answers in self.each if name in answers)
+        return {label: counts[label] for label in LABELS}
 
     def to_dict(self):
         """The answer of the API, ready for JSON."""
-        main = self.models[MAIN_MODEL]
+        main = self.models.get(MAIN_MODEL)
         return {
-            "label": main.label,
-            "probability": main.probability,
+            "label": main and main.label,
+            "probability": main and main.probability,
             "model": MAIN_MODEL,
-            "evidence": self.evidence[MAIN_MODEL],
-            "novelty": asdict(self.novelty),
+            "cough": self.cough.to_dict(),
+            "evidence": self.evidence.get(MAIN_MODEL),
+            "novelty": self.novelty and asdict(self.novelty),
             "models": {
-                name: asdict(answer) | {"evidence": self.evidence[name]}
+                name: asdict(answer) | {"coughs": self.votes(name), "evidence": self.evidence[name]}
                 for name, answer in self.models.items()
             },
             "audio": self.audio,
-            "events": [asdict(event) for event in self.events],
+            "events": [
+                asdict(event)
+                | {
+                    "models": {
+                        name: {"label": answer.label, "probability": answer.probability}
+                        for name, answer in answers.items()
+                    }
+                }
+                for event, answers in zip(self.events, self.each, strict=True)
+            ],
             "quality": [asdict(remark) for remark in self.quality],
             "study": self.study,
             "version": __version__,
@@ -136,8 +162,10 @@ class Predictor:
         """What a recording is compared with (coughlab.evidence.novelty.Reference)."""
         return Reference(self.study.features, self.study.name)
 
-    def predict(self, recording, *, also=(), prevalence=beliefs.PREVALENCE):
-        """Ask the models about a recording.
+    def predict(self, recording, *, also=(), prevalence=beliefs.PREVALENCE, force=False):
+        """Find the coughs in a recording, and ask the models about it and about each of them.
+
+        Where there is no cough no model is asked.
 
         Parameters
         ----------
@@ -147,6 +175,8 @@ class Predictor:
             Models of `slow` to ask beside the others.
         prevalence : float
             The probability of COVID before the answer, above 0 and below 1.
+        force : bool
+            Ask the models even where there is no cough.
 
         Returns
         -------
@@ -166,23 +196,26 @@ class Predictor:
             raise UnknownModelError(
                 f"There is no model {', '.join(sorted(unknown))} to ask beside the others. There is: {present}."
             )
-        asked = [name for name in self.study.served if name in self.names or name in also]
-        kinds = {"features"} | {self.study.models[name]["input"] for name in asked}
-        inputs = {kind: INPUTS[kind](recording) for kind in kinds}
-        found = events.detect(recording)
-        models = {name: self._answer(name, inputs) for name in asked}
-        novelty = self.trained_on.judge(inputs["features"])
+        found = detector.default().detect(recording)
+        measured = features.extract(recording)
+        models, each, novelty = {}, [], None
+        if found.events or force:
+            asked = [name for name in self.study.served if name in self.names or name in also]
+            models = self.ask(recording, asked)
+            each = [self.ask(cut(recording, event)) for event in found.events]
+            novelty = self.trained_on.judge(measured)
         return Prediction(
             models=models,
+            cough=found,
+            each=each,
             audio={
                 "duration_s": round(recording.duration, 6),
                 "sample_rate": recording.rate,
                 "channels": recording.channels,
                 "codec": recording.codec,
             },
-            events=found,
-            quality=quality.check(recording, found),
-            features=inputs["features"],
+            quality=quality.check(recording, found.events),
+            features=measured,
             study=self.study.name,
             evidence={
                 name: beliefs.block(self.study.name, self.known[name], answer.label, novelty, prevalence)
@@ -190,6 +223,27 @@ class Predictor:
             },
             novelty=novelty,
         )
+
+    def ask(self, recording, names=None):
+        """Ask models about a sound, whatever it is.
+
+        Parameters
+        ----------
+        recording : coughlab.audio.Recording
+            The sound.
+        names : iterable of str
+            Which models; those of `names` unless given.
+
+        Returns
+        -------
+        dict of str to Answer
+            One answer a model.
+        """
+        names = self.names if names is None else names
+        inputs = {
+            kind: INPUTS[kind](recording) for kind in {self.study.models[name]["input"] for name in names}
+        }
+        return {name: self._answer(name, inputs) for name in names}
 
     def warm_up(self):
         """Load every model and ask each once, so that the next question is answered at full speed."""
@@ -203,6 +257,27 @@ class Predictor:
         probability = self._loaded[name](inputs[entry["input"]])
         label = LABELS[int(probability >= entry["threshold"])]
         return Answer(label, probability, entry["threshold"])
+
+
+def cut(recording, event):
+    """One cough alone.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded.
+    event : coughlab.detector.Event
+        The cough.
+
+    Returns
+    -------
+    coughlab.audio.Recording
+        From 0.1 s before the cough to 0.1 s after it, as far as there is sound.
+    """
+    start, end = (
+        round(seconds * recording.rate) for seconds in (event.start_s - MARGIN_S, event.end_s + MARGIN_S)
+    )
+    return replace(recording, samples=recording.samples[max(start, 0) : end])
 
 
 def default():

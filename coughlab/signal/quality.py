@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coughlab.signal import events as _events
+from coughlab.signal import levels as _levels
 from coughlab.signal.features import SECONDS
 
 #: A cough lasts about 0.3 s; less than this rarely holds a whole one.
@@ -36,7 +36,7 @@ def check(recording, events):
     ----------
     recording : coughlab.audio.Recording
         What was recorded.
-    events : list of coughlab.signal.events.Event
+    events : list of coughlab.detector.Event
         The coughs found in it.
 
     Returns
@@ -44,8 +44,8 @@ def check(recording, events):
     list of Remark
         Empty for a good recording.
     """
-    db = _events.levels(recording)
-    contrast = db.max() - _events.background_db(db)
+    db = _levels.levels(recording)
+    contrast = db.max() - _levels.background_db(db)
     found = {
         "truncated": (
             recording.truncated,

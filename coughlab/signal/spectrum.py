@@ -126,8 +126,8 @@ def frequencies():
     return np.fft.rfftfreq(N_FFT, 1 / RATE)
 
 
-def mel_frequencies(n):
-    """Frequencies equally spaced on Slaney's mel scale from 0 to 11,025 Hz.
+def mel_frequencies(n, top_hz=RATE / 2):
+    """Frequencies equally spaced on Slaney's mel scale from 0 Hz up.
 
     The scale is linear below 1,000 Hz and logarithmic above: M. Slaney, "Auditory Toolbox", Technical Report 1998-010,
     Interval Research Corporation.
@@ -136,6 +136,8 @@ def mel_frequencies(n):
     ----------
     n : int
         How many.
+    top_hz : float
+        The highest, at least 1,000 Hz.
 
     Returns
     -------
@@ -144,27 +146,31 @@ def mel_frequencies(n):
     """
     hz_a_mel, corner_hz, log_step = 200 / 3, 1000.0, np.log(6.4) / 27
     corner = corner_hz / hz_a_mel
-    top = corner + np.log(RATE / 2 / corner_hz) / log_step
+    top = corner + np.log(top_hz / corner_hz) / log_step
     mel = np.linspace(0, top, n)
     return np.where(mel < corner, mel * hz_a_mel, corner_hz * np.exp(log_step * (mel - corner)))
 
 
 @lru_cache
-def mel_filters(n_mels):
+def mel_filters(n_mels, rate=RATE, n_fft=N_FFT):
     """Triangular mel filters of unit area.
 
     Parameters
     ----------
     n_mels : int
         Number of bands.
+    rate : int
+        Samples a second, at least 2,000.
+    n_fft : int
+        Samples a frame.
 
     Returns
     -------
-    ndarray, shape (n_mels, 1025), float32
-        As ``librosa.filters.mel(sr=22050, n_fft=2048, n_mels=n_mels)``.
+    ndarray, shape (n_mels, 1 + n_fft // 2), float32
+        As ``librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels)``.
     """
-    edges = mel_frequencies(n_mels + 2)
-    below, above = frequencies() - edges[:-2, None], edges[2:, None] - frequencies()
+    edges, bins = mel_frequencies(n_mels + 2, rate / 2), np.fft.rfftfreq(n_fft, 1 / rate)
+    below, above = bins - edges[:-2, None], edges[2:, None] - bins
     width = np.diff(edges)[:, None]
     triangles = np.maximum(0, np.minimum(below / width[:-1], above / width[1:]))
     return (triangles * (2 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from coughlab import audio, datasets, words
+from coughlab import audio, datasets, detector, words
 from coughlab.charts import dataset as charts
 from coughlab.charts import recording as waveform
-from coughlab.signal import events
 from pages import parts
 
 
@@ -51,7 +50,7 @@ def show_one(study, name):
         st.error(str(error), icon=":material/error:")
         return
     st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
-    figure, stem = waveform.figure(recording, events.detect(recording)), Path(name).stem
+    figure, stem = waveform.figure(recording, detector.default().detect(recording).events), Path(name).stem
     parts.chart(figure, f"{stem}-spectrogram", key="spectrogram", alt=f"Waveform and spectrogram of {name}")
     st.markdown(
         ":small[Above the waveform, below the spectrogram (brighter is louder). Numbered frames: cough-like sounds.]"

@@ -1,0 +1,82 @@
+"""What the detector reads: the log-mel spectrogram at 16,000 Hz, in frames of 10 ms that follow each other without end.
+
+A frame depends on the samples around it alone, so that a stream gives the same frames as the whole recording. Whatever the file's
+own sample rate, what is above 8,000 Hz is not heard.
+"""
+
+import numpy as np
+import scipy.fft
+import soxr
+
+from coughlab.signal.spectrum import FLOOR_DB, mel_filters, power_to_db
+
+RATE = 16_000
+#: Samples a frame steps on by: 10 ms.
+HOP = 160
+N_FFT = 512
+N_MELS = 48
+#: Zeros before the first sample, so that the middle of a frame's window is the middle of its 10 ms.
+BEFORE = (N_FFT - HOP) // 2
+
+
+def waveform(samples, rate):
+    """Samples at 16,000 Hz.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n,), float32
+        Mono samples.
+    rate : int
+        How many of them make a second.
+
+    Returns
+    -------
+    ndarray, shape (about n * 16000 / rate,), float32
+    """
+    return samples if rate == RATE else soxr.resample(samples, rate, RATE, quality="soxr_hq")
+
+
+def log_mel(padded):
+    """Log-mel frames of samples that have what surrounds them on both sides.
+
+    Parameters
+    ----------
+    padded : ndarray, shape (BEFORE + n * HOP + BEFORE,), float32
+        Samples at 16,000 Hz.
+
+    Returns
+    -------
+    ndarray, shape (n, 48), float32
+        Decibels relative to full scale, from -100 up.
+    """
+    windows = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
+    power = np.abs(scipy.fft.rfft(windows * _HANN, axis=-1)) ** 2
+    return power_to_db(power @ mel_filters(N_MELS, RATE, N_FFT).T).astype(np.float32)
+
+
+def of(samples, rate):
+    """Log-mel frames of a whole recording.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n,), float32
+        Mono samples.
+    rate : int
+        How many of them make a second.
+
+    Returns
+    -------
+    ndarray, shape (ceil(seconds * 100), 48), float32
+        Decibels; zeros surround the recording.
+    """
+    y = waveform(samples, rate)
+    n = -(-y.size // HOP)
+    return log_mel(np.pad(y, (BEFORE, BEFORE + n * HOP - y.size)))
+
+
+def silence(n):
+    """Frames of digital silence, shape (n, 48)."""
+    return np.full((n, N_MELS), FLOOR_DB, np.float32)
+
+
+_HANN = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)

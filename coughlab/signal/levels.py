@@ -1,0 +1,32 @@
+"""The short-time level of a recording."""
+
+import numpy as np
+
+FRAME_S = 0.02
+HOP_S = 0.01
+
+
+def levels(recording):
+    """Root-mean-square level of 20 ms frames, every 10 ms.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded.
+
+    Returns
+    -------
+    ndarray, shape (n_frames,)
+        Decibels relative to full scale, -100 at the lowest.
+    """
+    y = recording.samples - recording.samples.mean()
+    edges = np.round(np.arange(0, recording.duration - FRAME_S / 2, HOP_S) * recording.rate).astype(int)
+    energy = np.concatenate([[0], np.cumsum(y.astype(float) ** 2)])
+    ends = np.minimum(edges + max(round(FRAME_S * recording.rate), 1), y.size)
+    power = (energy[ends] - energy[edges]) / np.maximum(ends - edges, 1)
+    return 10 * np.log10(np.maximum(power, 1e-10))
+
+
+def background_db(db):
+    """Level of the quietest tenth of the frames, in dB."""
+    return float(np.percentile(db, 10))
