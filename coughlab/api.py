@@ -86,17 +86,21 @@ class Predict(_Endpoint):
     """``POST /api/v1/predict``: multipart field ``file`` in, prediction out.
 
     ``?also=cnn1,cnn2`` asks large models too; ``?prevalence=0.05``, or a field of that name, says how common COVID is among
-    people like the one recorded.
+    people like the one recorded; ``?force=true``, or a field of that name, asks the models even where there is no cough.
     """
 
     async def post(self, request):
         """Analyse one recording."""
-        data, prevalence = await _uploaded(request)
+        data, fields = await _uploaded(request)
         also = [name for name in request.query_params.get("also", "").split(",") if name]
-        prevalence = answer.prevalence_of(request.query_params.get("prevalence", prevalence))
+        options = fields | dict(request.query_params)
+        prevalence = answer.prevalence_of(options.get("prevalence", answer.PREVALENCE))
+        force = _truth("force", options.get("force", "false"))
 
         def analyse():
-            prediction = serving.default().predict(audio.load(data), also=also, prevalence=prevalence)
+            prediction = serving.default().predict(
+                audio.load(data), also=also, prevalence=prevalence, force=force
+            )
             return prediction.to_dict()
 
         return JSONResponse(await to_thread.run_sync(analyse, limiter=_workers()))
@@ -210,8 +214,15 @@ class _InMemoryParser(MultiPartParser):
     spool_max_size = audio.LIMITS.max_bytes + OVERHEAD_BYTES + 1
 
 
+def _truth(name, text):
+    truth = {"true": True, "1": True, "false": False, "0": False}.get(text.strip().lower())
+    if truth is None:
+        raise _Error(400, f"bad_{name}", f"The option '{name}' must be true or false, or 1 or 0.")
+    return truth
+
+
 async def _uploaded(request: Request):
-    """The bytes of the one file in field ``file``, and the field ``prevalence`` or its default."""
+    """The bytes of the one file in field ``file``, and the fields that are text."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "multipart/form-data":
         message = "Send the recording as multipart/form-data in a field called 'file', as in: curl -F file=@cough.wav"
@@ -230,7 +241,7 @@ async def _uploaded(request: Request):
             raise _Error(
                 400, "no_file", "The request has no file. Send the recording in a field called 'file'."
             )
-        return await file.read(), form.get("prevalence", answer.PREVALENCE)
+        return await file.read(), {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 @asynccontextmanager

@@ -53,6 +53,7 @@ def _parser():
         metavar="P",
         help="share of people with COVID among people like those recorded (default: 0.05, an example)",
     )
+    predict.add_argument("--force", action="store_true", help="ask the models even where there is no cough")
     predict.set_defaults(command=_predict)
 
     study = commands.add_parser("study", help="train and measure models").add_subparsers(
@@ -190,25 +191,47 @@ def _predict(arguments):
             print(f"{'file':{width}}  {'label':9}  {models}  coughs")
         for file in arguments.files:
             try:
-                prediction = predictor.predict(audio.load(file), prevalence=prevalence)
+                prediction = predictor.predict(audio.load(file), prevalence=prevalence, force=arguments.force)
             except audio.AudioError as error:
                 status = _complain(f"{file}: {error}", 1)
                 continue
             if arguments.json:
                 print(json.dumps({"file": file} | prediction.to_dict()), flush=True)
                 continue
-            answers = "  ".join(f"{answer.probability:6.3f}" for answer in prediction.models.values())
-            label, evidence = prediction.models[MAIN_MODEL].label, prediction.evidence[MAIN_MODEL]
+            models = prediction.models
+            label = models[MAIN_MODEL].label if models else "no cough"
+            answers = "  ".join(
+                f"{models[name].probability:6.3f}" if models else f"{'-':>6}" for name in predictor.names
+            )
             print(f"{names[file]:{width}}  {label:9}  {answers}  {len(prediction.events):6}", flush=True)
-            print(f"{'':{width}}  {beliefs.HEADLINES[evidence['verdict']].upper()}: {evidence['message']}")
-            print(f"{'':{width}}  {beliefs.meaning(evidence, label)}")
-            if prediction.novelty.code == "unusual":
-                print(f"{'':{width}}  note: {prediction.novelty.message}")
-            for remark in prediction.quality:
-                print(f"{'':{width}}  note: {remark.message}")
+            for line in _explained(prediction):
+                print(f"{'':{width}}  {line}")
     except StoreError as error:
         return _complain(str(error), 2)
     return status
+
+
+def _explained(prediction):
+    """What stands below the row of a recording."""
+    from coughlab.evidence import answer as beliefs
+    from coughlab.serving import MAIN_MODEL
+
+    if not prediction.events:
+        yield f"I hear no cough in this recording. What I hear instead: {prediction.cough.heard.message}"
+    if prediction.models:
+        evidence = prediction.evidence[MAIN_MODEL]
+        yield f"{beliefs.HEADLINES[evidence['verdict']].upper()}: {evidence['message']}"
+        yield beliefs.meaning(evidence, prediction.models[MAIN_MODEL].label)
+        if prediction.novelty.code == "unusual":
+            yield f"note: {prediction.novelty.message}"
+    if prediction.each:
+        alike = (
+            f"{name} {prediction.votes(name)[answer.label]} of {len(prediction.each)}"
+            for name, answer in prediction.models.items()
+        )
+        yield f"Each cough alone gets the label of the recording: {', '.join(alike)}"
+    for remark in prediction.quality:
+        yield f"note: {remark.message}"
 
 
 def _study_run(arguments):

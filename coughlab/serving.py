@@ -40,11 +40,12 @@ class Prediction:
     Attributes
     ----------
     models : dict of str to Answer
-        One answer a model about the whole recording, the main model's first. None where there is no cough and no answer was forced.
+        One answer a model about the whole recording, the main model's first. Empty where there is no cough and no answer was
+        forced.
     cough : coughlab.detector.Detection
         The coughs, or what is heard instead.
     each : list of dict of str to Answer
-        For each of the coughs, what the models say of it alone.
+        For each of the coughs, what the models say of it alone. The large models are not asked about each.
     audio : dict
         Duration in seconds, sample rate in hertz, channels and codec of the file.
     quality : list of coughlab.signal.quality.Remark
@@ -75,8 +76,10 @@ class Prediction:
         return self.cough.events
 
     def votes(self, name):
-        """How many of the coughs a model gives each label, asked about each alone (dict of str to int)."""
-        counts = Counter(answers[name].label for answers in self.each if name in answers)
+        """How many of the coughs a model gives each label (dict of str to int); None where it was not asked about each."""
+        if any(name not in answers for answers in self.each):
+            return None
+        counts = Counter(answers[name].label for answers in self.each)
         return {label: counts[label] for label in LABELS}
 
     def to_dict(self):
@@ -162,17 +165,20 @@ class Predictor:
         """What a recording is compared with (coughlab.evidence.novelty.Reference)."""
         return Reference(self.study.features, self.study.name)
 
-    def predict(self, recording, *, also=(), prevalence=beliefs.PREVALENCE, force=False):
+    def predict(self, recording, *, cough=None, also=(), prevalence=beliefs.PREVALENCE, force=False):
         """Find the coughs in a recording, and ask the models about it and about each of them.
 
-        Where there is no cough no model is asked.
+        Where there is no cough no model is asked. Each cough takes about 4 ms, and in the longest recording that is accepted
+        there is room for some hundreds.
 
         Parameters
         ----------
         recording : coughlab.audio.Recording
             What was recorded.
+        cough : coughlab.detector.Detection, optional
+            What the detector heard in it, where that is known already.
         also : iterable of str
-            Models of `slow` to ask beside the others.
+            Models of `slow` to ask beside the others, about the whole recording only.
         prevalence : float
             The probability of COVID before the answer, above 0 and below 1.
         force : bool
@@ -196,17 +202,18 @@ class Predictor:
             raise UnknownModelError(
                 f"There is no model {', '.join(sorted(unknown))} to ask beside the others. There is: {present}."
             )
-        found = detector.default().detect(recording)
-        measured = features.extract(recording)
+        if cough is None:
+            cough = detector.default().detect(recording)
+        measured = {"features": features.extract(recording)}
         models, each, novelty = {}, [], None
-        if found.events or force:
+        if cough.events or force:
             asked = [name for name in self.study.served if name in self.names or name in also]
-            models = self.ask(recording, asked)
-            each = [self.ask(cut(recording, event)) for event in found.events]
-            novelty = self.trained_on.judge(measured)
+            models = self._ask(recording, asked, measured)
+            each = [self.ask(cut(recording, event)) for event in cough.events]
+            novelty = self.trained_on.judge(measured["features"])
         return Prediction(
             models=models,
-            cough=found,
+            cough=cough,
             each=each,
             audio={
                 "duration_s": round(recording.duration, 6),
@@ -214,8 +221,8 @@ class Predictor:
                 "channels": recording.channels,
                 "codec": recording.codec,
             },
-            quality=quality.check(recording, found.events),
-            features=measured,
+            quality=quality.check(recording, cough.events),
+            features=measured["features"],
             study=self.study.name,
             evidence={
                 name: beliefs.block(self.study.name, self.known[name], answer.label, novelty, prevalence)
@@ -239,15 +246,17 @@ class Predictor:
         dict of str to Answer
             One answer a model.
         """
-        names = self.names if names is None else names
-        inputs = {
-            kind: INPUTS[kind](recording) for kind in {self.study.models[name]["input"] for name in names}
-        }
-        return {name: self._answer(name, inputs) for name in names}
+        return self._ask(recording, self.names if names is None else names, {})
 
     def warm_up(self):
         """Load every model and ask each once, so that the next question is answered at full speed."""
-        self.predict(audio.load(synthetic.sample()))
+        self.predict(audio.load(synthetic.sample()), force=True)
+
+    def _ask(self, recording, names, inputs):
+        """The answers of models; `inputs` holds what was measured in the recording before, and is added to."""
+        for kind in {self.study.models[name]["input"] for name in names} - set(inputs):
+            inputs[kind] = INPUTS[kind](recording)
+        return {name: self._answer(name, inputs) for name in names}
 
     def _answer(self, name, inputs):
         entry = self.study.models[name]

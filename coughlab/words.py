@@ -21,6 +21,32 @@ def counted(number, what):
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
+def agreement(votes, label):
+    """Whether what is said of each cough alone is what is said of the recording.
+
+    Parameters
+    ----------
+    votes : dict of str to int
+        How many of the coughs were given each label, one at least.
+    label : {"covid", "not_covid"}
+        What was said of the whole recording.
+
+    Returns
+    -------
+    str
+        As in "All 3 coughs and the recording: not COVID" or "2 of 3 coughs say COVID, the recording says not COVID".
+    """
+    n, recording = sum(votes.values()), LABELS[label]
+    everyone = {1: "The cough", 2: "Both coughs"}.get(n, f"All {n} coughs")
+    if votes[label] == n:
+        return f"{everyone} and the recording: {recording}"
+    if 0 < votes["covid"] < n:
+        verb = "says" if votes["covid"] == 1 else "say"
+        return f"{votes['covid']} of {n} coughs {verb} {LABELS['covid']}, the recording says {recording}"
+    (other,) = (name for name in LABELS if name != label)
+    return f"{everyone} {'says' if n == 1 else 'say'} {LABELS[other]}, the recording says {recording}"
+
+
 def score(row, name):
     """A score with its interval and what it was measured on.
 

@@ -1,12 +1,11 @@
-"""Analyse a cough: record, upload or try a sample, and see what the models say of it and how they scored."""
+"""Analyse a cough: record, upload or try a sample, and see what the models say of it and of each cough, and how they scored."""
 
 import streamlit as st
 
-from coughlab import audio, serving, synthetic, words
+from coughlab import audio, detector, serving, synthetic, words
 from coughlab.store import StoreError
-from pages.parts import evidence
+from pages.parts import answers, evidence
 
-PLOT = {"displayModeBar": False}
 # The rate of nearly every browser, and no less than any microphone's. Not None, which is meant to keep the browser's own
 # rate: with it, the recorder of Streamlit 1.67 records at 16,000 Hz and loses what is above 8,000.
 RATE = 48_000
@@ -14,6 +13,8 @@ RATE = 48_000
 
 def choose(source):
     """Remember what was chosen last. What a widget gives back is forgotten, for what the other one holds, if anything."""
+    # To ask the models anyway is said of one recording.
+    st.session_state.pop("force", None)
     held = {name: st.session_state[name] for name in ("recorded", "uploaded") if st.session_state[name]}
     if source != "sample" and source not in held:
         if st.session_state.get("chosen", [None])[0] != source:
@@ -72,40 +73,16 @@ def ask_also(predictor):
     )
 
 
-def show_answers(prediction, study):
-    columns = []
-    for name, answered in prediction.models.items():
-        columns = columns or list(st.columns(3))
-        with columns.pop(0).container(border=True, height="stretch"):
-            evidence.show_answer(name, answered, prediction.evidence[name], study.models[name])
-
-
-def show_recording(recording, prediction):
-    from coughlab.charts import recording as chart
-
-    facts = prediction.audio
-    st.subheader("The recording")
-    st.markdown(
-        f"**{words.counted(len(prediction.events), 'cough-like sound')}** found in {facts['duration_s']:.1f} s of"
-        f" {facts['codec']} audio, {facts['sample_rate']:,} Hz, {words.counted(facts['channels'], 'channel')}."
-        " They are found by loudness alone: a dog's bark or a slammed door counts too."
-    )
-    st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
-    st.plotly_chart(chart.figure(recording, prediction.events), config=PLOT, key="recording")
-    st.markdown(
-        ":small[Above the waveform, below the spectrogram (brighter is louder). Numbered frames: the sounds found.]"
-    )
-
-
-def show_features(prediction, study, trained):
+def show_features(prediction, study):
     from coughlab.charts import features as chart
 
+    trained = study.features
     st.subheader("Measured features against the training data")
     st.markdown(
         f":small[What MLP and nearest neighbour read: 26 numbers from the first 5 seconds, beside the {len(trained)} rows of"
         f" {study.name} ({trained['person'].nunique()} people). A diamond outside both bars is unlike most of what they saw.]"
     )
-    st.plotly_chart(chart.figure(prediction.features, trained), config=PLOT, key="features")
+    st.plotly_chart(chart.figure(prediction.features, trained), config=answers.PLOT, key="features")
     if st.toggle("Show the same as a table"):
         st.dataframe(chart.table(prediction.features, trained), hide_index=True, height="content")
 
@@ -121,19 +98,26 @@ if "chosen" not in st.session_state:
     st.markdown(":small[Recordings are analysed in memory and are not stored.]")
     st.stop()
 source, title, data = st.session_state.chosen
-st.subheader("How far to believe the answer")
+heading = st.container()
 st.text(title)
 # The verdict stands above what is asked for it.
 verdict, asked = st.container(), st.container()
 try:
-    predictor = serving.default()
-    with asked:
-        prevalence, also = evidence.ask_prevalence(), ask_also(predictor)
-    with verdict, st.spinner("Analysing the recording …"):
+    with verdict, st.spinner("Listening for coughs …"):
+        predictor = serving.default()
         study = predictor.study
         recording = audio.load(data)
-        prediction = predictor.predict(recording, also=also, prevalence=prevalence)
-        trained = study.features
+        cough = detector.default().detect(recording)
+    answered, options = bool(cough.events), {}
+    if not answered:
+        with verdict:
+            answered = answers.show_no_cough(cough)
+    if answered:
+        heading.subheader("How far to believe the answer")
+        with asked:
+            options = {"prevalence": evidence.ask_prevalence(), "also": ask_also(predictor)}
+    with verdict, st.spinner("Asking the models …"):
+        prediction = predictor.predict(recording, cough=cough, force=answered, **options)
 except (audio.AudioError, StoreError) as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
@@ -143,11 +127,15 @@ with verdict:
         st.info("What the models say of the synthetic sample means nothing.", icon=":material/science:")
     for remark in prediction.quality:
         st.warning(remark.message, icon=":material/hearing:")
-    evidence.show_verdict(prediction)
-st.subheader("What the models say")
-show_answers(prediction, study)
-show_recording(recording, prediction)
-show_features(prediction, study, trained)
+    if answered:
+        evidence.show_verdict(prediction)
+if answered:
+    answers.show_models(prediction, study)
+answers.show_recording(recording, prediction)
+if prediction.events:
+    answers.show_coughs(recording, prediction, study)
+if answered:
+    show_features(prediction, study)
 st.download_button(
     "Download the whole result as JSON",
     prediction.to_json(),

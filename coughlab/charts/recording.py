@@ -23,7 +23,7 @@ def figure(recording, events):
     ----------
     recording : coughlab.audio.Recording
         What was recorded.
-    events : list of coughlab.signal.events.Event
+    events : list of coughlab.detector.Event
         The coughs in it, shaded and numbered in both panels.
 
     Returns

@@ -1,4 +1,4 @@
-"""Whether a recording is good enough to be measured, in plain sentences."""
+"""Whether a recording is good enough to be measured, in plain sentences. Whether it holds a cough, the detector says."""
 
 from dataclasses import dataclass
 
@@ -67,13 +67,9 @@ def check(recording, events):
             contrast < NOISY_DB and recording.duration >= SHORT_S,
             "The recording is mostly noise: nothing in it stands out from the background. Record in a quieter place.",
         ),
-        "no_event": (
-            not events and contrast >= NOISY_DB,
-            "No cough-like burst of sound was found in the recording.",
-        ),
         "late": (
             bool(events) and events[0].start_s >= SECONDS,
-            f"The first sound comes after {SECONDS:.0f} seconds; the MLP and KNN read only the first {SECONDS:.0f}.",
+            f"The first cough comes after {SECONDS:.0f} seconds; the MLP and KNN read only the first {SECONDS:.0f}.",
         ),
     }
     return [Remark(code, message) for code, (holds, message) in found.items() if holds]

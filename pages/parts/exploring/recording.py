@@ -53,7 +53,7 @@ def show_one(study, name):
     figure, stem = waveform.figure(recording, detector.default().detect(recording).events), Path(name).stem
     parts.chart(figure, f"{stem}-spectrogram", key="spectrogram", alt=f"Waveform and spectrogram of {name}")
     st.markdown(
-        ":small[Above the waveform, below the spectrogram (brighter is louder). Numbered frames: cough-like sounds.]"
+        ":small[Above the waveform, below the spectrogram (brighter is louder). Numbered frames: coughs found by the detector.]"
     )
     figure = charts.frames(recording)
     parts.chart(figure, f"{stem}-mfcc-chroma", key="frames", alt=f"MFCC and chroma of {name} over time")

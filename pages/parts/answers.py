@@ -1,0 +1,119 @@
+"""A recording, what the models say of it and of each cough in it, and what stands there where no cough is heard."""
+
+import streamlit as st
+
+from coughlab import audio, detector, serving, words
+from pages import parts
+from pages.parts import evidence
+
+PLOT = {"displayModeBar": False}
+COLUMNS = {
+    "Start": st.column_config.NumberColumn(format="%.2f s"),
+    "End": st.column_config.NumberColumn(format="%.2f s"),
+}
+
+
+def show_no_cough(cough):
+    """That no cough is heard, what is heard instead and what to do; whether the models are to be asked anyway."""
+    st.warning(
+        f"## I hear no cough in this recording\n\n**What I hear instead:** {cough.heard.message}\n\n"
+        "No model is asked, because they only know coughs. Record again: two or three coughs, an arm's length from the"
+        " microphone, in a quiet room.",
+        icon=":material/hearing_disabled:",
+    )
+    return st.toggle(
+        "Ask the models anyway",
+        key="force",
+        help="They answer whatever they hear, speech or a slammed door too. Such an answer means nothing.",
+    )
+
+
+def show_models(prediction, study):
+    """What each model says of the whole recording."""
+    st.subheader("What the models say")
+    if not prediction.events:
+        st.warning(
+            "No cough was heard in this recording. The models answer because they were asked to.",
+            icon=":material/hearing_disabled:",
+        )
+    columns = []
+    for name, answered in prediction.models.items():
+        columns = columns or list(st.columns(3))
+        with columns.pop(0).container(border=True, height="stretch"):
+            evidence.show_answer(name, answered, prediction.evidence[name], study.models[name])
+
+
+def show_recording(recording, prediction):
+    """The recording: its sound, and its picture with the coughs numbered."""
+    from coughlab.charts import recording as chart
+
+    facts = prediction.audio
+    st.subheader("The recording")
+    st.markdown(
+        f"**{words.counted(len(prediction.events), 'cough') if prediction.events else 'No cough'}** found in"
+        f" {facts['duration_s']:.1f} s of {facts['codec']} audio, {facts['sample_rate']:,} Hz,"
+        f" {words.counted(facts['channels'], 'channel')}."
+    )
+    st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
+    st.plotly_chart(chart.figure(recording, prediction.events), config=PLOT, key="recording")
+    frames = " Numbered frames: the coughs." if prediction.events else ""
+    st.markdown(f":small[Above the waveform, below the spectrogram (brighter is louder).{frames}]")
+
+
+@st.fragment
+def show_coughs(recording, prediction, study):
+    """Each cough: where it is, how sure the detector is, what the models say of it alone, and its sound."""
+    st.subheader("Each cough alone")
+    titles = {name: study.models[name]["title"] for name in prediction.models if prediction.votes(name)}
+    st.markdown(
+        "\n".join(
+            f"- **{title}.** {words.agreement(prediction.votes(name), prediction.models[name].label)}"
+            for name, title in titles.items()
+        )
+    )
+    st.markdown(
+        "The models were trained on whole recordings, not on single coughs, and that a model agrees with itself is no proof"
+        " that it is right."
+    )
+    state = parts.table(
+        table(prediction, titles),
+        "coughs",
+        # The mark is that of one list of coughs: another one begins anew.
+        key=f"coughs {hash(tuple(prediction.events))}",
+        column_config=COLUMNS,
+        on_select="rerun",
+        selection_mode="single-row-required",
+    )
+    line = getattr(detector.default(), "card_line", "")
+    st.markdown(
+        ":small[Percentages: how probable the detector holds it that this is a cough, and each model that it is a cough of"
+        f" somebody with COVID. {line}]"
+    )
+    marked = state.selection.rows[0]
+    one = serving.cut(recording, prediction.events[marked])
+    st.markdown(
+        f"**Cough {marked + 1}**, with {serving.MARGIN_S} s before and after it, as the models were given it. Mark another line"
+        " at its left edge to hear that cough."
+    )
+    st.audio(audio.encode_wav(one.samples, one.rate), format="audio/wav")
+
+
+def table(prediction, titles):
+    """A row for each cough, numbered as in the picture."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "Cough": number,
+            "Start": event.start_s,
+            "End": event.end_s,
+            "Is a cough": words.percent(event.probability),
+        }
+        | {
+            titles[name]: f"{words.LABELS[answer.label]} ({words.percent(answer.probability)})"
+            for name, answer in answers.items()
+        }
+        for number, (event, answers) in enumerate(
+            zip(prediction.events, prediction.each, strict=True), start=1
+        )
+    )
