@@ -51,6 +51,8 @@ class Limits:
         Size unpacked over size packed of all files together. Recordings shrink to a half or a third, silence to a thousandth.
     max_depth : int
         Most folders in each other.
+    instead : str
+        What to do about an archive that holds more.
     """
 
     max_bytes: int = 100 * _MEGABYTE
@@ -60,6 +62,7 @@ class Limits:
     max_total_bytes: int = 1024 * _MEGABYTE
     max_ratio: float = 100.0
     max_depth: int = 10
+    instead: str = ELSEWHERE
 
 
 LIMITS = Limits()
@@ -117,7 +120,7 @@ def _check_size(data, limits):
     size = data.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
         raise ArchiveError(
-            f"The ZIP has {_megabytes(size)}, and at most {_megabytes(limits.max_bytes)} are taken here. {ELSEWHERE}"
+            f"The ZIP has {_megabytes(size)}, and at most {_megabytes(limits.max_bytes)} are taken here. {limits.instead}"
         )
     data.seek(0)
     found, rest = 0, b""
@@ -131,7 +134,7 @@ def _check_size(data, limits):
 
 def _too_many(limits):
     return ArchiveError(
-        f"The ZIP holds more than {limits.max_files:,} files and folders, the most that are taken here. {ELSEWHERE}"
+        f"The ZIP holds more than {limits.max_files:,} files and folders, the most that are taken here. {limits.instead}"
     )
 
 
@@ -193,7 +196,7 @@ def _check_entry(info, path, limits):
     if info.file_size > limit:
         raise ArchiveError(
             f"{_told(path)} has {_megabytes(info.file_size)} unpacked, and a {what} may have at most {_megabytes(limit)}."
-            f" {ELSEWHERE}"
+            f" {limits.instead}"
         )
 
 
@@ -204,7 +207,7 @@ def _check_total(entries, limits):
     if total > limits.max_total_bytes:
         raise ArchiveError(
             f"The ZIP would unpack to {_megabytes(total)}, and at most {_megabytes(limits.max_total_bytes)} are taken"
-            f" here. {ELSEWHERE}"
+            f" here. {limits.instead}"
         )
     if total > limits.max_ratio * max(packed, _MEGABYTE):
         raise ArchiveError(
