@@ -175,7 +175,9 @@ def table(answers, models=()):
     columns = dict.fromkeys(_ALWAYS)
     columns |= dict.fromkeys(f"{name}_{part}" for name in models for part in _OF_A_MODEL)
     columns |= dict.fromkeys(column for row in rows for column in row if column not in last)
-    return pd.DataFrame(rows, columns=[*columns, *last])
+    frame = pd.DataFrame(rows, columns=[*columns, *last])
+    # An empty cell must not make 2 coughs 2.0.
+    return frame.astype({column: "Int64" for column in frame if "coughs" in column.split("_")})
 
 
 _ALWAYS = (

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from coughlab import __version__
+from coughlab import __version__, batch_cli
 
 _BAR = "{desc:28} {percentage:3.0f} % {bar} {elapsed}, {remaining} left"
 
@@ -55,6 +55,7 @@ def _parser():
     )
     predict.add_argument("--force", action="store_true", help="ask the models even where there is no cough")
     predict.set_defaults(command=_predict)
+    batch_cli.add_to(commands, prevalence=_prevalence).set_defaults(command=_batch)
 
     study = commands.add_parser("study", help="train and measure models").add_subparsers(
         required=True, metavar="ACTION"
@@ -232,6 +233,22 @@ def _explained(prediction):
         yield f"Each cough alone gets the label of the recording: {', '.join(alike)}"
     for remark in prediction.quality:
         yield f"note: {remark.message}"
+
+
+def _batch(arguments):
+    from coughlab.serving import Predictor
+    from coughlab.store import StoreError
+
+    try:
+        predictor = Predictor()
+        with _silent_stderr():
+            predictor.warm_up()
+        with _progress_bar() as progress:
+            return batch_cli.run(arguments, predictor, progress, batch_cli.say)
+    except (batch_cli.BatchError, StoreError) as error:
+        return _complain(str(error), 2)
+    except OSError as error:
+        return _complain(f"The answers could not be written: {error}. Those written before are kept.", 2)
 
 
 def _study_run(arguments):
