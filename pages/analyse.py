@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from coughlab import audio, detector, serving, synthetic, words
+from coughlab import audio, detector, serving, synthetic
 from coughlab.store import StoreError
 from pages.parts import answers, evidence
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import sounds
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -30,6 +32,24 @@ def kaggle_trial():
     if not os.environ.get("COUGHLAB_DATA") or not folder.is_dir():
         missing("the real dataset: set COUGHLAB_DATA to the folder that holds kaggle-trial/")
     return folder
+
+
+#: Recordings of the real datasets that hold no cough.
+REAL = {
+    "speech": "coswara-sample/20200413/1AuoEhB8vAfCtxTFFV0W916yBqA3/counting-normal.ogg",
+    "a dog's bark": "esc10/001 - Dog bark/1-30344-A.ogg",
+}
+
+
+@pytest.fixture(scope="session", params=["faint noise", "a quiet hum", "a pure tone", *REAL])
+def no_cough(request):
+    """The bytes of a recording without a cough."""
+    if request.param in REAL:
+        path = Path(os.environ.get("COUGHLAB_DATA", "")) / REAL[request.param]
+        if not os.environ.get("COUGHLAB_DATA") or not path.is_file():
+            missing(f"the real dataset: set COUGHLAB_DATA to the folder that holds {REAL[request.param]}")
+        return path.read_bytes()
+    return sounds.with_soundfile("WAV", samples=sounds.OTHERS[request.param])
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import soundfile
 
 from coughlab import synthetic
 from coughlab.audio import Recording
+from coughlab.detector import Detection, Event, Heard
 
 
 def recorded(samples, rate=synthetic.RATE, *, truncated=False):
@@ -18,6 +19,12 @@ def recorded(samples, rate=synthetic.RATE, *, truncated=False):
 def coughs(**options):
     """A recording of `coughlab.synthetic.recording`."""
     return recorded(synthetic.recording(**options), options.get("rate", synthetic.RATE))
+
+
+def heard(*spans):
+    """What the detector would say where there are coughs: a start and an end of each, in seconds."""
+    events = [Event(start, end, 0.9) for start, end in spans]
+    return Detection(events, 0.9 if events else 0.1, None if events else Heard("silence", "Silence."))
 
 
 def float_wav(samples, rate):

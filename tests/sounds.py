@@ -20,6 +20,15 @@ def cough(rate=RATE, seconds=DURATION):
     return y
 
 
+_T = np.arange(2 * RATE) / RATE
+#: Two seconds of what is no cough.
+OTHERS = {
+    "faint noise": 3e-4 * np.random.default_rng(0).standard_normal(_T.size),
+    "a quiet hum": 0.003 * (np.sin(2 * np.pi * 50 * _T) + 0.5 * np.sin(2 * np.pi * 100 * _T)),
+    "a pure tone": 0.3 * np.sin(2 * np.pi * 1000 * _T),
+}
+
+
 def integers(bits=16, rate=RATE):
     """The synthetic coughs as integers of that many bits."""
     return np.round(cough(rate).astype(float) * 2 ** (bits - 1)).astype(np.int64)

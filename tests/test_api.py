@@ -48,6 +48,7 @@ def test_the_answer_has_the_documented_keys(app):
         "label",
         "probability",
         "model",
+        "cough",
         "evidence",
         "novelty",
         "models",
@@ -59,7 +60,8 @@ def test_the_answer_has_the_documented_keys(app):
     ]
     assert list(answer["models"]) == ["mlp", "cnn", "knn"]
     for model in answer["models"].values():
-        assert list(model) == ["label", "probability", "threshold", "evidence"]
+        assert list(model) == ["label", "probability", "threshold", "coughs", "evidence"]
+        assert sum(model["coughs"].values()) == answer["cough"]["found"]
         assert list(model["evidence"]) == [
             *("study", "protocol", "tested_on", "recordings", "people", "splits", "auc", "auc_interval"),
             *("likelihood_ratio", "likelihood_ratio_interval", "prevalence"),
@@ -78,7 +80,12 @@ def test_the_answer_has_the_documented_keys(app):
         "channels": 1,
         "codec": "pcm_16",
     }
-    assert [list(event) for event in answer["events"]] == [["start_s", "end_s"]] * 2
+    assert list(answer["cough"]) == ["found", "probability", "heard"]
+    assert (answer["cough"]["found"], answer["cough"]["heard"]) == (2, None)
+    assert [list(event) for event in answer["events"]] == [["start_s", "end_s", "probability", "models"]] * 2
+    for event in answer["events"]:
+        assert list(event["models"]) == list(answer["models"])
+        assert all(list(model) == ["label", "probability"] for model in event["models"].values())
     assert (answer["study"], answer["version"]) == ("kaggle-trial", __version__)
 
 
@@ -90,6 +97,42 @@ def test_curl_as_in_the_readme(app, tmp_path):
     command = ["curl", "-sS", "-F", f"file=@{path}", app + PREDICT]
     answer = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     assert answer["label"] in ("covid", "not_covid")
+
+
+def test_without_a_cough_there_is_no_label_unless_it_is_forced(app, no_cough):
+    response = post(app, no_cough)
+    assert response.status_code == 200
+    answer = response.json()
+    assert list(answer["cough"]) == ["found", "probability", "heard"] and answer["cough"]["found"] == 0
+    assert list(answer["cough"]["heard"]) == ["code", "message"]
+    assert (answer["label"], answer["probability"], answer["events"], answer["models"]) == (
+        None,
+        None,
+        [],
+        {},
+    )
+    assert (answer["evidence"], answer["novelty"]) == (None, None)
+    forced = httpx.post(f"{app}{PREDICT}?force=true", files={"file": no_cough}, timeout=60).json()
+    assert forced["label"] == forced["models"]["mlp"]["label"] and forced["cough"] == answer["cough"]
+    assert list(forced) == list(answer)
+
+
+def test_force_is_yes_or_no_in_the_address_or_a_field(app):
+    files = {"file": sounds.with_soundfile("WAV", samples=sounds.OTHERS["faint noise"])}
+    for force, forced in {"true": True, "1": True, "True": True, "false": False, "0": False}.items():
+        by_query = httpx.post(f"{app}{PREDICT}?force={force}", files=files, timeout=60).json()
+        by_field = httpx.post(app + PREDICT, files=files, data={"force": force}, timeout=60).json()
+        assert by_query == by_field
+        assert (by_query["label"] is not None) == forced
+    # The address counts more, as with the prevalence.
+    both = httpx.post(f"{app}{PREDICT}?force=0", files=files, data={"force": "1"}, timeout=60).json()
+    assert both["label"] is None
+    for wrong in ("yes", "2", "", "%20", "true,false"):
+        response = httpx.post(f"{app}{PREDICT}?force={wrong}", files=files, timeout=60)
+        assert error(response) == (400, "bad_force")
+        assert "true or false" in response.json()["error"]["message"]
+    response = httpx.post(app + PREDICT, files=files, data={"force": "maybe"}, timeout=60)
+    assert error(response) == (400, "bad_force")
 
 
 def test_quality_is_told_in_sentences(app):

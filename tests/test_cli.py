@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from coughlab import __version__
+from coughlab import __version__, audio, serving
 from coughlab.evidence.answer import HEADLINES
 from coughlab.store import MODELS, StoredStudy
 from tests import sounds
@@ -48,6 +48,39 @@ def test_json_agrees_with_the_api_to_the_last_digit(app, files):
         assert answer == response.json()
 
 
+@pytest.mark.parametrize("force", [True, False])
+def test_without_a_cough_json_agrees_with_the_api(app, tmp_path, force):
+    path = tmp_path / "noise.wav"
+    path.write_bytes(sounds.with_soundfile("WAV", samples=sounds.OTHERS["faint noise"]))
+    result = coughlab("predict", "--json", *(["--force"] if force else []), path)
+    assert (result.returncode, result.stderr) == (0, "")
+    answer = json.loads(result.stdout)
+    assert answer.pop("file") == str(path)
+    address = f"{app}/api/v1/predict?force={int(force)}"
+    assert answer == httpx.post(address, files={"file": path.read_bytes()}, timeout=60).json()
+    assert (answer["label"] is not None) == force
+
+
+def test_without_a_cough_the_table_has_no_answer(no_cough, tmp_path):
+    path = tmp_path / "noise"
+    path.write_bytes(no_cough)
+    result = coughlab("predict", path)
+    assert (result.returncode, result.stderr) == (0, "")
+    _, _, row, heard, *_ = result.stdout.splitlines()
+    assert row.split() == [str(path), "no", "cough", "-", "-", "-", "0"]
+    said = serving.default().predict(audio.load(no_cough)).cough.heard.message
+    assert heard.strip() == f"I hear no cough in this recording. What I hear instead: {said}"
+    assert not any(headline.upper() in result.stdout for headline in HEADLINES.values())
+
+
+def test_a_forced_answer_still_says_that_no_cough_is_heard(tmp_path):
+    path = tmp_path / "noise.wav"
+    path.write_bytes(sounds.with_soundfile("WAV", samples=sounds.OTHERS["faint noise"]))
+    _, _, row, heard, *_ = coughlab("predict", "--force", path).stdout.splitlines()
+    assert row.split()[1] in ("covid", "not_covid") and row.split()[-1] == "0"
+    assert heard.strip().startswith("I hear no cough in this recording.")
+
+
 def test_an_unreadable_file_is_one_line_on_stderr_and_stops_nothing(files):
     good, bad = files
     absent = bad.with_name("absent.wav")
@@ -72,6 +105,14 @@ def test_the_table_has_a_row_a_file(files):
     for row in rows:
         verdict, meaning = result.stdout.split(row)[1].splitlines()[1:3]
         assert verdict.strip().startswith(tuple(headlines)) and "of 20.0%" in meaning
+    for path, row in zip(good, rows, strict=True):
+        prediction = serving.default().predict(audio.load(path))
+        alike = (
+            f"{name} {prediction.votes(name)[answer.label]} of {row.split()[-1]}"
+            for name, answer in prediction.models.items()
+        )
+        said = result.stdout.split(row)[1].splitlines()[3]
+        assert said.strip() == f"Each cough alone gets the label of the recording: {', '.join(alike)}"
 
 
 def test_a_changed_model_is_refused_by_name(files, tmp_path):

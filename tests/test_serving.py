@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,10 +15,12 @@ import soundfile
 from coughlab import audio, serving, synthetic
 from coughlab.classifiers import neural
 from coughlab.classifiers.runtime import LiteRT
+from coughlab.detector import Event
+from coughlab.signal import features
 from coughlab.signal.features import NAMES
 from coughlab.signal.inputs import INPUTS
 from coughlab.store import MODELS, StoredStudy, StoreError
-from tests.recordings import recorded
+from tests.recordings import coughs, heard, recorded
 from tests.studies import with_large
 
 
@@ -94,7 +97,7 @@ def test_the_top_label_is_the_mlp_s():
 
 def test_far_from_the_training_data_there_is_no_basis_to_answer():
     t = np.arange(3 * 48_000) / 48_000
-    prediction = serving.default().predict(recorded(0.3 * np.sin(2 * np.pi * 4000 * t)))
+    prediction = serving.default().predict(recorded(0.3 * np.sin(2 * np.pi * 4000 * t)), force=True)
     assert prediction.novelty.code == "far" and prediction.novelty.p < 0.02
     for block in prediction.evidence.values():
         assert block["verdict"] == "no_basis" and block["likelihood_ratio"] is None
@@ -112,6 +115,100 @@ def test_a_study_without_evidence_says_that_its_models_are_untested():
 
 def sample():
     return audio.load(synthetic.sample())
+
+
+def test_without_a_cough_there_is_no_answer(no_cough):
+    prediction = serving.default().predict(audio.load(no_cough))
+    answer = prediction.to_dict()
+    assert answer["cough"]["found"] == 0 and answer["events"] == []
+    assert 0 <= answer["cough"]["probability"] < 1
+    assert answer["cough"]["heard"]["code"] and answer["cough"]["heard"]["message"].endswith(".")
+    assert [answer[key] for key in ("label", "probability", "evidence", "novelty")] == [None] * 4
+    assert answer["models"] == {} and answer["audio"]["duration_s"] > 0
+    json.loads(prediction.to_json())
+
+
+def test_an_answer_can_be_forced_and_still_says_that_there_is_no_cough(no_cough):
+    recording, predictor = audio.load(no_cough), serving.default()
+    forced = predictor.predict(recording, force=True)
+    assert forced.models == predictor.ask(recording)
+    answer = forced.to_dict()
+    assert answer["label"] == forced.models["mlp"].label and answer["evidence"]["verdict"]
+    assert answer["cough"] == predictor.predict(recording).cough.to_dict()
+    assert [model["coughs"] for model in answer["models"].values()] == [{"not_covid": 0, "covid": 0}] * 3
+
+
+def test_force_changes_nothing_where_there_is_a_cough():
+    predictor = serving.default()
+    assert predictor.predict(sample(), force=True).to_dict() == predictor.predict(sample()).to_dict()
+
+
+def test_each_cough_is_asked_about_alone():
+    # The same cough twice, and noise that none of the models calls the same.
+    y = synthetic.recording(onsets_s=(0.5, 1.5), duration_s=4.0, noise=0)
+    y[2 * 48_000 + 24_000 :] = 0.2 * np.random.default_rng(0).standard_normal(72_000)
+    recording, predictor = recorded(y), serving.default()
+    spans = (0.5, 0.9), (1.5, 1.9), (2.8, 3.5)
+    prediction = predictor.predict(recording, cough=heard(*spans))
+    alone = [
+        predictor.ask(recorded(y[round((start - 0.1) * 48_000) : round((end + 0.1) * 48_000)]))
+        for start, end in spans
+    ]
+    assert prediction.each == alone
+    answer = prediction.to_dict()
+    assert answer["cough"] == {"found": 3, "probability": 0.9, "heard": None}
+    assert len({event["models"]["cnn"]["probability"] for event in answer["events"]}) == 3
+    for name, model in answer["models"].items():
+        labels = [event["models"][name]["label"] for event in answer["events"]]
+        assert model["coughs"] == {label: labels.count(label) for label in ("not_covid", "covid")}
+        assert [event["models"][name]["probability"] for event in answer["events"]] == [
+            answers[name].probability for answers in alone
+        ]
+
+
+def test_votes_count_labels():
+    prediction = serving.default().predict(sample(), cough=heard((0.5, 0.9), (1.4, 1.8), (2.2, 2.6)))
+    yes, no = serving.Answer("covid", 0.9, 0.5), serving.Answer("not_covid", 0.1, 0.5)
+    told = replace(
+        prediction, each=[{"mlp": yes, "cnn": no}, {"mlp": yes, "cnn": no}, {"mlp": no, "cnn": no}]
+    )
+    assert told.votes("mlp") == {"not_covid": 1, "covid": 2}
+    assert told.votes("cnn") == {"not_covid": 3, "covid": 0}
+    assert told.votes("knn") is None
+
+
+def test_nothing_is_measured_twice(monkeypatch):
+    measured = []
+
+    def extract(recording, real=features.extract):
+        measured.append(recording.duration)
+        return real(recording)
+
+    monkeypatch.setattr(features, "extract", extract)
+    monkeypatch.setitem(INPUTS, "features", extract)
+    serving.default().predict(sample(), cough=heard((0.5, 0.9), (1.4, 1.8)))
+    assert measured == [3.5, pytest.approx(0.6), pytest.approx(0.6)]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rate", [1000, 8000, 48_000])
+@pytest.mark.parametrize("seconds", [0.1, 1.0])
+def test_a_short_cough_at_the_edge_is_cut_out_and_answered(rate, seconds):
+    y = coughs(onsets_s=(0.0,), duration_s=1.0, rate=rate).samples[: round(seconds * rate)]
+    recording = recorded(y, rate)
+    # The detector's steps may end a little after the recording.
+    for start, end in ((0.0, 0.06), (seconds - 0.06, seconds), (seconds - 0.06, seconds + 0.02)):
+        one = serving.cut(recording, Event(start, end, 0.9))
+        begin = max(0, round((start - serving.MARGIN_S) * rate))
+        assert np.array_equal(one.samples, y[begin : round((end + serving.MARGIN_S) * rate)])
+        assert one.rate == rate and one.samples.size
+        (answers,) = serving.default().predict(recording, cough=heard((start, end))).each
+        assert all(0 <= answer.probability <= 1 for answer in answers.values())
+
+
+def test_digital_silence_can_be_asked_about():
+    answers = serving.default().ask(recorded(np.zeros(8000), 8000))
+    assert all(0 <= answer.probability <= 1 for answer in answers.values())
 
 
 def test_models_that_are_only_measured_do_not_answer():
@@ -137,6 +234,15 @@ def test_a_large_model_answers_when_it_is_asked(large):
         assert list(models) == ["mlp", "cnn", "knn", "big"]
         # It is the small network in disguise.
         assert models["big"] == models["cnn"]
+
+
+def test_a_large_model_is_not_asked_about_each_cough(large):
+    prediction = serving.Predictor(large[1]).predict(
+        sample(), cough=heard((0.5, 0.9), (1.4, 1.8)), also=["big"]
+    )
+    answer = prediction.to_dict()
+    assert answer["models"]["big"]["coughs"] is None and sum(answer["models"]["cnn"]["coughs"].values()) == 2
+    assert [list(event["models"]) for event in answer["events"]] == [["mlp", "cnn", "knn"]] * 2
 
 
 def test_a_large_model_is_not_loaded_before_it_is_asked(large):

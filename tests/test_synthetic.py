@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from coughlab import audio, synthetic
-from coughlab.signal import events, quality
+from coughlab import audio, detector, synthetic
+from coughlab.signal import quality
 
 
 @pytest.mark.parametrize("rate", [8000, 16_000, 44_100, 48_000])
@@ -64,7 +64,7 @@ def test_the_sample_is_a_good_recording_of_three_coughs():
     info = soundfile.info(io.BytesIO(content))
     assert (info.format, info.subtype, info.samplerate, info.channels) == ("WAV", "PCM_16", 48_000, 1)
     recording = audio.load(content)
-    found = events.detect(recording)
+    found = detector.default().detect(recording).events
     assert len(found) == 3
     assert quality.check(recording, found) == []
     assert content == synthetic.sample()

@@ -30,6 +30,23 @@ def test_one_cough_two_coughs():
     assert [words.counted(n, "cough") for n in (0, 1, 2)] == ["0 coughs", "1 cough", "2 coughs"]
 
 
+@pytest.mark.parametrize(
+    ("not_covid", "covid", "label", "said"),
+    [
+        (1, 0, "not_covid", "The cough and the recording: not COVID"),
+        (0, 1, "not_covid", "The cough says COVID, the recording says not COVID"),
+        (0, 2, "covid", "Both coughs and the recording: COVID"),
+        (2, 0, "covid", "Both coughs say not COVID, the recording says COVID"),
+        (1, 1, "covid", "1 of 2 coughs says COVID, the recording says COVID"),
+        (3, 0, "not_covid", "All 3 coughs and the recording: not COVID"),
+        (1, 2, "not_covid", "2 of 3 coughs say COVID, the recording says not COVID"),
+        (0, 60, "not_covid", "All 60 coughs say COVID, the recording says not COVID"),
+    ],
+)
+def test_whether_the_coughs_and_the_recording_agree(not_covid, covid, label, said):
+    assert words.agreement({"not_covid": not_covid, "covid": covid}, label) == said
+
+
 def test_a_score_tells_its_interval_and_what_it_rests_on():
     row = {"x": 0.9, "x_low": 0.65, "x_high": 0.98, "x_recordings": 18, "x_people": 14}
     assert words.score(row, "x") == "90% (95% interval 65% to 98%), tested on 18 recordings of 14 people"

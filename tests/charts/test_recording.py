@@ -9,13 +9,14 @@ import pytest
 from streamlit.elements.lib import streamlit_plotly_theme
 
 from coughlab.charts import recording as chart
-from coughlab.signal import events, spectrum
+from coughlab.detector import Event
+from coughlab.signal import spectrum
 from tests.recordings import coughs, recorded
 
 
-def drawn(recording, found=None):
+def drawn(recording, found=()):
     """The figure as the browser gets it."""
-    figure = chart.figure(recording, events.detect(recording) if found is None else found)
+    figure = chart.figure(recording, found)
     waveform, heatmap = figure.data
     return figure, waveform, heatmap
 
@@ -36,8 +37,7 @@ def test_both_panels_span_the_recording_in_seconds(rate, seconds):
 
 @pytest.mark.parametrize("onsets", [(), (0.5,), (0.5, 1.4, 2.2), (0.2, 0.8, 1.4, 2.0, 2.6)])
 def test_every_event_is_shaded_and_numbered(onsets):
-    found = events.detect(coughs(onsets_s=onsets))
-    assert len(found) == len(onsets)
+    found = [Event(onset, onset + 0.4, 0.9) for onset in onsets]
     figure, *_ = drawn(coughs(onsets_s=onsets), found)
     shapes, notes = figure.layout.shapes, figure.layout.annotations
     assert [(shape.x0, shape.x1) for shape in shapes] == [(event.start_s, event.end_s) for event in found]
@@ -99,7 +99,7 @@ def test_a_long_spectrogram_keeps_short_bursts():
 @pytest.mark.parametrize("hz", [250, 1000, 4000])
 def test_a_tone_is_drawn_at_its_frequency(hz):
     t = np.arange(48_000) / 48_000
-    figure, _, heatmap = drawn(recorded(0.5 * np.sin(2 * np.pi * hz * t)), [])
+    figure, _, heatmap = drawn(recorded(0.5 * np.sin(2 * np.pi * hz * t)))
     ticks = dict(zip(figure.layout.yaxis2.ticktext, figure.layout.yaxis2.tickvals, strict=True))
     z = np.asarray(heatmap.z)
     loudest = np.asarray(heatmap.y)[np.argmax(z[:, z.shape[1] // 2])]
@@ -114,8 +114,8 @@ def test_axes_say_what_they_show():
 
 
 def test_a_minute_at_48_khz_is_no_heavier_than_a_screen():
-    recording = coughs(duration_s=60.0)
-    figure, waveform, heatmap = drawn(recording)
+    found = [Event(second + 0.1, second + 0.5, 0.9) for second in range(60)]
+    figure, waveform, heatmap = drawn(coughs(duration_s=60.0), found)
     assert len(waveform.x) == len(waveform.y) == 2 * chart.COLUMNS
     assert np.shape(heatmap.z) == (128, chart.COLUMNS)
     # A byte a point of the spectrogram and four a number of the line, in base 64, and the layout.
@@ -131,7 +131,7 @@ def test_digital_silence_is_drawn():
 
 
 def test_no_colour_is_one_that_streamlit_replaces_by_the_theme_s():
-    figure, *_ = drawn(coughs())
+    figure, *_ = drawn(coughs(), [Event(0.5, 0.9, 0.9)])
     figure.update_layout(template=None)  # Streamlit's own, where they belong
     placeholders = {
         colour.lower() for colour in re.findall(r"#0000\d\d", inspect.getsource(streamlit_plotly_theme))

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import audio, serving, synthetic, words
+from coughlab import audio, detector, serving, synthetic, words
 from coughlab.evidence import answer
 from coughlab.evidence.clinical import Estimate
 from tests import sounds
 from tests.conftest import ROOT
+from tests.recordings import heard
 from tests.studies import with_large
 
 
@@ -49,8 +50,69 @@ def test_the_sample_is_answered_and_said_to_be_synthetic(page):
     prediction = serving.default().predict(audio.load(synthetic.sample()))
     assert titles(page) == ["MLP", "CNN", "Nearest neighbour"]
     assert any("synthetic sample" in text for text in texts(page))
-    assert any(f"**{len(prediction.events)} cough-like sounds** found" in text for text in texts(page))
+    assert any(f"**{len(prediction.events)} coughs** found" in text for text in texts(page))
     assert len(page.get("plotly_chart")) == 2
+
+
+def test_without_a_cough_nothing_is_answered_unless_it_is_asked_for(page, no_cough):
+    upload(page, no_cough, "other.wav")
+    assert not page.exception and not refusals(page)
+    boxes, shown = evidence_of(page)
+    heard = serving.default().predict(audio.load(no_cough)).cough.heard.message
+    (box,) = boxes
+    assert box.startswith("## I hear no cough in this recording") and heard in box and "Record again" in box
+    assert cards(page) == [] and not page.dataframe and not page.number_input
+    assert not any("Says:" in text or "believe" in text for text in shown)
+    # The recording is there all the same, and nothing is marked in it.
+    assert len(page.get("audio")) == 1 and any("**No cough** found" in text for text in shown)
+    (chart,) = page.get("plotly_chart")
+    assert not json.loads(chart.proto.spec)["layout"].get("shapes")
+
+    (toggle,) = page.toggle
+    toggle.set_value(True).run()
+    assert not page.exception
+    boxes, shown = evidence_of(page)
+    assert boxes[0].startswith("## ") and any("I hear no cough" in box for box in boxes)
+    assert titles(page) == ["MLP", "CNN", "Nearest neighbour"]
+    assert any("No cough was heard in this recording" in text for text in shown)
+    assert not page.dataframe
+    # What was asked about this recording is not asked about the next one.
+    upload(page, sounds.with_soundfile("WAV", samples=sounds.OTHERS["faint noise"][:-1]), "next.wav")
+    assert cards(page) == [] and not page.toggle[0].value
+
+
+class Hears:
+    """A detector that hears what it was told."""
+
+    def __init__(self, *spans):
+        self.heard = heard(*spans)
+
+    def detect(self, recording):
+        return self.heard
+
+
+@pytest.mark.parametrize("n", [1, 3, 60])
+def test_each_cough_is_listed_with_the_models_answers_about_it(page, monkeypatch, n):
+    monkeypatch.setattr(detector, "default", lambda: Hears(*((k, k + 0.4) for k in range(n))))
+    data = sounds.with_soundfile("FLAC", samples=np.tile(sounds.cough(), 50))
+    upload(page, data, "many.flac")
+    assert not page.exception
+    prediction = serving.default().predict(audio.load(data))
+    (table,) = [frame.value for frame in page.dataframe if "Cough" in frame.value]
+    assert table["Cough"].tolist() == list(range(1, n + 1))
+    assert table["Start"].tolist() == list(range(n)) and set(table["Is a cough"]) == {"90.0%"}
+    for title, name in (("MLP", "mlp"), ("CNN", "cnn"), ("Nearest neighbour", "knn")):
+        assert table[title].tolist() == [
+            f"{words.LABELS[answers[name].label]} ({words.percent(answers[name].probability)})"
+            for answers in prediction.each
+        ]
+        said = words.agreement(prediction.votes(name), prediction.models[name].label)
+        assert any(f"- **{title}.** {said}" in text for text in texts(page))
+    assert any("no proof" in text and "trained on whole recordings" in text for text in texts(page))
+    # One player for the recording and one for the cough that is marked, however many there are.
+    assert len(page.get("audio")) == 2
+    assert any(text.startswith("**Cough 1**") for text in texts(page))
+    assert any(f"**{words.counted(n, 'cough')}** found" in text for text in texts(page))
 
 
 def evidence_of(page):
@@ -194,8 +256,9 @@ def test_taking_back_what_is_not_shown_changes_nothing(page):
     assert "The synthetic sample" in texts(page) and page.get("plotly_chart")
 
 
-def test_what_is_wrong_with_the_recording_is_said_before_the_answers(page):
+def test_what_is_wrong_with_the_recording_is_said_before_the_answers(page, monkeypatch):
     quiet = (sounds.cough() * 0.005).astype(np.float32)
+    monkeypatch.setattr(detector, "default", lambda: Hears((0.2, 0.6)))
     upload(page, sounds.with_soundfile("WAV", "FLOAT", samples=quiet))
     boxes = [block.value for block in page.main if block.type in ("error", "warning", "info")]
     assert "very quiet" in boxes[0] and boxes[1].startswith("## ")

@@ -4,25 +4,19 @@ import numpy as np
 import pytest
 
 from coughlab import synthetic
-from coughlab.signal import events, quality
+from coughlab.detector import Event, bursts
+from coughlab.signal import quality
 from tests.recordings import coughs, recorded
 
 RATE = synthetic.RATE
 
 
 def remarks(recording):
-    return quality.check(recording, events.detect(recording))
+    return quality.check(recording, [Event(*span, probability=1.0) for span in bursts.find(recording)])
 
 
 def codes(recording):
     return [remark.code for remark in remarks(recording)]
-
-
-def click():
-    rng = np.random.default_rng(0)
-    y = 1e-4 * rng.standard_normal(RATE)
-    y[RATE // 2 : RATE // 2 + 48] = rng.uniform(-0.5, 0.5, 48)
-    return recorded(y)
 
 
 CASES = {
@@ -31,7 +25,6 @@ CASES = {
     "clipped": recorded(np.clip(10 * synthetic.recording(), -1, 1)),
     "quiet": coughs(peak=0.005, noise=1e-6),
     "noisy": coughs(peak=0.05, noise=0.05),
-    "no_event": click(),
     "late": coughs(onsets_s=(6.0, 6.8), duration_s=8.0),
 }
 
@@ -57,6 +50,11 @@ def test_every_remark_has_its_own_sentence():
 def test_several_remarks_keep_their_order():
     recording = recorded(np.clip(20 * synthetic.cough()[: int(0.3 * RATE)], -1, 1), truncated=True)
     assert codes(recording) == ["truncated", "short", "clipped"]
+
+
+def test_that_there_is_no_cough_is_no_remark():
+    # The detector says it, and what is heard instead.
+    assert quality.check(coughs(), []) == []
 
 
 def test_one_cough_within_the_first_five_seconds_is_not_late():
