@@ -8,7 +8,7 @@ read from a file of earlier ones are as good as new ones.
 import json
 import logging
 
-from coughlab import audio, serving, words
+from coughlab import audio, words
 from coughlab.datasets import LABELS
 from coughlab.evidence.answer import PREVALENCE
 from coughlab.store import StoreError
@@ -86,8 +86,7 @@ def doubts(answer):
     """
     if "error" in answer:
         return [answer["error"]["message"]]
-    # That no cough was found is the answer, not a doubt.
-    found = [remark["message"] for remark in answer["quality"] if remark["code"] != "no_event"]
+    found = [remark["message"] for remark in answer["quality"]]
     cough = answer["cough"]
     if unsure := sum(event["probability"] < SURE_COUGH for event in answer["events"]):
         found.append(f"{unsure} of the coughs found may be something else.")
@@ -238,8 +237,3 @@ def _row(answer):
 def times(answer):
     """When the coughs of an answer are, as in "0.48-0.88; 1.38-1.78", in seconds (str)."""
     return "; ".join(f"{event['start_s']:.2f}-{event['end_s']:.2f}" for event in answer["events"])
-
-
-def main_model(predictor):
-    """Title of the model whose label is the answer's (str)."""
-    return predictor.study.models[serving.MAIN_MODEL]["title"]

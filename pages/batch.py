@@ -1,0 +1,34 @@
+"""Batch: many recordings at once, answered one by one and listed."""
+
+import streamlit as st
+
+from coughlab import serving
+from coughlab.store import StoreError
+from pages.parts.batch import asking, listing
+
+st.title("Many recordings at once")
+st.markdown(
+    "For research and teaching. **Not a medical device: no answer on this page is a diagnosis.** Each recording is listened"
+    " to for coughs, and where there are any the models are asked, as on the page *Analyse a cough*."
+)
+asking.ask()
+# What was found earlier is gone from sight as soon as new files come.
+place = st.empty()
+try:
+    predictor = serving.default()
+    batch = asking.answered(place, predictor)
+    if batch is not None:
+        with place.container():
+            listing.show(batch, predictor.study, predictor.names)
+except StoreError as error:
+    st.error(str(error), icon=":material/error:")
+with st.expander("The same from the command line"):
+    st.code(
+        "coughlab batch FOLDER --out answers.jsonl\ncoughlab batch FOLDER --out answers.jsonl --csv answers.csv",
+        language="bash",
+    )
+    st.markdown(
+        "It takes all recordings in a folder and its subfolders, however many, and nothing leaves your computer. Stopped, it goes"
+        " on where it was; run again, it answers what is new or has changed. The exit status is 1 when a recording could not be"
+        " answered, 0 when all were."
+    )
