@@ -16,6 +16,7 @@ if __name__ == "__main__":
     st.set_page_config(page_title="CoughLab", page_icon=".streamlit/icon.svg", layout="wide")
     pages = [
         st.Page("pages/analyse.py", title="Analyse a cough", icon=":material/graphic_eq:", default=True),
+        st.Page("pages/live.py", title="Live", icon=":material/mic:"),
         st.Page("pages/batch.py", title="Batch", icon=":material/library_music:"),
         st.Page("pages/reality.py", title="Reality check", icon=":material/stairs:"),
         st.Page("pages/compare.py", title="Compare models", icon=":material/compare_arrows:"),

@@ -1,0 +1,98 @@
+"""The way from a browser's microphone to here: where browsers give it, and the servers that help to find the way."""
+
+import ipaddress
+import json
+from urllib.parse import urlsplit
+
+#: Environment variable and secret that name the servers, and what is expected there.
+SETTING = "COUGHLAB_ICE_SERVERS"
+EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "name", "credential": "password"}]'
+#: Beyond the local network, unless told otherwise: tells both sides their public address, and sees no sound.
+PUBLIC = [{"urls": ["stun:stun.l.google.com:19302"]}]
+SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
+
+
+class SettingError(ValueError):
+    """What `SETTING` holds cannot be used; the message says why and what is expected."""
+
+
+def trusted(url):
+    """Whether browsers give a page at this address the microphone: over https, or on this very computer (bool)."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
+        return True
+    address = _address(host)
+    return address is not None and address.is_loopback
+
+
+def local(url):
+    """Whether the address is on this computer or in its network, where no server has to help (bool)."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith((".localhost", ".local")):
+        return True
+    address = _address(host)
+    return address is not None and (address.is_private or address.is_loopback or address.is_link_local)
+
+
+def ice_servers(setting, url):
+    """The STUN and TURN servers to use.
+
+    Parameters
+    ----------
+    setting : str, list or None
+        What the environment or the secrets say: a JSON list, or the list itself.
+    url : str
+        The address under which the page is read.
+
+    Returns
+    -------
+    list of dict
+        With ``urls`` and, where they are needed, ``username`` and ``credential``. Without a setting, none on the local network
+        and a public STUN server elsewhere.
+
+    Raises
+    ------
+    SettingError
+        If the setting cannot be used.
+    """
+    if setting is None or setting == "":
+        return [] if local(url) else PUBLIC
+    if isinstance(setting, str):
+        try:
+            setting = json.loads(setting)
+        except ValueError as error:
+            raise _wrong(f"it is no JSON ({error})") from None
+    if isinstance(setting, str | bytes | dict) or not hasattr(setting, "__iter__"):
+        raise _wrong("it is no list")
+    return [_server(number, entry) for number, entry in enumerate(setting, start=1)]
+
+
+def _server(number, entry):
+    which = f"entry {number}"
+    if not hasattr(entry, "keys"):
+        raise _wrong(f"{which} is no object")
+    entry = {name: entry[name] for name in entry.keys()}  # noqa: SIM118  secrets are no plain dict
+    if unknown := set(entry) - {"urls", "username", "credential"}:
+        raise _wrong(f'{which} has "{min(unknown)}", which is unknown')
+    urls = entry.get("urls")
+    urls = [urls] if isinstance(urls, str) else list(urls or [])
+    if not urls or not all(isinstance(url, str) and url.startswith(SCHEMES) for url in urls):
+        raise _wrong(f'{which} needs "urls" that begin with {", ".join(SCHEMES)}')
+    texts = [entry.get(name) for name in ("username", "credential")]
+    if not all(text is None or isinstance(text, str) for text in texts):
+        raise _wrong(f'"username" and "credential" of {which} must be texts')
+    if any(url.startswith("turn") for url in urls) and not all(texts):
+        raise _wrong(f'{which} is a TURN server and needs "username" and "credential"')
+    return entry | {"urls": urls}
+
+
+def _wrong(why):
+    return SettingError(f"The setting {SETTING} cannot be used: {why}. Expected is a list such as {EXAMPLE}.")
+
+
+def _address(host):
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

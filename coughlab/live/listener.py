@@ -1,0 +1,286 @@
+"""One visitor's ear: sound in, coughs out, for hours."""
+
+import itertools
+import logging
+import threading
+import time
+from collections import deque
+from dataclasses import replace
+
+import soxr
+
+from coughlab import detector, serving
+from coughlab.audio import Recording
+from coughlab.live import log
+from coughlab.live.picture import Columns
+from coughlab.live.sound import RATE, Intake, Ring
+
+#: More sound than this does not wait to be worked on: it is dropped, and counted.
+BACKLOG_S = 3.0
+#: When no sound has come for so long, listening pauses until there is more.
+IDLE_S = 1.0
+#: The longest cough and what the detector is behind fit into this.
+RING_S = 8.0
+#: A whole recording is worked on in pieces of this length.
+PIECE_S = 0.5
+FAILED = "The sound could not be worked on, and listening has ended. Stop and start again; the coughs so far are kept."
+UNANSWERED = "The models could not be asked about the last cough: {error}"
+
+_log = logging.getLogger(__name__)
+_epochs = itertools.count(1)
+
+
+class Listener:
+    """Hears one sound in pieces and keeps the coughs in it. May be shared between threads; nothing in it waits for long.
+
+    Parameters
+    ----------
+    ask : callable, optional
+        Takes the `coughlab.audio.Recording` of one cough and returns the models' answers;
+        ``coughlab.serving.default().ask`` unless given.
+    detector : coughlab.detector.Detector, optional
+        `coughlab.detector.default` unless given.
+
+    Attributes
+    ----------
+    epoch : int
+        Another number after each `clear`.
+    error : str or None
+        Why listening ended, for people.
+    unanswered : str or None
+        Why the models gave no answer about the last cough, for people.
+    dropped_s : float
+        Seconds of sound that were dropped because the work fell behind.
+    lost_s : float
+        Seconds of sound that got lost on the way here.
+    """
+
+    def __init__(self, *, ask=None, detector=None):
+        self._ask = ask or (lambda recording: serving.default().ask(recording))
+        self._detector = detector
+        self._work = threading.RLock()  # held while working on sound: one piece after another
+        self._lock = threading.Condition()  # held for moments, around what the threads share
+        self._queue, self._queued_s, self._thread = deque(), 0.0, None
+        self._heard_at = None
+        self._reset()
+
+    def _reset(self):
+        self.epoch = next(_epochs)
+        self.error = self.unanswered = None
+        self.dropped_s = self.lost_s = 0.0
+        self._ring, self._intake = Ring(RING_S), Intake()
+        self._columns, self._coughs = Columns(), log.Log()
+        self._stream = self._base = None
+        self._pending = deque()
+
+    # What the microphone's thread calls.
+
+    def hear(self, frame):
+        """Take a frame of sound; the work is done by another thread.
+
+        Parameters
+        ----------
+        frame : av.AudioFrame
+            Of any format, layout and rate.
+        """
+        with self._lock:
+            self._heard_at = time.monotonic()
+            if self.error:
+                return
+            self._queue.append((frame, time.time()))
+            self._queued_s += frame.samples / frame.sample_rate
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+                self._thread.start()
+            self._lock.notify()
+
+    def _run(self):
+        try:
+            while pieces := self._next():
+                with self._work:
+                    self._take(*pieces)
+        except Exception:
+            _log.exception("Listening ended")
+            with self._lock:
+                self.error, self._thread = FAILED, None
+                self._queue.clear()
+                self._queued_s = 0.0
+
+    def _next(self):
+        """What waits to be worked on: frames, when the last came, and how many seconds were dropped. None if none comes."""
+        with self._lock:
+            waits = self._lock.wait_for(lambda: self._queue, IDLE_S)
+        if not waits:
+            with self._work:
+                self._finish()
+        with self._lock:
+            if not self._queue:
+                self._thread = None
+                return None
+            frames, at = [frame for frame, _ in self._queue], self._queue[-1][1]
+            dropped_s = self._queued_s if self._queued_s > BACKLOG_S else 0.0
+            self._queue.clear()
+            self._queued_s = 0.0
+        return [] if dropped_s else frames, at, dropped_s
+
+    def _take(self, frames, at, dropped_s):
+        if dropped_s:
+            self._intake.forget()
+            self._skip(dropped_s)
+            with self._lock:
+                self.dropped_s += dropped_s
+        late_s = sum(frame.samples / frame.sample_rate for frame in frames)
+        for frame in frames:
+            missing_s, samples = self._intake.take(frame)
+            late_s -= frame.samples / frame.sample_rate
+            if missing_s:
+                self._skip(missing_s)
+                with self._lock:
+                    self.lost_s += missing_s
+            self._feed(samples, at - late_s)
+
+    # The work on sound; `_work` is held.
+
+    def _feed(self, samples, at):
+        """Work on samples at `RATE`, of which the last was heard at a time in seconds since 1970."""
+        if self._stream is None:
+            self._stream, self._base = detector.Stream(RATE, self._detector), self._ring.end
+        self._ring.write(samples)
+        with self._lock:
+            self._columns.push(samples)
+        self._note(self._stream.feed(samples), at)
+        self._answer()
+
+    def _note(self, events, at):
+        for event in events:
+            offset = self._base / RATE
+            event = replace(
+                event, start_s=round(offset + event.start_s, 3), end_s=round(offset + event.end_s, 3)
+            )
+            with self._lock:
+                cough = self._coughs.add(event, at - (self._ring.end / RATE - event.start_s))
+            self._pending.append(cough)
+
+    def _answer(self, finished=False):
+        """Ask the models about the coughs whose sound is complete."""
+        while self._pending and (
+            finished or (self._pending[0].end_s + serving.MARGIN_S) * RATE <= self._ring.end
+        ):
+            cough, answers = self._pending.popleft(), None
+            start, end = cough.start_s - serving.MARGIN_S, cough.end_s + serving.MARGIN_S
+            samples = self._ring.read(round(start * RATE), round(end * RATE))
+            try:
+                answers = self._ask(Recording(samples, RATE, "live", "pcm_f32", 1, 32, False))
+                unanswered = None
+            except Exception as error:  # without the models the coughs are found all the same
+                _log.exception("The models could not be asked")
+                unanswered = UNANSWERED.format(error=error)
+            with self._lock:
+                self.unanswered = unanswered
+                self._coughs.complete(cough.number, samples, answers)
+
+    def _finish(self):
+        """The sound ends here, for now."""
+        if self._stream is not None:
+            self._note(self._stream.finish(), time.time())
+            self._answer(finished=True)
+        self._stream = None
+        self._intake.forget()
+        with self._lock:
+            self._columns.skip(0)
+
+    def _skip(self, seconds):
+        """Go on without some of the sound."""
+        self._finish()
+        n = round(seconds * RATE)
+        self._ring.skip(n)
+        with self._lock:
+            self._columns.skip(n)
+
+    # What the page calls.
+
+    def feed(self, samples, rate):
+        """Hear a whole recording now, and return when the work is done.
+
+        Parameters
+        ----------
+        samples : ndarray, shape (n,), float32
+            Mono samples, full scale being 1.
+        rate : int
+            Samples a second.
+        """
+        y = samples if rate == RATE else soxr.resample(samples, rate, RATE, quality="soxr_hq")
+        began, piece = time.time() - y.size / RATE, round(PIECE_S * RATE)
+        with self._work:
+            self._finish()
+            for start in range(0, y.size, piece):
+                end = min(start + piece, y.size)
+                self._feed(y[start:end], began + end / RATE)
+            self._finish()
+
+    def resume(self):
+        """Listen again after an error; what was heard so far stays."""
+        with self._lock:
+            self.error = self._heard_at = None
+
+    def clear(self):
+        """Forget everything heard so far, and go on."""
+        with self._work, self._lock:
+            self._reset()
+
+    @property
+    def quiet_s(self):
+        """Seconds since the last frame arrived, None if none did since `resume` (float)."""
+        with self._lock:
+            return None if self._heard_at is None else time.monotonic() - self._heard_at
+
+    @property
+    def heard_s(self):
+        """Seconds of sound from when listening began (float)."""
+        return self._ring.end / RATE
+
+    def level(self):
+        """Level in decibels relative to full scale, and peak, of the last fifth of a second (float, float)."""
+        with self._lock:
+            return self._columns.level()
+
+    def columns(self, n):
+        """The newest columns of the picture: number of the first, and bytes (see `coughlab.live.picture`)."""
+        with self._lock:
+            return self._columns.newest(n)
+
+    def coughs(self, n=log.LISTED):
+        """The newest coughs, oldest first (list of Cough)."""
+        with self._lock:
+            return self._coughs.newest(n)
+
+    @property
+    def total(self):
+        """Coughs so far, also those no longer listed (int)."""
+        return self._coughs.total
+
+    @property
+    def oldest_kept(self):
+        """Number of the oldest cough whose sound is kept, None without any."""
+        with self._lock:
+            return self._coughs.oldest_kept
+
+    def last_minute(self):
+        """Coughs that ended within the last minute of sound (int)."""
+        with self._lock:
+            return self._coughs.since(self.heard_s - log.MINUTE)
+
+    def wav(self, number):
+        """The sound of a cough as a WAV file (bytes), None where it is not kept."""
+        with self._lock:
+            return self._coughs.wav(number)
+
+    def csv(self):
+        """The list of coughs as CSV (str)."""
+        return log.csv(self.coughs())
+
+    def archive(self):
+        """The coughs whose sound is kept as WAV files in a ZIP file, with the list (bytes)."""
+        with self._lock:
+            coughs, sounds = self._coughs.copy()
+        return log.archive(coughs, sounds)

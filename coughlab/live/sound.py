@@ -1,0 +1,118 @@
+"""Frames of sound as they arrive from a browser, made one continuous sound; and the last seconds of it."""
+
+import numpy as np
+import soxr
+
+#: Samples a second of everything behind the intake: the rate of Opus, in which browsers send.
+RATE = 48_000
+#: Packets lost on the way are filled with silence up to so many seconds; a longer gap is a break.
+FILLED_S = 0.5
+
+
+def mono(frame):
+    """The samples of a frame.
+
+    Parameters
+    ----------
+    frame : av.AudioFrame
+        Of any format, layout and rate.
+
+    Returns
+    -------
+    ndarray, shape (n,), float32
+        Mean of the channels, full scale being 1, at the frame's own rate.
+    """
+    channels = frame.layout.nb_channels
+    samples = frame.to_ndarray()
+    samples = samples if frame.format.is_planar else samples.reshape(-1, channels).T
+    y = samples.mean(axis=0, dtype=np.float32)
+    if samples.dtype.kind == "u":
+        y -= 128
+    if samples.dtype.kind != "f":
+        y /= 2.0 ** (8 * samples.dtype.itemsize - 1)
+    return y
+
+
+class Intake:
+    """Makes frames one sound at `RATE`."""
+
+    def __init__(self):
+        self._rate = self._resampler = None
+        self._expected = None
+
+    def take(self, frame):
+        """Hear one more frame.
+
+        Parameters
+        ----------
+        frame : av.AudioFrame
+            It follows the one before, unless packets were lost.
+
+        Returns
+        -------
+        missing_s : float
+            Seconds that are missing before it, where they are too many to be filled.
+        samples : ndarray, shape (n,), float32
+            Mono at `RATE`; a short gap before it is filled with silence.
+        """
+        y, rate = mono(frame), frame.sample_rate
+        missing_s = 0.0
+        if frame.pts is not None and frame.time_base:
+            start_s = float(frame.pts * frame.time_base)
+            if self._expected is not None:
+                missing_s = max(start_s - self._expected, 0.0)
+            self._expected = start_s + y.size / rate
+        if missing_s < 0.001 or missing_s > FILLED_S:
+            filled = y
+        else:
+            filled, missing_s = np.concatenate([np.zeros(round(missing_s * rate), np.float32), y]), 0.0
+        return missing_s if missing_s > FILLED_S else 0.0, self._resampled(filled, rate)
+
+    def forget(self):
+        """The next frame follows no other."""
+        self._rate = self._resampler = self._expected = None
+
+    def _resampled(self, y, rate):
+        if rate == RATE:
+            self._resampler = None
+        elif self._resampler is None or rate != self._rate:
+            self._resampler = soxr.ResampleStream(rate, RATE, 1, dtype="float32", quality="HQ")
+        self._rate = rate
+        return y if self._resampler is None else self._resampler.resample_chunk(y)
+
+
+class Ring:
+    """The last seconds of a sound.
+
+    Parameters
+    ----------
+    seconds : float
+        How many.
+    """
+
+    def __init__(self, seconds):
+        self._samples = np.zeros(round(seconds * RATE), np.float32)
+        self.end = 0  # samples so far
+
+    def write(self, samples):
+        """More of the sound (ndarray, shape (n,), float32)."""
+        self.skip(samples.size - self._samples.size)
+        samples = samples[-self._samples.size :]
+        first = self.end % self._samples.size
+        head = samples[: self._samples.size - first]
+        self._samples[first : first + head.size] = head
+        self._samples[: samples.size - head.size] = samples[head.size :]
+        self.end += samples.size
+
+    def skip(self, n):
+        """Go on without so many samples: they are silence."""
+        if n <= 0:
+            return
+        silent = min(n, self._samples.size)
+        self._samples[np.arange(self.end + n - silent, self.end + n) % self._samples.size] = 0
+        self.end += n
+
+    def read(self, start, end):
+        """Samples from one position to another, as far as they are still there (ndarray, float32)."""
+        start, end = max(start, self.end - self._samples.size, 0), min(end, self.end)
+        return self._samples[np.arange(start, max(end, start)) % self._samples.size]

@@ -1,0 +1,34 @@
+"""Live: the open microphone, and each cough in it as it comes."""
+
+import streamlit as st
+
+from coughlab import serving
+from coughlab.store import StoreError
+from pages.parts import live
+
+st.title("Live")
+st.markdown("For research and teaching. **Not a medical device: no answer on this page is a diagnosis.**")
+try:
+    predictor = serving.default()
+    ear = live.listener(predictor)
+except StoreError as error:
+    st.error(str(error), icon=":material/error:")
+    st.stop()
+live.show_verdict(predictor)
+if live.show_address():
+    from pages.parts.live import microphone, view
+
+    st.markdown(
+        "Open the microphone and leave the page open: it marks every cough and says what the models make of it. A cough played"
+        " aloud while it listens is heard as a new one."
+    )
+    is_open = microphone.show(ear)
+    if st.session_state.setdefault("trouble", False):
+        live.show_trouble(ear)
+    view.show(ear, predictor, is_open)
+    live.show_exports(ear)
+    st.markdown(
+        ":small[The sound is worked on in this server's memory and is never stored: it is gone when you close the page. The sound"
+        " of the newest coughs, three minutes in all, is kept there until then, so that it can be played and downloaded.]"
+    )
+live.show_others(predictor)

@@ -1,0 +1,111 @@
+"""The page "Live": the microphone (`microphone`), the rolling picture with the list of coughs (`view`), and what is around."""
+
+import streamlit as st
+
+from coughlab import audio, serving, words
+from coughlab.evidence import answer
+from coughlab.evidence.novelty import Novelty
+from coughlab.live import Listener, connection
+
+#: Nearly every browser's own rate.
+RATE = 48_000
+#: A connection that is not up after so many seconds will hardly come up.
+PATIENCE_S = 10
+
+
+def listener(predictor):
+    """What this visitor's microphone said so far."""
+    if "listener" not in st.session_state:
+        # Before the microphone is open, so that the first cough is answered as fast as the others.
+        with st.spinner("Loading the models …"):
+            predictor.warm_up()
+        st.session_state.listener = Listener()
+    return st.session_state.listener
+
+
+def show_address():
+    """Whether browsers give a page at this address the microphone; says so where they do not."""
+    if connection.trusted(st.context.url):
+        return True
+    st.error(
+        "**The browser will refuse the microphone at this address.** Browsers give it only to pages over https, or on the very"
+        f" computer that runs CoughLab, and this page was opened as {st.context.url}. Ask whoever runs it for an address that"
+        " begins with https://, or, on that computer, open it as http://localhost. A recording made elsewhere can be uploaded:",
+        icon=":material/lock_open:",
+    )
+    st.page_link("pages/analyse.py", label="Upload a recording", icon=":material/graphic_eq:")
+    return False
+
+
+def show_trouble(ear):
+    """What to do where no connection comes up, and the recorder instead."""
+    st.warning(
+        f"**No sound arrived within {PATIENCE_S} seconds.** The page was reached, but the direct connection that carries the"
+        " sound was not. Most often a firewall or a company's network is in the way: try another network, such as a phone's. If"
+        " the browser asks for the microphone, allow it. Whoever runs CoughLab can name a TURN server, which relays the sound, in"
+        f" the setting {connection.SETTING}.\n\nMeanwhile record here: the recording is sent when it is finished, and its coughs"
+        " appear in the list below.",
+        icon=":material/wifi_off:",
+    )
+    recording = st.audio_input("Record instead", sample_rate=RATE, key="instead")
+    if recording and st.session_state.get("instead_heard") != recording.file_id:
+        st.session_state.instead_heard = recording.file_id
+        try:
+            sound = audio.load(recording.getvalue())
+            with st.spinner("Listening to the recording …"):
+                before = ear.total
+                ear.feed(sound.samples, sound.rate)
+                st.session_state.instead_found = ear.total - before
+        except audio.AudioError as error:
+            st.error(str(error), icon=":material/error:")
+            return
+    if recording and "instead_found" in st.session_state:
+        found = st.session_state.instead_found
+        said = words.counted(found, "cough") if found else "No cough"
+        st.info(f"{said} found in this recording.", icon=":material/hearing:")
+
+
+def show_verdict(predictor):
+    """How far to believe the main model, before it says anything."""
+    known = _evidence(predictor, serving.MAIN_MODEL)
+    discredited = known["verdict"] in answer.DISCREDITED
+    box, icon = (st.error, ":material/block:") if discredited else (st.warning, ":material/warning:")
+    box(f"**{answer.HEADLINES[known['verdict']]}.** {known['message']}", icon=icon)
+
+
+def show_others(predictor):
+    """How far to believe the other models, and all of them here."""
+    others = [_evidence(predictor, name)["message"] for name in predictor.names if name != serving.MAIN_MODEL]
+    st.subheader("What the answers are worth")
+    st.markdown(
+        "The models were trained on whole recordings and tested on them. Here they are asked about each cough alone, and how good"
+        f" they are at that was not tested. The main model's test is at the top of this page. {' '.join(others)}"
+    )
+
+
+def _evidence(predictor, name):
+    """What is known of a model, whatever it will say; where that depends on what it says, the worse of it."""
+    unknown = Novelty(None, "unknown", "", predictor.study.name)
+    blocks = [
+        answer.block(predictor.study.name, predictor.known[name], label, unknown) for label in words.LABELS
+    ]
+    return min(blocks, key=lambda block: list(answer.HEADLINES).index(block["verdict"]))
+
+
+def show_exports(ear):
+    """What can be taken away, and the end of it."""
+    with st.container(horizontal=True):
+        options = {"on_click": "ignore", "icon": ":material/download:"}
+        st.download_button("The list (CSV)", ear.csv, "coughs.csv", "text/csv", key="live csv", **options)
+        st.download_button(
+            "The sound (WAV files in a ZIP)",
+            ear.archive,
+            "coughs.zip",
+            "application/zip",
+            key="live zip",
+            help="One WAV file a cough, named after its number and time, and the list.",
+            **options,
+        )
+        st.button(
+            "Clear", icon=":material/delete:", on_click=ear.clear, help="Forgets all coughs and their sound."
+        )

@@ -1,0 +1,74 @@
+"""The microphone of the page "Live": streamlit-webrtc brings its sound here, straight from the browser."""
+
+import contextlib
+import os
+import time
+
+import streamlit as st
+from streamlit_webrtc import AudioSinkTrack, WebRtcMode, webrtc_streamer
+
+from coughlab.live import connection
+from pages.parts.live import PATIENCE_S
+
+#: What browsers do to a voice so that a call sounds better destroys coughs.
+RAW = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
+WORDS = {
+    "start": "Open the microphone",
+    "stop": "Stop",
+    "select_device": "Choose microphone",
+    "media_api_not_available": "This browser gives no microphone to pages at this address. Open the page over https.",
+    "device_ask_permission": "Allow the microphone in the window that the browser shows.",
+    "device_not_available": "No microphone was found. Connect one and try again.",
+    "device_access_denied": "The browser does not allow the microphone. Click the sign beside the page's address to allow it.",
+}
+
+
+def ice_servers():
+    """The servers that secrets or environment name; a wrong setting is said, and none are used."""
+    setting = os.environ.get(connection.SETTING)
+    with contextlib.suppress(FileNotFoundError):  # there need not be any secrets
+        setting = setting or st.secrets.get(connection.SETTING)
+    try:
+        return connection.ice_servers(setting, st.context.url)
+    except connection.SettingError as error:
+        st.warning(f"{error} Until then only the local network is tried.", icon=":material/settings:")
+        return []
+
+
+def show(ear):
+    """The button that opens and closes the microphone, whose sound goes to a listener.
+
+    Returns
+    -------
+    bool
+        Whether the microphone is open, or about to be.
+    """
+    # The same as long as the listener is the same: a connection goes on with the one that it began with.
+    sink = st.session_state.get("sink") or AudioSinkTrack(ear.hear)
+    st.session_state.sink = sink
+
+    def changed():
+        state = st.session_state.microphone.state
+        if not (state.playing or state.signalling):
+            st.session_state.pop("asked_at", None)
+        elif "asked_at" not in st.session_state:
+            st.session_state.asked_at = time.monotonic()
+            st.session_state.trouble = False
+            ear.resume()
+
+    context = webrtc_streamer(
+        key="microphone",
+        mode=WebRtcMode.SENDONLY,
+        rtc_configuration={"iceServers": ice_servers()},
+        media_stream_constraints={"audio": RAW, "video": False},
+        sink_audio_track=sink,
+        translations=WORDS,
+        on_change=changed,
+    )
+    return context.state.playing or context.state.signalling
+
+
+def in_trouble(ear):
+    """Whether the microphone was asked for some time ago and nothing has been heard (bool)."""
+    asked_at = st.session_state.get("asked_at")
+    return asked_at is not None and ear.quiet_s is None and time.monotonic() - asked_at > PATIENCE_S
