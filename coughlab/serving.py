@@ -225,7 +225,14 @@ class Predictor:
             features=measured["features"],
             study=self.study.name,
             evidence={
-                name: beliefs.block(self.study.name, self.known[name], answer.label, novelty, prevalence)
+                name: beliefs.block(
+                    self.study.name,
+                    self.known[name],
+                    answer.label,
+                    novelty,
+                    prevalence,
+                    cough=bool(cough.events),
+                )
                 for name, answer in models.items()
             },
             novelty=novelty,

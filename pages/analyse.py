@@ -3,6 +3,7 @@
 import streamlit as st
 
 from coughlab import audio, detector, serving, synthetic
+from coughlab.signal import quality
 from coughlab.store import StoreError
 from pages.parts import answers, evidence
 
@@ -111,7 +112,7 @@ try:
     answered, options = bool(cough.events), {}
     if not answered:
         with verdict:
-            answered = answers.show_no_cough(cough)
+            answered = answers.show_no_cough(cough, quality.check(recording, []))
     if answered:
         heading.subheader("How far to believe the answer")
         with asked:
@@ -125,7 +126,8 @@ except (audio.AudioError, StoreError) as error:
 with verdict:
     if source == "sample":
         st.info("What the models say of the synthetic sample means nothing.", icon=":material/science:")
-    for remark in prediction.quality:
+    # Where no cough is heard, that box holds them.
+    for remark in prediction.quality if prediction.events else ():
         st.warning(remark.message, icon=":material/hearing:")
     if answered:
         evidence.show_verdict(prediction)

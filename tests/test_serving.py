@@ -97,7 +97,8 @@ def test_the_top_label_is_the_mlp_s():
 
 def test_far_from_the_training_data_there_is_no_basis_to_answer():
     t = np.arange(3 * 48_000) / 48_000
-    prediction = serving.default().predict(recorded(0.3 * np.sin(2 * np.pi * 4000 * t)), force=True)
+    tone = recorded(0.3 * np.sin(2 * np.pi * 4000 * t))
+    prediction = serving.default().predict(tone, cough=heard((0.5, 0.9)))
     assert prediction.novelty.code == "far" and prediction.novelty.p < 0.02
     for block in prediction.evidence.values():
         assert block["verdict"] == "no_basis" and block["likelihood_ratio"] is None
@@ -133,7 +134,9 @@ def test_an_answer_can_be_forced_and_still_says_that_there_is_no_cough(no_cough)
     forced = predictor.predict(recording, force=True)
     assert forced.models == predictor.ask(recording)
     answer = forced.to_dict()
-    assert answer["label"] == forced.models["mlp"].label and answer["evidence"]["verdict"]
+    assert answer["label"] == forced.models["mlp"].label
+    for block in forced.evidence.values():
+        assert block["verdict"] == "no_basis" and "No cough is heard" in block["message"]
     assert answer["cough"] == predictor.predict(recording).cough.to_dict()
     assert [model["coughs"] for model in answer["models"].values()] == [{"not_covid": 0, "covid": 0}] * 3
 

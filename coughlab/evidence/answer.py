@@ -143,7 +143,7 @@ def known(study, model):
     )
 
 
-def block(study, known, label, novelty, prevalence=PREVALENCE):
+def block(study, known, label, novelty, prevalence=PREVALENCE, *, cough=True):
     """The evidence beside one model's answer.
 
     Parameters
@@ -158,6 +158,8 @@ def block(study, known, label, novelty, prevalence=PREVALENCE):
         Whether the recording resembles what it was trained on.
     prevalence : float
         The probability of COVID before the answer, above 0 and below 1.
+    cough : bool
+        Whether there is a cough in the recording.
 
     Returns
     -------
@@ -165,16 +167,17 @@ def block(study, known, label, novelty, prevalence=PREVALENCE):
         ``study``, ``protocol``, ``tested_on``, ``recordings``, ``people``, ``splits``, ``auc``, ``auc_interval``,
         ``likelihood_ratio`` of the result, ``likelihood_ratio_interval``, ``prevalence``, ``probability_after`` the result,
         ``probability_after_interval``, ``verdict`` (a key of `HEADLINES`) and ``message``, ready for JSON: None where nothing is
-        known, and no likelihood ratio where the recording is far from what was trained on. Intervals are 95% intervals,
-        [low, high]; that of the probability takes the prevalence as known.
+        known, and no likelihood ratio where the recording holds no cough or is far from what was trained on. Intervals are 95%
+        intervals, [low, high]; that of the probability takes the prevalence as known.
     """
-    verdict = _verdict(known, label, novelty)
+    no_basis = _no_basis(novelty, cough)
+    verdict = "no_basis" if no_basis else _verdict(known, label)
     test = {name: getattr(known, name, None) for name in _TEST}
     auc = ratio = _UNKNOWN
     if known is not None:
         auc = known.auc
         # What was tested says nothing of a recording that is like none of those tested.
-        ratio = known.ratios[label] if verdict != "no_basis" else _UNKNOWN
+        ratio = _UNKNOWN if no_basis else known.ratios[label]
     after = clinical.Estimate(*(float(clinical.post_test(prevalence, value)) for value in ratio))
     return (
         {"study": study}
@@ -183,7 +186,7 @@ def block(study, known, label, novelty, prevalence=PREVALENCE):
         | _numbers("likelihood_ratio", ratio)
         | {"prevalence": prevalence}
         | _numbers("probability_after", after)
-        | {"verdict": verdict, "message": _message(verdict, known, label, novelty)}
+        | {"verdict": verdict, "message": no_basis or _message(verdict, known, label)}
     )
 
 
@@ -216,9 +219,19 @@ def meaning(block, label):
     )
 
 
-def _verdict(known, label, novelty):
-    if novelty.code == "far":
-        return "no_basis"
+def _no_basis(novelty, cough):
+    """Why nothing that was tested is about this recording; nothing where it is."""
+    if cough and novelty.code != "far":
+        return ""
+    why = (
+        novelty.message
+        if cough
+        else "No cough is heard in this recording, and the models were tested on recordings of coughs."
+    )
+    return f"{why} What the models say of such a recording means nothing."
+
+
+def _verdict(known, label):
     if known is None:
         return "untested"
     score = compared(known.auc.low, known.auc.high, 0.5)
@@ -240,9 +253,7 @@ def _tells(ratio, label):
     return round(ratio.high, 2) < 1
 
 
-def _message(verdict, known, label, novelty):
-    if verdict == "no_basis":
-        return f"{novelty.message} What the models say of such a recording means nothing."
+def _message(verdict, known, label):
     if known is None:
         return "The model was not tested on recordings of both labels, so nothing can be said of its answers."
     tested = _tested(known)

@@ -13,12 +13,12 @@ COLUMNS = {
 }
 
 
-def show_no_cough(cough):
+def show_no_cough(cough, remarks):
     """That no cough is heard, what is heard instead and what to do; whether the models are to be asked anyway."""
+    heard = " ".join([cough.heard.message, *(remark.message for remark in remarks)])
     st.warning(
-        f"## I hear no cough in this recording\n\n**What I hear instead:** {cough.heard.message}\n\n"
-        "No model is asked, because they only know coughs. Record again: two or three coughs, an arm's length from the"
-        " microphone, in a quiet room.",
+        f"## I hear no cough in this recording\n\n**What I hear instead:** {heard}\n\n"
+        "The models know nothing but coughs. Record again: two or three coughs, an arm's length from the microphone.",
         icon=":material/hearing_disabled:",
     )
     return st.toggle(
@@ -31,11 +31,6 @@ def show_no_cough(cough):
 def show_models(prediction, study):
     """What each model says of the whole recording."""
     st.subheader("What the models say")
-    if not prediction.events:
-        st.warning(
-            "No cough was heard in this recording. The models answer because they were asked to.",
-            icon=":material/hearing_disabled:",
-        )
     columns = []
     for name, answered in prediction.models.items():
         columns = columns or list(st.columns(3))
@@ -49,9 +44,9 @@ def show_recording(recording, prediction):
 
     facts = prediction.audio
     st.subheader("The recording")
+    found = f"**{words.counted(len(prediction.events), 'cough')}** found in " if prediction.events else ""
     st.markdown(
-        f"**{words.counted(len(prediction.events), 'cough') if prediction.events else 'No cough'}** found in"
-        f" {facts['duration_s']:.1f} s of {facts['codec']} audio, {facts['sample_rate']:,} Hz,"
+        f"{found}{facts['duration_s']:.1f} s of {facts['codec']} audio, {facts['sample_rate']:,} Hz,"
         f" {words.counted(facts['channels'], 'channel')}."
     )
     st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")

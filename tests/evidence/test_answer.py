@@ -112,6 +112,15 @@ def test_the_verdict_says_no_more_than_the_intervals(verdict, evidence, novelty,
         assert "100 recordings of 90 people" in block["message"] and "there" in block["message"]
 
 
+@pytest.mark.parametrize("novelty", [FAMILIAR, FAR])
+@pytest.mark.parametrize("evidence", [known((0.8, 0.7, 0.9)), None])
+def test_without_a_cough_no_test_is_about_the_recording(evidence, novelty):
+    block = answer.block("here", evidence, "covid", novelty, cough=False)
+    assert block["verdict"] == "no_basis" and block["message"].startswith("No cough is heard")
+    assert block["likelihood_ratio"] is block["probability_after"] is None
+    assert block["auc"] == (evidence and 0.8)
+
+
 def test_a_model_that_was_never_tested_on_both_labels_is_untested():
     assert answer.known(study(), "mlp") is None
     healthy = study(predictions("external", "healthy", [], called(9, 10)))
