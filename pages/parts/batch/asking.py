@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from coughlab import audio, intake
 from coughlab.evidence.answer import PREVALENCE
@@ -72,12 +73,21 @@ def answered(place, predictor):
         except intake.IntakeError as error:
             place.error(str(error), icon=":material/error:")
             return None
+        finally:
+            _release(uploads)
         st.session_state.batch = Batch(taken, prevalence)
         starts = True
     batch = st.session_state.get("batch")
     if batch is not None and (starts or st.session_state.pop("go on", False)):
         _answer(batch, place, predictor)
     return batch
+
+
+def _release(uploads):
+    """Free the memory of uploads, of which there is a copy now; Streamlit would hold all of them to the end of the visit."""
+    context = get_script_run_ctx()
+    for upload in uploads:
+        context.uploaded_file_mgr.remove_file(context.session_id, upload.file_id)
 
 
 def _answer(batch, place, predictor):

@@ -93,10 +93,10 @@ def show_verdict(answers):
         box, icon = st.error, ":material/block:"
     elif verdict in evidence.GOOD:
         box, icon = st.info, ":material/info:"
-    rest = "".join(f"\n- {amount:,} of them: {beliefs.HEADLINES[other]}" for other, amount in others)
+    rest = "".join(f" For {amount:,}: {_lower(beliefs.HEADLINES[other])}." for other, amount in others)
     box(
         f"#### How far to believe the labels: {_lower(beliefs.HEADLINES[verdict])}\n\n{_why(verdict, said)}\n\n"
-        f"This holds for {number:,} of the {words.counted(len(about), 'file')} that got a label.{rest}",
+        f"So it is for {number:,} of {words.counted(len(about), 'file')} that got a label.{rest}",
         icon=icon,
     )
 
