@@ -60,7 +60,7 @@ class Listener:
         self._detector = detector
         self._work = threading.RLock()  # held while working on sound: one piece after another
         self._lock = threading.Condition()  # held for moments, around what the threads share
-        self._queue, self._queued_s, self._thread = deque(), 0.0, None
+        self._queue, self._queued_s, self._to_skip_s, self._thread = deque(), 0.0, 0.0, None
         self._heard_at = None
         self._reset()
 
@@ -87,6 +87,11 @@ class Listener:
             self._heard_at = time.monotonic()
             if self.error:
                 return
+            if self._queued_s > BACKLOG_S:
+                self.dropped_s += self._queued_s
+                self._to_skip_s += self._queued_s
+                self._queue.clear()
+                self._queued_s = 0.0
             self._queue.append((frame, time.time()))
             self._queued_s += frame.samples / frame.sample_rate
             if self._thread is None:
@@ -104,10 +109,10 @@ class Listener:
             with self._lock:
                 self.error, self._thread = FAILED, None
                 self._queue.clear()
-                self._queued_s = 0.0
+                self._queued_s = self._to_skip_s = 0.0
 
     def _next(self):
-        """What waits to be worked on: frames, when the last came, and how many seconds were dropped. None if none comes."""
+        """What waits to be worked on: seconds that were dropped, frames, and when the last came. None if none comes."""
         with self._lock:
             waits = self._lock.wait_for(lambda: self._queue, IDLE_S)
         if not waits:
@@ -118,17 +123,14 @@ class Listener:
                 self._thread = None
                 return None
             frames, at = [frame for frame, _ in self._queue], self._queue[-1][1]
-            dropped_s = self._queued_s if self._queued_s > BACKLOG_S else 0.0
+            dropped_s = self._to_skip_s
             self._queue.clear()
-            self._queued_s = 0.0
-        return [] if dropped_s else frames, at, dropped_s
+            self._queued_s = self._to_skip_s = 0.0
+        return dropped_s, frames, at
 
-    def _take(self, frames, at, dropped_s):
+    def _take(self, dropped_s, frames, at):
         if dropped_s:
-            self._intake.forget()
             self._skip(dropped_s)
-            with self._lock:
-                self.dropped_s += dropped_s
         late_s = sum(frame.samples / frame.sample_rate for frame in frames)
         for frame in frames:
             missing_s, samples = self._intake.take(frame)

@@ -70,7 +70,8 @@ def show_verdict(predictor):
     known = _evidence(predictor, serving.MAIN_MODEL)
     discredited = known["verdict"] in answer.DISCREDITED
     box, icon = (st.error, ":material/block:") if discredited else (st.warning, ":material/warning:")
-    box(f"**{answer.HEADLINES[known['verdict']]}.** {known['message']}", icon=icon)
+    headline = answer.HEADLINES[known["verdict"]]
+    box(f"**What the models say about COVID:** {headline}. {known['message']}", icon=icon)
 
 
 def show_others(predictor):

@@ -39,6 +39,8 @@ class View {
   }
 
   take(data) {
+    // Streamlit comes with the same again whenever it draws the page.
+    if (data.sent <= this.data?.sent) return;
     if (data.epoch !== this.epoch) this.begin(data.epoch);
     this.data = data;
     this.columns(data);
