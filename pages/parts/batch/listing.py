@@ -125,12 +125,7 @@ def table(answers, titles):
             "Coughs": answer["cough"]["found"] if "cough" in answer else None,
             f"{main} says": words.LABELS.get(answer.get("label")),
             "To know": to_know(answer),
-            **{
-                f"{title}: COVID": 100 * answer["models"][name]["probability"]
-                if answer.get("models")
-                else None
-                for name, title in titles.items()
-            },
+            **{f"{title}: COVID": _percent(answer, name) for name, title in titles.items()},
             "Coughs at (s)": many.times(answer) if "events" in answer else None,
             "Length": answer["audio"]["duration_s"] if "audio" in answer else None,
             "How far to believe it": beliefs.HEADLINES[answer["evidence"]["verdict"]]
@@ -140,6 +135,11 @@ def table(answers, titles):
         for answer in answers
     )
     return frame.astype({"Coughs": "Int64"})
+
+
+def _percent(answer, model):
+    said = answer.get("models", {}).get(model)
+    return said and 100 * said["probability"]
 
 
 def to_know(answer):
