@@ -13,6 +13,8 @@ N_MELS = 128
 COLUMNS = 900
 #: Range of the spectrogram below its loudest point, in dB.
 RANGE_DB = 80.0
+#: Numbers of coughs closer than this share of the width would run into each other on a small screen; the first is drawn.
+APART = 0.07
 TICKS_HZ = (0, 250, 500, 1000, 2000, 4000, 8000)
 
 
@@ -24,7 +26,7 @@ def figure(recording, events):
     recording : coughlab.audio.Recording
         What was recorded.
     events : list of coughlab.detector.Event
-        The coughs in it, shaded and numbered in both panels.
+        The coughs in it, shaded in both panels, and numbered as far as the numbers have room.
 
     Returns
     -------
@@ -34,6 +36,7 @@ def figure(recording, events):
     chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.35, 0.65], vertical_spacing=0.04)
     chart.add_trace(_waveform(recording), row=1, col=1)
     chart.add_trace(_spectrogram(recording), row=2, col=1)
+    numbered = -np.inf
     for number, event in enumerate(events, start=1):
         chart.add_shape(
             type="rect",
@@ -49,7 +52,11 @@ def figure(recording, events):
             layer="above",
         )
         middle = (event.start_s + event.end_s) / 2
-        chart.add_annotation(x=middle, y=1, yref="paper", yanchor="bottom", text=str(number), showarrow=False)
+        if middle - numbered >= APART * recording.duration:
+            numbered = middle
+            chart.add_annotation(
+                x=middle, y=1, yref="paper", yanchor="bottom", text=str(number), showarrow=False
+            )
     chart.update_xaxes(range=[0, recording.duration], showgrid=False)
     chart.update_xaxes(title="Time in seconds", row=2, col=1)
     chart.update_yaxes(title="Amplitude", zeroline=False, fixedrange=True, row=1, col=1)

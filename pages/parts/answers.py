@@ -15,7 +15,8 @@ COLUMNS = {
 
 def show_no_cough(cough, remarks):
     """That no cough is heard, what is heard instead and what to do; whether the models are to be asked anyway."""
-    heard = " ".join([cough.heard.message, *(remark.message for remark in remarks)])
+    # Whether there is only noise, the detector says.
+    heard = " ".join([cough.heard.message, *(one.message for one in remarks if one.code != "noisy")])
     st.warning(
         f"## I hear no cough in this recording\n\n**What I hear instead:** {heard}\n\n"
         "The models know nothing but coughs. Record again: two or three coughs, an arm's length from the microphone.",

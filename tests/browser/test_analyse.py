@@ -77,6 +77,33 @@ def test_an_uploaded_webm_gets_the_answer_of_the_api(page, app):
     assert answer["audio"]["codec"] == "opus"
 
 
+def test_without_a_cough_nothing_is_answered_unless_it_is_asked_for(page):
+    noise = sounds.with_soundfile("WAV", samples=sounds.OTHERS["faint noise"])
+    upload = {"name": "room.wav", "mimeType": "audio/wav", "buffer": noise}
+    page.locator("input[type=file]").set_input_files(upload)
+    heading = page.get_by_role("heading", name="I hear no cough in this recording")
+    expect(heading).to_be_visible(timeout=60_000)
+    expect(page.locator(".js-plotly-plot")).to_have_count(1, timeout=60_000)
+    assert page.get_by_text(ANSWERED).count() == 0
+    assert downloaded(page)["label"] is None
+    page.get_by_text("Ask the models anyway").click()
+    expect(page.get_by_text(ANSWERED)).to_have_count(3, timeout=60_000)
+    expect(heading).to_be_visible()
+    assert downloaded(page)["label"] in ("covid", "not_covid")
+
+
+def test_any_cough_of_the_list_can_be_heard(page):
+    page.get_by_role("button", name="Try a sample").click()
+    table = page.get_by_test_id("stDataFrame").first
+    expect(table).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Cough 1, with")).to_be_visible()
+    first = page.locator("audio").last.get_attribute("src")
+    # The box at the left edge of the second line, in a table drawn on a canvas with lines of 35 pixels.
+    table.click(position={"x": 15, "y": 35 * 2.5})
+    expect(page.get_by_text("Cough 2, with")).to_be_visible(timeout=60_000)
+    expect(page.locator("audio").last).not_to_have_attribute("src", first)
+
+
 def test_a_renamed_text_file_gets_a_sentence(page):
     upload = {"name": "cough.wav", "mimeType": "audio/wav", "buffer": b"Dear Sir or Madam,\n" * 50}
     page.locator("input[type=file]").set_input_files(upload)

@@ -48,6 +48,17 @@ def test_every_event_is_shaded_and_numbered(onsets):
         assert event.start_s < note.x < event.end_s
 
 
+def test_numbers_do_not_run_into_each_other():
+    found = [Event(second + 0.1, second + 0.5, 0.9) for second in range(60)]
+    figure, *_ = drawn(coughs(duration_s=60.0), found)
+    assert len(figure.layout.shapes) == 60
+    notes = figure.layout.annotations
+    numbers = [int(note.text) for note in notes]
+    assert numbers[0] == 1 and 10 <= len(numbers) <= 1 / chart.APART + 1
+    assert [note.x for note in notes] == pytest.approx([number - 0.7 for number in numbers])
+    assert np.diff([note.x for note in notes]).min() >= chart.APART * 60
+
+
 @pytest.mark.parametrize("rate", [8000, 48_000])
 def test_the_envelope_keeps_the_extremes(rate):
     recording = coughs(rate=rate)
