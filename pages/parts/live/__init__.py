@@ -25,15 +25,15 @@ def listener(predictor):
 
 def show_address():
     """Whether browsers give a page at this address the microphone; says so where they do not."""
-    if connection.trusted(st.context.url):
+    if not st.context.url or connection.trusted(st.context.url):
         return True
     st.error(
         "**The browser will refuse the microphone at this address.** Browsers give it only to pages over https, or on the very"
         f" computer that runs CoughLab, and this page was opened as {st.context.url}. Ask whoever runs it for an address that"
-        " begins with https://, or, on that computer, open it as http://localhost. A recording made elsewhere can be uploaded:",
+        " begins with https://, or, on that computer, open it as http://localhost. A recording made elsewhere can be uploaded on the"
+        " page *Analyse a cough*.",
         icon=":material/lock_open:",
     )
-    st.page_link("pages/analyse.py", label="Upload a recording", icon=":material/graphic_eq:")
     return False
 
 

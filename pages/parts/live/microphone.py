@@ -1,6 +1,7 @@
 """The microphone of the page "Live": streamlit-webrtc brings its sound here, straight from the browser."""
 
 import contextlib
+import logging
 import os
 import time
 
@@ -9,6 +10,8 @@ from streamlit_webrtc import AudioSinkTrack, WebRtcMode, webrtc_streamer
 
 from coughlab.live import connection
 from pages.parts.live import PATIENCE_S
+
+_log = logging.getLogger(__name__)
 
 #: What browsers do to a voice so that a call sounds better destroys coughs.
 RAW = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
@@ -29,7 +32,7 @@ def ice_servers():
     with contextlib.suppress(FileNotFoundError):  # there need not be any secrets
         setting = setting or st.secrets.get(connection.SETTING)
     try:
-        return connection.ice_servers(setting, st.context.url)
+        return connection.ice_servers(setting, st.context.url or "")
     except connection.SettingError as error:
         st.warning(f"{error} Until then only the local network is tried.", icon=":material/settings:")
         return []
@@ -56,15 +59,20 @@ def show(ear):
             st.session_state.trouble = False
             ear.resume()
 
-    context = webrtc_streamer(
-        key="microphone",
-        mode=WebRtcMode.SENDONLY,
-        rtc_configuration={"iceServers": ice_servers()},
-        media_stream_constraints={"audio": RAW, "video": False},
-        sink_audio_track=sink,
-        translations=WORDS,
-        on_change=changed,
-    )
+    try:
+        context = webrtc_streamer(
+            key="microphone",
+            mode=WebRtcMode.SENDONLY,
+            rtc_configuration={"iceServers": ice_servers()},
+            media_stream_constraints={"audio": RAW, "video": False},
+            sink_audio_track=sink,
+            translations=WORDS,
+            on_change=changed,
+        )
+    except Exception:  # whatever it is, there is the recorder
+        _log.exception("The connection failed")
+        st.session_state.trouble = True
+        return False
     return context.state.playing or context.state.signalling
 
 

@@ -1,0 +1,217 @@
+"""The page "Live" in a real Chromium, whose microphone plays a WAV file with a known number of coughs and speech between them."""
+
+import csv
+import io
+import re
+import statistics
+import zipfile
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from coughlab import audio, detector, live, synthetic
+from coughlab.live import log
+from pages.parts.live import PATIENCE_S
+
+# The microphone is heard from a second or so after the click.
+ONSETS = (4.0, 6.5, 7.3, 10.9, 13.4, 16.6)
+SECONDS = 19.0
+MINUTE = 60_000
+# Loudness of the speech-like sound beside coughs of up to 0.6.
+SPEECH = 0.003
+
+
+def coughs_between_speech(onsets=ONSETS, seconds=SECONDS, seed=5):
+    """Samples of coughs that begin at known times, with speech-like sound in all pauses of a second or more."""
+    y = synthetic.recording(onsets_s=onsets, duration_s=seconds, seed=seed)
+    pauses = zip((0.0, *(onset + 0.4 for onset in onsets)), (*onsets, seconds), strict=True)
+    for k, (start, end) in enumerate(pauses):
+        if end - start > 1:
+            said = synthetic.speech(seed=seed + k, duration_s=end - start - 0.5, peak=SPEECH)
+            first = round((start + 0.25) * synthetic.RATE)
+            y[first : first + said.size] += said
+    return y
+
+
+@pytest.fixture(scope="module")
+def visit(launch, app, tmp_path_factory):
+    """A function that opens the page in a browser of its own, whose microphone plays a sound once."""
+    browsers = []
+
+    def open_page(samples, width=1280, script=None, address=app):
+        path = tmp_path_factory.mktemp("microphone") / "sound.wav"
+        path.write_bytes(audio.encode_wav(samples, synthetic.RATE))
+        browser = launch(
+            "--use-fake-ui-for-media-stream",
+            "--use-fake-device-for-media-stream",
+            f"--use-file-for-fake-audio-capture={path}%noloop",
+            "--autoplay-policy=no-user-gesture-required",
+        )
+        browsers.append(browser)
+        context = browser.new_context(
+            permissions=["microphone"], accept_downloads=True, viewport={"width": width, "height": 900}
+        )
+        context.set_default_timeout(MINUTE)
+        if script:
+            context.add_init_script(script)
+        page = context.new_page()
+        page.goto(f"{address}/live")
+        expect(page.get_by_role("heading", name="Live", exact=True)).to_be_visible(timeout=MINUTE)
+        return page
+
+    yield open_page
+    for browser in browsers:
+        browser.close()
+
+
+def button(page, name):
+    """The button in the frame of the component that holds the microphone."""
+    return page.frame_locator("iframe[title*=webrtc]").get_by_role("button", name=name)
+
+
+def listen(page):
+    button(page, "Open the microphone").click()
+    expect(page.locator(".status")).to_have_text("Listening", timeout=MINUTE)
+
+
+def wait_for(page, seconds):
+    """Until the page has listened for so long."""
+    told = re.compile(rf"^\d+:({'|'.join(f'{s:02}' for s in range(int(seconds), 60))})$")
+    expect(page.locator(".heard")).to_have_text(told, timeout=2 * MINUTE)
+
+
+def total(page):
+    return page.locator(".total")
+
+
+def downloaded(page, name):
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    return download.value.path().read_bytes()
+
+
+@pytest.fixture(scope="module")
+def heard(visit):
+    """The page after it has listened to the whole sound, and what its picture did meanwhile."""
+    page = visit(coughs_between_speech())
+    page.locator("canvas").evaluate("canvas => { canvas.dataset.same = 'yes'; }")
+    listen(page)
+    counted = "canvas => [Number(canvas.dataset.drawn), performance.now()]"
+    wait_for(page, 2)
+    drawn, then = page.locator("canvas").evaluate(counted)
+    wait_for(page, SECONDS + 1)
+    drawn_later, now = page.locator("canvas").evaluate(counted)
+    return page, 1000 * (drawn_later - drawn) / (now - then)
+
+
+def test_the_coughs_are_counted_and_their_times_are_right(heard):
+    page, _ = heard
+    expect(total(page)).to_have_text(str(len(ONSETS)))
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, "The list (CSV)").decode())))
+    assert [int(row["cough"]) for row in rows] == list(range(1, len(ONSETS) + 1))
+    starts = np.array([float(row["start_s"]) for row in rows])
+    # When the file began to play is not known, so times count from the first cough.
+    assert starts - starts[0] == pytest.approx(np.array(ONSETS) - ONSETS[0], abs=0.2)
+    lengths = [float(row["duration_s"]) for row in rows]
+    assert lengths == pytest.approx([0.4] * len(ONSETS), abs=0.2)
+    shown = page.locator(".coughs > li")
+    assert [float(row.get_attribute("data-start")) for row in shown.all()] == list(reversed(starts.tolist()))
+    for row, saved in zip(shown.all(), reversed(rows), strict=True):
+        assert row.locator(".answers li").count() == 3
+        label = {"covid": "COVID", "not_covid": "not COVID"}[saved["mlp_label"]]
+        expect(row.locator(".answers li").first).to_have_text(re.compile(rf"^MLP: {label}, "))
+
+
+def test_each_cough_is_marked_within_half_a_second(heard):
+    page, _ = heard
+    delays = [
+        (float(row.get_attribute("data-shown")) - float(row.get_attribute("data-ended"))) / 1000
+        for row in page.locator(".coughs > li").all()
+    ]
+    assert statistics.median(delays) < 0.5
+
+
+def test_the_picture_goes_on_without_being_built_anew(heard):
+    page, redraws = heard
+    assert redraws >= 5
+    assert page.locator("canvas").get_attribute("data-same") == "yes"
+
+
+def test_every_cough_can_be_played_and_taken_away(heard):
+    page, _ = heard
+    row = page.locator(".coughs > li").nth(1)
+    row.get_by_role("button", name="Play cough 5").click()
+    expect(row).to_have_attribute("data-played", "1")
+    with zipfile.ZipFile(io.BytesIO(downloaded(page, "The sound"))) as file:
+        names = [name for name in file.namelist() if name.endswith(".wav")]
+        assert len(names) == len(ONSETS)
+        for name in names:
+            recording = audio.load(file.read(name))
+            assert recording.rate == live.RATE
+            assert len(detector.default().detect(recording).events) == 1
+
+
+def test_stop_resume_and_clear(heard):
+    page, _ = heard
+    button(page, "Stop").click()
+    expect(page.locator(".status")).to_have_text("Stopped")
+    expect(total(page)).to_have_text(str(len(ONSETS)))
+    # The microphone plays its file again, and the count goes on.
+    listen(page)
+    expect(total(page)).to_have_text(str(len(ONSETS) + 2), timeout=MINUTE)
+    assert page.locator(".coughs > li").count() == len(ONSETS) + 2
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".coughs > li")).to_have_count(0)
+    expect(page.locator(".status")).to_have_text("Listening")
+    expect(total(page)).not_to_have_text("0", timeout=MINUTE)
+    button(page, "Stop").click()
+    expect(page.locator(".status")).to_have_text("Stopped")
+
+
+def test_two_people_at_once_do_not_hear_each_other(visit):
+    one = visit(coughs_between_speech((4.0, 6.0), 9.0, seed=11))
+    other = visit(coughs_between_speech((4.5, 5.5, 7.0, 8.0), 9.0, seed=12))
+    listen(one)
+    listen(other)
+    for page, n in ((one, 2), (other, 4)):
+        wait_for(page, 10)
+        expect(total(page)).to_have_text(str(n))
+
+
+def test_where_no_connection_comes_up_the_recorder_takes_over(visit):
+    # The browser never learns the way to the server.
+    deaf = "RTCPeerConnection.prototype.setRemoteDescription = () => new Promise(() => {});"
+    page = visit(synthetic.recording(onsets_s=(1.0, 2.0, 3.0), duration_s=30.0), script=deaf)
+    button(page, "Open the microphone").click()
+    expect(page.get_by_text(f"No sound arrived within {PATIENCE_S} seconds.")).to_be_visible(timeout=MINUTE)
+    page.get_by_role("button", name="Record", exact=True).click()
+    expect(page.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text("00:05", timeout=MINUTE)
+    page.get_by_role("button", name="Stop recording").click()
+    expect(page.get_by_text("3 coughs found in this recording.")).to_be_visible(timeout=MINUTE)
+    expect(total(page)).to_have_text("3")
+    expect(page.locator(".coughs > li")).to_have_count(3)
+
+
+def test_at_an_address_without_microphone_the_page_says_so_first(launch, app):
+    browser = launch("--host-resolver-rules=MAP 10.1.2.3 127.0.0.1")
+    page = browser.new_page()
+    page.goto(app.replace("localhost", "10.1.2.3") + "/live")
+    expect(page.get_by_text("The browser will refuse the microphone at this address.")).to_be_visible(
+        timeout=MINUTE
+    )
+    assert page.evaluate("navigator.mediaDevices") is None  # the browser would have refused
+    assert page.locator("iframe[title*=webrtc]").count() == 0
+    browser.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_fits_the_screen(visit, width):
+    page = visit(coughs_between_speech((2.5,), 5.0), width=width)
+    listen(page)
+    expect(total(page)).to_have_text("1", timeout=MINUTE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for element in page.locator("canvas, .meter, .coughs > li").all():
+        box = element.bounding_box()
+        assert box["x"] + box["width"] <= width
+    assert log.MINUTE == 60  # what "in the last minute" says

@@ -1,0 +1,148 @@
+"""The page "Live" without a browser: what it says before the microphone is open, and where it cannot be."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from coughlab import live, serving, synthetic
+from coughlab.evidence import answer
+from coughlab.live import connection, listener
+from pages.parts.live import PATIENCE_S, microphone, view
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def page():
+    return AppTest.from_file(str(ROOT / "pages/live.py"), default_timeout=60)
+
+
+@pytest.fixture(autouse=True)
+def at_home(monkeypatch):
+    """The page is read on the computer that serves it, and the microphone's component finds no session, as AppTest has none."""
+    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
+    monkeypatch.setattr(
+        "streamlit.runtime.context.ContextProxy.url", property(lambda self: "http://localhost/live")
+    )
+
+
+def texts(page):
+    return [
+        element.value
+        for kind in ("markdown", "text", "info", "warning", "error")
+        for element in page.get(kind)
+    ]
+
+
+def test_the_page_says_what_it_is_and_what_the_answers_are_worth(page):
+    page.run()
+    assert not page.exception
+    said = " ".join(texts(page))
+    assert "Not a medical device" in said and "never stored" in said and "each cough alone" in said
+    (verdict,) = page.error
+    known = serving.default().known["mlp"]
+    assert "worse than guessing" in verdict.value and f"{known.recordings:,} recordings" in verdict.value
+    assert any(headline in verdict.value for headline in answer.HEADLINES.values())
+    for name in serving.default().names[1:]:
+        assert serving.default().known[name].title in said
+
+
+def test_an_address_without_microphone_is_told_before_the_browser_refuses(page, monkeypatch):
+    monkeypatch.setattr(
+        "streamlit.runtime.context.ContextProxy.url", property(lambda self: "http://192.168.1.7/live")
+    )
+    page.run()
+    assert not page.exception
+    assert any("https" in text and "http://192.168.1.7/live" in text for text in texts(page))
+    assert "microphone" not in page.session_state
+
+
+def test_a_wrong_setting_is_a_sentence(page, monkeypatch):
+    monkeypatch.setenv(connection.SETTING, '[{"urls": "stun"}]')
+    page.run()
+    assert not page.exception
+    (warning,) = page.warning
+    assert connection.SETTING in warning.value and "entry 1" in warning.value
+
+
+def test_the_listener_stays_with_its_visitor(page):
+    page.run()
+    first = page.session_state.listener
+    page.run()
+    assert page.session_state.listener is first
+    other = AppTest.from_file(str(ROOT / "pages/live.py"), default_timeout=60).run()
+    assert other.session_state.listener is not first
+
+
+def test_clear_forgets_everything(page):
+    page.run()
+    ear = page.session_state.listener
+    ear.feed(synthetic.recording(), synthetic.RATE)
+    assert ear.total == 3
+    (clear,) = [button for button in page.button if button.label == "Clear"]
+    clear.click().run()
+    assert not page.exception and ear.total == 0
+
+
+def test_without_a_connection_the_recorder_is_offered_and_its_coughs_are_found(page):
+    page.run()
+    assert not page.audio_input
+    page.session_state.trouble = True
+    page.run()
+    assert any(f"{PATIENCE_S} seconds" in text for text in texts(page))
+    page.audio_input[0].set_value(("cough.wav", synthetic.sample(), "audio/wav")).run()
+    assert not page.exception
+    assert "3 coughs found in this recording." in texts(page)
+    assert page.session_state.listener.total == 3
+    page.run()
+    assert page.session_state.listener.total == 3  # heard once
+    page.audio_input[0].set_value(("cough.wav", b"no sound", "audio/wav")).run()
+    assert any("not a sound file" in text for text in texts(page))
+
+
+def news(ear, is_open=True):
+    return view._news(ear, {"mlp": "MLP"}, is_open, 40, 3)
+
+
+def test_what_is_sent_is_small_and_says_how_it_stands():
+    ear = live.Listener()
+    assert news(ear, False)["status"] == "Not listening yet"
+    assert news(ear)["status"] == "Connecting …"
+    ear.feed(synthetic.recording(), synthetic.RATE)
+    piece = news(ear, False)
+    assert piece["status"] == "Stopped" and piece["total"] == 3 and piece["rate"] is None
+    assert piece["coughs"][0]["answers"][0].startswith("MLP: not COVID, ")
+    # Below the size from which Streamlit keeps messages in a cache, whose entries are gone before pieces that come so often.
+    assert len(str(news(ear))) + 1000 < 10_000
+    ear.error, ear.dropped_s, ear.lost_s = listener.FAILED, 4.2, 1.5
+    piece = news(ear)
+    assert piece["status"] == "Stopped by an error" and piece["trouble"][0] == listener.FAILED
+    assert "4.2 s of sound were skipped" in piece["trouble"][1] and "1.5 s" in piece["trouble"][1]
+
+
+@pytest.mark.parametrize(
+    ("level", "peak", "said"),
+    [(-10, 1.0, "too loud"), (-80, 0.0, "microphone muted"), (-60, 0.01, "quiet"), (-30, 0.3, "sound")],
+)
+def test_the_level_is_said_in_words(level, peak, said):
+    assert said in view._loudness(level, peak)
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (75.9, "1:15"), (7384, "2:03:04")])
+def test_the_time_listened_is_shown(seconds, shown):
+    assert view._clock(seconds) == shown
+
+
+def test_a_connection_that_breaks_the_component_leaves_the_recorder(page, monkeypatch):
+    def broken(**options):
+        raise RuntimeError
+
+    monkeypatch.setattr(microphone, "webrtc_streamer", broken)
+    page.run()
+    assert not page.exception and page.audio_input
+
+
+def test_raw_sound_is_asked_for():
+    assert microphone.RAW == {
+        "echoCancellation": False,
+        "noiseSuppression": False,
+        "autoGainControl": False,
+    }
