@@ -87,9 +87,9 @@ def show_coughs(recording, prediction, study):
     )
     marked = state.selection.rows[0]
     one = serving.cut(recording, prediction.events[marked])
+    others = " Mark another line at its left edge to hear that cough." if len(prediction.events) > 1 else ""
     st.markdown(
-        f"**Cough {marked + 1}**, with {serving.MARGIN_S} s before and after it, as the models were given it. Mark another line"
-        " at its left edge to hear that cough."
+        f"**Cough {marked + 1}**, with {serving.MARGIN_S} s before and after it, as the models were given it.{others}"
     )
     st.audio(audio.encode_wav(one.samples, one.rate), format="audio/wav")
 
