@@ -141,8 +141,8 @@ def test_an_evil_zip_is_said_so_and_the_other_files_are_answered(temporary, data
     assert page.error[0].value == "This ZIP was not unpacked."
     assert any(text.startswith("evil.zip: ") and why in text for text in texts(page))
     table = listed(page).set_index("File")
-    assert why in table.loc["evil.zip", "To know"] and table.loc["evil.zip", "To know"].startswith("Error")
-    assert not table.loc["good.wav", "To know"].startswith("Error")
+    assert why in table.loc["evil.zip", "Remarks"] and table.loc["evil.zip", "Remarks"].startswith("Error")
+    assert not table.loc["good.wav", "Remarks"].startswith("Error")
     assert list(temporary.iterdir()) == [] and list(temporary.parent.rglob("c.wav")) == []
 
 
@@ -203,10 +203,10 @@ def test_every_file_says_what_was_found_and_names_are_never_markup():
     page = with_answers(MIXED)
     table = listed(page).set_index("File")
     assert table["Coughs"].tolist()[:3] == [2, 3, 0] and pd.isna(table.loc[NASTY, "Coughs"])
-    assert table.loc["c.wav", "To know"] == "No cough. Heard instead: It sounds like speech."
+    assert table.loc["c.wav", "Remarks"] == "No cough. Heard instead: It sounds like speech."
     assert pd.isna(table.loc["c.wav", "MLP says"]) and pd.isna(table.loc["c.wav", "MLP: COVID"])
-    assert table.loc[NASTY, "To know"] == "Error: This is not a sound file."
-    assert table.loc["A.wav", ["MLP says", "To know", "MLP: COVID"]].tolist() == ["COVID", "It is quiet.", 75]
+    assert table.loc[NASTY, "Remarks"] == "Error: This is not a sound file."
+    assert table.loc["A.wav", ["MLP says", "Remarks", "MLP: COVID"]].tolist() == ["COVID", "It is quiet.", 75]
     assert table.loc["b.wav", "Coughs at (s)"] == "0.00-0.25; 0.50-0.75"
     assert "example.com" not in "\n".join(element.value for element in [*page.markdown, *page.error])
 

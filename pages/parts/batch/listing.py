@@ -124,7 +124,7 @@ def table(answers, titles):
             "File": answer["file"],
             "Coughs": answer["cough"]["found"] if "cough" in answer else None,
             f"{main} says": words.LABELS.get(answer.get("label")),
-            "To know": to_know(answer),
+            "Remarks": remarks(answer),
             **{f"{title}: COVID": _percent(answer, name) for name, title in titles.items()},
             "Coughs at (s)": many.times(answer) if "events" in answer else None,
             "Length": answer["audio"]["duration_s"] if "audio" in answer else None,
@@ -142,7 +142,7 @@ def _percent(answer, model):
     return said and 100 * said["probability"]
 
 
-def to_know(answer):
+def remarks(answer):
     """One line about an answer: the error, or what is heard where there is no cough, and the doubts."""
     if "error" in answer:
         return f"Error: {answer['error']['message']}"
@@ -156,7 +156,7 @@ def _columns(titles):
     return {
         "File": st.column_config.TextColumn(width="medium", pinned=True),
         "Coughs": st.column_config.NumberColumn(width="small"),
-        "To know": st.column_config.TextColumn(width="large"),
+        "Remarks": st.column_config.TextColumn(width="large"),
         "Length": st.column_config.NumberColumn(format="%.1f s"),
         "How far to believe it": st.column_config.TextColumn(width="large"),
     } | {f"{title}: COVID": percent for title in titles.values()}

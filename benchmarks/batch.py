@@ -1,0 +1,108 @@
+"""Many recordings at once: files a second, what it costs beside the answers themselves, and memory.
+
+    python benchmarks/batch.py
+
+A hundred recordings of 3 s are answered one by one with nothing around, by the page's way from uploads and from a ZIP, and by the
+command line into a file. A ratio of 1 means that the way costs nothing.
+"""
+
+import argparse
+import contextlib
+import io
+import resource
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+from coughlab import audio, batch, batch_cli, intake, serving, synthetic
+
+N = 100
+ROUNDS = 3
+
+
+def recordings():
+    """Coughs at other times in each, so that no two files are equal."""
+    for n in range(N):
+        onsets = (0.3 + 0.004 * n, 1.2 + 0.003 * n, 2.1 + 0.002 * n)
+        yield (
+            f"{n:03}.wav",
+            audio.encode_wav(synthetic.recording(onsets_s=onsets, duration_s=3.0), synthetic.RATE),
+        )
+
+
+def zipped(files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+    return buffer.getvalue()
+
+
+def plain(files, predictor):
+    for data in files.values():
+        predictor.predict(audio.load(data))
+
+
+def uploads(files, predictor):
+    taken = intake.take((name, io.BytesIO(data)) for name, data in files.items())
+    answers = list(taken.answers(taken.names, predictor))
+    taken.close()
+    return len(batch.table(answers))
+
+
+def from_zip(packed, predictor):
+    taken = intake.take([("all.zip", io.BytesIO(packed))])
+    answers = list(taken.answers(taken.names, predictor))
+    taken.close()
+    return len(batch.table(answers))
+
+
+def command(folder, predictor):
+    with tempfile.TemporaryDirectory() as place, contextlib.redirect_stdout(None):
+        arguments = argparse.Namespace(
+            folder=folder,
+            out=Path(place, "answers.jsonl"),
+            csv=Path(place, "answers.csv"),
+            force=False,
+            prevalence=None,
+            again=False,
+        )
+        batch_cli.run(arguments, predictor, lambda *_: None, print)
+
+
+def megabytes():
+    """The most memory this process has had so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main():
+    files = dict(recordings())
+    packed = zipped(files)
+    predictor = serving.default()
+    predictor.warm_up()
+    with tempfile.TemporaryDirectory() as place:
+        for name, data in files.items():
+            Path(place, name).write_bytes(data)
+        ways = {
+            "decode and predict, nothing else": lambda: plain(files, predictor),
+            "uploads, as on the page": lambda: uploads(files, predictor),
+            "a ZIP, as on the page": lambda: from_zip(packed, predictor),
+            "coughlab batch, with its CSV": lambda: command(Path(place), predictor),
+        }
+        plain(files, predictor)
+        before, best = megabytes(), dict.fromkeys(ways, float("inf"))
+        # In turns, so that what else the machine does slows all of them alike.
+        for _ in range(ROUNDS):
+            for way, work in ways.items():
+                started = time.process_time()
+                work()
+                best[way] = min(best[way], time.process_time() - started)
+    own = next(iter(best.values()))
+    for way, seconds in best.items():
+        print(f"{way:34} {seconds:6.2f} s CPU   {N / seconds:6.1f} files/s   ratio {seconds / own:.2f}")
+    total = sum(map(len, files.values())) / 2**20
+    print(f"{N} files of {total / N:.2f} MB; most memory {before:.0f} MB before, {megabytes():.0f} MB after")
+
+
+main()
