@@ -1,4 +1,4 @@
-"""The command line: ``coughlab predict``, ``coughlab study run``, ``coughlab search`` and ``coughlab audit``."""
+"""The command line: ``coughlab predict``, ``coughlab batch``, ``coughlab study run``, ``coughlab search`` and ``coughlab audit``."""
 
 import argparse
 import json
@@ -130,6 +130,30 @@ def _parser():
         help="write a line for each row of the dataset: its person, label, status and problem, and whose copy it is",
     )
     audit.set_defaults(command=_audit)
+
+    detector = commands.add_parser("detector", help="train and measure the cough detector").add_subparsers(
+        required=True, metavar="ACTION"
+    )
+    train = detector.add_parser(
+        "train",
+        help="rebuild models/detector from the four collections",
+        description="Trains the detector, tests it on people and collections that it has not heard, and replaces models/detector"
+        " when all is done. Takes hours.",
+    )
+    train.add_argument(
+        "--data",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="folder that holds kaggle-trial/, covid19-cough/, coswara-sample/ and esc10/",
+    )
+    train.add_argument(
+        "--studies", type=Path, metavar="DIR", help="folder to write detector/ in (default: models/)"
+    )
+    train.add_argument("--seed", type=_seed, default=0, help="seed of everything (default: 0)")
+    train.add_argument("--scenes", type=_positive, metavar="N", help="scenes to train on (default: 8000)")
+    train.add_argument("--epochs", type=_positive, metavar="N", help="passes over them (default: 10)")
+    train.set_defaults(command=_detector_train)
     return parser
 
 
@@ -291,6 +315,28 @@ def _search(arguments):
             f" the {best['recordings']} training rows of the first split."
         )
     return status
+
+
+def _detector_train(arguments):
+    from coughlab.datasets import DatasetError
+    from coughlab.detector import training
+
+    try:
+        with _progress_bar() as progress:
+            folder = training.train(
+                arguments.data,
+                studies=arguments.studies,
+                seed=arguments.seed,
+                n_scenes=arguments.scenes or training.SCENES,
+                epochs=arguments.epochs or training.EPOCHS,
+                progress=progress,
+            )
+    except DatasetError as error:
+        return _complain(str(error), 2)
+    except OSError as error:
+        return _complain(f"The detector could not be written: {error}. What was there before is kept.", 2)
+    print(f"Written to {folder}")
+    return 0
 
 
 def _audit(arguments):
