@@ -99,7 +99,7 @@ class Predict(_Endpoint):
 
         def analyse():
             prediction = serving.default().predict(
-                audio.load(data), also=also, prevalence=prevalence, force=force
+                serving.load(data), also=also, prevalence=prevalence, force=force
             )
             return prediction.to_dict()
 

@@ -181,6 +181,24 @@ def load(source, limits=LIMITS):
     return Recording(samples, rate, stream.container, stream.codec, channels, stream.bit_depth, truncated)
 
 
+def is_silent(samples, limits=LIMITS):
+    """Whether there is nothing to hear.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n,)
+        Samples, full scale being 1; at least one.
+    limits : Limits
+        What counts as silent.
+
+    Returns
+    -------
+    bool
+    """
+    mean = samples.mean(dtype=np.float64)
+    return bool(max(samples.max() - mean, mean - samples.min()) < limits.silence_peak)
+
+
 def encode_wav(samples, rate):
     """Encode samples as a 16-bit WAV file.
 
@@ -411,6 +429,5 @@ def _check(samples, rate, limits):
     low, high = samples.min(), samples.max()
     if not (-limits.max_peak <= low and high <= limits.max_peak):  # so written, it refuses NaN as well
         raise error("not_finite")
-    mean = samples.mean(dtype=np.float64)
-    if max(high - mean, mean - low) < limits.silence_peak:
+    if is_silent(samples, limits):
         raise error("silent")

@@ -8,7 +8,7 @@ read from a file of earlier ones are as good as new ones.
 import json
 import logging
 
-from coughlab import audio, words
+from coughlab import audio, serving, words
 from coughlab.datasets import LABELS
 from coughlab.evidence.answer import PREVALENCE
 from coughlab.store import StoreError
@@ -49,7 +49,7 @@ def answer(name, source, predictor, *, prevalence=PREVALENCE, force=False):
         If a model's file is missing or was changed: no file could be answered then.
     """
     try:
-        prediction = predictor.predict(audio.load(source), prevalence=prevalence, force=force)
+        prediction = predictor.predict(serving.load(source), prevalence=prevalence, force=force)
         return {"file": name} | prediction.to_dict()
     except audio.AudioError as error:
         return failure(name, error.code, error.message)

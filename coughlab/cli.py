@@ -1,4 +1,4 @@
-"""The command line: ``coughlab predict``, ``coughlab batch``, ``coughlab study run``, ``coughlab search`` and ``coughlab audit``."""
+"""The command line: ``coughlab predict``, ``batch``, ``study run``, ``search``, ``audit`` and ``detector train``."""
 
 import argparse
 import json
@@ -200,7 +200,7 @@ def _seed(text):
 def _predict(arguments):
     from coughlab import audio
     from coughlab.evidence import answer as beliefs
-    from coughlab.serving import MAIN_MODEL, Predictor
+    from coughlab.serving import MAIN_MODEL, Predictor, load
     from coughlab.store import StoreError
 
     status, prevalence = 0, arguments.prevalence or beliefs.PREVALENCE
@@ -216,7 +216,7 @@ def _predict(arguments):
             print(f"{'file':{width}}  {'label':9}  {models}  coughs")
         for file in arguments.files:
             try:
-                prediction = predictor.predict(audio.load(file), prevalence=prevalence, force=arguments.force)
+                prediction = predictor.predict(load(file), prevalence=prevalence, force=arguments.force)
             except audio.AudioError as error:
                 status = _complain(f"{file}: {error}", 1)
                 continue

@@ -22,6 +22,8 @@ STUDY = "kaggle-trial"
 MAIN_MODEL = "mlp"
 #: A single cough is cut out of its recording with so many seconds on both sides.
 MARGIN_S = 0.1
+#: What is listened to: as for the datasets, but silence gets an answer too, which is that there is no cough.
+LIMITS = replace(audio.LIMITS, silence_peak=0.0)
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,26 @@ class UnknownModelError(ValueError):
     """A model was asked for that is not here; the message says which are."""
 
 
+def load(source):
+    """Decode a recording to ask about: as `coughlab.audio.load` does, but a silent one is no error.
+
+    Parameters
+    ----------
+    source : bytes-like, str or os.PathLike
+        The bytes of a file, or the path of one.
+
+    Returns
+    -------
+    coughlab.audio.Recording
+
+    Raises
+    ------
+    coughlab.audio.AudioError
+        If the recording cannot be used.
+    """
+    return audio.load(source, LIMITS)
+
+
 class Predictor:
     """The models of a stored study, loaded when first asked and then kept. May be shared between threads.
 
@@ -193,9 +215,13 @@ class Predictor:
         ------
         UnknownModelError
             If one of `also` is not among `slow`.
+        coughlab.audio.AudioError
+            If an answer is forced and the recording is silent.
         coughlab.store.StoreError
-            If a file of the study is missing or was changed.
+            If a file of the study or of the detector is missing or was changed.
         """
+        if force and audio.is_silent(recording.samples):
+            raise audio.error("silent")
         also = set(also)
         if unknown := also - set(self.slow):
             present = ", ".join(self.slow) or "none on this machine"

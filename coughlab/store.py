@@ -25,6 +25,8 @@ FITS = "fits.parquet"
 TRIALS = "trials.parquet"
 EVIDENCE = "evidence.parquet"
 LARGE = "large"
+#: The cough detector's folder: stored as a study is, but none to look at.
+DETECTOR = "detector"
 #: Where studies lie unless COUGHLAB_MODELS says otherwise.
 MODELS = Path(os.environ.get("COUGHLAB_MODELS") or Path(__file__).parent.parent / "models")
 
@@ -40,7 +42,8 @@ def exists(folder):
 
 def names(folder=None):
     """Names of the studies in a folder, `MODELS` unless told, in alphabetical order (list of str)."""
-    return sorted(path.parent.name for path in Path(folder or MODELS).glob(f"[!.]*/{MANIFEST}"))
+    found = {path.parent.name for path in Path(folder or MODELS).glob(f"[!.]*/{MANIFEST}")}
+    return sorted(found - {DETECTOR})
 
 
 class StoredStudy:
@@ -90,7 +93,8 @@ class StoredStudy:
 
     @property
     def _remedy(self):
-        return f"Restore the folder, or rebuild it with 'coughlab study run {self.name} --data DIR --again'."
+        command = "detector train" if self.name == DETECTOR else f"study run {self.name} --again"
+        return f"Restore the folder, or rebuild it with 'coughlab {command} --data DIR'."
 
     def read(self, name):
         """The bytes of one file of the study, if they are those it was saved with.

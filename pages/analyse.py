@@ -107,7 +107,7 @@ try:
     with verdict, st.spinner("Listening for coughs …"):
         predictor = serving.default()
         study = predictor.study
-        recording = audio.load(data)
+        recording = serving.load(data)
         cough = detector.default().detect(recording)
     answered, options = bool(cough.events), {}
     if not answered:

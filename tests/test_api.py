@@ -151,7 +151,6 @@ REFUSED = {
     "unsupported": (400, lambda: sounds.wav(b"\xaa" * 48_000, bits=1)),
     "too_large": (413, lambda: bytes(audio.LIMITS.max_bytes + 1)),
     "too_long": (413, lambda: sounds.with_soundfile("FLAC", samples=np.tile(sounds.cough(), 60))),
-    "silent": (422, lambda: sounds.with_soundfile("WAV", samples=SECOND)),
     "too_short": (422, lambda: sounds.with_soundfile("WAV", samples=sounds.cough()[15_000:16_000])),
     "no_samples": (422, lambda: sounds.wav(b"")),
     "not_finite": (422, lambda: sounds.with_soundfile("WAV", "FLOAT", samples=SECOND + np.float32("nan"))),
@@ -162,6 +161,16 @@ REFUSED = {
 def test_what_cannot_be_analysed_is_refused_with_its_code(app, code):
     status, data = REFUSED[code]
     assert error(post(app, data())) == (status, code)
+
+
+def test_silence_holds_no_cough_and_no_answer_about_it_can_be_forced(app):
+    silence = sounds.with_soundfile("WAV", samples=SECOND)
+    response = post(app, silence)
+    answer = response.json()
+    assert (response.status_code, answer["label"], answer["models"]) == (200, None, {})
+    assert (answer["cough"]["found"], answer["cough"]["heard"]["code"]) == (0, "silence")
+    forced = httpx.post(f"{app}{PREDICT}?force=true", files={"file": silence}, timeout=60)
+    assert error(forced) == (422, "silent")
 
 
 def test_far_too_large_is_refused_before_all_of_it_is_sent(app):

@@ -73,6 +73,15 @@ def test_without_a_cough_the_table_has_no_answer(no_cough, tmp_path):
     assert not any(headline.upper() in result.stdout for headline in HEADLINES.values())
 
 
+def test_silence_is_no_error_unless_an_answer_is_forced(tmp_path):
+    path = tmp_path / "silence.wav"
+    path.write_bytes(sounds.with_soundfile("WAV", samples=[0.0] * sounds.RATE))
+    result = coughlab("predict", path)
+    assert result.returncode == 0 and "no cough" in result.stdout and "Silence" in result.stdout
+    forced = coughlab("predict", "--force", path)
+    assert forced.returncode == 1 and "is silent" in forced.stderr
+
+
 def test_a_forced_answer_still_says_that_no_cough_is_heard(tmp_path):
     path = tmp_path / "noise.wav"
     path.write_bytes(sounds.with_soundfile("WAV", samples=sounds.OTHERS["faint noise"]))

@@ -12,13 +12,15 @@ import numpy as np
 from coughlab.classifiers import runtime
 
 
-def keras(seed=None):
+def keras(seed=None, threads=None):
     """Import Keras on TensorFlow, quietly, and make what follows reproducible.
 
     Parameters
     ----------
     seed : int, optional
         Seed of Python's, NumPy's and TensorFlow's generators. From then on TensorFlow runs its deterministic kernels.
+    threads : int, optional
+        How many threads TensorFlow may use, in a process that has not used it yet.
 
     Returns
     -------
@@ -30,6 +32,11 @@ def keras(seed=None):
     import keras
     import tensorflow
 
+    if threads:
+        # Refused once TensorFlow has begun to work, as in tests; it then has the threads it has.
+        with contextlib.suppress(RuntimeError):
+            tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+            tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
     if seed is not None:
         keras.utils.set_random_seed(seed)
         tensorflow.config.experimental.enable_op_determinism()

@@ -45,6 +45,10 @@ class LiteRT:
 
     def __call__(self, x):
         """Probability of covid for one input."""
+        return float(self.outputs(x)[0])
+
+    def outputs(self, x):
+        """All that the model makes of one input, as an ndarray."""
         batch = np.asarray(x, dtype=np.float32)[None]
         with self._lock:
             if batch.shape != self._shape:
@@ -53,7 +57,7 @@ class LiteRT:
                 self._shape = batch.shape
             self._interpreter.set_tensor(self._input, batch)
             self._interpreter.invoke()
-            return float(self._interpreter.get_tensor(self._output)[0, 0])
+            return self._interpreter.get_tensor(self._output)[0]
 
 
 class Skops:

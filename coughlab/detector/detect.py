@@ -1,26 +1,41 @@
 """Where the coughs are in a recording, and in a sound that goes on without end."""
 
-import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
 import soxr
 
+from coughlab import store
+from coughlab.classifiers.runtime import LiteRT
 from coughlab.detector import frames
-from coughlab.detector.events import STEP_S, Event, Tracker
+from coughlab.detector.events import Tracker
+from coughlab.signal.levels import background_db, levels
 
 #: What a moment can be, in the order of the network's outputs.
 CLASSES = ("cough", "voice", "breath", "other", "quiet")
 #: Frames of 10 ms that the network needs before and after the moment it speaks of.
-PAST, FUTURE = 66, 15
+PAST, FUTURE = 104, 21
 #: Frames the network is given at once of a whole recording, and of a stream.
-BLOCK, PIECE = 400, 10
+BLOCK, PIECE = 400, 12
+MODEL = "detector.tflite"
+
+#: Below this level nothing is heard, in dB relative to full scale.
+SILENT_DB = -55.0
+#: What stands less than this above its background is steady, in dB.
+STEADY_DB = 15.0
+HEARD = {
+    "silence": "Silence, or next to it.",
+    "noise": "Steady noise: too noisy for a cough to be heard.",
+    "speech": "Speech, or another voice.",
+    "breathing": "Breathing.",
+    "other": "A sound that is neither a cough nor a voice.",
+}
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What is heard where there is no cough: a stable code and a few words for people."""
+    """What is heard where there is no cough: a stable code, one of `HEARD`, and a sentence for people."""
 
     code: str
     message: str
@@ -32,7 +47,7 @@ class Detection:
 
     Attributes
     ----------
-    events : list of Event
+    events : list of coughlab.detector.Event
         The coughs, in order of time.
     probability : float
         That there is a cough in the recording.
@@ -46,16 +61,65 @@ class Detection:
 
     def to_dict(self):
         """The API's block ``cough``."""
-        heard = self.heard and {"code": self.heard.code, "message": self.heard.message}
-        return {"found": len(self.events), "probability": self.probability, "heard": heard}
+        return {
+            "found": len(self.events),
+            "probability": self.probability,
+            "heard": self.heard and asdict(self.heard),
+        }
 
 
 class Detector:
-    """The detector; may be shared between threads."""
+    """The detector; may be shared between threads.
 
-    def moments(self, recording):
-        """Probability of each of `CLASSES` every 20 ms, shape (ceil(seconds * 50), 5)."""
-        return _stub(frames.of(recording.samples, recording.rate))
+    Parameters
+    ----------
+    network : bytes
+        The file ``detector.tflite``.
+    threshold : float
+        Probability from which on a sound is called a cough.
+    """
+
+    def __init__(self, network, threshold):
+        self.threshold = threshold
+        # One for each number of frames, since changing that costs as much as an answer.
+        self._block, self._piece = LiteRT(network), LiteRT(network)
+
+    def moments(self, samples, rate):
+        """What each moment of a sound is.
+
+        Parameters
+        ----------
+        samples : ndarray, shape (n,), float32
+            Mono samples, full scale being 1.
+        rate : int
+            How many of them make a second.
+
+        Returns
+        -------
+        ndarray, shape (ceil(seconds * 25), 5), float32
+            Probability of each of `CLASSES`, every 40 ms.
+        """
+        db = frames.of(samples, rate)
+        blocks = -(-len(db) // BLOCK)
+        end = frames.silence(blocks * BLOCK - len(db) + FUTURE)
+        db, n = np.concatenate([frames.silence(PAST), db, end]), -(-len(db) // frames.MOMENT)
+        starts = range(0, blocks * BLOCK, BLOCK)
+        return np.concatenate([self._block.outputs(db[at : at + PAST + BLOCK + FUTURE]) for at in starts])[:n]
+
+    def piece(self, db):
+        """What each moment of a piece of a stream is.
+
+        Parameters
+        ----------
+        db : ndarray, shape (PAST + PIECE + FUTURE, 48), float32
+            Frames of the piece, of what was before and of what comes after it.
+
+        Returns
+        -------
+        ndarray, shape (PIECE // 4, 5), float32
+            Probability of each of `CLASSES`, every 40 ms.
+        """
+        return self._piece.outputs(db)
 
     def detect(self, recording):
         """Find the coughs in a recording.
@@ -69,21 +133,31 @@ class Detector:
         -------
         Detection
         """
-        cough = self.moments(recording)[:, 0]
-        tracker = Tracker()
-        found = tracker.push(cough) + tracker.finish()
-        heard = None if found else Heard("silence", "Silence, or next to it.")
-        return Detection(found, round(float(cough.max(initial=0)), 4), heard)
+        moments = self.moments(recording.samples, recording.rate)
+        tracker = Tracker(self.threshold)
+        events = tracker.push(moments[:, 0]) + tracker.finish(recording.duration)
+        heard = None if events else _heard(recording, moments)
+        return Detection(events, round(tracker.highest, 4), heard)
 
 
-def _stub(db):
-    level = db.max(axis=1)
-    cough = level[: len(level) // 2 * 2].reshape(-1, 2).max(axis=1) > -32.0
-    return np.stack([cough, *[0 * cough] * 4], axis=1).astype(np.float32)
+def _heard(recording, moments):
+    """What sounds in a recording without coughs."""
+    db = levels(recording)
+    sounding = moments[moments[:, -1] < 0.5]
+    if db.max(initial=-np.inf) < SILENT_DB or not len(sounding):
+        code = "silence"
+    else:
+        kind = CLASSES[1 + int(sounding[:, 1:-1].sum(axis=0).argmax())]
+        code = {"voice": "speech", "breath": "breathing", "other": "other"}[kind]
+        if code == "other" and db.max() - background_db(db) < STEADY_DB:
+            code = "noise"
+    return Heard(code, HEARD[code])
 
 
 class Stream:
     """Finds the coughs in a sound that arrives piece by piece, in memory that does not grow.
+
+    It finds what `Detector.detect` finds in the whole. A cough is told 0.3 to 0.42 s after its end.
 
     Parameters
     ----------
@@ -94,11 +168,12 @@ class Stream:
     """
 
     def __init__(self, rate, detector=None):
+        self._rate, self._fed = rate, 0
         self._detector = detector or default()
         self._resampler = soxr.ResampleStream(rate, frames.RATE, 1, dtype="float32", quality="HQ")
         self._samples = np.zeros(frames.BEFORE, np.float32)
-        self._frames = np.empty((0, frames.N_MELS), np.float32)
-        self._tracker = Tracker()
+        self._frames = frames.silence(PAST)
+        self._tracker = Tracker(self._detector.threshold)
 
     def feed(self, samples):
         """Hear more.
@@ -113,25 +188,91 @@ class Stream:
         list of Event
             Coughs that ended, in order of time; seconds count from the first sample fed.
         """
-        new = self._resampler.resample_chunk(np.ascontiguousarray(samples, np.float32))
-        self._samples = np.concatenate([self._samples, new])
+        self._fed += len(samples)
+        return self._hear(self._resampled(samples))
+
+    def finish(self):
+        """The last coughs, as the sound ends here (list of Event). Nothing can be fed after this."""
+        rest = (FUTURE + 2 * PIECE) * frames.HOP
+        last = self._resampled(np.empty(0, np.float32), last=True)
+        events = self._hear(np.concatenate([last, np.zeros(rest, np.float32)]))
+        return events + self._tracker.finish(self._fed / self._rate)
+
+    def _resampled(self, samples, last=False):
+        samples = np.ascontiguousarray(samples, np.float32)
+        return samples if self._rate == frames.RATE else self._resampler.resample_chunk(samples, last=last)
+
+    def _hear(self, samples):
+        self._samples = np.concatenate([self._samples, samples])
         n = (self._samples.size - 2 * frames.BEFORE) // frames.HOP
         if n <= 0:
             return []
-        used = n * frames.HOP
-        db = frames.log_mel(self._samples[: used + 2 * frames.BEFORE])
-        self._samples = self._samples[used:]
+        db = frames.log_mel(self._samples[: n * frames.HOP + 2 * frames.BEFORE])
+        self._samples = self._samples[n * frames.HOP :]
         self._frames = np.concatenate([self._frames, db])
-        n = len(self._frames) // 2 * 2
-        ready, self._frames = self._frames[:n], self._frames[n:]
-        return self._tracker.push(_stub(ready)[:, 0])
+        events = []
+        while len(self._frames) >= PAST + PIECE + FUTURE:
+            moments = self._detector.piece(self._frames[: PAST + PIECE + FUTURE])
+            self._frames = self._frames[PIECE:]
+            events += self._tracker.push(moments[:, 0])
+        return events
 
-    def finish(self):
-        """The cough under way, if there is one, as the sound ends here (list of Event)."""
-        return self._tracker.finish()
+
+def stored():
+    """The detector as it lies on this machine: model, card, predictions table.
+
+    Returns
+    -------
+    coughlab.store.StoredStudy
+
+    Raises
+    ------
+    coughlab.store.StoreError
+        If there is none.
+    """
+    folder = store.MODELS / store.DETECTOR
+    return _stored(folder, folder.stat().st_ino if folder.exists() else None)
 
 
 @lru_cache(maxsize=1)
+def _stored(folder, inode):
+    return store.StoredStudy(folder)
+
+
 def default():
-    """The committed detector, shared by all who ask (Detector)."""
-    return Detector()
+    """The detector of this machine, shared by all who ask, and renewed when it is trained again.
+
+    Returns
+    -------
+    Detector
+
+    Raises
+    ------
+    coughlab.store.StoreError
+        If there is none, or its file was changed.
+    """
+    return _detector(stored())
+
+
+@lru_cache(maxsize=1)
+def _detector(study):
+    return Detector(study.read(MODEL), study.thresholds[store.DETECTOR])
+
+
+# TEMPORARY until the model is there.
+class _Stub(Detector):
+    def __init__(self):
+        self.threshold = 0.5
+        self._block = self._piece = self
+
+    def outputs(self, db):
+        level = db[PAST : len(db) - FUTURE].max(axis=1).reshape(-1, 4).max(axis=1) > -32.0
+        return np.stack([level, *[0 * level] * 3, 1 - level], axis=1).astype(np.float32)
+
+
+_real = default
+
+
+def default():
+    """The detector."""
+    return _real() if (store.MODELS / store.DETECTOR).exists() else _Stub()

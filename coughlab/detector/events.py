@@ -1,19 +1,22 @@
 """From the probability of each moment to coughs: start, end and probability of each."""
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
-#: Seconds between two of the network's outputs.
-STEP_S = 0.02
-#: A cough opens at this probability ...
-OPEN = 0.5
-#: ... and lasts while it is above this.
-KEEP = 0.3
+from coughlab.detector.frames import HOP, MOMENT, RATE
+
+#: Length of a moment, in seconds.
+STEP_S = MOMENT * HOP / RATE
+#: A cough's probability is the highest mean of so many moments: a single one may be mistaken.
+SMOOTH = 5
+#: A cough lasts while its moments are above this share of the threshold.
+KEEP = 0.6
 #: Pauses shorter than this belong to one cough.
-GAP_S = 0.06
+GAP_S = 0.08
 #: Shorter sounds are no coughs.
-SHORTEST_S = 0.06
+SHORTEST_S = 0.08
 #: No single cough is longer; what goes on is cut here, so that a stream need not remember it all.
 LONGEST_S = 3.0
 
@@ -36,13 +39,27 @@ class Event:
 
 
 class Tracker:
-    """Finds coughs in probabilities that arrive piece by piece; the pieces do not matter, only what they make together."""
+    """Finds coughs in probabilities that arrive piece by piece; the pieces do not matter, only what they make together.
 
-    def __init__(self):
-        self._now = 0  # outputs heard so far
+    Parameters
+    ----------
+    threshold : float
+        Probability from which on a sound is called a cough.
+
+    Attributes
+    ----------
+    highest : float
+        Highest probability of a cough so far, found or not.
+    """
+
+    def __init__(self, threshold):
+        self.highest = 0.0
+        self._threshold = threshold
+        self._now = 0  # moments heard so far
         self._start = None  # of the cough under way
-        self._last = 0  # output after its last one above KEEP
-        self._held = []  # its probabilities
+        self._last = 0  # moment after its last one that was loud enough
+        self._best = 0.0  # its probability
+        self._recent = deque([0.0] * SMOOTH, maxlen=SMOOTH)
 
     def push(self, probabilities):
         """Hear more.
@@ -59,25 +76,28 @@ class Tracker:
         """
         ended = []
         for probability in np.asarray(probabilities, dtype=float).tolist():
-            if probability >= KEEP:
+            self._recent.append(probability)
+            mean = sum(self._recent) / SMOOTH
+            self.highest = max(self.highest, mean)
+            if probability >= KEEP * self._threshold:
                 if self._start is None:
-                    self._start, self._held = self._now, []
+                    self._start, self._best = self._now, 0.0
                 self._last = self._now + 1
             if self._start is not None:
-                self._held.append(probability)
-                over = self._now + 1 - self._last >= round(GAP_S / STEP_S)
-                if over or len(self._held) >= round(LONGEST_S / STEP_S):
+                self._best = max(self._best, mean)
+                pause, length = self._now + 1 - self._last, self._now + 1 - self._start
+                if pause >= round(GAP_S / STEP_S) or length >= round(LONGEST_S / STEP_S):
                     ended += self._close()
             self._now += 1
         return ended
 
-    def finish(self):
-        """The cough under way, if there is one, as the sound ends here (list of Event)."""
-        return self._close() if self._start is not None else []
+    def finish(self, duration_s=np.inf):
+        """The cough under way, if there is one, as the sound ends here, after that many seconds (list of Event)."""
+        return self._close(duration_s) if self._start is not None else []
 
-    def _close(self):
-        start, self._start = self._start, None
-        held = self._held[: self._last - start]
-        if max(held) < OPEN or len(held) * STEP_S < SHORTEST_S - 1e-9:
+    def _close(self, duration_s=np.inf):
+        start_s, end_s = self._start * STEP_S, min(self._last * STEP_S, duration_s)
+        self._start = None
+        if self._best < self._threshold or end_s - start_s < SHORTEST_S - 1e-9:
             return []
-        return [Event(round(start * STEP_S, 3), round(self._last * STEP_S, 3), round(max(held), 4))]
+        return [Event(round(start_s, 3), round(end_s, 3), round(self._best, 4))]

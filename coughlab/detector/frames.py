@@ -15,6 +15,8 @@ RATE = 16_000
 HOP = 160
 N_FFT = 512
 N_MELS = 48
+#: Frames of a moment, the finest time that the detector speaks of: 40 ms.
+MOMENT = 4
 #: Zeros before the first sample, so that the middle of a frame's window is the middle of its 10 ms.
 BEFORE = (N_FFT - HOP) // 2
 

@@ -64,7 +64,7 @@ def check(recording, events):
             "The recording is very quiet. Move closer to the microphone or raise its level.",
         ),
         "noisy": (
-            contrast < NOISY_DB and recording.duration >= SHORT_S,
+            contrast < NOISY_DB and recording.duration >= SHORT_S and db.max() >= QUIET_DB,
             "The recording is mostly noise: nothing in it stands out from the background. Record in a quieter place.",
         ),
         "late": (

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from coughlab import audio, detector, serving, words
+from coughlab.detector import card
 from pages import parts
 from pages.parts import evidence
 
@@ -80,10 +81,9 @@ def show_coughs(recording, prediction, study):
         on_select="rerun",
         selection_mode="single-row-required",
     )
-    line = getattr(detector.default(), "card_line", "")
     st.markdown(
         ":small[Percentages: how probable the detector holds it that this is a cough, and each model that it is a cough of"
-        f" somebody with COVID. {line}]"
+        f" somebody with COVID. {card.line(detector.stored())}]"
     )
     marked = state.selection.rows[0]
     one = serving.cut(recording, prediction.events[marked])

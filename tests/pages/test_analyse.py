@@ -217,7 +217,7 @@ def test_an_upload_is_answered(page, name):
     ("code", "data"),
     [
         ("not_audio", b"A letter, renamed."),
-        ("silent", sounds.with_soundfile("WAV", samples=np.zeros(48_000, np.float32))),
+        ("too_short", sounds.with_soundfile("WAV", samples=sounds.cough()[15_000:16_000])),
     ],
 )
 def test_what_cannot_be_analysed_is_said_in_the_api_s_sentence(page, code, data):
@@ -228,6 +228,18 @@ def test_what_cannot_be_analysed_is_said_in_the_api_s_sentence(page, code, data)
     assert not page.exception
     assert refusals(page) == [str(refused.value)]
     assert not page.get("plotly_chart")
+
+
+def test_silence_holds_no_cough_and_no_answer_about_it_can_be_forced(page):
+    silence = sounds.with_soundfile("WAV", samples=np.zeros(48_000, np.float32))
+    upload(page, silence)
+    assert not page.exception and not refusals(page)
+    assert any("I hear no cough in this recording" in text and "Silence" in text for text in texts(page))
+    page.toggle[0].set_value(True).run()
+    assert not page.exception
+    with pytest.raises(audio.AudioError) as refused:
+        audio.load(silence)
+    assert str(refused.value) in refusals(page)
 
 
 def test_the_latest_choice_is_shown_by_name(page):

@@ -1,0 +1,315 @@
+"""Builds the detector from the datasets, measures it on people and collections it has not heard, and stores all of it."""
+
+import io
+import multiprocessing
+import os
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+import soxr
+
+from coughlab import __version__, audio, store, survey
+from coughlab.detector import bursts, card, corpus, frames, measures, network, scenes
+from coughlab.detector.detect import MODEL, Detector
+from coughlab.signal import spectrum
+
+#: Scenes to train on, passes over them, and for how many of them there is one in each fold that single coughs are looked for in.
+SCENES, EPOCHS, TRAINED_A_TESTED = 8000, 8, 40
+#: What coughs at known places are put into.
+GROUNDS = ("quiet", "speech", "breathing", "other")
+#: Collections that are kept from a model to test it on one that it has not heard.
+KEPT_AWAY = ("coswara-sample", "covid19-cough")
+#: Of what is no cough at most this share may be taken for one where people have not been heard; sets the threshold.
+FALSE_SHARE = 0.02
+#: Rate, container and codec that every recording is also sent through before the detector is asked once more.
+CHAINS = {"GSM telephone": (8000, "WAV", "GSM610"), "narrow MP3": (8000, "MP3", "MPEG_LAYER_III")}
+#: Rests of recordings without their coughs count from this length on, in seconds; so much is cut off around each cough.
+REST_S, AROUND_S = 1.0, 0.25
+
+
+@dataclass(frozen=True)
+class Deal:
+    """What a model is trained on and tested on: masks of scenes and of recordings."""
+
+    protocol: str
+    split: int
+    train: np.ndarray
+    test: np.ndarray
+
+
+def deals(listed, made):
+    """Every way the recordings are dealt: by people, and by collections.
+
+    Parameters
+    ----------
+    listed : pandas.DataFrame
+        Of `coughlab.detector.corpus.table`.
+    made : coughlab.detector.scenes.Scenes
+        Scenes of its recordings.
+
+    Returns
+    -------
+    list of Deal
+        Nobody tested on is in what is trained on.
+    """
+    by_people = [
+        Deal("person-disjoint", fold, made.fold != fold, (listed["fold"] == fold).to_numpy())
+        for fold in range(corpus.FOLDS)
+    ]
+    by_collection = []
+    for split, name in enumerate(KEPT_AWAY):
+        train = np.array([name not in used for used in made.collections])
+        others = set(listed.loc[listed["collection"] != name, "person"])
+        test = (listed["collection"] == name) & ~listed["person"].isin(others)
+        by_collection.append(Deal("external", split, train, test.to_numpy()))
+    return by_people + by_collection
+
+
+def train(
+    folder, *, studies=None, seed=0, n_scenes=SCENES, epochs=EPOCHS, progress=lambda stage, done, total: None
+):
+    """Train the detector, measure it, and write ``models/detector/``.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where the folders of `corpus.COLLECTIONS` lie.
+    studies : path-like, optional
+        Folder of the studies, `coughlab.store.MODELS` unless given.
+    seed : int
+        Seed of everything.
+    n_scenes, epochs : int
+        How many scenes to make, and how often to go over them.
+    progress : callable
+        Called with a stage in words, how much of it is done, and of how much.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder written.
+
+    Raises
+    ------
+    coughlab.datasets.DatasetError
+        If a collection is missing.
+    """
+    spectrum.use_one_thread()
+    listed = corpus.table(folder, progress)
+    sounds = corpus.load_all(listed, progress)
+    made = scenes.make(listed, sounds, n_scenes, seed=seed, progress=progress)
+    every = deals(listed, made)
+    done = _in_parallel(
+        [partial(_fit_and_ask, deal, listed, sounds, made, seed, epochs) for deal in every]
+        + [partial(_fit_on_all, made, seed, epochs)],
+        progress,
+    )
+    files, parameters = done.pop()
+    return write(
+        Path(studies or store.MODELS) / store.DETECTOR,
+        files,
+        listed,
+        pd.concat([asked for asked, _ in done], ignore_index=True),
+        pd.concat([events for _, events in done if events is not None], ignore_index=True),
+        {"seed": seed, "epochs": epochs, "scenes": n_scenes, "parameters": parameters},
+    )
+
+
+def _fit_and_ask(deal, listed, sounds, made, seed, epochs, progress):
+    model = network.fit(made[deal.train], seed=seed, epochs=epochs, progress=progress)
+    detector = Detector(network.export(model)[MODEL], threshold=0.5)
+    asked = ask(detector, listed[deal.test], deal, seed)
+    if deal.protocol != "person-disjoint":
+        return asked, None
+    n_tested = len(made) // TRAINED_A_TESTED
+    return asked, look_for_coughs(detector, listed, sounds, deal.split, n_tested, seed)
+
+
+def _fit_on_all(made, seed, epochs, progress):
+    whole = network.fit(made, seed=seed, epochs=epochs, progress=progress)
+    return network.export(whole), whole.count_params()
+
+
+def _in_parallel(jobs, progress):
+    """What the jobs return, in their order; each gets a function to report its share to, and a process of its own.
+
+    The processes are forks, which have what the jobs need without its being copied. Each fit runs in one thread, so that its sums
+    have the same order on every machine.
+    """
+    context = multiprocessing.get_context("fork")
+    shares, results = context.Array("d", len(jobs)), context.SimpleQueue()
+    waiting, running, done = list(enumerate(jobs)), {}, {}
+
+    def work(number, job):
+        try:
+            results.put((number, job(partial(shares.__setitem__, number)), None))
+        except Exception as error:
+            results.put((number, None, repr(error)))
+
+    try:
+        while len(done) < len(jobs):
+            while waiting and len(running) < (os.cpu_count() or 1):
+                number, job = waiting.pop(0)
+                running[number] = context.Process(target=work, args=(number, job), daemon=True)
+                running[number].start()
+            progress("Training and testing", round(100 * sum(shares)), 100 * len(jobs))
+            while not results.empty():
+                number, result, error = results.get()
+                if error:
+                    raise RuntimeError(f"A training ended by {error}.")
+                done[number] = result
+                running.pop(number).join()
+            if any(not process.is_alive() and process.exitcode for process in running.values()):
+                raise RuntimeError("A training was killed, perhaps for want of memory.")
+            time.sleep(0.5)
+    finally:
+        for process in running.values():
+            process.terminate()
+    return [done[number] for number in range(len(jobs))]
+
+
+def ask(detector, listed, deal, seed):
+    """Ask a detector about recordings: as they are, through other recording chains, and with their coughs cut out.
+
+    Parameters
+    ----------
+    detector : coughlab.detector.Detector
+        Trained without any of the people in the recordings.
+    listed : pandas.DataFrame
+        Rows of `coughlab.detector.corpus.table`.
+    deal : Deal
+        How the recordings were dealt.
+    seed : int
+        Seed of the fit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each recording and chain, with the columns of `coughlab.detector.measures.COLUMNS`.
+    """
+    rows = []
+    for row in listed.to_dict("records"):
+        recording = audio.load(row["path"], survey.LIMITS)
+        versions = {"as recorded": recording}
+        versions |= {name: through(recording, *chain) for name, chain in CHAINS.items()}
+        if row["kind"] == "cough" and row["source"] != "audioset":
+            versions["coughs cut out"] = without_coughs(recording)
+        for chain, version in versions.items():
+            if version is not None:
+                label = "cough" if row["kind"] == "cough" and chain != "coughs cut out" else "other"
+                probability = detector.detect(version).probability
+                told = [row[name] for name in ("collection", "recording", "person", "kind")]
+                rows.append((deal.protocol, deal.split, *told, chain, label, probability, seed))
+    return pd.DataFrame(rows, columns=measures.COLUMNS)
+
+
+def through(recording, rate, container, codec):
+    """A recording as it comes out of a codec at another sample rate."""
+    buffer = io.BytesIO()
+    low = soxr.resample(recording.samples, recording.rate, rate)
+    soundfile.write(buffer, low / max(1, np.abs(low).max()), rate, format=container, subtype=codec)
+    buffer.seek(0)
+    return replace(recording, samples=soundfile.read(buffer, dtype="float32")[0], rate=rate)
+
+
+def without_coughs(recording):
+    """What is left of a recording of coughs when every loud burst is cut out, or None if that is next to nothing."""
+    keep = np.ones(recording.samples.size, bool)
+    for start_s, end_s in bursts.find(recording):
+        first, last = (round(at * recording.rate) for at in (start_s - AROUND_S, end_s + AROUND_S))
+        keep[max(0, first) : last] = False
+    samples = recording.samples[keep]
+    if samples.size < REST_S * recording.rate or not samples.any():
+        return None
+    return replace(recording, samples=samples)
+
+
+def look_for_coughs(detector, listed, sounds, fold, n, seed):
+    """Look for single coughs at known places, put into other sounds, all of people the detector has not heard.
+
+    Parameters
+    ----------
+    detector : coughlab.detector.Detector
+        Trained without the fold.
+    listed : pandas.DataFrame
+        Of `coughlab.detector.corpus.table`.
+    sounds : list of coughlab.detector.corpus.Sound
+        Its recordings.
+    fold : int
+        The fold.
+    n : int
+        How many scenes.
+    seed : int
+        Seed of the scenes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each moment of 40 ms of each scene: ``scene``, ``fold``, ``ground`` (what the coughs were put into), ``cough``
+        (whether there is one) and ``probability``.
+    """
+    maker, tables = scenes.Maker(listed, sounds, fold), []
+    for number in range(n):
+        rng, ground = np.random.default_rng((seed, fold, number)), GROUNDS[number % len(GROUNDS)]
+        sound = maker.coughs_in(ground, rng)
+        moments = detector.moments((0.5 * sound.samples).astype(np.float32), frames.RATE)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "scene": fold * n + number,
+                    "ground": ground,
+                    "cough": sound.classes == corpus.COUGH,
+                    "probability": moments[: sound.classes.size, 0].round(4),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def write(folder, files, listed, asked, events, how):
+    """Write the detector with its tables and its card.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        ``models/detector``.
+    files : dict of str to bytes
+        The network, as of `coughlab.detector.network.export`.
+    listed, asked, events : pandas.DataFrame
+        Of `coughlab.detector.corpus.table`, `ask` and `look_for_coughs`.
+    how : dict
+        Seed and size of the training.
+
+    Returns
+    -------
+    pathlib.Path
+        `folder`.
+    """
+    threshold = measures.threshold(asked, FALSE_SHARE)
+    entry = {
+        "title": "Cough detector",
+        "summary": card.SUMMARY,
+        "serve": MODEL,
+        "large": {},
+        "threshold": threshold,
+        "parameters": how["parameters"],
+    }
+    with store.replacing(folder) as writer:
+        for name, data in files.items():
+            writer.write(name, data)
+        writer.write_table(store.PREDICTIONS, asked)
+        writer.write_table(measures.EVENTS, events)
+        writer.manifest |= {
+            "study": store.DETECTOR,
+            "version": __version__,
+            "recordings": len(listed),
+            "people": int(listed["person"].nunique()),
+            "models": {store.DETECTOR: entry},
+            **how,
+        }
+        writer.write("README.md", card.write(writer.manifest, listed, asked, events).encode())
+    return folder

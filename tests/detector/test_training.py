@@ -1,0 +1,87 @@
+"""The one command that rebuilds the detector, on small collections that the tests make."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from coughlab import cli, store
+from coughlab.audio import load
+from coughlab.detector import Detector, card, measures, training
+from tests.detector import collections
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return collections.make(tmp_path_factory.mktemp("collections"))
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory, folder):
+    """Folder of studies with a detector trained by the command line."""
+    studies = tmp_path_factory.mktemp("studies")
+    # In a process of its own, since the command forks, which a process that has TensorFlow running must not.
+    command = f"-m coughlab detector train --data {folder} --studies {studies} --scenes 160 --epochs 2"
+    subprocess.run([sys.executable, *command.split()], check=True, capture_output=True)
+    return studies
+
+
+def test_it_writes_model_tables_and_card(studies, folder):
+    stored = store.StoredStudy(studies / store.DETECTOR)
+    asked = stored.table(store.PREDICTIONS)
+    assert list(asked.columns) == measures.COLUMNS
+    people = asked[(asked["protocol"] == "person-disjoint") & (asked["chain"] == "as recorded")]
+    assert len(people) == stored.manifest["recordings"] == 9 * collections.PEOPLE
+    assert not people["recording"].duplicated().any()
+    assert set(asked["tested_on"][asked["protocol"] == "external"]) == set(training.KEPT_AWAY)
+    assert stored.thresholds[store.DETECTOR] == measures.threshold(asked, training.FALSE_SHARE)
+    told = stored.read("README.md").decode()
+    assert (
+        "Not a medical device" in told
+        and f"{stored.models[store.DETECTOR]['parameters']:,} parameters" in told
+    )
+    assert "Measured on people and clips it had not heard" in card.line(stored)
+
+
+def test_what_it_wrote_answers(studies, folder):
+    stored = store.StoredStudy(studies / store.DETECTOR)
+    detector = Detector(stored.read("detector.tflite"), stored.thresholds[store.DETECTOR])
+    detection = detector.detect(load(next(folder.glob("covid19-cough/raw/*.wav"))))
+    assert 0 <= detection.probability <= 1
+    assert bool(detection.events) == (detection.probability >= detector.threshold)
+
+
+def test_it_is_no_study(studies):
+    assert store.names(studies) == []
+
+
+def test_nobody_tested_on_was_trained_on(folder):
+    listed = training.corpus.table(folder)
+    made = training.scenes.make(listed, training.corpus.load_all(listed), 50)
+    for deal in training.deals(listed, made):
+        assert deal.train.any() and deal.test.any()
+        used = frozenset().union(*made.collections[deal.train])
+        if deal.protocol == "external":
+            assert not used & set(listed["collection"][deal.test])
+        else:
+            assert not set(made.fold[deal.train]) & set(listed["fold"][deal.test])
+
+
+def test_a_missing_folder_is_said_in_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["detector", "train", "--data", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "kaggle-trial" in (told := capsys.readouterr().err) and "Traceback" not in told
+
+
+def test_a_changed_model_is_refused(studies, tmp_path):
+    folder = tmp_path / store.DETECTOR
+    folder.mkdir()
+    for path in (studies / store.DETECTOR).iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    stored = store.StoredStudy(folder)
+    (folder / "detector.tflite").write_bytes(b"something else")
+    with pytest.raises(store.StoreError, match="coughlab detector train"):
+        stored.read("detector.tflite")
+    assert json.loads((folder / store.MANIFEST).read_bytes())["files"]
