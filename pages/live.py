@@ -23,8 +23,9 @@ if live.show_address():
         " aloud while it listens is heard as a new one."
     )
     is_open = microphone.show(ear)
-    if st.session_state.setdefault("trouble", False):
-        live.show_trouble(ear)
+    with st.container():
+        if st.session_state.setdefault("trouble", False):
+            live.show_trouble(ear)
     view.show(ear, predictor, is_open)
     live.show_exports(ear)
     st.markdown(

@@ -30,8 +30,8 @@ def show_address():
     st.error(
         "**The browser will refuse the microphone at this address.** Browsers give it only to pages over https, or on the very"
         f" computer that runs CoughLab, and this page was opened as {st.context.url}. Ask whoever runs it for an address that"
-        " begins with https://, or, on that computer, open it as http://localhost. A recording made elsewhere can be uploaded on the"
-        " page *Analyse a cough*.",
+        " begins with https://, or, on that computer, open it as http://localhost. A recording made elsewhere can be uploaded"
+        " on the page *Analyse a cough*.",
         icon=":material/lock_open:",
     )
     return False
@@ -51,7 +51,7 @@ def show_trouble(ear):
     if recording and st.session_state.get("instead_heard") != recording.file_id:
         st.session_state.instead_heard = recording.file_id
         try:
-            sound = audio.load(recording.getvalue())
+            sound = serving.load(recording.getvalue())
             with st.spinner("Listening to the recording …"):
                 before = ear.total
                 ear.feed(sound.samples, sound.rate)

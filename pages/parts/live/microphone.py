@@ -59,11 +59,12 @@ def show(ear):
             st.session_state.trouble = False
             ear.resume()
 
+    servers = ice_servers()
     try:
         context = webrtc_streamer(
             key="microphone",
             mode=WebRtcMode.SENDONLY,
-            rtc_configuration={"iceServers": ice_servers()},
+            rtc_configuration={"iceServers": servers},
             media_stream_constraints={"audio": RAW, "video": False},
             sink_audio_track=sink,
             translations=WORDS,

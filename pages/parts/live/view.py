@@ -17,7 +17,7 @@ from pages.parts.live import microphone
 
 HERE = Path(__file__).parent
 #: Seconds between two pieces, and how many columns and coughs each reaches back.
-EVERY = 0.1
+EVERY = 0.07
 OVERLAP = round(0.8 / picture.COLUMN_S)
 CHANGED = 3
 #: So many coughs are listed on the page.
@@ -41,8 +41,10 @@ def show(ear, predictor, is_open):
     """Show the picture and the list, which grow all the time while the microphone is open."""
     titles = {name: predictor.study.models[name]["title"] for name in predictor.names}
     _picture(ear, titles, is_open)
-    if is_open:
-        _piece(ear, titles)
+    # A place of its own, whether it is empty or not: what stands below keeps its place, which a fragment would overwrite.
+    with st.container():
+        if is_open:
+            _piece(ear, titles)
 
 
 @st.fragment
@@ -64,9 +66,9 @@ def _picture(ear, titles, is_open):
 
 @st.fragment(run_every=EVERY)
 def _piece(ear, titles):
-    if not st.session_state.trouble and microphone.in_trouble(ear):
-        st.session_state.trouble = True
-        st.rerun()  # the whole page: it offers the recorder
+    if st.session_state.trouble != microphone.in_trouble(ear):
+        st.session_state.trouble = not st.session_state.trouble
+        st.rerun()  # the whole page: it offers the recorder, or needs it no more
     _feed(data=_news(ear, titles, True, OVERLAP, CHANGED), key=f"{KEY} feed", height=1)
 
 
