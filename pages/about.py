@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from coughlab import __version__, serving, words
+from coughlab import __version__, detector, serving, words
+from coughlab.detector import card as detector_card
 from coughlab.store import StoreError
 from pages import parts
 
@@ -29,6 +30,7 @@ try:
     predictor = serving.default()
     study = predictor.study
     card, evidence = study.read("README.md").decode(), study.evidence
+    hearing = detector_card.line(detector.stored())
 except StoreError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
@@ -38,6 +40,9 @@ for model in [*predictor.names, *predictor.slow]:
     st.markdown(f"**{study.models[model]['title']}.** {study.models[model]['summary']}")
     for row in evidence[evidence["model"] == model].to_dict("records"):
         st.markdown(f"- {told(row)}")
+st.markdown(
+    f"**The cough detector.** {detector_card.SUMMARY} Where it hears no cough, none of the models above is asked. {hearing}"
+)
 st.markdown(
     "ROC AUC: take one recording with COVID and one without; how often the model gives the one with COVID the higher"
     " probability. Guessing gives 0.5. Intervals at 95%, by resampling people."

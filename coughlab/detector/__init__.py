@@ -4,7 +4,7 @@ It hears 48 mel bands at 16,000 Hz (`frames`), says every 40 ms what that moment
 (`events`).
 """
 
-from coughlab.detector.detect import Detection, Detector, Heard, Stream, default
+from coughlab.detector.detect import Detection, Detector, Heard, Stream, default, stored
 from coughlab.detector.events import Event
 
-__all__ = ["Detection", "Detector", "Event", "Heard", "Stream", "default"]
+__all__ = ["Detection", "Detector", "Event", "Heard", "Stream", "default", "stored"]

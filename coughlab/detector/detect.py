@@ -16,8 +16,9 @@ from coughlab.signal.levels import background_db, levels
 CLASSES = ("cough", "voice", "breath", "other", "quiet")
 #: Frames of 10 ms that the network needs before and after the moment it speaks of.
 PAST, FUTURE = 104, 21
-#: Frames the network is given at once of a whole recording, and of a stream.
-BLOCK, PIECE = 400, 12
+#: Frames the network is given at once of a whole recording, of a stream, and of a stream while a cough is under way, whose end is
+#: to be told soon.
+BLOCK, PIECE, SHORT_PIECE = 400, 12, 4
 MODEL = "detector.tflite"
 
 #: Below this level nothing is heard, in dB relative to full scale.
@@ -82,7 +83,7 @@ class Detector:
     def __init__(self, network, threshold):
         self.threshold = threshold
         # One for each number of frames, since changing that costs as much as an answer.
-        self._block, self._piece = LiteRT(network), LiteRT(network)
+        self._networks = {PAST + n + FUTURE: LiteRT(network) for n in (BLOCK, PIECE, SHORT_PIECE)}
 
     def moments(self, samples, rate):
         """What each moment of a sound is.
@@ -99,27 +100,28 @@ class Detector:
         ndarray, shape (ceil(seconds * 25), 5), float32
             Probability of each of `CLASSES`, every 40 ms.
         """
-        db = frames.of(samples, rate)
-        blocks = -(-len(db) // BLOCK)
-        end = frames.silence(blocks * BLOCK - len(db) + FUTURE)
-        db, n = np.concatenate([frames.silence(PAST), db, end]), -(-len(db) // frames.MOMENT)
+        db = frames.of(samples, rate, after=FUTURE)
+        n = len(db) - FUTURE
+        blocks = -(-n // BLOCK)
+        db = np.concatenate([frames.silence(PAST), db, frames.silence(blocks * BLOCK - n)])
         starts = range(0, blocks * BLOCK, BLOCK)
-        return np.concatenate([self._block.outputs(db[at : at + PAST + BLOCK + FUTURE]) for at in starts])[:n]
+        found = [self.hear(db[at : at + PAST + BLOCK + FUTURE]) for at in starts]
+        return np.concatenate(found)[: -(-n // frames.MOMENT)]
 
-    def piece(self, db):
-        """What each moment of a piece of a stream is.
+    def hear(self, db):
+        """What each moment of a piece of sound is.
 
         Parameters
         ----------
-        db : ndarray, shape (PAST + PIECE + FUTURE, 48), float32
-            Frames of the piece, of what was before and of what comes after it.
+        db : ndarray, shape (PAST + n + FUTURE, 48), float32
+            Frames of the piece, of what was before and of what comes after it; n is `BLOCK`, `PIECE` or `SHORT_PIECE`.
 
         Returns
         -------
-        ndarray, shape (PIECE // 4, 5), float32
+        ndarray, shape (n // 4, 5), float32
             Probability of each of `CLASSES`, every 40 ms.
         """
-        return self._piece.outputs(db)
+        return self._networks[len(db)].outputs(db)
 
     def detect(self, recording):
         """Find the coughs in a recording.
@@ -157,7 +159,7 @@ def _heard(recording, moments):
 class Stream:
     """Finds the coughs in a sound that arrives piece by piece, in memory that does not grow.
 
-    It finds what `Detector.detect` finds in the whole. A cough is told 0.3 to 0.42 s after its end.
+    It finds what `Detector.detect` finds in the whole. A cough is told a third of a second after its end.
 
     Parameters
     ----------
@@ -198,6 +200,9 @@ class Stream:
         events = self._hear(np.concatenate([last, np.zeros(rest, np.float32)]))
         return events + self._tracker.finish(self._fed / self._rate)
 
+    def _piece(self):
+        return SHORT_PIECE if self._tracker.under_way else PIECE
+
     def _resampled(self, samples, last=False):
         samples = np.ascontiguousarray(samples, np.float32)
         return samples if self._rate == frames.RATE else self._resampler.resample_chunk(samples, last=last)
@@ -211,9 +216,9 @@ class Stream:
         self._samples = self._samples[n * frames.HOP :]
         self._frames = np.concatenate([self._frames, db])
         events = []
-        while len(self._frames) >= PAST + PIECE + FUTURE:
-            moments = self._detector.piece(self._frames[: PAST + PIECE + FUTURE])
-            self._frames = self._frames[PIECE:]
+        while len(self._frames) >= PAST + (n := self._piece()) + FUTURE:
+            moments = self._detector.hear(self._frames[: PAST + n + FUTURE])
+            self._frames = self._frames[n:]
             events += self._tracker.push(moments[:, 0])
         return events
 
@@ -263,9 +268,8 @@ def _detector(study):
 class _Stub(Detector):
     def __init__(self):
         self.threshold = 0.5
-        self._block = self._piece = self
 
-    def outputs(self, db):
+    def hear(self, db):
         level = db[PAST : len(db) - FUTURE].max(axis=1).reshape(-1, 4).max(axis=1) > -32.0
         return np.stack([level, *[0 * level] * 3, 1 - level], axis=1).astype(np.float32)
 

@@ -10,7 +10,7 @@ from coughlab.detector.frames import HOP, MOMENT, RATE
 #: Length of a moment, in seconds.
 STEP_S = MOMENT * HOP / RATE
 #: A cough's probability is the highest mean of so many moments: a single one may be mistaken.
-SMOOTH = 5
+SMOOTH = 3
 #: A cough lasts while its moments are above this share of the threshold.
 KEEP = 0.6
 #: Pauses shorter than this belong to one cough.
@@ -61,6 +61,11 @@ class Tracker:
         self._best = 0.0  # its probability
         self._recent = deque([0.0] * SMOOTH, maxlen=SMOOTH)
 
+    @property
+    def under_way(self):
+        """Whether there may be a cough that has not ended (bool)."""
+        return self._start is not None
+
     def push(self, probabilities):
         """Hear more.
 
@@ -83,7 +88,7 @@ class Tracker:
                 if self._start is None:
                     self._start, self._best = self._now, 0.0
                 self._last = self._now + 1
-            if self._start is not None:
+            if self.under_way:
                 self._best = max(self._best, mean)
                 pause, length = self._now + 1 - self._last, self._now + 1 - self._start
                 if pause >= round(GAP_S / STEP_S) or length >= round(LONGEST_S / STEP_S):
@@ -93,7 +98,7 @@ class Tracker:
 
     def finish(self, duration_s=np.inf):
         """The cough under way, if there is one, as the sound ends here, after that many seconds (list of Event)."""
-        return self._close(duration_s) if self._start is not None else []
+        return self._close(duration_s) if self.under_way else []
 
     def _close(self, duration_s=np.inf):
         start_s, end_s = self._start * STEP_S, min(self._last * STEP_S, duration_s)

@@ -56,8 +56,8 @@ def log_mel(padded):
     return power_to_db(power @ mel_filters(N_MELS, RATE, N_FFT).T).astype(np.float32)
 
 
-def of(samples, rate):
-    """Log-mel frames of a whole recording.
+def of(samples, rate, after=0):
+    """Log-mel frames of a whole recording, with zeros around it.
 
     Parameters
     ----------
@@ -65,14 +65,16 @@ def of(samples, rate):
         Mono samples.
     rate : int
         How many of them make a second.
+    after : int
+        Frames beyond its end.
 
     Returns
     -------
-    ndarray, shape (ceil(seconds * 100), 48), float32
-        Decibels; zeros surround the recording.
+    ndarray, shape (ceil(seconds * 100) + after, 48), float32
+        Decibels.
     """
     y = waveform(samples, rate)
-    n = -(-y.size // HOP)
+    n = -(-y.size // HOP) + after
     return log_mel(np.pad(y, (BEFORE, BEFORE + n * HOP - y.size)))
 
 

@@ -94,7 +94,8 @@ def loss(kinds, logits):
     hard, _ = tf.math.top_k(tf.where(kinds == COUGH, 0.0, named * -told), HARD)
     mean = tf.reduce_sum(total, axis=-1) / tf.maximum(tf.reduce_sum(known, axis=-1), 1.0)
     likely, _ = tf.math.top_k(tf.where(kinds == MAYBE, log[..., COUGH], -20.0), SOMEWHERE)
-    maybe = tf.cast(tf.reduce_sum(tf.cast(kinds == MAYBE, tf.int32), axis=-1) >= SOMEWHERE, tf.float32)
+    enough = tf.reduce_sum(tf.cast(kinds == MAYBE, tf.int32), axis=-1) >= SOMEWHERE
+    maybe = tf.cast(enough & ~tf.reduce_any(kinds == COUGH, axis=-1), tf.float32)
     somewhere = maybe * -tf.reduce_mean(likely, axis=-1)
     return mean + HARD_WEIGHT * tf.reduce_mean(hard, axis=-1) + SOMEWHERE_WEIGHT * somewhere
 

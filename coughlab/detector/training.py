@@ -19,7 +19,7 @@ from coughlab.detector.detect import MODEL, Detector
 from coughlab.signal import spectrum
 
 #: Scenes to train on, passes over them, and for how many of them there is one in each fold that single coughs are looked for in.
-SCENES, EPOCHS, TRAINED_A_TESTED = 8000, 8, 40
+SCENES, EPOCHS, TRAINED_A_TESTED = 8000, 10, 40
 #: What coughs at known places are put into.
 GROUNDS = ("quiet", "speech", "breathing", "other")
 #: Collections that are kept from a model to test it on one that it has not heard.

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from coughlab import audio, serving, words
+from coughlab import audio, detector, serving, words
+from coughlab.detector import card
 from coughlab.evidence import answer
 from coughlab.evidence.novelty import Novelty
 from coughlab.live import Listener, connection
@@ -82,6 +83,7 @@ def show_others(predictor):
         "The models were trained on whole recordings and tested on them. Here they are asked about each cough alone, and how good"
         f" they are at that was not tested. The main model's test is at the top of this page. {' '.join(others)}"
     )
+    st.markdown(f"**Whether it is a cough at all.** {card.line(detector.stored())}")
 
 
 def _evidence(predictor, name):
