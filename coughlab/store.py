@@ -93,8 +93,12 @@ class StoredStudy:
 
     @property
     def _remedy(self):
-        command = "detector train" if self.name == DETECTOR else f"study run {self.name} --again"
-        return f"Restore the folder, or rebuild it with 'coughlab {command} --data DIR'."
+        command = (
+            f"study run {self.name} --data DIR --again"
+            if self.name != DETECTOR
+            else "detector train --data DIR"
+        )
+        return f"Restore the folder, or rebuild it with 'coughlab {command}'."
 
     def read(self, name):
         """The bytes of one file of the study, if they are those it was saved with.

@@ -117,6 +117,15 @@ def test_a_file_the_manifest_does_not_list_is_refused(folder, name):
         StoredStudy(folder).read(name)
 
 
+def test_the_detector_is_stored_as_a_study_but_is_none(tmp_path):
+    for name in ("trial", store.DETECTOR):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / store.MANIFEST).write_text("{}")
+    assert store.names(tmp_path) == ["trial"]
+    with pytest.raises(StoreError, match="coughlab detector train --data DIR"):
+        StoredStudy(tmp_path / store.DETECTOR)
+
+
 def test_a_study_that_is_not_there(tmp_path):
     with pytest.raises(
         StoreError, match=r"There is no study 'trial' in .*coughlab study run trial --data DIR"

@@ -126,8 +126,9 @@ def write(manifest, listed, asked, events):
         ]
     lines += [
         "",
-        "*Coughs cut out*: the same recordings of coughs without their loud bursts. The microphone and the codec are still in"
-        " them; a detector that had learnt the recording chain would find coughs there.",
+        "*Background alone*: of each recording what is within 6 dB of its quietest tenth, put together and made loud. The"
+        " microphone, the room and the codec are in it, and hardly any cough. A detector that had learnt the recording chain"
+        " would hear coughs in the backgrounds of recordings of coughs and none in the others.",
         "",
         "### Single coughs at known places",
         "",

@@ -29,6 +29,10 @@ _CLASS = {"breathing": BREATH, "speech": VOICE, "vowel": VOICE}
 QUIET_DB = 42.0
 #: Within this of the loudest moment a breath, a voice or another sound is heard, in dB.
 ACTIVE_DB = 25.0
+#: Bursts so much fainter than the loudest of their recording may be something else, in dB.
+FAINT_DB = 15.0
+#: Of a burst, what is no fainter than this below its own peak is surely cough, in dB: its end may sound like a breath.
+CORE_DB = 13.0
 #: Moments beside a burst that may belong to it.
 EDGE = 1
 
@@ -118,17 +122,20 @@ class Sound:
         Peak 1.
     classes : ndarray, shape (ceil(n / 640),), int8
         Index of `detect.CLASSES`, `NO_COUGH`, `UNKNOWN` or `MAYBE`.
+    bursts : tuple of (int, int)
+        First moment of each cough, and that after its last.
     """
 
     samples: np.ndarray
     classes: np.ndarray
+    bursts: tuple = ()
 
 
 def sound(row):
     """Decode one row of the table and say what its moments are.
 
-    In recordings of coughs the loud bursts count as coughs; in the clips of AudioSet, which may hold anything beside coughs, one
-    of them may be, and the detector has to find out which.
+    In recordings of coughs the loudest bursts count as coughs; in the clips of AudioSet, which may hold anything beside coughs,
+    one of them may be, and the detector has to find out which.
 
     Parameters
     ----------
@@ -141,7 +148,8 @@ def sound(row):
     """
     recording = load(row["path"], survey.LIMITS)
     y = frames.waveform(recording.samples, recording.rate)
-    return Sound(y / np.abs(y).max(), _classes(recording, -(-y.size // (frames.MOMENT * frames.HOP)), row))
+    moments = -(-y.size // (frames.MOMENT * frames.HOP))
+    return Sound(y / np.abs(y).max(), *_classes(recording, moments, row))
 
 
 def _classes(recording, moments, row):
@@ -151,15 +159,19 @@ def _classes(recording, moments, row):
     below = db.max() - db
     classes = np.where(below > QUIET_DB, QUIET, NO_COUGH).astype(np.int8)
     if row["source"] == "audioset":
-        return np.where(below > QUIET_DB, QUIET, MAYBE).astype(np.int8)
+        return np.where(below > QUIET_DB, QUIET, MAYBE).astype(np.int8), ()
     if row["kind"] != "cough":
-        return np.where(below < ACTIVE_DB, _CLASS.get(row["kind"], OTHER), classes).astype(np.int8)
+        return np.where(below < ACTIVE_DB, _CLASS.get(row["kind"], OTHER), classes).astype(np.int8), ()
+    spans = []
     for start_s, end_s in bursts.find(recording):
-        start, end = round(start_s / STEP_S), round(end_s / STEP_S)
+        start, end = round(start_s / STEP_S), max(round(end_s / STEP_S), round(start_s / STEP_S) + 1)
         around = classes[max(0, start - EDGE) : end + 2 * EDGE]
         around[around != COUGH] = UNKNOWN
-        classes[start:end] = COUGH
-    return classes
+        peak_db = db[start:end].max(initial=-np.inf)
+        if peak_db > db.max() - FAINT_DB:
+            classes[start:end][db[start:end] > peak_db - CORE_DB] = COUGH
+            spans.append((start, min(end, moments)))
+    return classes, tuple(spans)
 
 
 def load_all(listed, progress=lambda stage, done, total: None):

@@ -20,9 +20,9 @@ BATCH = 8
 KIND_WEIGHT = 0.3
 #: What the hardest moments of a scene that are surely no cough weigh beside the mean of all, and how many these are: one
 #: wrong moment is enough to find a cough where there is none.
-HARD_WEIGHT, HARD = 0.5, 5
+HARD_WEIGHT, HARD = 1.0, 5
 #: What it weighs that there is a cough somewhere in a scene of unknown sounds, and in how many moments.
-SOMEWHERE_WEIGHT, SOMEWHERE = 0.3, 4
+SOMEWHERE_WEIGHT, SOMEWHERE = 0.15, 3
 #: A step of unknown kind is taken for what the network is so sure of, half way through the training.
 SURE = 0.8
 

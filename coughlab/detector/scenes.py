@@ -29,8 +29,6 @@ SIZE = MOMENTS * STEP
 #: Share of scenes that go through a narrow telephone line: as many as there are in the collection that was recorded so. That one
 #: holds nothing but coughs, and no other may be told from it by its sound.
 NARROW = 0.35
-#: Bursts fainter than this below the loudest moment of their recording are not put into other sounds, in dB: not all are coughs.
-FAINT_DB = 10.0
 #: Which class wins where two sound at once, the last strongest.
 _STRENGTH = (UNKNOWN, MAYBE, QUIET, NO_COUGH, BREATH, OTHER, VOICE, COUGH)
 _RANK = {kind: rank for rank, kind in enumerate(_STRENGTH)}
@@ -124,14 +122,8 @@ class Maker:
             group = row["source"] if row["source"] == "audioset" else row["collection"]
             within = row["kind"] if kind == "other" else group
             self._by.setdefault(kind, {}).setdefault(within, []).append((row, sound))
-        self._snippets = {
-            group: [
-                (sound, span, row["collection"])
-                for row, sound in found
-                for span in _spans(sound.classes == COUGH)
-                if np.abs(sound.samples[span[0] * STEP : span[1] * STEP]).max(initial=0)
-                > 10 ** (-FAINT_DB / 20)
-            ]
+        self._coughs = {
+            group: [(sound, row["collection"]) for row, sound in found if sound.bursts]
             for group, found in self._by["cough"].items()
             if group != "audioset"
         }
@@ -215,7 +207,7 @@ class Maker:
         else:
             ground, collection = self._one(kind, rng)
             ground, used = _placed(ground, rng), {collection}
-        sound, collection = self._coughing(ground, rng, rng.uniform(4, 35))
+        sound, _, collection = self._coughing(ground, rng, rng.uniform(4, 35))
         return sound, used | {collection}
 
     def coughs_in(self, ground, rng):
@@ -231,20 +223,22 @@ class Maker:
         Returns
         -------
         Sound
+        ndarray, shape (MOMENTS,), bool
+            Where the coughs are.
         """
         under = _still(rng) if ground == "quiet" else _placed(self._one(ground, rng)[0], rng)
-        return self._coughing(under, rng, rng.uniform(6, 20))[0]
+        return self._coughing(under, rng, rng.uniform(6, 20))[:2]
 
     def _coughing(self, ground, rng, quieter_db):
-        """Coughs of one person put into a sound that is so much quieter, and the collection they are from."""
+        """Coughs of one person put into a sound that is so much quieter, where they are, and the collection they are from."""
         y, classes = ground.samples * 10 ** (-quieter_db / 20), ground.classes.copy()
-        groups = list(self._snippets)
-        found = self._snippets[groups[rng.integers(len(groups))]]
-        chosen, _, collection = found[rng.integers(len(found))]
-        spans = [span for sound, span, _ in found if sound is chosen]
+        there = np.zeros(MOMENTS, bool)
+        groups = list(self._coughs)
+        found = self._coughs[groups[rng.integers(len(groups))]]
+        chosen, collection = found[rng.integers(len(found))]
         at = rng.uniform(0, 1.5)
         for _ in range(rng.integers(1, 6)):
-            start, end = spans[rng.integers(len(spans))]
+            start, end = chosen.bursts[rng.integers(len(chosen.bursts))]
             first, last = max(0, start - rng.integers(0, 2)), end + rng.integers(0, 3)
             piece, marks = chosen.samples[first * STEP : last * STEP], chosen.classes[first:last]
             fade = np.minimum(np.arange(piece.size) / 160, 1)
@@ -256,21 +250,18 @@ class Maker:
                 break
             room += piece
             here = classes[begin : begin + marks.size]
-            here[:] = np.where(marks == COUGH, COUGH, np.where(here == QUIET, NO_COUGH, here))
+            under = np.where(here == QUIET, NO_COUGH, here)
+            here[:] = np.where((marks == COUGH) | (marks == UNKNOWN), marks, under)
+            there[begin + start - first : begin + end - first] = True
             pause = rng.uniform(0.04, 0.15) if rng.random() < 0.4 else rng.uniform(0.15, 1.2)
             at = (begin + marks.size) * STEP / RATE + pause
-        return Sound(y, classes), collection
+        return Sound(y, classes), there, collection
 
     def _made_ground(self, rng):
         name = rng.choice(list(synthetic.OTHERS))
         y = synthetic.OTHERS[name](rate=RATE, seed=int(rng.integers(2**31)), duration_s=SIZE / RATE)
         kind = VOICE if name == "speech" else OTHER
         return Sound(y / np.abs(y).max(), np.where(_loud(y), kind, NO_COUGH).astype(np.int8))
-
-
-def _spans(mask):
-    turns = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
-    return [tuple(span) for span in turns.reshape(-1, 2).tolist()]
 
 
 def _loud(y):

@@ -14,9 +14,10 @@ import soundfile
 import soxr
 
 from coughlab import __version__, audio, store, survey
-from coughlab.detector import bursts, card, corpus, frames, measures, network, scenes
+from coughlab.detector import card, corpus, frames, measures, network, scenes
 from coughlab.detector.detect import MODEL, Detector
 from coughlab.signal import spectrum
+from coughlab.signal.levels import HOP_S, background_db, levels
 
 #: Scenes to train on, passes over them, and for how many of them there is one in each fold that single coughs are looked for in.
 SCENES, EPOCHS, TRAINED_A_TESTED = 8000, 10, 40
@@ -28,8 +29,9 @@ KEPT_AWAY = ("coswara-sample", "covid19-cough")
 FALSE_SHARE = 0.02
 #: Rate, container and codec that every recording is also sent through before the detector is asked once more.
 CHAINS = {"GSM telephone": (8000, "WAV", "GSM610"), "narrow MP3": (8000, "MP3", "MPEG_LAYER_III")}
-#: Rests of recordings without their coughs count from this length on, in seconds; so much is cut off around each cough.
-REST_S, AROUND_S = 1.0, 0.25
+#: The background of a recording is what is no louder than this above its quietest tenth, in dB; it counts from this length on, in
+#: seconds, and is made as loud as this.
+BACKGROUND_DB, LEAST_S, PEAK = 6.0, 1.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ def _in_parallel(jobs, progress):
 
 
 def ask(detector, listed, deal, seed):
-    """Ask a detector about recordings: as they are, through other recording chains, and with their coughs cut out.
+    """Ask a detector about recordings: as they are, through other recording chains, and the background alone.
 
     Parameters
     ----------
@@ -196,11 +198,10 @@ def ask(detector, listed, deal, seed):
         recording = audio.load(row["path"], survey.LIMITS)
         versions = {"as recorded": recording}
         versions |= {name: through(recording, *chain) for name, chain in CHAINS.items()}
-        if row["kind"] == "cough" and row["source"] != "audioset":
-            versions["coughs cut out"] = without_coughs(recording)
+        versions["background alone"] = background(recording)
         for chain, version in versions.items():
             if version is not None:
-                label = "cough" if row["kind"] == "cough" and chain != "coughs cut out" else "other"
+                label = "cough" if row["kind"] == "cough" and chain != "background alone" else "other"
                 probability = detector.detect(version).probability
                 told = [row[name] for name in ("collection", "recording", "person", "kind")]
                 rows.append((deal.protocol, deal.split, *told, chain, label, probability, seed))
@@ -216,16 +217,26 @@ def through(recording, rate, container, codec):
     return replace(recording, samples=soundfile.read(buffer, dtype="float32")[0], rate=rate)
 
 
-def without_coughs(recording):
-    """What is left of a recording of coughs when every loud burst is cut out, or None if that is next to nothing."""
-    keep = np.ones(recording.samples.size, bool)
-    for start_s, end_s in bursts.find(recording):
-        first, last = (round(at * recording.rate) for at in (start_s - AROUND_S, end_s + AROUND_S))
-        keep[max(0, first) : last] = False
-    samples = recording.samples[keep]
-    if samples.size < REST_S * recording.rate or not samples.any():
+def background(recording):
+    """What sounds in a recording where it is quietest, made loud: the recording chain without a cough.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded.
+
+    Returns
+    -------
+    coughlab.audio.Recording or None
+        None if it is next to nothing.
+    """
+    db = levels(recording)
+    quiet = np.flatnonzero(db <= background_db(db) + BACKGROUND_DB)
+    at = np.minimum((np.arange(recording.samples.size) / recording.rate / HOP_S).astype(int), db.size - 1)
+    samples = recording.samples[np.isin(at, quiet)]
+    if samples.size < LEAST_S * recording.rate or audio.is_silent(samples):
         return None
-    return replace(recording, samples=samples)
+    return replace(recording, samples=PEAK * samples / np.abs(samples).max())
 
 
 def look_for_coughs(detector, listed, sounds, fold, n, seed):
@@ -255,15 +266,15 @@ def look_for_coughs(detector, listed, sounds, fold, n, seed):
     maker, tables = scenes.Maker(listed, sounds, fold), []
     for number in range(n):
         rng, ground = np.random.default_rng((seed, fold, number)), GROUNDS[number % len(GROUNDS)]
-        sound = maker.coughs_in(ground, rng)
+        sound, there = maker.coughs_in(ground, rng)
         moments = detector.moments((0.5 * sound.samples).astype(np.float32), frames.RATE)
         tables.append(
             pd.DataFrame(
                 {
                     "scene": fold * n + number,
                     "ground": ground,
-                    "cough": sound.classes == corpus.COUGH,
-                    "probability": moments[: sound.classes.size, 0].round(4),
+                    "cough": there,
+                    "probability": moments[: there.size, 0].round(4),
                 }
             )
         )
