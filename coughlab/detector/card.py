@@ -4,6 +4,7 @@ from functools import lru_cache
 
 from coughlab import store
 from coughlab.detector import measures
+from coughlab.detector.events import BESIDE, BESIDE_S
 from coughlab.detector.frames import N_MELS
 
 SUMMARY = (
@@ -11,8 +12,8 @@ SUMMARY = (
     " breath, another sound or quiet."
 )
 _PROTOCOLS = {
-    "person-disjoint": "People it has not heard: five models, each without a fifth of the people and clips, tested on these",
-    "external": "Collections it has not heard: a model without the collection, tested on it",
+    "person-disjoint": "People it has not heard: two models, each without a fifth of the people and clips, tested on these",
+    "external": "A collection it has not heard: a model without the collection, tested on it",
 }
 
 
@@ -79,7 +80,8 @@ def write(manifest, listed, asked, events):
         "It hears where the coughs are in a recording or a stream. For research. **Not a medical device: it says whether"
         " there is a cough, nothing of a disease.**",
         "",
-        f"{SUMMARY} {entry['parameters']:,} parameters. A sound is a cough from a probability of {at:g} on.",
+        f"{SUMMARY} {entry['parameters']:,} parameters. A sound is a cough from a probability of {at:g} on, and within"
+        f" {BESIDE_S:g} s of such a one from {BESIDE:g} on.",
         "",
         "## What it was trained on",
         "",

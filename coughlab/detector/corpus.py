@@ -31,8 +31,6 @@ QUIET_DB = 42.0
 ACTIVE_DB = 25.0
 #: Bursts so much fainter than the loudest of their recording may be something else, in dB.
 FAINT_DB = 15.0
-#: Of a burst, what is no fainter than this below its own peak is surely cough, in dB: its end may sound like a breath.
-CORE_DB = 13.0
 #: Moments beside a burst that may belong to it.
 EDGE = 1
 
@@ -169,7 +167,7 @@ def _classes(recording, moments, row):
         around[around != COUGH] = UNKNOWN
         peak_db = db[start:end].max(initial=-np.inf)
         if peak_db > db.max() - FAINT_DB:
-            classes[start:end][db[start:end] > peak_db - CORE_DB] = COUGH
+            classes[start:end] = COUGH
             spans.append((start, min(end, moments)))
     return classes, tuple(spans)
 

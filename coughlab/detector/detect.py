@@ -262,21 +262,3 @@ def default():
 @lru_cache(maxsize=1)
 def _detector(study):
     return Detector(study.read(MODEL), study.thresholds[store.DETECTOR])
-
-
-# TEMPORARY until the model is there.
-class _Stub(Detector):
-    def __init__(self):
-        self.threshold = 0.5
-
-    def hear(self, db):
-        level = db[PAST : len(db) - FUTURE].max(axis=1).reshape(-1, 4).max(axis=1) > -32.0
-        return np.stack([level, *[0 * level] * 3, 1 - level], axis=1).astype(np.float32)
-
-
-_real = default
-
-
-def default():
-    """The detector."""
-    return _real() if (store.MODELS / store.DETECTOR).exists() else _Stub()

@@ -11,8 +11,11 @@ from coughlab.detector.frames import HOP, MOMENT, RATE
 STEP_S = MOMENT * HOP / RATE
 #: A cough's probability is the highest mean of so many moments: a single one may be mistaken.
 SMOOTH = 3
-#: A cough lasts while its moments are above this share of the threshold.
-KEEP = 0.6
+#: A cough lasts while its moments are above this.
+KEEP = 0.3
+#: Who coughs mostly coughs more than once: beside a cough that reaches the threshold, within so many seconds, others count from
+#: this probability on.
+BESIDE, BESIDE_S = 0.5, 10.0
 #: Pauses shorter than this belong to one cough.
 GAP_S = 0.08
 #: Shorter sounds are no coughs.
@@ -44,7 +47,7 @@ class Tracker:
     Parameters
     ----------
     threshold : float
-        Probability from which on a sound is called a cough.
+        Probability from which on a sound is called a cough, at least `BESIDE`.
 
     Attributes
     ----------
@@ -59,6 +62,8 @@ class Tracker:
         self._start = None  # of the cough under way
         self._last = 0  # moment after its last one that was loud enough
         self._best = 0.0  # its probability
+        self._sure_s = -np.inf  # end of the last cough that reached the threshold
+        self._likely = []  # sounds that count if one that does comes soon
         self._recent = deque([0.0] * SMOOTH, maxlen=SMOOTH)
 
     @property
@@ -77,14 +82,14 @@ class Tracker:
         Returns
         -------
         list of Event
-            Coughs that ended.
+            Coughs that ended, in order of time; one that counts only beside a later one comes with that.
         """
         ended = []
         for probability in np.asarray(probabilities, dtype=float).tolist():
             self._recent.append(probability)
             mean = sum(self._recent) / SMOOTH
             self.highest = max(self.highest, mean)
-            if probability >= KEEP * self._threshold:
+            if probability >= KEEP:
                 if self._start is None:
                     self._start, self._best = self._now, 0.0
                 self._last = self._now + 1
@@ -103,6 +108,14 @@ class Tracker:
     def _close(self, duration_s=np.inf):
         start_s, end_s = self._start * STEP_S, min(self._last * STEP_S, duration_s)
         self._start = None
-        if self._best < self._threshold or end_s - start_s < SHORTEST_S - 1e-9:
+        if self._best < BESIDE or end_s - start_s < SHORTEST_S - 1e-9:
             return []
-        return [Event(round(start_s, 3), round(end_s, 3), round(self._best, 4))]
+        event = Event(round(start_s, 3), round(end_s, 3), round(self._best, 4))
+        if self._best >= self._threshold:
+            likely, self._likely = self._likely, []
+            self._sure_s = end_s
+            return [one for one in likely if start_s - one.end_s <= BESIDE_S] + [event]
+        if start_s - self._sure_s <= BESIDE_S:
+            return [event]
+        self._likely = [one for one in self._likely if start_s - one.end_s <= BESIDE_S] + [event]
+        return []

@@ -13,8 +13,7 @@ CHANNELS = (16, 32, 40, 56)
 WIDTH, DILATIONS = 80, (1, 2, 4, 6)
 #: Those up to this look ahead as far as back, the others back only: a cough is to be told soon after its end.
 AHEAD = 2
-DROPOUT = 0.2
-LEARNING_RATE = 0.0015
+LEARNING_RATE = 0.003
 BATCH = 8
 #: What naming the kind of sound weighs beside telling coughs from all else.
 KIND_WEIGHT = 0.3
@@ -52,7 +51,6 @@ def build():
         x = layers.BatchNormalization(momentum=0.95)(x)
         x = layers.ReLU()(x)
     x = layers.Reshape((-1, CHANNELS[-1] * frames.N_MELS // 2 ** len(CHANNELS)))(x)
-    x = layers.Dropout(DROPOUT)(x)
     x = layers.Conv1D(WIDTH, 1, use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.95)(x)
     x = layers.ReLU()(x)
@@ -62,7 +60,6 @@ def build():
         y = layers.ReLU()(y)
         own = (dilation, dilation) if dilation <= AHEAD else (2 * dilation, 0)
         x = layers.Add()([layers.Cropping1D(own)(x), y])
-    x = layers.Dropout(DROPOUT)(x)
     return keras.Model(inputs, layers.Conv1D(len(CLASSES), 1, name="kinds")(x))
 
 
@@ -130,7 +127,7 @@ def fit(scenes, *, seed, epochs, progress=lambda share: None):
         LEARNING_RATE, epochs * steps, warmup_target=LEARNING_RATE, warmup_steps=50
     )
     model.compile(
-        keras.optimizers.AdamW(schedule, weight_decay=1e-3, clipnorm=1.0, use_ema=True, ema_momentum=0.998),
+        keras.optimizers.AdamW(schedule, weight_decay=1e-4, clipnorm=1.0, use_ema=True, ema_momentum=0.998),
         loss,
         jit_compile=False,
     )

@@ -165,7 +165,7 @@ class Maker:
         kinds = ("other", "breathing", "speech", "vowel")
         sound, collection = self._one(rng.choice(kinds, p=[0.48, 0.2, 0.22, 0.1]), rng)
         used, placed = {collection}, _placed(sound, rng)
-        if rng.random() < 0.25:
+        if rng.random() < 0.15:
             more, collection = self._one(rng.choice(kinds), rng)
             placed = _mixed(placed, _placed(more, rng), rng.uniform(-15, 15))
             used.add(collection)
@@ -339,8 +339,8 @@ def chain(y, rng, narrow=False):
     y = np.asarray(y, np.float64)
     peak = np.abs(y).max()
     y = y / peak if peak > 1e-3 else y
-    # Every other one stays as it was recorded.
-    for change, share in _CHANGES if rng.random() < 0.5 else ():
+    # Most stay as they were recorded.
+    for change, share in _CHANGES if rng.random() < 0.35 else ():
         if rng.random() < share:
             y = change(y, rng)
     if narrow:

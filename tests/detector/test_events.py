@@ -40,9 +40,29 @@ def test_one_moment_is_not_enough_however_sure():
     assert found(moments((20, 21, 1.0))) == []
 
 
-def test_a_cough_lasts_while_its_moments_are_near_the_threshold():
-    (event,) = found(moments((20, 30, 0.9), (30, 35, 0.4), (35, 50, 0.3)))
+def test_a_cough_lasts_while_its_moments_are_likely():
+    (event,) = found(moments((20, 30, 0.9), (30, 35, events.KEEP), (35, 50, events.KEEP - 0.01)))
     assert event.end_s == pytest.approx(35 * STEP)
+
+
+@pytest.mark.parametrize("likely", [(5, 12, 0.55), (50, 57, 0.55)])
+def test_beside_a_sure_cough_a_likely_one_counts(likely):
+    assert found(moments(likely)) == []
+    both = found(moments(likely, (30, 40, 0.9)))
+    assert [event.probability for event in both] == pytest.approx(
+        [probability for _, _, probability in sorted([likely, (30, 40, 0.9)])]
+    )
+    assert len(found(moments((*likely[:2], 0.45), (30, 40, 0.9)))) == 1
+
+
+@pytest.mark.parametrize("sure_first", [True, False])
+def test_far_from_a_sure_cough_a_likely_one_does_not_count(sure_first):
+    gap = round(events.BESIDE_S / STEP)
+    for extra, number in ((-2, 2), (2, 1)):
+        spans = [(10, 20), (20 + gap + extra, 30 + gap + extra)]
+        p = [0.9, 0.55] if sure_first else [0.55, 0.9]
+        heard = found(moments(*((*span, q) for span, q in zip(spans, p, strict=True)), n=gap + 100))
+        assert len(heard) == number
 
 
 def test_a_pause_parts_two_coughs_and_a_gap_of_a_moment_does_not():
@@ -83,6 +103,7 @@ def test_pieces_make_what_the_whole_makes(probabilities, cuts, threshold):
         heard += tracker.push(piece)
     heard += tracker.finish()
     assert heard == found(probabilities, threshold)
-    assert all(threshold <= event.probability <= tracker.highest + 1e-4 for event in heard)
+    assert all(events.BESIDE - 1e-4 <= event.probability <= tracker.highest + 1e-4 for event in heard)
+    assert bool(heard) == (tracker.highest >= threshold)
     for before, after in pairwise(heard):
         assert before.end_s <= after.start_s
