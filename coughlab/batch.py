@@ -17,7 +17,7 @@ from coughlab.store import StoreError
 INTERNAL = "internal"
 _UNFORESEEN = "Something went wrong here, not with the recording. Try this file once more by itself."
 #: Below this probability a cough, and above the other one a recording without any, is worth a second look.
-SURE_COUGH, SURE_NONE = 0.7, 0.5
+SURE_COUGH, SURE_NONE = 0.9, 0.7
 
 _log = logging.getLogger(__name__)
 

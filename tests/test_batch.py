@@ -99,7 +99,7 @@ def test_counts_and_their_sentence():
         (no_cough("a"), []),
         (failed("a"), ["This is not a sound file."]),
         (no_cough("a", quality=["noisy"]), ["It is noisy."]),
-        (no_cough("a", probability=0.6), ["Something in it may be a cough after all."]),
+        (no_cough("a", probability=0.8), ["Something in it may be a cough after all."]),
         (coughs("a", surety=(0.99, 0.6)), ["1 of the coughs found may be something else."]),
         (
             coughs("a", says=("covid", "not_covid")),

@@ -15,7 +15,7 @@ SMOOTH = 3
 KEEP = 0.3
 #: Who coughs mostly coughs more than once: beside a cough that reaches the threshold, within so many seconds, others count from
 #: this probability on.
-BESIDE, BESIDE_S = 0.5, 10.0
+BESIDE, BESIDE_S = 0.7, 10.0
 #: Pauses shorter than this belong to one cough.
 GAP_S = 0.08
 #: Shorter sounds are no coughs.

@@ -12,7 +12,7 @@ from coughlab.detector import events
 STEP = events.STEP_S
 
 
-def found(probabilities, threshold=0.6):
+def found(probabilities, threshold=0.8):
     tracker = events.Tracker(threshold)
     return tracker.push(probabilities) + tracker.finish()
 
@@ -32,8 +32,8 @@ def test_a_cough_has_start_end_and_probability():
 
 
 def test_below_the_threshold_there_is_none():
-    assert found(moments((20, 30, 0.59))) == []
-    assert len(found(moments((20, 30, 0.6)))) == 1
+    assert found(moments((20, 30, 0.79))) == []
+    assert len(found(moments((20, 30, 0.8)))) == 1
 
 
 def test_one_moment_is_not_enough_however_sure():
@@ -45,14 +45,14 @@ def test_a_cough_lasts_while_its_moments_are_likely():
     assert event.end_s == pytest.approx(35 * STEP)
 
 
-@pytest.mark.parametrize("likely", [(5, 12, 0.55), (50, 57, 0.55)])
+@pytest.mark.parametrize("likely", [(5, 12, 0.75), (50, 57, 0.75)])
 def test_beside_a_sure_cough_a_likely_one_counts(likely):
     assert found(moments(likely)) == []
     both = found(moments(likely, (30, 40, 0.9)))
     assert [event.probability for event in both] == pytest.approx(
         [probability for _, _, probability in sorted([likely, (30, 40, 0.9)])]
     )
-    assert len(found(moments((*likely[:2], 0.45), (30, 40, 0.9)))) == 1
+    assert len(found(moments((*likely[:2], 0.65), (30, 40, 0.9)))) == 1
 
 
 @pytest.mark.parametrize("sure_first", [True, False])
@@ -60,7 +60,7 @@ def test_far_from_a_sure_cough_a_likely_one_does_not_count(sure_first):
     gap = round(events.BESIDE_S / STEP)
     for extra, number in ((-2, 2), (2, 1)):
         spans = [(10, 20), (20 + gap + extra, 30 + gap + extra)]
-        p = [0.9, 0.55] if sure_first else [0.55, 0.9]
+        p = [0.9, 0.75] if sure_first else [0.75, 0.9]
         heard = found(moments(*((*span, q) for span, q in zip(spans, p, strict=True)), n=gap + 100))
         assert len(heard) == number
 
@@ -94,7 +94,9 @@ def test_the_highest_probability_is_that_of_the_coughs_found():
 
 @settings(max_examples=100, derandomize=True, deadline=None, database=None)
 @given(
-    st.lists(st.floats(0, 1), max_size=200), st.lists(st.integers(0, 200), max_size=10), st.floats(0.5, 0.95)
+    st.lists(st.floats(0, 1), max_size=200),
+    st.lists(st.integers(0, 200), max_size=10),
+    st.floats(events.BESIDE, 0.95),
 )
 def test_pieces_make_what_the_whole_makes(probabilities, cuts, threshold):
     pieces = np.split(np.array(probabilities), sorted(cut for cut in cuts if cut <= len(probabilities)))
