@@ -156,7 +156,7 @@ def _in_parallel(jobs, progress):
 
     try:
         while len(done) < len(jobs):
-            while waiting and len(running) < (os.cpu_count() or 1):
+            while waiting and len(running) < _cores():
                 number, job = waiting.pop(0)
                 running[number] = context.Process(target=work, args=(number, job), daemon=True)
                 running[number].start()
@@ -174,6 +174,11 @@ def _in_parallel(jobs, progress):
         for process in running.values():
             process.terminate()
     return [done[number] for number in range(len(jobs))]
+
+
+def _cores():
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def ask(detector, listed, deal, seed):

@@ -15,10 +15,12 @@ from coughlab.live import log
 from pages.parts.live import PATIENCE_S
 
 # The file begins with the click, and the microphone is heard when the connection is up: a second later, more on a busy machine.
-LEAD = 8.0
+LEAD = 10.0
 ONSETS = tuple(LEAD + onset for onset in (0.0, 2.5, 3.3, 6.9, 9.4, 12.6))
 SECONDS = LEAD + 15.0
 MINUTE = 60_000
+# A busy machine is slow, not wrong.
+expect.set_options(timeout=MINUTE)
 # Loudness of the speech-like sound beside coughs of up to 0.6.
 SPEECH = 0.3
 
@@ -171,8 +173,11 @@ def test_stop_resume_and_clear(heard):
 
 
 def test_two_people_at_once_do_not_hear_each_other(visit):
-    one = visit(coughs_between_speech((LEAD, LEAD + 2), LEAD + 5, seed=11))
-    other = visit(coughs_between_speech((LEAD, LEAD + 1, LEAD + 2.5, LEAD + 3.5), LEAD + 5, seed=12))
+    # Nothing but coughs: who hears whom is asked here, not what is a cough.
+    one, other = (
+        visit(synthetic.recording(onsets_s=[LEAD + at for at in onsets], duration_s=LEAD + 5, seed=seed))
+        for seed, onsets in ((11, (0, 2)), (12, (0, 1, 2.5, 3.5)))
+    )
     listen(one)
     listen(other)
     for page, n in ((one, 2), (other, 4)):

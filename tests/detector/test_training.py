@@ -1,6 +1,7 @@
 """The one command that rebuilds the detector, on small collections that the tests make."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -23,7 +24,14 @@ def studies(tmp_path_factory, folder):
     studies = tmp_path_factory.mktemp("studies")
     # In a process of its own, since the command forks, which a process that has TensorFlow running must not.
     command = f"-m coughlab detector train --data {folder} --studies {studies} --scenes 160 --epochs 2"
-    subprocess.run([sys.executable, *command.split()], check=True, capture_output=True)
+    # On one core: other tests run beside this one.
+    one = {min(os.sched_getaffinity(0))}
+    subprocess.run(
+        [sys.executable, *command.split()],
+        check=True,
+        capture_output=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, one),
+    )
     return studies
 
 
