@@ -30,7 +30,7 @@ def build():
     """The untrained network.
 
     No convolution pads in time, so that it reads a stream as it reads a recording: of 125 + 4 n frames of 10 ms
-    it makes n moments of 40 ms, each from about a second before to 220 ms after it.
+    it makes n moments of 40 ms, each from about a second before to 210 ms after it.
 
     Returns
     -------
