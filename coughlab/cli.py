@@ -138,7 +138,7 @@ def _parser():
         "train",
         help="rebuild models/detector from the four collections",
         description="Trains the detector, tests it on people and collections that it has not heard, and replaces models/detector"
-        " when all is done. Took 22 minutes on two cores.",
+        " when all is done. Took 36 minutes on two cores.",
     )
     train.add_argument(
         "--data",

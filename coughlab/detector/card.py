@@ -81,7 +81,7 @@ def write(manifest, listed, asked, events):
         " there is a cough, nothing of a disease.**",
         "",
         f"{SUMMARY} {entry['parameters']:,} parameters. A sound is a cough from a probability of {at:g} on, and within"
-        f" {BESIDE_S:g} s of such a one from {BESIDE:g} on.",
+        f" {BESIDE_S:g} s of such a one from {BESIDE * at:.2f} on.",
         "",
         "## What it was trained on",
         "",
@@ -104,7 +104,9 @@ def write(manifest, listed, asked, events):
         "All sounds, coughs or not, are resampled to 16,000 Hz and go through recording chains drawn at random from the same:"
         " level, room, equaliser, noise, clipping, MP3, Opus, Vorbis, GSM, mu-law and ADPCM, and bandwidths from 3,400 to"
         " 8,000 Hz. Coughs are put into recordings of the other collections. So the way a sound was recorded says little of"
-        " what it is; the tables below show what is left.",
+        " what it is; the tables below show what is left. There are many people who cough and few of the other sounds, so these"
+        " are cut to pieces, played faster and slower, and put under other scenes; sneezes and babies' cries, hardest to tell"
+        " from coughs, are drawn more often.",
         "",
         "## What it is worth",
         "",

@@ -9,13 +9,13 @@ from coughlab.detector.frames import HOP, MOMENT, RATE
 
 #: Length of a moment, in seconds.
 STEP_S = MOMENT * HOP / RATE
-#: A cough's probability is the highest mean of so many moments: a single one may be mistaken.
-SMOOTH = 3
+#: A cough's probability is the highest mean of so many moments, 0.2 s: shorter sounds, and single moments, may be mistaken.
+SMOOTH = 5
 #: A cough lasts while its moments are above this.
 KEEP = 0.3
 #: Who coughs mostly coughs more than once: beside a cough that reaches the threshold, within so many seconds, others count from
-#: this probability on.
-BESIDE, BESIDE_S = 0.7, 10.0
+#: this share of the threshold on.
+BESIDE, BESIDE_S = 0.75, 10.0
 #: Pauses shorter than this belong to one cough.
 GAP_S = 0.08
 #: Shorter sounds are no coughs.
@@ -47,7 +47,7 @@ class Tracker:
     Parameters
     ----------
     threshold : float
-        Probability from which on a sound is called a cough, at least `BESIDE`.
+        Probability from which on a sound is called a cough.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class Tracker:
     def _close(self, duration_s=np.inf):
         start_s, end_s = self._start * STEP_S, min(self._last * STEP_S, duration_s)
         self._start = None
-        if self._best < BESIDE or end_s - start_s < SHORTEST_S - 1e-9:
+        if self._best < BESIDE * self._threshold or end_s - start_s < SHORTEST_S - 1e-9:
             return []
         event = Event(round(start_s, 3), round(end_s, 3), round(self._best, 4))
         if self._best >= self._threshold:

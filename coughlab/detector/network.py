@@ -4,7 +4,7 @@ import numpy as np
 
 from coughlab.classifiers import neural
 from coughlab.detector import frames
-from coughlab.detector.corpus import COUGH, MAYBE, NO_COUGH, UNKNOWN
+from coughlab.detector.corpus import COUGH, MAYBE, NO_COUGH, QUIET, UNKNOWN
 from coughlab.detector.detect import CLASSES
 
 #: Channels of the convolutions over time and frequency, each of which halves the frequencies.
@@ -13,6 +13,7 @@ CHANNELS = (16, 32, 40, 56)
 WIDTH, DILATIONS = 80, (1, 2, 4, 6)
 #: Those up to this look ahead as far as back, the others back only: a cough is to be told soon after its end.
 AHEAD = 2
+DROPOUT = 0.1
 LEARNING_RATE = 0.003
 BATCH = 8
 #: What naming the kind of sound weighs beside telling coughs from all else.
@@ -24,6 +25,10 @@ HARD_WEIGHT, HARD = 1.0, 5
 SOMEWHERE_WEIGHT, SOMEWHERE = 0.15, 3
 #: A step of unknown kind is taken for what the network is so sure of, half way through the training.
 SURE = 0.8
+#: Share of the scenes that another without a cough is put under.
+UNDER = 0.4
+#: Decibels of power to natural logarithms.
+_NEPER = np.float32(np.log(10) / 10)
 
 
 def build():
@@ -54,6 +59,7 @@ def build():
     x = layers.Conv1D(WIDTH, 1, use_bias=False)(x)
     x = layers.BatchNormalization(momentum=0.95)(x)
     x = layers.ReLU()(x)
+    x = layers.SpatialDropout1D(DROPOUT)(x)
     for dilation in DILATIONS:
         y = layers.Conv1D(WIDTH, 3, dilation_rate=dilation, use_bias=False)(x)
         y = layers.BatchNormalization(momentum=0.95)(y)
@@ -122,6 +128,7 @@ def fit(scenes, *, seed, epochs, progress=lambda share: None):
     rng = np.random.default_rng(seed)
     steps = len(scenes) // BATCH
     classes = scenes.classes.copy()
+    plain = np.flatnonzero((classes > COUGH).all(axis=1))
     model = build()
     schedule = keras.optimizers.schedules.CosineDecay(
         LEARNING_RATE, epochs * steps, warmup_target=LEARNING_RATE, warmup_steps=50
@@ -135,7 +142,7 @@ def fit(scenes, *, seed, epochs, progress=lambda share: None):
         if epoch == epochs // 2:
             classes = _named(model, scenes.db, classes)
         for rows in np.array_split(rng.permutation(len(scenes))[: steps * BATCH], steps):
-            model.train_on_batch(_altered(scenes.db[rows], rng), classes[rows])
+            model.train_on_batch(*_altered(scenes.db, classes, rows, plain, rng))
         progress((epoch + 1) / epochs)
     model.optimizer.finalize_variable_values(model.trainable_variables)
     return model
@@ -158,15 +165,45 @@ def softmax(logits):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def _altered(db, rng):
-    """Louder or quieter, and with some bands masked."""
-    db = db.astype(np.float32) + rng.uniform(-8, 8, (len(db), 1, 1)).astype(np.float32)
+def _altered(db, classes, rows, plain, rng):
+    """Scenes at another level, through another equaliser, some with a scene without a cough under them, some with gaps.
+
+    There are many people who cough and few of the other sounds: what is drawn here keeps the network from knowing those by heart.
+    """
+    mixed = [_over(db, classes, row, rng.choice(plain), rng) for row in rows]
+    db, classes = (np.stack(part) for part in zip(*mixed, strict=True))
+    db += rng.uniform(-8, 8, (len(db), 1, 1)).astype(np.float32) + _equaliser(len(db), rng)
     for row in db:
-        if rng.random() < 0.5:
+        for _ in range(rng.integers(0, 3)):
             width = rng.integers(1, 8)
             start = rng.integers(frames.N_MELS - width)
             row[:, start : start + width] = row.min()
-    return np.maximum(db, -100)
+        for _ in range(rng.integers(0, 4)):
+            width = rng.integers(1, 9)
+            start = rng.integers(len(row) - width)
+            row[start : start + width] = row.min()
+    return np.clip(db, -100, None), classes
+
+
+def _over(db, classes, row, under, rng):
+    """A scene as it is, or over one without a cough: frames and classes."""
+    one, kinds = db[row].astype(np.float32), classes[row]
+    if rng.random() > UNDER:
+        return one, kinds
+    other, beneath = db[under].astype(np.float32), classes[under]
+    quieter_db = rng.uniform(3, 30)
+    other = other + (one.max() - other.max() - quieter_db)
+    kinds = np.where((kinds == QUIET) & (beneath != QUIET), NO_COUGH, kinds)
+    return np.logaddexp(one * _NEPER, other * _NEPER) / _NEPER, kinds
+
+
+def _equaliser(n, rng):
+    """Smooth curves over the bands, in dB, one for each of `n` scenes."""
+    bands = np.linspace(0, 1, frames.N_MELS)
+    knots = rng.normal(0, 3, (n, 6))
+    return np.stack([np.interp(bands, np.linspace(0, 1, 6), row) for row in knots])[:, None].astype(
+        np.float32
+    )
 
 
 def export(model):

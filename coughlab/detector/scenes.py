@@ -29,6 +29,16 @@ SIZE = MOMENTS * STEP
 #: Share of scenes that go through a narrow telephone line: as many as there are in the collection that was recorded so. That one
 #: holds nothing but coughs, and no other may be told from it by its sound.
 NARROW = 0.35
+#: What is no cough, and how often each is drawn.
+OTHERS, OFTEN = ("other", "breathing", "speech", "vowel"), (0.44, 0.26, 0.21, 0.09)
+#: What is hardest to tell from coughs is drawn so many times as often as the rest of its kind.
+HARD = {"person sneeze": 4, "baby cry": 2}
+#: How much faster or slower a recording is played, at most. There are many voices that cough, but few of all others.
+COUGH_SPEED, OTHER_SPEED = 1.25, 1.6
+#: Share of the scenes without coughs that are put together of short pieces, as scenes of coughs are.
+BITS = 0.3
+#: Share of the scenes in which the recording starts, and in which it stops, in the middle of whatever sounds.
+STARTS, STOPS = 0.25, 0.1
 #: Which class wins where two sound at once, the last strongest.
 _STRENGTH = (UNKNOWN, MAYBE, QUIET, NO_COUGH, BREATH, OTHER, VOICE, COUGH)
 _RANK = {kind: rank for rank, kind in enumerate(_STRENGTH)}
@@ -135,15 +145,25 @@ class Maker:
         )
         sound, used = made(rng)
         narrow = rng.random() < NARROW and "covid19-cough" not in used
-        y = chain(sound.samples, rng, narrow)
+        # What is put together from moments does not begin with those that the network reads.
+        shifted = np.roll(sound.samples, rng.integers(-STEP // 2, STEP // 2))
+        y, classes = chain(shifted, rng, narrow), sound.classes.copy()
+        for cut, share in (
+            (slice(None, rng.integers(MOMENTS)), STARTS),
+            (slice(rng.integers(MOMENTS), None), STOPS),
+        ):
+            if rng.random() < share:
+                y[: MOMENTS * STEP].reshape(MOMENTS, STEP)[cut] = 0
+                classes[cut] = QUIET
         padded = np.pad(y, frames.BEFORE).astype(np.float32)
-        classes = sound.classes[BEFORE : BEFORE + STEPS]
+        classes = classes[BEFORE : BEFORE + STEPS]
         return frames.log_mel(padded)[:FRAMES], classes, frozenset(used)
 
     def _one(self, kind, rng):
-        """A recording of a kind, its groups being drawn alike."""
+        """A recording of a kind, its groups being drawn alike, but for those that are hard to tell from coughs."""
         groups = self._by[kind]
-        found = groups[list(groups)[rng.integers(len(groups))]]
+        often = np.array([HARD.get(name, 1) for name in groups])
+        found = groups[rng.choice(list(groups), p=often / often.sum())]
         row, sound = found[rng.integers(len(found))]
         return sound, row["collection"]
 
@@ -162,19 +182,37 @@ class Maker:
 
     def _negative(self, rng):
         """Breath, voice or another sound, now and then two at once."""
-        kinds = ("other", "breathing", "speech", "vowel")
-        sound, collection = self._one(rng.choice(kinds, p=[0.48, 0.2, 0.22, 0.1]), rng)
-        used, placed = {collection}, _placed(sound, rng)
+        if rng.random() < BITS:
+            return self._bits(rng)
+        sound, collection = self._one(rng.choice(OTHERS, p=OFTEN), rng)
+        used, placed = {collection}, _placed(sound, rng, OTHER_SPEED)
         if rng.random() < 0.15:
-            more, collection = self._one(rng.choice(kinds), rng)
-            placed = _mixed(placed, _placed(more, rng), rng.uniform(-15, 15))
+            more, collection = self._one(rng.choice(OTHERS), rng)
+            placed = _mixed(placed, _placed(more, rng, OTHER_SPEED), rng.uniform(-15, 15))
             used.add(collection)
         return placed, used
+
+    def _bits(self, rng):
+        """Short pieces of one recording without a cough, put into near silence one after the other as coughs are put."""
+        sound, collection = self._one(rng.choice(OTHERS, p=OFTEN), rng)
+        sound, whole = _placed(sound, rng, OTHER_SPEED), _still(rng)
+        y, classes = whole.samples, whole.classes
+        sounding = np.flatnonzero(sound.classes != QUIET)
+        if not sounding.size:
+            return whole, {collection}
+        at = rng.uniform(0, 1.5)
+        for _ in range(rng.integers(2, 7)):
+            first = max(0, int(rng.choice(sounding)) - int(rng.integers(0, 3)))
+            last = min(first + int(rng.integers(3, 15)), sound.classes.size)
+            at = _put(y, classes, sound, first, last, at, rng)
+            if at is None:
+                break
+        return Sound(y, classes), {collection}
 
     def _made(self, rng):
         """A sound made by formula: mostly no cough, now and then a synthetic cough."""
         name = rng.choice(
-            [*synthetic.OTHERS, "silence", "cough"], p=[0.22, 0.13, 0.13, 0.2, 0.16, 0.05, 0.11]
+            [*synthetic.OTHERS, "silence", "cough"], p=[0.21, 0.13, 0.13, 0.18, 0.15, 0.04, 0.16]
         )
         seed, seconds = int(rng.integers(2**31)), SIZE / RATE
         if name == "silence":
@@ -198,15 +236,18 @@ class Maker:
     def _composed(self, rng):
         """Coughs put into other sounds, one after the other and more or less close."""
         kind = rng.choice(
-            ["quiet", "made", "other", "breathing", "speech", "vowel"], p=[0.35, 0.13, 0.18, 0.08, 0.18, 0.08]
+            ["quiet", "made", "bits", "other", "breathing", "speech", "vowel"],
+            p=[0.32, 0.12, 0.12, 0.16, 0.07, 0.15, 0.06],
         )
         if kind == "quiet":
             ground, used = _still(rng), set()
+        elif kind == "bits":
+            ground, used = self._bits(rng)
         elif kind == "made":
             ground, used = self._made_ground(rng), set()
         else:
             ground, collection = self._one(kind, rng)
-            ground, used = _placed(ground, rng), {collection}
+            ground, used = _placed(ground, rng, OTHER_SPEED), {collection}
         sound, _, collection = self._coughing(ground, rng, rng.uniform(4, 35))
         return sound, used | {collection}
 
@@ -240,21 +281,10 @@ class Maker:
         for _ in range(rng.integers(1, 6)):
             start, end = chosen.bursts[rng.integers(len(chosen.bursts))]
             first, last = max(0, start - rng.integers(0, 2)), end + rng.integers(0, 3)
-            piece, marks = chosen.samples[first * STEP : last * STEP], chosen.classes[first:last]
-            fade = np.minimum(np.arange(piece.size) / 160, 1)
-            piece = piece * fade * np.minimum(fade[::-1] / 2, 1)
-            piece *= rng.uniform(0.5, 1) / (np.abs(piece).max() + 1e-9)
-            begin = round(at * RATE / STEP)
-            room = y[begin * STEP :][: piece.size]
-            if room.size < piece.size:
+            begin, at = round(at * RATE / STEP), _put(y, classes, chosen, first, last, at, rng)
+            if at is None:
                 break
-            room += piece
-            here = classes[begin : begin + marks.size]
-            under = np.where(here == QUIET, NO_COUGH, here)
-            here[:] = np.where((marks == COUGH) | (marks == UNKNOWN), marks, under)
             there[begin + start - first : begin + end - first] = True
-            pause = rng.uniform(0.04, 0.15) if rng.random() < 0.4 else rng.uniform(0.15, 1.2)
-            at = (begin + marks.size) * STEP / RATE + pause
         return Sound(y, classes), there, collection
 
     def _made_ground(self, rng):
@@ -270,15 +300,33 @@ def _loud(y):
     return power > power.max() * 10**-2.5
 
 
+def _put(y, classes, sound, first, last, at, rng):
+    """Put the moments `first` to `last` of a sound into a scene; the second at which the next may follow, None if it is full."""
+    piece, marks = sound.samples[first * STEP : last * STEP], sound.classes[first:last]
+    fade = np.minimum(np.arange(piece.size) / 160, 1)
+    piece = piece * fade * np.minimum(fade[::-1] / 2, 1)
+    piece *= rng.uniform(0.5, 1) / (np.abs(piece).max() + 1e-9)
+    begin = round(at * RATE / STEP)
+    room = y[begin * STEP :][: piece.size]
+    if room.size < piece.size:
+        return None
+    room += piece
+    here = classes[begin : begin + marks.size]
+    under = np.where(here == QUIET, NO_COUGH, here)
+    here[:] = np.where((marks == QUIET) | (marks == NO_COUGH), under, marks)
+    pause = rng.uniform(0.04, 0.15) if rng.random() < 0.4 else rng.uniform(0.15, 1.2)
+    return (begin + marks.size) * STEP / RATE + pause
+
+
 def _still(rng):
     """Next to nothing: digital silence or faint noise."""
     level = rng.choice([0.0, 1.0]) * 10 ** -rng.uniform(2.5, 5)
     return Sound((level * rng.standard_normal(SIZE)).astype(np.float32), np.full(MOMENTS, QUIET, np.int8))
 
 
-def _placed(sound, rng):
-    """Five seconds of a recording from anywhere, a little faster or slower; a short one lies in near silence."""
-    speed = rng.uniform(0.8, 1.25) if rng.random() < 0.6 else 1.0
+def _placed(sound, rng, fastest=COUGH_SPEED):
+    """Five seconds of a recording from anywhere, a little faster or slower; a short one lies in silence, digital or nearly so."""
+    speed = fastest ** rng.uniform(-1, 1) if rng.random() < 0.6 else 1.0
     wanted = MOMENTS
     steps = sound.classes.size
     need = int(np.ceil(wanted * speed)) + 2
@@ -299,6 +347,8 @@ def _placed(sound, rng):
     room += y[: room.size]
     here = classes[before : before + marks.size]
     here[:] = marks[: here.size]
+    if rng.random() < 0.4:
+        return Sound(whole, classes)
     edge = 160
     if before and room.size > edge:
         room[:edge] *= np.linspace(0, 1, edge)
@@ -396,7 +446,7 @@ def _coded(y, rng, codecs=CODECS):
     buffer = io.BytesIO()
     low = soxr.resample(y / max(np.abs(y).max(), 1e-3) * 0.9, RATE, rate)
     lossy = (
-        {"compression_level": float(rng.uniform(0.3, 1))}
+        {"compression_level": float(rng.uniform(0.3, 0.99))}
         if subtype in ("MPEG_LAYER_III", "VORBIS", "OPUS")
         else {}
     )

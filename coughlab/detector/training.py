@@ -20,7 +20,7 @@ from coughlab.signal import spectrum
 from coughlab.signal.levels import HOP_S, background_db, levels
 
 #: Scenes to train on, passes over them, and for how many of them there is one in each fold that single coughs are looked for in.
-SCENES, EPOCHS, TRAINED_A_TESTED = 8000, 14, 20
+SCENES, EPOCHS, TRAINED_A_TESTED = 16_000, 11, 40
 #: How many of the folds are tested on, each by a model without it: a matter of how long a fit takes.
 TESTED_FOLDS = 2
 #: What coughs at known places are put into.

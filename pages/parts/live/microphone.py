@@ -50,15 +50,6 @@ def show(ear):
     sink = st.session_state.get("sink") or AudioSinkTrack(ear.hear)
     st.session_state.sink = sink
 
-    def changed():
-        state = st.session_state.microphone.state
-        if not (state.playing or state.signalling):
-            st.session_state.pop("asked_at", None)
-        elif "asked_at" not in st.session_state:
-            st.session_state.asked_at = time.monotonic()
-            st.session_state.trouble = False
-            ear.resume()
-
     servers = ice_servers()
     try:
         context = webrtc_streamer(
@@ -68,13 +59,20 @@ def show(ear):
             media_stream_constraints={"audio": RAW, "video": False},
             sink_audio_track=sink,
             translations=WORDS,
-            on_change=changed,
         )
     except Exception:  # whatever it is, there is the recorder
         _log.exception("The connection failed")
         st.session_state.trouble = True
         return False
-    return context.state.playing or context.state.signalling
+    is_open = context.state.playing or context.state.signalling
+    # Told by what is, since the component's own call when something changes does not always come.
+    if not is_open:
+        st.session_state.pop("asked_at", None)
+    elif "asked_at" not in st.session_state:
+        st.session_state.asked_at = time.monotonic()
+        st.session_state.trouble = False
+        ear.resume()
+    return is_open
 
 
 def in_trouble(ear):
