@@ -151,8 +151,8 @@ def _parser():
         "--studies", type=Path, metavar="DIR", help="folder to write detector/ in (default: models/)"
     )
     train.add_argument("--seed", type=_seed, default=0, help="seed of everything (default: 0)")
-    train.add_argument("--scenes", type=_positive, metavar="N", help="scenes to train on (default: 8000)")
-    train.add_argument("--epochs", type=_positive, metavar="N", help="passes over them (default: 14)")
+    train.add_argument("--scenes", type=_positive, metavar="N", help="scenes to train on (default: 16000)")
+    train.add_argument("--epochs", type=_positive, metavar="N", help="passes over them (default: 11)")
     train.set_defaults(command=_detector_train)
     return parser
 
@@ -331,7 +331,7 @@ def _detector_train(arguments):
                 epochs=arguments.epochs or training.EPOCHS,
                 progress=progress,
             )
-    except DatasetError as error:
+    except (DatasetError, training.TrainingError) as error:
         return _complain(str(error), 2)
     except OSError as error:
         return _complain(f"The detector could not be written: {error}. What was there before is kept.", 2)

@@ -72,6 +72,9 @@ def write(manifest, listed, asked, events):
     str
         Markdown.
     """
+    # Not at the top: who answers reads `line`, and needs nothing of what training needs.
+    from coughlab.detector.scenes import COUGH_SPEED, OTHER_SPEED
+
     entry = manifest["models"][store.DETECTOR]
     at = entry["threshold"]
     lines = [
@@ -105,8 +108,8 @@ def write(manifest, listed, asked, events):
         " level, room, equaliser, noise, clipping, MP3, Opus, Vorbis, GSM, mu-law and ADPCM, and bandwidths from 3,400 to"
         " 8,000 Hz. Coughs are put into recordings of the other collections. So the way a sound was recorded says little of"
         " what it is; the tables below show what is left. There are many people who cough and few of the other sounds, so these"
-        " are cut to pieces, played faster and slower, and put under other scenes; sneezes and babies' cries, hardest to tell"
-        " from coughs, are drawn more often.",
+        f" are cut to pieces, put under other scenes, and played up to {OTHER_SPEED:g} times faster or slower, coughs up to"
+        f" {COUGH_SPEED:g} times; sneezes and babies' cries, hardest to tell from coughs, are drawn more often.",
         "",
         "## What it is worth",
         "",

@@ -15,7 +15,7 @@ SMOOTH = 5
 KEEP = 0.3
 #: Who coughs mostly coughs more than once: beside a cough that reaches the threshold, within so many seconds, others count from
 #: this share of the threshold on.
-BESIDE, BESIDE_S = 0.75, 10.0
+BESIDE, BESIDE_S = 0.6, 10.0
 #: Pauses shorter than this belong to one cough.
 GAP_S = 0.08
 #: Shorter sounds are no coughs.

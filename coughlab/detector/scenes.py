@@ -32,7 +32,7 @@ NARROW = 0.35
 #: What is no cough, and how often each is drawn.
 OTHERS, OFTEN = ("other", "breathing", "speech", "vowel"), (0.44, 0.26, 0.21, 0.09)
 #: What is hardest to tell from coughs is drawn so many times as often as the rest of its kind.
-HARD = {"person sneeze": 4, "baby cry": 2}
+HARD_KINDS = {"person sneeze": 4, "baby cry": 2}
 #: How much faster or slower a recording is played, at most. There are many voices that cough, but few of all others.
 COUGH_SPEED, OTHER_SPEED = 1.25, 1.6
 #: Share of the scenes without coughs that are put together of short pieces, as scenes of coughs are.
@@ -145,7 +145,7 @@ class Maker:
         )
         sound, used = made(rng)
         narrow = rng.random() < NARROW and "covid19-cough" not in used
-        # What is put together from moments does not begin with those that the network reads.
+        # Pieces are put at whole moments, which is how the network reads: moved by less than one, this gives nothing away.
         shifted = np.roll(sound.samples, rng.integers(-STEP // 2, STEP // 2))
         y, classes = chain(shifted, rng, narrow), sound.classes.copy()
         for cut, share in (
@@ -162,7 +162,7 @@ class Maker:
     def _one(self, kind, rng):
         """A recording of a kind, its groups being drawn alike, but for those that are hard to tell from coughs."""
         groups = self._by[kind]
-        often = np.array([HARD.get(name, 1) for name in groups])
+        often = np.array([HARD_KINDS.get(name, 1) for name in groups])
         found = groups[rng.choice(list(groups), p=often / often.sum())]
         row, sound = found[rng.integers(len(found))]
         return sound, row["collection"]

@@ -21,6 +21,8 @@ from coughlab.signal.levels import HOP_S, background_db, levels
 
 #: Scenes to train on, passes over them, and for how many of them there is one in each fold that single coughs are looked for in.
 SCENES, EPOCHS, TRAINED_A_TESTED = 16_000, 11, 40
+#: With fewer scenes some of the models would have none of a kind that they need.
+LEAST_SCENES = 100
 #: How many of the folds are tested on, each by a model without it: a matter of how long a fit takes.
 TESTED_FOLDS = 2
 #: What coughs at known places are put into.
@@ -34,6 +36,10 @@ CHAINS = {"GSM telephone": (8000, "WAV", "GSM610"), "narrow MP3": (8000, "MP3", 
 #: The background of a recording is what is no louder than this above its quietest tenth, in dB; it counts from this length on, in
 #: seconds, and is made as loud as this.
 BACKGROUND_DB, LEAST_S, PEAK = 6.0, 1.0, 0.3
+
+
+class TrainingError(RuntimeError):
+    """The detector was not trained; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def train(
     seed : int
         Seed of everything.
     n_scenes, epochs : int
-        How many scenes to make, and how often to go over them.
+        How many scenes to make, at least `LEAST_SCENES`, and how often to go over them.
     progress : callable
         Called with a stage in words, how much of it is done, and of how much.
 
@@ -101,7 +107,11 @@ def train(
     ------
     coughlab.datasets.DatasetError
         If a collection is missing.
+    TrainingError
+        If there are too few scenes, or a training fails or is killed.
     """
+    if n_scenes < LEAST_SCENES:
+        raise TrainingError(f"{n_scenes} scenes are too few: at least {LEAST_SCENES} are needed.")
     spectrum.use_one_thread()
     listed = corpus.table(folder, progress)
     sounds = corpus.load_all(listed, progress)
@@ -164,11 +174,11 @@ def _in_parallel(jobs, progress):
             while not results.empty():
                 number, result, error = results.get()
                 if error:
-                    raise RuntimeError(f"A training ended by {error}.")
+                    raise TrainingError(f"A training ended by {error}.")
                 done[number] = result
                 running.pop(number).join()
             if any(not process.is_alive() and process.exitcode for process in running.values()):
-                raise RuntimeError("A training was killed, perhaps for want of memory.")
+                raise TrainingError("A training was killed, perhaps for want of memory.")
             time.sleep(0.5)
     finally:
         for process in running.values():

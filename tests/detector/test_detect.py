@@ -62,10 +62,11 @@ def test_speech_between_coughs_is_none_of_them():
     assert [event.start_s for event in found] == pytest.approx([0.5, 3.5], abs=0.2)
 
 
-@pytest.mark.parametrize("seed", range(8))
+# Each of these was got wrong by a detector that had heard no recording start so.
+@pytest.mark.parametrize("seed", [5, 48, 67, 90, 92, 125])
 def test_a_sound_that_starts_in_the_middle_of_speech_starts_without_a_cough(seed):
     # A microphone opens whenever it is clicked, and the cut sounds as sudden as a cough begins.
-    start = round((0.3 + 0.171 * seed) * RATE)
+    start = round((0.3 + 0.171 * (seed % 12)) * RATE)
     y = synthetic.speech(rate=RATE, seed=2**31 + seed, duration_s=6.0)
     y[round(3.0 * RATE) : round(4.2 * RATE)] = 0
     y[round(3.4 * RATE) : round(3.8 * RATE)] = 0.6 * synthetic.cough(rate=RATE, seed=seed)

@@ -52,7 +52,7 @@ def test_beside_a_sure_cough_a_likely_one_counts(likely):
     assert [event.probability for event in both] == pytest.approx(
         [probability for _, _, probability in sorted([likely, (30, 40, 0.9)])]
     )
-    assert len(found(moments((*likely[:2], 0.55), (30, 40, 0.9)))) == 1
+    assert len(found(moments((*likely[:2], 0.45), (30, 40, 0.9)))) == 1
 
 
 @pytest.mark.parametrize("sure_first", [True, False])

@@ -84,6 +84,23 @@ def test_a_missing_folder_is_said_in_one_line(tmp_path, capsys):
     assert "kaggle-trial" in (told := capsys.readouterr().err) and "Traceback" not in told
 
 
+def test_too_few_scenes_are_said_in_one_line(folder, capsys):
+    few = str(training.LEAST_SCENES - 1)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["detector", "train", "--data", str(folder), "--scenes", few])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert few in told and str(training.LEAST_SCENES) in told and told.count("\n") == 1
+
+
+def test_the_help_says_what_is_done_unless_told_otherwise(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["detector", "train", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"scenes to train on (default: {training.SCENES})" in told
+    assert f"passes over them (default: {training.EPOCHS})" in told
+
+
 def test_a_changed_model_is_refused(studies, tmp_path):
     folder = tmp_path / store.DETECTOR
     folder.mkdir()
