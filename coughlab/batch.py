@@ -16,8 +16,9 @@ from coughlab.store import StoreError
 #: The code of an error that nobody foresaw, and its sentence.
 INTERNAL = "internal"
 _UNFORESEEN = "Something went wrong here, not with the recording. Try this file once more by itself."
-#: Below this probability a cough, and above the other one a recording without any, is worth a second look.
-SURE_COUGH, SURE_NONE = 0.9, 0.7
+#: Below this probability a cough, and above the other one a recording without any, is worth a second look; the detector's
+#: threshold lies between them.
+SURE_COUGH, SURE_NONE = 0.75, 0.4
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 
-from coughlab import audio, batch, serving
+from coughlab import audio, batch, detector, serving
 from coughlab.spreadsheet import to_csv
 from coughlab.store import StoreError
 from tests import sounds
@@ -99,7 +99,7 @@ def test_counts_and_their_sentence():
         (no_cough("a"), []),
         (failed("a"), ["This is not a sound file."]),
         (no_cough("a", quality=["noisy"]), ["It is noisy."]),
-        (no_cough("a", probability=0.8), ["Something in it may be a cough after all."]),
+        (no_cough("a", probability=0.5), ["Something in it may be a cough after all."]),
         (coughs("a", surety=(0.99, 0.6)), ["1 of the coughs found may be something else."]),
         (
             coughs("a", says=("covid", "not_covid")),
@@ -109,6 +109,10 @@ def test_counts_and_their_sentence():
 )
 def test_why_to_listen(answer, reasons):
     assert batch.doubts(answer) == reasons
+
+
+def test_what_is_worth_a_second_look_lies_on_both_sides_of_the_threshold():
+    assert batch.SURE_NONE < detector.default().threshold < batch.SURE_COUGH
 
 
 def test_the_table_has_a_row_a_file_and_empty_cells_where_there_is_nothing_to_say():
