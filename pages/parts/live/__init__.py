@@ -7,7 +7,6 @@ from coughlab.detector import card
 from coughlab.evidence import answer
 from coughlab.evidence.novelty import Novelty
 from coughlab.live import Listener, connection
-from pages.parts.keeping import kept
 
 #: Nearly every browser's own rate.
 RATE = 48_000
@@ -100,12 +99,12 @@ def show_exports(ear):
     """What can be taken away, and the end of it."""
     with st.container(horizontal=True):
         options = {"on_click": "ignore", "icon": ":material/download:"}
-        table, sound = ("coughs.csv", "text/csv"), ("coughs.zip", "application/zip")
-        st.download_button("The list (CSV)", kept(ear.csv, *table), *table, key="live csv", **options)
+        st.download_button("The list (CSV)", ear.csv, "coughs.csv", "text/csv", key="live csv", **options)
         st.download_button(
             "The sound (WAV files in a ZIP)",
-            kept(ear.archive, *sound),
-            *sound,
+            ear.archive,
+            "coughs.zip",
+            "application/zip",
             key="live zip",
             help="One WAV file a cough, named after its number and time, and the list.",
             **options,
