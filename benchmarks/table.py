@@ -1,0 +1,90 @@
+"""The table of `make bench`: one row a goal, ours beside a yardstick measured in the same run."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+#: Where `make bench` has its programs leave their rows.
+SETTING = "COUGHLAB_BENCH"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One goal.
+
+    Attributes
+    ----------
+    what : str
+        What was measured.
+    ours, yardstick : float
+        Ours, and what it is held against: the published stack's figure in this run, or a limit.
+    unit : str
+        Of both, such as "ms".
+    goal : float
+        The ratio to be reached: how many times better ours is than the yardstick.
+    floor : float or None
+        What physics leaves, in the same unit, where there is such a thing.
+    more : bool
+        Whether more is better, as with answers a second.
+    against : str
+        What the yardstick is.
+    """
+
+    what: str
+    ours: float
+    yardstick: float
+    unit: str
+    goal: float
+    floor: float | None = None
+    more: bool = False
+    against: str = "published stack"
+
+    @property
+    def ratio(self):
+        """How many times better ours is."""
+        return self.ours / self.yardstick if self.more else self.yardstick / self.ours
+
+    @property
+    def met(self):
+        """Whether the goal is reached."""
+        return self.ratio >= self.goal
+
+    def cells(self):
+        """The row as text, one string a column of `HEAD`."""
+        floor = "" if self.floor is None else f"{_number(self.floor)} {self.unit}"
+        return [
+            self.what,
+            f"{_number(self.ours)} {self.unit}",
+            f"{_number(self.yardstick)} {self.unit} ({self.against})",
+            f"{_number(self.ratio)}",
+            f"{self.goal:g}",
+            floor,
+            "yes" if self.met else "no",
+        ]
+
+
+HEAD = ["what", "ours", "yardstick", "times better", "goal", "floor", "met"]
+
+
+def show(row):
+    """Print a row, and leave it for `make bench`."""
+    what, ours, yardstick, ratio, goal, floor, met = row.cells()
+    floor = f"; floor {floor}" if floor else ""
+    print(
+        f"{what}: {ours} against {yardstick}, {ratio} times better (goal {goal}, met: {met}){floor}",
+        flush=True,
+    )
+    if path := os.environ.get(SETTING):
+        with Path(path).open("a") as file:
+            print(json.dumps(asdict(row)), file=file)
+
+
+def markdown(rows):
+    """Rows as a table in Markdown."""
+    lines = [HEAD, ["---"] * len(HEAD), *(row.cells() for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _number(x):
+    return f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
