@@ -60,15 +60,16 @@ def from_waveform(y):
         In the order of `NAMES`. Centroid, bandwidth and roll-off in hertz, zero crossings as a share of the samples.
     """
     magnitude = spectrum.magnitude(y)
-    power = magnitude**2
     centroid, bandwidth = _centroid_and_bandwidth(magnitude)
+    rolloff = _rolloff(magnitude)
+    power = np.square(magnitude, out=magnitude)
     return np.array(
         [
             _chroma(power).mean(),
             _rms(y).mean(),
             centroid.mean(),
             bandwidth.mean(),
-            _rolloff(magnitude).mean(),
+            rolloff.mean(),
             _zero_crossing_rate(y).mean(),
             *_mean_mfcc(power),
         ],
@@ -110,8 +111,10 @@ def chroma(y):
 
 def _centroid_and_bandwidth(magnitude):
     hz = spectrum.frequencies()
+    powers = np.stack([hz**0, hz, hz**2], axis=1)
     # In double precision the second moment less the squared first is safe even for a pure tone.
-    total, first, second = (magnitude.astype(float) @ np.stack([hz**0, hz, hz**2], axis=1)).T
+    moments = [magnitude[rows].astype(float) @ powers for rows in spectrum.blocks(len(magnitude))]
+    total, first, second = np.concatenate(moments).T
     total = np.where(total < np.finfo(np.float32).tiny, 1, total)
     centroid = first / total
     # A silent frame has no moments: librosa calls its centroid and its bandwidth 0.
@@ -119,8 +122,11 @@ def _centroid_and_bandwidth(magnitude):
 
 
 def _rolloff(magnitude):
-    cumulated = np.cumsum(magnitude, axis=1)
-    return spectrum.frequencies()[np.argmax(cumulated >= ROLL_PERCENT * cumulated[:, -1:], axis=1)]
+    roll = np.empty(len(magnitude), int)
+    for rows in spectrum.blocks(len(magnitude)):
+        cumulated = np.cumsum(magnitude[rows], axis=1)
+        roll[rows] = np.argmax(cumulated >= ROLL_PERCENT * cumulated[:, -1:], axis=1)
+    return spectrum.frequencies()[roll]
 
 
 def _rms(y):
@@ -128,7 +134,7 @@ def _rms(y):
     n_frames = 1 + y.size // HOP
     padded = np.zeros((n_frames + N_FFT // HOP - 1) * HOP)
     padded[N_FFT // 2 : N_FFT // 2 + y.size] = y[: padded.size - N_FFT // 2]
-    hops = (padded**2).reshape(-1, HOP).sum(axis=1)
+    hops = np.square(padded, out=padded).reshape(-1, HOP).sum(axis=1)
     return np.sqrt(np.lib.stride_tricks.sliding_window_view(hops, N_FFT // HOP).sum(axis=1) / N_FFT)
 
 
@@ -158,9 +164,12 @@ def _chroma(power):
 def _tuning(power):
     """How far the strong pitches lie from A440's semitones, as ``librosa.estimate_tuning(S=power)``: from -0.5 to 0.49."""
     lo, hi = np.searchsorted(spectrum.frequencies(), [150.0, 4000.0])
-    band = power[:, lo - 1 : hi + 1]
-    strong = np.where(band > 0.1 * power.max(axis=1, keepdims=True), band, 0)
-    frame, k = np.nonzero((strong[:, 1:-1] > strong[:, :-2]) & (strong[:, 1:-1] >= strong[:, 2:]))
+    band, weak = power[:, lo - 1 : hi + 1], 0.1 * power.max(axis=1)
+    # To librosa a weak neighbour is 0; the peak, which is not weak, stands above it either way.
+    peaks = band[:, 1:-1] > weak[:, None]
+    peaks &= band[:, 1:-1] > band[:, :-2]
+    peaks &= band[:, 1:-1] >= band[:, 2:]
+    frame, k = np.divmod(np.flatnonzero(peaks), hi - lo)
     if not k.size:
         return 0.0
     # A parabola through each peak and its neighbours, rounded to single precision where librosa rounds, because the

@@ -18,6 +18,10 @@ N_FFT = 2048
 HOP = 512
 #: Power below which everything is equally quiet, in dB: librosa's ``amin=1e-10``.
 FLOOR_DB = -100.0
+#: Frames worked on at once: larger arrays leave the cache, and the memory for them is fetched from the system each time anew.
+_BLOCK = 32
+#: Mel bands summed at once: neighbours, which share most of the bins that they need.
+_BANDS = 16
 
 
 def waveform(recording, *, seconds=None):
@@ -61,7 +65,16 @@ def magnitude(y):
         One row a frame: the transpose of ``abs(librosa.stft(y))``, because rows are contiguous where the transform runs.
     """
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(y, N_FFT // 2), N_FFT)[::HOP]
-    return np.abs(scipy.fft.rfft(frames * _hann(), axis=-1).astype(np.complex64))
+    magnitude = np.empty((len(frames), 1 + N_FFT // 2), np.float32)
+    for rows in blocks(len(frames)):
+        transformed = scipy.fft.rfft(frames[rows] * _hann(), axis=-1)
+        magnitude[rows] = np.abs(transformed.astype(np.complex64))
+    return magnitude
+
+
+def blocks(n_frames):
+    """Slices of so many frames, each small enough for what is computed of it to stay in a core's cache."""
+    return (slice(start, start + _BLOCK) for start in range(0, n_frames, _BLOCK))
 
 
 def mel_power(power, n_mels=128):
@@ -79,7 +92,10 @@ def mel_power(power, n_mels=128):
     ndarray, shape (n_frames, n_mels)
         As ``librosa.feature.melspectrogram``, transposed.
     """
-    return power @ mel_filters(n_mels).T
+    mel = np.empty((len(power), n_mels), np.float32)
+    for bands, bins, filters in _mel_blocks(n_mels):
+        mel[:, bands] = power[:, bins] @ filters
+    return mel
 
 
 def power_to_db(power, top_db=None):
@@ -174,6 +190,18 @@ def mel_filters(n_mels, rate=RATE, n_fft=N_FFT):
     width = np.diff(edges)[:, None]
     triangles = np.maximum(0, np.minimum(below / width[:-1], above / width[1:]))
     return (triangles * (2 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+
+
+@lru_cache
+def _mel_blocks(n_mels):
+    """Neighbouring mel bands, the bins that they reach, and their filters there, of shape (bins, bands); the rest is zeros."""
+    blocks = []
+    for start in range(0, n_mels, _BANDS):
+        filters = mel_filters(n_mels)[start : start + _BANDS]
+        reached = np.flatnonzero(filters.any(axis=0))
+        bins = slice(reached[0], reached[-1] + 1)
+        blocks.append((slice(start, start + _BANDS), bins, np.ascontiguousarray(filters[:, bins].T)))
+    return blocks
 
 
 def use_one_thread():
