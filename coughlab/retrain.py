@@ -1,8 +1,8 @@
 """Trains a classifier anew on splits of a study's stored features, in a process of its own.
 
-The server's process never imports tensorflow and stays free for its visitors: a job is a child process of low priority and with
-one thread, ``python -m coughlab.retrain``. It writes one JSON object a line to its standard output, and ends when its standard
-input is closed, which happens when it is cancelled, forgotten or its parent is gone.
+The server's process stays free for its visitors: a job is a child process of low priority and with one thread, ``python -m
+coughlab.retrain``. It writes one JSON object a line to its standard output, and ends when its standard input is closed, which
+happens when it is cancelled, forgotten or its parent is gone.
 """
 
 import json
@@ -15,6 +15,7 @@ import weakref
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from coughlab import words
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.evidence import splits
 
@@ -23,8 +24,10 @@ MODELS = [c.name for c in CLASSIFIERS.values() if c.input == "features" and c.em
 TEST_SHARES = (0.1, 0.5)
 N_SPLITS = (2, 200)
 MAX_SEED = 2**31 - 1
-#: Jobs that may run at once in one server: each takes a core, and an MLP 720 MB of memory.
+#: Jobs that may run at once in one server: each takes a core, and 220 MB of memory.
 MAX_JOBS = 4
+#: Splits trained together where a classifier can: few enough to see them arrive.
+TOGETHER = 4
 
 
 class RetrainError(ValueError):
@@ -157,6 +160,32 @@ def reproduced(made, stored):
     return sum(new == old for new, old in pairs), len(pairs)
 
 
+def reproduced_in_words(made, stored, model):
+    """What `reproduced` finds, and why that is so.
+
+    Parameters
+    ----------
+    made, stored : pandas.DataFrame
+        As for `reproduced`.
+    model : str
+        One of `MODELS`.
+
+    Returns
+    -------
+    str
+        One or two sentences, or none where no split is in both tables.
+    """
+    same, shared = reproduced(made, stored)
+    if not shared:
+        return ""
+    if CLASSIFIERS[model].fit_many and not same:
+        return (
+            "The stored splits were trained one by one with Keras. Here several are trained side by side by the same recipe, but"
+            " from other first weights and with the rows in another order: the numbers differ as with another seed."
+        )
+    return f"{same} of the {shared} splits that are stored too gave exactly the stored probabilities."
+
+
 class Job:
     """A training in a child process; made by `start`. Its attributes may be read at any time.
 
@@ -169,10 +198,7 @@ class Job:
     def __init__(self, study, order):
         self.order = order
         self._told = _Told()
-        threads = dict.fromkeys(
-            ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"),
-            "1",
-        )
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         process = subprocess.Popen(
             [
                 sys.executable,
@@ -207,7 +233,8 @@ class Job:
         """What is going on, or how it ended."""
         done, n = len(self._told.splits), self.order.n_splits
         if self.state == "running":
-            return "Starting …" if not self._told.share else f"Training on split {done + 1} of {n}"
+            told = f"Training: {words.counted(done, 'split')} of {n} done"
+            return told if self._told.share else "Starting …"
         if self.state == "failed":
             return self._told.failure
         return (
@@ -260,7 +287,7 @@ class _Told:
             self.splits.append(line["rows"])
         else:
             self.share = line["share"]
-            # Counted from the first epoch on: what comes before it, importing and compiling, comes only once.
+            # Counted from the first epoch on: what comes before it, importing, comes only once.
             self._first = self._first or (time.monotonic(), self.share)
 
     def end(self, state):
@@ -334,15 +361,8 @@ def work(folder, order, tell):
     study = StoredStudy(folder)
     table = study.features
     inputs, labels = list(table[list(NAMES)].to_numpy()), _labels(table)
-    for split, (train, test) in enumerate(deal(order, labels)):
-        seed = order.seed + 1 + split
-        fitted = CLASSIFIERS[order.model].fit(
-            [inputs[row] for row in train],
-            labels[train],
-            seed=seed,
-            progress=lambda share, split=split: tell({"share": (split + share) / order.n_splits}),
-        )
-        asked = np.arange(len(table))
+    asked = np.arange(len(table))
+    for split, seed, test, fitted in _fits(order, inputs, labels, lambda share: tell({"share": share})):
         rows = predictions_of(
             fitted,
             inputs,
@@ -357,7 +377,27 @@ def work(folder, order, tell):
             seed=seed,
         )
         tell({"rows": rows.to_dict("list")})
-        tell({"share": (split + 1) / order.n_splits})
+
+
+def _fits(order, inputs, labels, progress):
+    """Of each split its number, seed, test rows and fitted model, as soon as it is there."""
+    classifier, deals = CLASSIFIERS[order.model], deal(order, labels)
+    together = TOGETHER if classifier.fit_many else 1
+    for start in range(0, len(deals), together):
+        trains, tests = zip(*deals[start : start + together], strict=True)
+        numbers = range(start, start + len(trains))
+        seeds = [order.seed + 1 + number for number in numbers]
+
+        def told(share, start=start, trains=trains):
+            progress((start + share * len(trains)) / len(deals))
+
+        if classifier.fit_many:
+            fitted = classifier.fit_many(inputs, labels, trains, seeds=seeds, progress=told)
+        else:
+            rows = [inputs[row] for row in trains[0]]
+            fitted = [classifier.fit(rows, labels[trains[0]], seed=seeds[0], progress=told)]
+        yield from zip(numbers, seeds, tests, fitted, strict=True)
+        told(1.0)
 
 
 def main(folder, order):

@@ -56,27 +56,40 @@ def test_it_reproduces_the_stored_predictions_bit_for_bit(stored):
     expected = stored.predictions.query("model == 'knn' and split < 3 and protocol == 'published'")
     assert list(job.predictions.columns) == training.PREDICTION_COLUMNS
     assert job.predictions.to_dict("list") == expected.to_dict("list")
+    said = retrain.reproduced_in_words(job.predictions, stored.predictions, "knn")
+    assert said == "3 of the 3 splits that are stored too gave exactly the stored probabilities."
 
 
-def test_the_mlp_reproduces_the_stored_probabilities_and_tells_how_far_it_is(stored):
-    job = retrain.start(stored, Order("mlp", n_splits=2))
+def test_nothing_is_said_about_splits_of_which_none_is_stored(stored):
+    job = ended(retrain.start(stored, Order("knn", n_splits=2)))
+    assert not retrain.reproduced_in_words(job.predictions, stored.predictions.query("model != 'knn'"), "knn")
+
+
+def test_the_mlp_tells_how_far_it_is_and_what_differs_from_the_stored_splits(stored):
+    n = retrain.TOGETHER + 1
+    job = retrain.start(stored, Order("mlp", n_splits=n))
     seen = []
     while job.state == "running":
         seen.append((job.share, job.sentence, job.n_done, job.seconds_left))
-        time.sleep(0.05)
+        time.sleep(0.02)
     assert job.state == "done"
     shares = [share for share, *_ in seen]
     assert shares == sorted(shares) and len(set(shares)) > 10
-    assert list(dict.fromkeys(sentence for _, sentence, *_ in seen))[:2] == [
-        "Starting …",
-        "Training on split 1 of 2",
-    ]
+    sentences = list(dict.fromkeys(sentence for _, sentence, *_ in seen))
+    assert sentences[:2] == ["Starting …", f"Training: 0 splits of {n} done"]
+    assert f"Training: {n - 1} splits of {n} done" in sentences
     assert seen[0][-1] is None and any(left is not None and left > 0 for *_, left in seen)
-    expected = stored.predictions.query("model == 'mlp' and split < 2 and protocol == 'published'")[
-        "probability"
-    ]
-    assert job.predictions["probability"].tolist() == expected.tolist()
     assert job.seconds_left is None
+    expected = stored.predictions.query(f"model == 'mlp' and split < {n} and protocol == 'published'")
+    columns = ["split", "role", "row", "recording", "label", "seed"]
+    assert job.predictions[columns].to_dict("list") == expected[columns].to_dict("list")
+    said = retrain.reproduced_in_words(job.predictions, stored.predictions, "mlp")
+    assert said.startswith("The stored splits were trained one by one with Keras.")
+
+
+def test_a_split_of_the_mlp_does_not_depend_on_how_many_there_are(stored):
+    few, more = (ended(retrain.start(stored, Order("mlp", n_splits=n))).predictions for n in (2, 3))
+    assert few["probability"].tolist() == more.loc[more["split"] < 2, "probability"].tolist()
 
 
 def test_another_seed_and_share_deal_other_rows(stored):
@@ -224,6 +237,16 @@ def test_the_server_s_process_stays_free_of_tensorflow():
         "import sys\nfrom coughlab import retrain, store\n"
         "job = retrain.start(store.StoredStudy(store.MODELS / 'kaggle-trial'), retrain.Order('mlp', n_splits=2))\n"
         "job.cancel()\nprint(sorted(m for m in ('tensorflow', 'keras', 'streamlit') if m in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_mlp_needs_no_tensorflow_to_train(stored):
+    code = (
+        "import sys\nfrom coughlab import retrain\n"
+        f"retrain.work({str(stored.folder)!r}, retrain.Order('mlp', n_splits=2), lambda line: None)\n"
+        "print(sorted(m for m in ('tensorflow', 'keras', 'streamlit') if m in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -25,6 +25,10 @@ class Classifier:
     fit : callable
         ``fit(inputs, labels, *, seed, epochs=None, progress=None)``: `inputs` a sequence with one item a recording, `labels`
         0 or 1, `progress` called with the share done, from 0 to 1. Returns the fitted model.
+    fit_many : callable or None
+        ``fit_many(inputs, labels, trains, *, seeds, epochs=None, progress=None)``, where many are trained faster together than
+        one after another: `inputs` and `labels` of all recordings, and of each model the numbers of its training rows and its
+        seed. Returns the fitted models; none depends on which others are asked for.
     epochs : int or None
         Passes over the training rows, where it learns by passes.
     embed : callable or None
@@ -45,6 +49,7 @@ class Classifier:
     summary: str
     input: str
     fit: Callable
+    fit_many: Callable | None = None
     epochs: int | None = None
     embed: Callable | None = None
     splits: int = 5

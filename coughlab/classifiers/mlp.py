@@ -1,5 +1,7 @@
 """The case study's final model: a multilayer perceptron on the 26 standardised features."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from coughlab.classifiers import neural
@@ -7,6 +9,8 @@ from coughlab.classifiers.base import Classifier
 
 WIDTHS = (512, 256, 128, 64)
 LEARNING_RATE = 0.01
+#: Networks trained side by side. Of more, the weights and Adam's means no longer fit into a processor's cache.
+TOGETHER = 4
 
 
 def build(mean, variance):
@@ -23,10 +27,7 @@ def build(mean, variance):
         26 inputs to one probability, 186,369 parameters.
     """
     layers = neural.keras().layers
-    # A feature that never varies stays 0 instead of being blown up.
-    standardise = layers.Normalization(
-        mean=mean, variance=np.where(variance > 0, variance, 1), name="standardise"
-    )
+    standardise = layers.Normalization(mean=mean, variance=_varied(variance), name="standardise")
     return neural.keras().Sequential(
         [
             layers.Input((len(mean),), name="features"),
@@ -68,12 +69,120 @@ def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
     return neural.FittedNetwork(MLP.name, model)
 
 
+@dataclass
+class FittedMLP:
+    """A network trained beside others, which answers without Keras.
+
+    Attributes
+    ----------
+    mean, variance : ndarray, shape (n_features,)
+        Of each feature over the training rows.
+    layers : list of ndarray of float32, shape (n_inputs + 1, n_units)
+        Weights of each layer; the last row is its bias.
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray
+    layers: list
+
+    def predict(self, inputs):
+        """Probability of covid for each input, shape (n,)."""
+        from coughlab.classifiers import batched
+
+        return batched.probabilities(self.layers, _standardised(inputs, self.mean, self.variance))
+
+    @property
+    def parameters(self):
+        """Number of parameters."""
+        return sum(layer.size for layer in self.layers)
+
+    def network(self):
+        """The same as a Keras model (coughlab.classifiers.neural.FittedNetwork)."""
+        model = build(self.mean, self.variance)
+        model.set_weights([part for layer in self.layers for part in (layer[:-1], layer[-1])])
+        return neural.FittedNetwork(MLP.name, model)
+
+    def served(self):
+        """The model as it answers: a function from one input to its probability."""
+        return self.network().served()
+
+    def save(self):
+        """Serialise the model as `coughlab.classifiers.neural.FittedNetwork` does: dict of str to bytes."""
+        return self.network().save()
+
+
+def fit_many(inputs, labels, trains, *, seeds, epochs=None, progress=lambda share: None):
+    """Train a network on each of some choices of rows: `fit`'s recipe, many side by side, without Keras.
+
+    The numbers differ from `fit`'s as those of another seed do, because the first weights and the order of the rows are drawn by
+    another generator. They do not depend on which other choices are asked for.
+
+    Parameters
+    ----------
+    inputs : array-like, shape (n, 26)
+        Features, one row a recording.
+    labels : array-like, shape (n,)
+        0 or 1.
+    trains : sequence of ndarray
+        Numbers of each network's training rows.
+    seeds : sequence of int
+        Seed of each network's first weights and of the order of its rows.
+    epochs : int, optional
+        Passes over the rows; 100 unless told.
+    progress : callable, optional
+        Called with the share done.
+
+    Returns
+    -------
+    list of FittedMLP
+        The trained models, in the order of `trains`.
+    """
+    from coughlab.classifiers import batched
+
+    X, y = np.asarray(inputs, dtype=np.float32), np.asarray(labels, dtype=np.float32)
+    measures = [(X[rows].mean(axis=0, dtype=float), X[rows].var(axis=0, dtype=float)) for rows in trains]
+    fitted = {}
+    for group in _groups(trains):
+        before, n = len(fitted), len(group)
+        learned = batched.train(
+            np.stack([_standardised(X[trains[i]], *measures[i]) for i in group]),
+            np.stack([y[trains[i]] for i in group]),
+            seeds=[seeds[i] for i in group],
+            widths=WIDTHS,
+            rate=LEARNING_RATE,
+            epochs=epochs or MLP.epochs,
+            progress=lambda share, before=before, n=n: progress((before + share * n) / len(trains)),
+        )
+        fitted |= {i: FittedMLP(*measures[i], own) for i, own in zip(group, learned, strict=True)}
+    return [fitted[i] for i in range(len(trains))]
+
+
+def _groups(trains):
+    """Which to train side by side: up to `TOGETHER` that have as many rows."""
+    by_size = {}
+    for i, rows in enumerate(trains):
+        by_size.setdefault(len(rows), []).append(i)
+    return [same[at : at + TOGETHER] for same in by_size.values() for at in range(0, len(same), TOGETHER)]
+
+
+def _standardised(inputs, mean, variance):
+    """Inputs as Keras's ``Normalization`` gives them (ndarray of float32)."""
+    mean, variance = np.float32(mean), np.float32(_varied(variance))
+    return (np.asarray(inputs, dtype=np.float32) - mean) / np.sqrt(variance)
+
+
+def _varied(variance):
+    # A feature that never varies stays 0 instead of being blown up.
+    return np.where(variance > 0, variance, 1)
+
+
 MLP = Classifier(
     name="mlp",
     title="MLP",
     summary="A multilayer perceptron of 512-256-128-64-1 units on 26 standardised features of the first 5 seconds.",
     input="features",
     fit=fit,
+    fit_many=fit_many,
     epochs=100,
     splits=50,
 )

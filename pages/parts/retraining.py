@@ -97,11 +97,8 @@ def compare(study, job, made, results, table, name):
     model, lucky = job.order.model, comparison.lucky(results, job.order.model, "accuracy")
     st.markdown(comparison.luck_in_words(lucky, study.models[model]["title"], "accuracy"))
     st.markdown(f"**Beside the {words.counted(len(comparison.by_split(table, model)), 'stored split')}**")
-    same, shared = retrain.reproduced(made, study.predictions)
-    if job.order.seed == study.manifest["seed"] and shared:
-        st.markdown(
-            f"{same} of the {shared} splits that are stored too gave exactly the stored probabilities."
-        )
+    if job.order.seed == study.manifest["seed"]:
+        st.markdown(retrain.reproduced_in_words(made, study.predictions, model))
     split_tables.show_summary(results, model, f"{name}-summary", key="retrained summary", stored=table)
     figure = chart.distribution(comparison.by_split(results, model), lucky, "accuracy")
     parts.chart(figure, name, key="retrained splits", alt="Every metric on every retrained split")

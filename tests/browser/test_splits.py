@@ -48,18 +48,22 @@ def stored(model, n):
     return comparison.wide(table, model).head(n)
 
 
-def test_two_people_retrain_at_once_and_get_the_stored_splits(visit):
-    mlp = visit("view=Retrain+here&train=2")
+def test_two_people_retrain_at_once_and_see_the_stored_splits_beside_theirs(visit):
+    mlp = visit("view=Retrain+here&train=50")
     train(mlp)
     expect(mlp.get_by_text("Starting …")).to_be_visible()
     other = visit("view=Retrain+here&model=Nearest+neighbour&train=3")
     train(other)
-    expect(mlp.get_by_text("Training on split 1 of 2").first).to_be_visible(timeout=MINUTES)
-    expect(mlp.get_by_text("Training on split 2 of 2").first).to_be_visible(timeout=MINUTES)
-    for page, model, n in ((other, "knn", 3), (mlp, "mlp", 2)):
+    # They arrive in fours.
+    expect(mlp.get_by_text("splits of 50 done").first).to_be_visible(timeout=MINUTES)
+    for page, n in ((other, 3), (mlp, 50)):
         expect(page.get_by_text(f"All {n} splits are done.")).to_be_visible(timeout=MINUTES)
-        expect(page.get_by_text(f"{n} of the {n} splits that are stored too")).to_be_visible(timeout=60_000)
-        pd.testing.assert_frame_equal(downloaded(page), stored(model, n), check_dtype=False)
+    expect(other.get_by_text("3 of the 3 splits that are stored too")).to_be_visible(timeout=60_000)
+    pd.testing.assert_frame_equal(downloaded(other), stored("knn", 3), check_dtype=False)
+    expect(mlp.get_by_text("trained one by one with Keras")).to_be_visible(timeout=60_000)
+    results = downloaded(mlp)
+    dealt = ["split", "positives_test", "negatives_test"]
+    pd.testing.assert_frame_equal(results[dealt], stored("mlp", 50)[dealt], check_dtype=False)
 
 
 def children():
@@ -88,7 +92,7 @@ def test_a_training_ends_when_it_is_cancelled_and_when_its_visitor_leaves(visit,
     train(page)
     wait(lambda: len(children()) == 1)
     if how == "cancel":
-        expect(page.get_by_text("Training on split")).to_be_visible(timeout=MINUTES)
+        expect(page.get_by_text("splits of 200 done")).to_be_visible(timeout=MINUTES)
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_text("Cancelled after")).to_be_visible()
     else:

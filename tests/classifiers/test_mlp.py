@@ -1,10 +1,18 @@
 """The case study's MLP."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from scipy import stats
 
-from coughlab.classifiers import MLP, mlp
+from coughlab import store
+from coughlab.classifiers import MLP, mlp, runtime
 from coughlab.classifiers.mlp import fit
+from coughlab.evidence import splits
+from coughlab.signal.features import NAMES
+from tests.conftest import ROOT
 
 
 def separable(n=60, seed=0):
@@ -86,3 +94,106 @@ def test_it_trains_a_hundred_epochs_unless_told():
     shares = []
     fit(X, labels, seed=0, progress=shares.append)
     assert len(shares) == MLP.epochs == 100
+
+
+def many(n=60, sizes=(40, 33, 40, 20, 40), seed=0, **options):
+    """Networks trained side by side on some rows each of `separable`, with the rows they did not see."""
+    X, labels = separable(n)
+    rng = np.random.default_rng(seed)
+    trains = [np.sort(rng.permutation(n)[:size]) for size in sizes]
+    fitted = mlp.fit_many(X, labels, trains, seeds=range(len(sizes)), **options)
+    return X, labels, trains, fitted
+
+
+def test_many_on_different_numbers_of_rows_are_what_each_is_alone():
+    X, labels, trains, fitted = many(epochs=2)
+    for i, one in enumerate(fitted):
+        (alone,) = MLP.fit_many(X, labels, trains[i : i + 1], seeds=[i], epochs=2)
+        assert np.array_equal(one.predict(X), alone.predict(X))
+
+
+def test_each_of_many_learns_from_its_own_rows():
+    X, labels, trains, fitted = many(epochs=30)
+    unseen, truth = separable(400, seed=1)
+    for rows, one in zip(trains, fitted, strict=True):
+        np.testing.assert_array_equal(one.mean, X[rows].mean(axis=0, dtype=float))
+        assert np.mean((one.predict(X[rows]) >= 0.5) == labels[rows]) == 1
+        assert np.mean((one.predict(unseen) >= 0.5) == truth) > 0.65
+    answers = [one.predict(unseen) for one in fitted]
+    assert not any(np.array_equal(answers[0], other) for other in answers[1:])
+
+
+def test_one_of_many_can_be_kept_and_served():
+    X, _, _, (one, *_) = many(sizes=(40,), epochs=3)
+    expected = one.predict(list(X))
+    assert one.parameters == 186_369
+    np.testing.assert_allclose(one.network().predict(X), expected, atol=1e-5)
+    files = one.save()
+    assert set(files) == {"mlp.keras", "mlp.tflite"}
+    answer = runtime.load("mlp.tflite", files["mlp.tflite"])
+    np.testing.assert_allclose([answer(x) for x in X], expected, atol=1e-5)
+    assert one.served()(X[0]) == answer(X[0])
+
+
+def test_a_constant_feature_does_many_no_harm():
+    X, labels = separable()
+    X[:, 5] = 0.1
+    (one,) = mlp.fit_many(X, labels, [np.arange(60)], seeds=[0], epochs=1)
+    other = X.copy()
+    other[:, 5] += 1
+    np.testing.assert_allclose(one.network().predict(other), one.predict(other), atol=1e-5)
+    assert np.all(np.isfinite(one.predict(other)))
+
+
+def test_progress_of_many_grows_from_the_first_epoch_of_the_first_to_the_last_of_the_last():
+    shares = []
+    many(epochs=2, progress=shares.append)
+    # 40 rows have three, 33 and 20 have one.
+    np.testing.assert_allclose(shares, [0.3, 0.6, 0.7, 0.8, 0.9, 1.0])
+
+
+@pytest.fixture(scope="module")
+def twenty():
+    """Log losses and accuracies on the case study's first 20 splits: of networks trained side by side, and of the stored ones."""
+    study = store.StoredStudy(store.MODELS / "kaggle-trial")
+    X = study.features[list(NAMES)].to_numpy()
+    labels = (study.features["label"] == "covid").to_numpy(int)
+    deals = splits.published(labels, n_splits=20, seed=study.manifest["seed"])
+    fitted = MLP.fit_many(X, labels, [train for train, _ in deals], seeds=range(1, 21))
+    stored = study.predictions.query("model == 'mlp' and protocol == 'published' and split < 20")
+    stored = stored.pivot(index="split", columns="row", values="probability").to_numpy()
+    return {
+        (name, role): np.array(
+            [measure(labels[rows[i]], p[rows[i]]) for p, rows in zip(answers, deals, strict=True)]
+        )
+        for name, answers in {"new": [one.predict(X) for one in fitted], "stored": stored}.items()
+        for i, role in enumerate(("train", "test"))
+    }
+
+
+def measure(labels, p):
+    p = np.clip(p, 1e-9, 1 - 1e-7)
+    return -np.mean(np.where(labels, np.log(p), np.log1p(-p))), np.mean((p >= 0.5) == labels)
+
+
+def test_many_score_as_those_of_keras_do(twenty):
+    for new, stored in zip(twenty["new", "test"].T, twenty["stored", "test"].T, strict=True):
+        # Four standard errors of the difference of two means, by the spread of Keras's scores.
+        assert abs(new.mean() - stored.mean()) < 4 * np.sqrt(2 / 20) * stored.std(ddof=1)
+        assert stats.ks_2samp(new, stored).pvalue > 0.01
+
+
+def test_many_fit_their_own_rows_as_closely_as_those_of_keras_do(twenty):
+    new, stored = (np.log(twenty[name, "train"][:, 0]) for name in ("new", "stored"))
+    assert stats.ks_2samp(new, stored).pvalue > 0.01
+
+
+def test_many_need_no_tensorflow():
+    code = (
+        "import sys, numpy as np\nfrom coughlab.classifiers import MLP\n"
+        "X = np.random.default_rng(0).normal(size=(8, 26))\n"
+        "MLP.fit_many(X, np.arange(8) % 2, [np.arange(8)], seeds=[0], epochs=1)[0].predict(X)\n"
+        "print(sorted({'tensorflow', 'keras', 'sklearn'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,202 @@
+"""Multilayer perceptrons of one shape trained side by side in NumPy: every array has a leading axis of networks.
+
+Small networks wait for a library's bookkeeping, not for their sums. Here a step of all of them is some thirty calls. What becomes
+of a network does not depend on those beside it, to the last bit: its products are its own, all else goes element by element.
+"""
+
+import itertools
+
+import numpy as np
+from scipy.special import expit
+from threadpoolctl import threadpool_limits
+
+#: Rows of a step, as in Keras unless told otherwise.
+BATCH = 32
+#: Adam's decay of the mean and of the mean square of the gradients, and what keeps it from dividing by 0; as in Keras.
+DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-7
+#: Weights that Adam takes at a time: its five arrays stay in a core's cache of 1 MB from one operation to the next.
+BLOCK = 2**15
+
+
+def glorot(sizes, rng):
+    """Weights to start from: uniform as X. Glorot and Y. Bengio have them (AISTATS 2010), and no bias.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of inputs, then of each layer's units.
+    rng : numpy.random.Generator
+        What draws them.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_weights,)
+        Of one layer after another; a layer is a matrix of its inputs by its units, and its bias a last row.
+    """
+    layers = []
+    for inputs, units in itertools.pairwise(sizes):
+        limit = np.sqrt(6 / (inputs + units))
+        layers += [rng.uniform(-limit, limit, inputs * units), np.zeros(units)]
+    return np.concatenate(layers).astype(np.float32)
+
+
+def by_layer(weights, sizes):
+    """Views of each layer's matrices in the weights of some networks.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (k, n_weights)
+        As of `glorot`.
+    sizes : sequence of int
+        As for `glorot`.
+
+    Returns
+    -------
+    list of ndarray, shape (k, n_inputs + 1, n_units)
+        One for each layer.
+    """
+    shapes = [(inputs + 1, units) for inputs, units in itertools.pairwise(sizes)]
+    ends = np.cumsum([rows * columns for rows, columns in shapes])[:-1]
+    parts = np.split(weights, ends, axis=1)
+    return [part.reshape(-1, *shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+class Perceptrons:
+    """Networks of one shape side by side: rectified layers and one sigmoid unit, which Adam trains on the binary cross-entropy.
+
+    Parameters
+    ----------
+    weights : ndarray of float32, shape (k, n_weights)
+        Weights to start from, as of `glorot`; they are changed in place.
+    sizes : sequence of int
+        As for `glorot`; the last is 1.
+    rate : float
+        Adam's learning rate.
+    """
+
+    def __init__(self, weights, sizes, rate):
+        self.weights, self.sizes, self.rate = weights, sizes, rate
+        self._steps = 0
+        self._gradient, self._mean, self._square = (np.zeros_like(weights) for _ in range(3))
+        self._layers, self._gradients = by_layer(weights, sizes), by_layer(self._gradient, sizes)
+        k = len(weights)
+        # The last column stays 1: the bias is the weight of an input like any other, and so is its gradient.
+        self._values = [np.ones((k, BATCH, size + 1), np.float32) for size in sizes]
+        # Units come before rows here, because OpenBLAS takes half as long again where it has to turn the weights.
+        self._errors = [np.empty((k, size, BATCH), np.float32) for size in sizes]
+        self._on = [np.empty((k, size, BATCH), bool) for size in sizes]
+        self._scratch = np.empty(BLOCK, np.float32)
+
+    def step(self, x, y):
+        """One step down the gradient of the mean loss over some rows, of each network over its own.
+
+        Parameters
+        ----------
+        x : ndarray of float32, shape (k, n, n_inputs)
+            Up to `BATCH` rows.
+        y : ndarray of float32, shape (k, n)
+            0 or 1.
+        """
+        n = x.shape[1]
+        values = [value[:, :n] for value in self._values]
+        errors = [error[:, :, :n] for error in self._errors]
+        values[0][..., :-1] = x
+        for layer, before, after in zip(self._layers, values, values[1:], strict=False):
+            out = np.matmul(before, layer, out=after[..., :-1])
+            if after is not values[-1]:
+                np.maximum(out, 0, out=out)
+        # The derivative of the cross-entropy by what goes into the sigmoid.
+        errors[-1][:, 0] = (expit(values[-1][..., 0]) - y) / np.float32(n)
+        for i in reversed(range(len(self._layers))):
+            if i:
+                on = np.greater(values[i][..., :-1].swapaxes(1, 2), 0, out=self._on[i][:, :, :n])
+                np.matmul(self._layers[i][:, :-1], errors[i + 1], out=errors[i])
+                np.multiply(errors[i], on, out=errors[i])
+            np.matmul(values[i].swapaxes(1, 2), errors[i + 1].swapaxes(1, 2), out=self._gradients[i])
+        self._adam()
+
+    def _adam(self):
+        """A step of D. P. Kingma and J. Ba, "Adam", ICLR 2015, in the order of operations that their section 2 ends with.
+
+        The means are kept without their factors of 1 - decay, which saves passes over the weights.
+        """
+        self._steps += 1
+        corrected = np.sqrt(1 - SQUARE_DECAY**self._steps) / (1 - DECAY**self._steps)
+        unscaled = np.sqrt(1 - SQUARE_DECAY)
+        rate = np.float32(self.rate * corrected * (1 - DECAY) / unscaled)
+        epsilon = np.float32(EPSILON / unscaled)
+        arrays = [a.ravel() for a in (self.weights, self._gradient, self._mean, self._square)]
+        for start in range(0, arrays[0].size, BLOCK):
+            weights, gradient, mean, square = (a[start : start + BLOCK] for a in arrays)
+            step = self._scratch[: weights.size]
+            np.multiply(mean, np.float32(DECAY), out=mean)
+            np.add(mean, gradient, out=mean)
+            np.multiply(square, np.float32(SQUARE_DECAY), out=square)
+            np.multiply(gradient, gradient, out=gradient)
+            np.add(square, gradient, out=square)
+            np.sqrt(square, out=step)
+            np.add(step, epsilon, out=step)
+            np.divide(mean, step, out=step)
+            np.multiply(step, rate, out=step)
+            np.subtract(weights, step, out=weights)
+
+
+def train(x, y, *, seeds, widths, rate, epochs, progress=lambda share: None):
+    """Train networks side by side, each on as many rows of its own, in a new order every epoch.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (k, n, n_inputs)
+        The rows of each network, standardised.
+    y : ndarray of float32, shape (k, n)
+        0 or 1.
+    seeds : sequence of int, length k
+        Seed of each network's first weights and of the order of its rows.
+    widths : sequence of int
+        Units of the hidden layers.
+    rate : float
+        Adam's learning rate.
+    epochs : int
+        Passes over the rows.
+    progress : callable, optional
+        Called after each epoch with the share done.
+
+    Returns
+    -------
+    list of list of ndarray
+        Of each network its layers, shape (n_inputs + 1, n_units) each, as of `by_layer`.
+    """
+    sizes = (x.shape[2], *widths, 1)
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    networks = Perceptrons(np.stack([glorot(sizes, rng) for rng in rngs]), sizes, rate)
+    # With several threads the order of the sums would depend on their number.
+    with threadpool_limits(1, user_api="blas"):
+        for epoch in range(epochs):
+            order = np.stack([rng.permutation(x.shape[1]) for rng in rngs])
+            for start in range(0, x.shape[1], BATCH):
+                rows = order[:, start : start + BATCH]
+                networks.step(np.take_along_axis(x, rows[..., None], 1), np.take_along_axis(y, rows, 1))
+            progress((epoch + 1) / epochs)
+    return [list(own) for own in zip(*by_layer(networks.weights, sizes), strict=True)]
+
+
+def probabilities(layers, x):
+    """What one trained network says of some rows.
+
+    Parameters
+    ----------
+    layers : list of ndarray
+        Of one network, as of `train`.
+    x : ndarray of float32, shape (n, n_inputs)
+        The rows, standardised.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+        Each row's does not depend, to the last bit, on those beside it.
+    """
+    # A product for each row.
+    values = x[:, None]
+    for i, layer in enumerate(layers):
+        values = (np.maximum(values, 0) if i else values) @ layer[:-1] + layer[-1]
+    return expit(values[:, 0, 0])
