@@ -1,0 +1,131 @@
+"""The case study's MLP on many splits: ours, side by side in NumPy, beside one Keras fit after another.
+
+    python benchmarks/mlp_splits.py [--splits 100] [--fits 5]
+
+Ours trains all splits, on every core: groups of them in processes of one thread each, whose start counts. Keras fits the first
+few of the same splits, after one to warm up, with all the threads it likes. Then the scores of ours are held against those of
+the Keras fits that are stored with the study, split by split.
+"""
+
+import argparse
+import os
+import time
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from scipy import stats
+from table import Row, show
+from threadpoolctl import threadpool_limits
+
+from coughlab import store
+from coughlab.classifiers import MLP, mlp
+from coughlab.datasets import LABELS
+from coughlab.evidence import metrics, splits
+from coughlab.signal.features import NAMES
+
+GOAL = 20
+SCORES = ("accuracy", "sensitivity", "specificity", "log_loss")
+
+
+def ours(X, labels, trains, seeds):
+    """Fitted models, and seconds a split of the clock and of the cores."""
+    started = time.perf_counter()
+    parts = [slice(at, at + 2 * mlp.TOGETHER) for at in range(0, len(trains), 2 * mlp.TOGETHER)]
+    made = Parallel(cores())(delayed(worked)(X, labels, trains[part], seeds[part]) for part in parts)
+    clock = time.perf_counter() - started
+    fitted = [one for models, _ in made for one in models]
+    return fitted, clock / len(trains), sum(seconds for _, seconds in made) / len(trains)
+
+
+def worked(X, labels, trains, seeds):
+    started = time.process_time()
+    return MLP.fit_many(X, labels, trains, seeds=seeds), time.process_time() - started
+
+
+def cores():
+    return len(os.sched_getaffinity(0))
+
+
+def keras(X, labels, trains, seeds):
+    """Seconds of the clock and of the cores that each fit takes."""
+    MLP.fit(X[trains[0]], labels[trains[0]], seed=0)
+    times = []
+    for rows, seed in zip(trains, seeds, strict=True):
+        started = time.perf_counter(), time.process_time()
+        MLP.fit(X[rows], labels[rows], seed=seed)
+        times.append((time.perf_counter() - started[0], time.process_time() - started[1]))
+    return np.array(times).T
+
+
+def products_s(n):
+    """Seconds of one core for the multiplications of one split, at the rate of a large product of matrices."""
+    sizes = (len(NAMES), *mlp.WIDTHS, 1)
+    weights = np.array(sizes[:-1]) * sizes[1:]
+    # Forward, and back to the weights and to the layer below, of which the first has none.
+    operations = 2 * n * MLP.epochs * (3 * weights.sum() - weights[0])
+    a, b = np.random.default_rng(0).random((2, 1024, 1024), dtype=np.float32)
+    with threadpool_limits(1, user_api="blas"):
+        times = []
+        for _ in range(20):
+            started = time.perf_counter()
+            a @ b
+            times.append(time.perf_counter() - started)
+    rate = 2 * 1024**3 / min(times)
+    print(f"{operations / 1e9:.1f} GFLOP a split; one core makes {rate / 1e9:.0f} GFLOP/s")
+    return operations / rate
+
+
+def scores(study, X, deals, fitted):
+    """Scores of ours by split, as the study's own are computed."""
+    table = study.features[["recording", "person", "label"]]
+    told = {"protocol": "published", "model": MLP.name, "tested_on": study.name, "role": "test"}
+    rows = [
+        table.iloc[test].assign(probability=one.predict(X[test]).astype(float), split=split, **told)
+        for split, ((_, test), one) in enumerate(zip(deals, fitted, strict=True))
+    ]
+    return metrics.per_split(pd.concat(rows), study.thresholds).set_index("split")
+
+
+def compare(new, stored):
+    """Print how the scores are spread over the splits that both have, and how likely such a difference is by chance."""
+    shared = new.index.intersection(stored.index)
+    print(f"test scores on the {len(shared)} splits that are stored: mean (standard deviation)")
+    for name in SCORES:
+        a, b = new.loc[shared, name], stored.loc[shared, name]
+        print(
+            f"  {name:12} ours {a.mean():.4f} ({a.std():.4f})   Keras {b.mean():.4f} ({b.std():.4f})"
+            f"   p: Kolmogorov-Smirnov {stats.ks_2samp(a, b).pvalue:.2f}, paired t {stats.ttest_rel(a, b).pvalue:.2f},"
+            f" equal variances (Levene) {stats.levene(a, b).pvalue:.2f}"
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--splits", type=int, default=100)
+    parser.add_argument("--fits", type=int, default=5)
+    options = parser.parse_args()
+    study = store.StoredStudy(store.MODELS / "kaggle-trial")
+    X = study.features[list(NAMES)].to_numpy()
+    labels = study.features["label"].map(LABELS.index).to_numpy()
+    deals = splits.published(labels, n_splits=options.splits, seed=0)
+    trains, seeds = [train for train, _ in deals], range(1, options.splits + 1)
+    fitted, clock, cpu = ours(X, labels, trains, seeds)
+    print(f"ours: {clock:.3f} s a split on {cores()} cores, {cpu:.3f} s of one core")
+    keras_clock, keras_cpu = keras(X, labels, trains[: options.fits], seeds[: options.fits])
+    print(
+        f"Keras, {len(keras_clock)} fits: {', '.join(f'{seconds:.2f}' for seconds in keras_clock)} s,"
+        f" {keras_cpu.mean():.2f} s of one core"
+    )
+    floor = products_s(len(trains[0])) / cores()
+    what = f"MLP on {options.splits} random splits"
+    against = f"one Keras fit after another, {options.fits} of them"
+    show(Row(what, clock, float(np.median(keras_clock)), "s a split", GOAL, floor, against=against))
+    stored = study.metrics.query("model == @MLP.name and protocol == 'published' and role == 'test'")
+    compare(scores(study, X, deals, fitted), stored.set_index("split"))
+
+
+if __name__ == "__main__":
+    main()
