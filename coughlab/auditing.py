@@ -43,12 +43,12 @@ _FINDING = {
 }
 
 
-def audit(dataset, progress=lambda stage, done, total: None):
+def audit(dataset, progress=lambda stage, done, total: None, **options):
     """Find out what is wrong with a dataset: the report of `examine` alone."""
-    return examine(dataset, progress)[0]
+    return examine(dataset, progress, **options)[0]
 
 
-def examine(dataset, progress=lambda stage, done, total: None):
+def examine(dataset, progress=lambda stage, done, total: None, **options):
     """Find out what is wrong with a dataset, and with which of its rows.
 
     Parameters
@@ -57,6 +57,9 @@ def examine(dataset, progress=lambda stage, done, total: None):
         The dataset.
     progress : callable
         Called with a stage in words, how much of it is done, and of how much.
+    **options
+        Of `coughlab.survey.run`: ``engine``, where recordings are listened to, and ``folder`` and ``again``, where to keep what
+        is measured. The report does not depend on them.
 
     Returns
     -------
@@ -69,7 +72,7 @@ def examine(dataset, progress=lambda stage, done, total: None):
         For each row of the dataset ``recording``, ``person`` (those with the same audio merged), ``label``, ``source``,
         ``status`` and ``problem`` (as of `coughlab.survey.run`), ``audio`` and ``copy`` (as of `coughlab.evidence.copies.find`).
     """
-    surveyed = survey.run(dataset, progress)
+    surveyed = survey.run(dataset, progress, **options)
     progress("Looking for copies", 0, 1)
     same = copies.find(surveyed)
     progress("Looking for copies", 1, 1)

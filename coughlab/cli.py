@@ -1,4 +1,4 @@
-"""The command line: ``coughlab predict``, ``batch``, ``study run``, ``search``, ``audit`` and ``detector train``."""
+"""The command line: ``coughlab predict``, ``batch``, ``study run``, ``search``, ``features``, ``audit``, ``detector train``."""
 
 import argparse
 import json
@@ -64,7 +64,8 @@ def _parser():
         "run",
         help="train the models of a study and measure them; goes on where it was stopped",
         description="Trains what the study lacks and adds it. What is there already, and was trained with the same seed and"
-        " number of epochs, is left as it is.",
+        " number of epochs, is left as it is. With --jobs or --dask, recordings are measured and models are fitted on the splits"
+        " by several processes; cnn1 and cnn2, and the models that answer, are trained in one.",
     )
     _add_study(run)
     run.add_argument(
@@ -88,6 +89,7 @@ def _parser():
     run.add_argument(
         "--epochs", type=_positive, metavar="N", help="epochs of the neural networks (default: each its own)"
     )
+    _add_engine(run)
     run.set_defaults(command=_study_run)
 
     search = commands.add_parser(
@@ -105,6 +107,25 @@ def _parser():
     )
     search.set_defaults(command=_search)
 
+    features = commands.add_parser(
+        "features",
+        help="measure the 26 features of every recording of a dataset; goes on where it was stopped",
+        description="Writes a table in parts, Parquet files that pandas.read_parquet reads as one. Run again, it makes what is"
+        " missing, and what is of a recording that has changed. Exit status: 0 if all recordings were measured, 1 if some could"
+        " not be, 2 if it could not start or go on.",
+    )
+    _add_dataset(features)
+    features.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="FOLDER",
+        help="where the table goes, and earlier parts are",
+    )
+    features.add_argument("--again", action="store_true", help="measure all of them anew")
+    _add_engine(features)
+    features.set_defaults(command=_features)
+
     audit = commands.add_parser(
         "audit",
         help="say what is wrong with a dataset",
@@ -113,12 +134,7 @@ def _parser():
         " column of file names and one of labels. Columns of people and sources are read as well if it has them. Exit status: 0"
         " if no finding is severe, 1 if one is, 2 if the dataset could not be audited.",
     )
-    audit.add_argument(
-        "dataset",
-        metavar="DATASET",
-        help="kaggle-trial, covid19-cough, coswara, virufy, coughvid, or any name for a folder of your own",
-    )
-    audit.add_argument("--data", required=True, type=Path, metavar="DIR", help="folder of the dataset")
+    _add_dataset(audit)
     audit.add_argument("--json", action="store_true", help="the report as one JSON object")
     audit.add_argument(
         "--save", action="store_true", help="keep the report in models/audits/ for the app to show"
@@ -129,6 +145,14 @@ def _parser():
         metavar="FILE.csv",
         help="write a line for each row of the dataset: its person, label, status and problem, and whose copy it is",
     )
+    audit.add_argument(
+        "--parts",
+        type=Path,
+        metavar="FOLDER",
+        help="keep what is measured there, so that an audit that was stopped goes on where it was",
+    )
+    audit.add_argument("--again", action="store_true", help="measure anew what is in --parts")
+    _add_engine(audit)
     audit.set_defaults(command=_audit)
 
     detector = commands.add_parser("detector", help="train and measure the cough detector").add_subparsers(
@@ -155,6 +179,28 @@ def _parser():
     train.add_argument("--epochs", type=_positive, metavar="N", help="passes over them (default: 11)")
     train.set_defaults(command=_detector_train)
     return parser
+
+
+def _add_dataset(parser):
+    parser.add_argument(
+        "dataset",
+        metavar="DATASET",
+        help="kaggle-trial, covid19-cough, coswara, virufy, coughvid, or any name for a folder of your own",
+    )
+    parser.add_argument("--data", required=True, type=Path, metavar="DIR", help="folder of the dataset")
+
+
+def _add_engine(parser):
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--jobs", type=_positive, default=1, metavar="N", help="processes that share the work (default: 1)"
+    )
+    where.add_argument(
+        "--dask",
+        metavar="ADDRESS",
+        help="scheduler of a Dask cluster that does the work, as in tcp://10.0.0.1:8786; its workers must see the recordings"
+        " under the same path",
+    )
 
 
 def _add_study(parser):
@@ -276,7 +322,11 @@ def _batch(arguments):
 
 
 def _study_run(arguments):
-    from coughlab import study
+    from coughlab import engine, study
+
+    def run(*told, **options):
+        with engine.start(arguments.jobs, arguments.dask) as at:
+            return study.run(*told, engine=at, **options)
 
     try:
         others = study.find_others(arguments.study, arguments.others)
@@ -290,7 +340,7 @@ def _study_run(arguments):
         )
     folder, status = _on_study(
         arguments,
-        study.run,
+        run,
         models=arguments.models,
         protocols=arguments.protocols,
         others=others,
@@ -339,34 +389,66 @@ def _detector_train(arguments):
     return 0
 
 
+def _features(arguments):
+    from coughlab import datasets, engine, extraction, parts
+
+    if reason := _file_problem(arguments.data) or _place_problem(arguments.data, arguments.out, "--out"):
+        return _complain(reason, 2)
+    options = {"again": arguments.again}
+    try:
+        dataset = datasets.load(arguments.dataset, arguments.data)
+        with engine.start(arguments.jobs, arguments.dask) as at, _progress_bar() as progress:
+            count = extraction.run(dataset, arguments.out, engine=at, progress=progress, **options)
+    except (datasets.DatasetError, engine.EngineError, parts.PartsError) as error:
+        return _complain(str(error), 2)
+    except OSError as error:
+        return _complain(f"The features could not be written: {error}. The parts written before are kept.", 2)
+    lost = {"missing": "missing", "undecodable": "cannot be used"}
+    told = "".join(f" {count[status]:,} {words}." for status, words in lost.items() if count[status])
+    print(f"{count['ok']:,} of {count.total():,} recordings measured.{told} The table is in {arguments.out}.")
+    return 0 if count["ok"] == count.total() else 1
+
+
+def _file_problem(data):
+    """Why what should be a dataset's folder is a file; "" if it is none."""
+    if not data.is_file():
+        return ""
+    if data.suffix.lower() == ".zip":
+        return f"{data} is a file. Unpack it first, and give the folder."
+    return f"{data} is a file. Give the folder of the dataset."
+
+
+def _place_problem(data, path, option):
+    """Why something cannot be written where it is to be; "" if it can, or nothing is to be written."""
+    if path and path.resolve().is_relative_to(data.resolve()):
+        return f"{option} must lie outside the dataset's folder, or it would be taken for a part of it."
+    return ""
+
+
 def _audit(arguments):
-    from coughlab import audit_text, auditing, datasets
+    from coughlab import audit_text, auditing, datasets, engine, parts
 
     data, file = arguments.data, arguments.rows
-    if data.is_file():
-        return _complain(
-            f"{data} is a file. Unpack it first, and give the folder."
-            if data.suffix.lower() == ".zip"
-            else f"{data} is a file. Give the folder of the dataset.",
-            2,
-        )
     # What would go wrong after a long audit is said before it.
+    if reason := _file_problem(data):
+        return _complain(reason, 2)
     if file and not file.absolute().parent.is_dir():
         return _complain(f"There is no folder {file.parent} for --rows to write into.", 2)
-    if file and file.resolve().is_relative_to(data.resolve()):
-        return _complain(
-            "--rows must lie outside the dataset's folder, or it would be taken for a list of it.", 2
-        )
+    for path, option in ((file, "--rows"), (arguments.parts, "--parts")):
+        if reason := _place_problem(data, path, option):
+            return _complain(reason, 2)
     if arguments.save and not auditing.NAME.fullmatch(arguments.dataset):
         return _complain("--save needs a name of up to 100 letters, digits, dots, dashes and underscores.", 2)
+    options = {"folder": arguments.parts, "again": arguments.again}
     try:
-        with _progress_bar() as progress:
-            report, rows = auditing.examine(datasets.load(arguments.dataset, data), progress)
+        dataset = datasets.load(arguments.dataset, data)
+        with engine.start(arguments.jobs, arguments.dask) as at, _progress_bar() as progress:
+            report, rows = auditing.examine(dataset, progress, engine=at, **options)
         if file:
             auditing.write_rows(rows, file)
         if arguments.save:
             auditing.save(report)
-    except datasets.DatasetError as error:
+    except (datasets.DatasetError, engine.EngineError, parts.PartsError) as error:
         return _complain(str(error), 2)
     except OSError as error:
         return _complain(f"The audit could not be made or saved: {error}.", 2)
@@ -380,6 +462,7 @@ def _on_study(arguments, work, **options):
     from coughlab.classifiers.base import NotReadyError
     from coughlab.classifiers.search import SearchError
     from coughlab.datasets import DatasetError
+    from coughlab.engine import EngineError
     from coughlab.ledger import DifferentDataError
     from coughlab.study import StudyError
 
@@ -399,6 +482,7 @@ def _on_study(arguments, work, **options):
         StudyError,
         DatasetError,
         DifferentDataError,
+        EngineError,
         NotReadyError,
         SearchError,
         store.StoreError,

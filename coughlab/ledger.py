@@ -142,13 +142,15 @@ def _evidence(old, predictions, new, thresholds):
 
 
 def _merged(old, new, forget, order):
-    if old is None or new is None:
-        return old if new is None else new
-    # A model that answers is tested on several datasets.
-    keys = [key for key in ("model", "protocol", "split", "tested_on") if key in new]
-    old = old[~old["model"].isin(list(forget))]
-    replaced = pd.MultiIndex.from_frame(old[keys]).isin(pd.MultiIndex.from_frame(new[keys]))
-    table = pd.concat([old[~replaced], new], ignore_index=True)
+    if new is None:
+        return old
+    table = new
+    if old is not None:
+        # A model that answers is tested on several datasets.
+        keys = [key for key in ("model", "protocol", "split", "tested_on") if key in new]
+        old = old[~old["model"].isin(list(forget))]
+        replaced = pd.MultiIndex.from_frame(old[keys]).isin(pd.MultiIndex.from_frame(new[keys]))
+        table = pd.concat([old[~replaced], new], ignore_index=True)
     rank = table["model"].map({name: rank for rank, name in enumerate(order)})
     return (
         table.assign(_rank=rank)

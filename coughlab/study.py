@@ -14,9 +14,10 @@ import pandas as pd
 from coughlab import audio, datasets, store, survey
 from coughlab.classifiers import CLASSIFIERS, search
 from coughlab.datasets import LABELS
+from coughlab.engine import Engine
 from coughlab.evidence import copies, splits
 from coughlab.ledger import DifferentDataError, Ledger
-from coughlab.signal import features, spectrum
+from coughlab.signal import features
 from coughlab.signal.inputs import INPUTS
 from coughlab.training import SAVE_EVERY_S, Training
 
@@ -103,6 +104,7 @@ def run(
     n_splits=None,
     epochs=None,
     again=False,
+    engine=None,
     progress=lambda stage, done, total: None,
 ):
     """Read a dataset, train and measure classifiers on it, and add the result to the stored study.
@@ -133,6 +135,9 @@ def run(
         Passes over the training rows of every neural network, instead of each one's own number.
     again : bool
         Train again what is there already.
+    engine : coughlab.engine.Engine, optional
+        Where recordings are measured and classifiers are fitted on the splits, as far as `coughlab.training.Training` hands the
+        fits out; in this process unless told. The study is the same, but for what the fits took.
     progress : callable
         Called with a stage in words, how much of it is done, and of how much.
 
@@ -149,6 +154,8 @@ def run(
         If the rest of the study was trained on another dataset or with another seed.
     coughlab.datasets.DatasetError
         If the dataset cannot be read.
+    coughlab.engine.EngineError
+        If the engine fails.
     coughlab.classifiers.base.NotReadyError
         If this machine lacks what a classifier needs.
     coughlab.store.StoreError
@@ -166,9 +173,9 @@ def run(
         if classifier.ready:
             classifier.ready()
     kinds = {c.input for c in chosen}
-    measured = _measured(dataset, kinds, progress)
+    measured = _measured(dataset, kinds, progress, engine)
     tested_on = {
-        other: measure(datasets.load(other, path), kinds, progress)
+        other: measure(datasets.load(other, path), kinds, progress, engine)
         for other, path in (find_others(name) if others is None else others).items()
         if path
     }
@@ -182,7 +189,7 @@ def run(
     for classifier in chosen:
         own = plan.epochs.get(classifier.name, classifier.epochs)
         recipe = {"seed": seed, "epochs": epochs if own and epochs else own}
-        training = Training(classifier, recipe, measured, tested_on, ledger, progress)
+        training = Training(classifier, recipe, measured, tested_on, ledger, progress, engine)
         training.run(protocols, n_splits or plan.splits.get(classifier.name), again=again)
     return folder
 
@@ -268,7 +275,7 @@ def search_pipelines(
     return trials
 
 
-def measure(dataset, kinds=(), progress=lambda stage, done, total: None):
+def measure(dataset, kinds=(), progress=lambda stage, done, total: None, engine=None):
     """Measure every recording of a dataset that can be decoded, and find the copies among them.
 
     Parameters
@@ -277,7 +284,7 @@ def measure(dataset, kinds=(), progress=lambda stage, done, total: None):
         The dataset.
     kinds : iterable of str
         Which inputs are wanted beside the features: keys of `coughlab.signal.inputs.INPUTS`.
-    progress : callable
+    progress, engine
         As in `run`.
 
     Returns
@@ -286,23 +293,43 @@ def measure(dataset, kinds=(), progress=lambda stage, done, total: None):
         The feature table, and the inputs of the classifiers. ``audio`` of the table numbers the groups of rows that hold the same
         audio; ``person`` is one where the same audio stands under two people's names.
     """
-    surveyed = survey.run(dataset, progress)
+    engine = engine or Engine()
+    surveyed = survey.run(dataset, progress, engine=engine)
     usable = np.flatnonzero(surveyed["status"] == "ok")
     audio_of = copies.find(surveyed)["audio"].iloc[usable].reset_index(drop=True)
     table = dataset.table.iloc[usable].reset_index(drop=True)
     table["person"] = copies.people(table["person"], audio_of)
     facts = surveyed[FACTS].iloc[usable].reset_index(drop=True)
-    spectrum.use_one_thread()
-    inputs = {kind: [] for kind in {"features", *kinds}}
-    for done, path in enumerate(table["path"]):
-        progress("Measuring recordings", done, len(table))
-        recording = audio.load(path, survey.LIMITS)
-        for kind, measured in inputs.items():
-            measured.append(INPUTS[kind](recording))
-    progress("Measuring recordings", len(table), len(table))
+    inputs = _inputs(table["path"].tolist(), sorted({"features", *kinds}), progress, engine)
     measured = pd.DataFrame(inputs["features"], columns=list(features.NAMES))
     columns = [table.drop(columns="path"), audio_of.rename("audio"), facts, measured]
     return Measured(pd.concat(columns, axis=1), inputs, len(surveyed) - len(usable))
+
+
+def _inputs(paths, kinds, progress, engine):
+    """For every kind of input, one item a path."""
+    inputs, done, size = {kind: [None] * len(paths) for kind in kinds}, 0, engine.together
+    progress("Measuring recordings", 0, len(paths))
+    for number, measured in engine.map(
+        _measured_inputs,
+        range(-(-len(paths) // size)),
+        lambda number: (
+            kinds,
+            [Path(path).absolute() for path in paths[number * size : (number + 1) * size]],
+        ),
+    ):
+        for row, one in enumerate(measured, start=number * size):
+            done += 1
+            progress("Measuring recordings", done, len(paths))
+            for kind in kinds:
+                inputs[kind][row] = one[kind]
+    return inputs
+
+
+def _measured_inputs(task):
+    kinds, paths = task
+    recordings = (audio.load(path, survey.LIMITS) for path in paths)
+    return [{kind: INPUTS[kind](recording) for kind in kinds} for recording in recordings]
 
 
 def _plan(name):
@@ -319,8 +346,8 @@ def _chosen(models, plan):
     return [CLASSIFIERS[name] for name in known if name in models]
 
 
-def _measured(dataset, kinds, progress):
-    measured = measure(dataset, kinds, progress)
+def _measured(dataset, kinds, progress, engine=None):
+    measured = measure(dataset, kinds, progress, engine)
     kept = measured.table.iloc[splits.clean(measured.table)]
     if kept["label"].value_counts().reindex(LABELS, fill_value=0).min() < 4:
         raise StudyError(

@@ -5,19 +5,16 @@ never has more than one recording in memory.
 """
 
 import hashlib
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from coughlab import audio
-from coughlab.signal import chain, fingerprint, spectrum
+from coughlab import listening, parts
+from coughlab.engine import Engine
+from coughlab.listening import FACTS, LIMITS  # noqa: F401 - the limits are those of whoever listens once more
+from coughlab.signal import chain, fingerprint
 
-#: What a recording of a dataset may be: longer than what is sent to a server, since nobody waits for an answer.
-LIMITS = replace(audio.LIMITS, max_seconds=600.0, max_samples=600 * 96_000, max_bytes=512 * 2**20)
-
-FACTS = ("container", "codec", "sample_rate", "channels", "bit_depth", "duration_s", "bytes")
 COLUMNS = [
     "recording",
     "person",
@@ -32,7 +29,17 @@ COLUMNS = [
 ]
 
 
-def run(dataset, progress=lambda stage, done, total: None):
+#: Of the parts in which a survey is kept.
+SCHEMA = listening.schema(
+    [
+        *((name, pa.float64()) for name in chain.NAMES),
+        ("audio_hash", pa.string()),
+        ("fingerprint", pa.binary()),
+    ]
+)
+
+
+def run(dataset, progress=lambda stage, done, total: None, *, engine=None, folder=None, again=False):
     """Decode and measure every recording of a dataset.
 
     A file that is listed several times is decoded once.
@@ -43,6 +50,12 @@ def run(dataset, progress=lambda stage, done, total: None):
         The recordings; files may be missing or damaged.
     progress : callable
         Called with a stage in words, how much of it is done, and of how much.
+    engine : coughlab.engine.Engine, optional
+        Where the work runs; in this process unless told. What is measured is the same to the last bit.
+    folder : path-like, optional
+        Where to keep what is measured, in parts, so that a survey that was stopped goes on there.
+    again : bool
+        Measure anew what is in the folder.
 
     Returns
     -------
@@ -51,17 +64,55 @@ def run(dataset, progress=lambda stage, done, total: None):
         ``undecodable``, ``problem`` a sentence that says why ("" if ok); what cannot be known of a row that is not ok is NaN or
         None. ``bit_depth`` is NaN where the codec has none. ``audio_hash`` is the SHA-256 of the sample rate and the decoded
         samples, so that the same samples in another container have the same.
+
+    Raises
+    ------
+    coughlab.parts.PartsError
+        If the folder holds something else.
+    coughlab.engine.EngineError
+        If the engine fails.
+    OSError
+        If the folder cannot be written to.
     """
-    spectrum.use_one_thread()
-    table, measured = dataset.table, {}
-    for done, path in enumerate(table["path"]):
-        progress("Listening to recordings", done, len(table))
-        if path not in measured:
-            measured[path] = _measured(Path(path))
-    progress("Listening to recordings", len(table), len(table))
+    engine = engine or Engine()
+    table = dataset.table
+    different = table.drop_duplicates("path")
+    if folder is None:
+        measured = _measured(different["path"].tolist(), table["path"], engine, progress)
+    else:
+        about = listening.about(dataset, "survey")
+        with parts.opened(folder, about, SCHEMA, again=again) as kept:
+            measured = _kept(different, kept, engine, progress)
     rows = pd.DataFrame([measured[path] for path in table["path"]], columns=COLUMNS[4:])
     listed = table[COLUMNS[:4]].reset_index(drop=True)
     return pd.concat([listed, rows], axis=1)
+
+
+def _measured(paths, listed, engine, progress):
+    """What is measured of each path; progress is told by rows of the list."""
+    measured, done, rows = {}, 0, listed.value_counts()
+    progress(listening.STAGE, 0, len(listed))
+    size = engine.together
+    for number, heard in listening.chunks(paths, _measure, engine=engine, size=size):
+        for path, one in zip(paths[number * size :], heard, strict=False):
+            measured[path] = one
+            for _ in range(rows[path]):
+                done += 1
+                progress(listening.STAGE, done, len(listed))
+    return measured
+
+
+def _kept(table, kept, engine, progress):
+    """What is measured of each path, as far as it is in the parts from there."""
+    measured, paths = {}, table["path"].tolist()
+    for number, rows in listening.in_parts(table, _kept_measure, kept, engine=engine, progress=progress):
+        for path, row in zip(paths[number * listening.ROWS :], rows, strict=False):
+            # What is empty in the row of a file that cannot be used is not known, rather than None.
+            known = COLUMNS[4:] if row["status"] == "ok" else COLUMNS[4:6]
+            measured[path] = {name: row[name] for name in known}
+            if row["status"] == "ok":
+                measured[path]["fingerprint"] = np.frombuffer(row["fingerprint"], fingerprint.ROW)
+    return measured
 
 
 def audio_hash(recording):
@@ -83,26 +134,14 @@ def audio_hash(recording):
     return digest.hexdigest()
 
 
-def _measured(path):
-    try:
-        recording = audio.load(path, LIMITS)
-        size = path.stat().st_size
-    except audio.AudioError as error:
-        status = "missing" if error.code == "not_found" else "undecodable"
-        return {"status": status, "problem": str(error)}
-    except OSError as error:
-        return {"status": "undecodable", "problem": f"The file went away while it was read: {error}."}
+def _measure(recording):
     return {
-        "status": "ok",
-        "problem": "",
-        "container": recording.container,
-        "codec": recording.codec,
-        "sample_rate": recording.rate,
-        "channels": recording.channels,
-        "bit_depth": recording.bit_depth,
-        "duration_s": recording.duration,
-        "bytes": size,
         **dict(zip(chain.NAMES, chain.measure(recording), strict=True)),
         "audio_hash": audio_hash(recording),
         "fingerprint": fingerprint.compute(recording),
     }
+
+
+def _kept_measure(recording):
+    measured = _measure(recording)
+    return measured | {"fingerprint": measured["fingerprint"].tobytes()}

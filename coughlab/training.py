@@ -1,11 +1,14 @@
 """The training of one classifier of a study: the fits that are missing, measured and added to what is stored."""
 
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from coughlab import store
+from coughlab.classifiers import CLASSIFIERS
+from coughlab.engine import Engine
 from coughlab.evidence import splits
 
 #: A probability from here on is called covid, as in the case study.
@@ -66,14 +69,110 @@ def predictions_of(fitted, inputs, table, rows, **columns):
     pandas.DataFrame
         One row for each of `rows`, with the columns of `PREDICTION_COLUMNS`.
     """
-    probability = fitted.predict([inputs[row] for row in rows]).astype(float)
+    return _predictions(fitted.predict([inputs[row] for row in rows]), table, rows, **columns)
+
+
+def _predictions(probability, table, rows, **columns):
     told = table[["recording", "person", "label"]].iloc[rows].reset_index(drop=True)
-    return told.assign(row=rows, probability=probability, **columns)[PREDICTION_COLUMNS]
+    return told.assign(row=rows, probability=probability.astype(float), **columns)[PREDICTION_COLUMNS]
 
 
 def roles(rows, test):
     """Say "test" for each of some rows that is among the test rows, else "train": shape of `rows`."""
     return np.where(np.isin(rows, test), "test", "train")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit of a classifier, with all that it takes, so that it can be made in another process.
+
+    Attributes
+    ----------
+    classifier : str
+        Name of the classifier: a key of `coughlab.classifiers.CLASSIFIERS`.
+    inputs : dict of int to array_like
+        What it learns from, by number of the row: of the rows to train on and of those to ask about.
+    train, asked : ndarray of int
+        Rows to train on, and rows to ask about.
+    labels : ndarray of int
+        Of the rows to train on.
+    timed : list of array_like
+        What the model reads when it answers, of the recordings that an answer is timed on.
+    seed : int
+        Seed of the fit.
+    epochs : int or None
+        Passes over the training rows.
+    """
+
+    classifier: str
+    inputs: dict
+    train: np.ndarray
+    asked: np.ndarray
+    labels: np.ndarray
+    timed: list
+    seed: int
+    epochs: int | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a fit: the probabilities of the rows asked about, what it took, and how large the model is."""
+
+    probability: np.ndarray
+    seconds: float
+    answer_ms: float
+    parameters: int | None
+
+
+#: Names of the classifiers that were fitted in this process.
+_WARM = set()
+
+
+def make(fit):
+    """Make one fit in a process that works for another.
+
+    What it answers depends on nothing but the rows and the seed, on machines of one kind: TensorFlow uses all cores it finds.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+
+    Returns
+    -------
+    Outcome
+    """
+    classifier = CLASSIFIERS[fit.classifier]
+    if fit.classifier not in _WARM:
+        _warm_up(classifier, fit)
+        _WARM.add(fit.classifier)
+    return _made(classifier, fit)
+
+
+def _warm_up(classifier, fit):
+    """Fit once and forget it: what a library does when it is first used is not part of the time of a fit."""
+    classifier.fit([fit.inputs[row] for row in fit.train], fit.labels, seed=0, epochs=1)
+
+
+def _made(classifier, fit, **progress):
+    started = time.perf_counter()
+    rows = [fit.inputs[row] for row in fit.train]
+    fitted = classifier.fit(rows, fit.labels, seed=fit.seed, epochs=fit.epochs, **progress)
+    seconds = time.perf_counter() - started
+    probability = fitted.predict([fit.inputs[row] for row in fit.asked])
+    return Outcome(probability, seconds, _answer_ms(fitted, fit.timed), fitted.parameters)
+
+
+def _answer_ms(fitted, inputs):
+    """Milliseconds for one answer of the model as it is served, from its input on: the median over some recordings."""
+    answer = fitted.served()
+    answer(inputs[0])
+    times = []
+    for one in inputs:
+        started = time.perf_counter()
+        answer(one)
+        times.append(time.perf_counter() - started)
+    return 1000 * float(np.median(times))
 
 
 class Training:
@@ -93,14 +192,19 @@ class Training:
         The study to add to.
     progress : callable
         Called with a stage in words, how much of it is done, and of how much.
+    engine : coughlab.engine.Engine, optional
+        Where the fits are made; in this process unless told. Those of a classifier that embeds, the model that is kept, and what
+        it says of other datasets are made in this process in any case: a network's embedding of all recordings is too large to
+        be sent around.
     """
 
-    def __init__(self, classifier, recipe, measured, others, ledger, progress):
+    def __init__(self, classifier, recipe, measured, others, ledger, progress, engine=None):
         self.classifier, self.recipe, self.study = classifier, recipe, ledger.folder.name
+        self.engine = Engine() if engine is None or classifier.embed else engine
         self.measured, self.others, self.ledger, self.progress = measured, others, ledger, progress
         self.inputs = measured.inputs[classifier.input]
-        self.learned_from = self.inputs
-        self.entry, self.tables, self.fits, self.files = {}, [], [], {}
+        self.learned_from, self.stage = self.inputs, f"Training {classifier.title}"
+        self.entry, self.tables, self.fits, self.files = {}, {}, {}, {}
 
     def run(self, protocols, n_splits=None, *, again=False):
         """Make the fits that the study lacks.
@@ -146,13 +250,12 @@ class Training:
             return
         if classifier.embed:
             self.learned_from = self._embedded(self.inputs)
-        elif deals:
-            # What a library does when it is first used is not part of the time of a fit.
-            self.classifier.fit(*self._rows(deals[0][2][0]), seed=0, epochs=1)
+        elif deals and self.engine.is_here:
+            _warm_up(classifier, self._fit_of(deals[0]))
         self.saved = time.monotonic()
         try:
-            for fits_done, (protocol, split, (train, test)) in enumerate(deals):
-                self._measure(protocol, split, train, test, fits_done)
+            for number, outcome in self._outcomes(deals):
+                self._add(number, deals[number], outcome)
                 if time.monotonic() - self.saved > SAVE_EVERY_S:
                     self._save()
             if fit_all:
@@ -182,66 +285,71 @@ class Training:
             inputs, progress=lambda share: self.progress(stage, share * total, total)
         )
 
-    def _rows(self, rows):
-        return [self.learned_from[row] for row in rows], self.measured.labels[rows]
-
-    def _fit(self, rows, seed, fits_done):
-        started = time.perf_counter()
-        fitted = self.classifier.fit(
-            *self._rows(rows),
-            seed=seed,
-            epochs=self.recipe["epochs"],
-            progress=lambda share: self.progress(
-                f"Training {self.classifier.title}", fits_done + share, self.total
-            ),
-        )
-        return fitted, time.perf_counter() - started
-
-    def _measure(self, protocol, split, train, test, fits_done):
-        """Fit on the training rows of a split, and ask about the test rows, of the case study's protocol about all rows."""
-        seed = self.recipe["seed"] + 1 + split
-        fitted, seconds = self._fit(train, seed, fits_done)
+    def _fit_of(self, deal):
+        """What a deal's fit takes. Of the case study's protocol all rows are asked about, else the test rows."""
+        protocol, split, (train, test) = deal
         asked = np.sort(np.concatenate([train, test])) if protocol == "published" else test
-        names = self._names(protocol, split, seed)
-        rows = predictions_of(
-            fitted,
-            self.learned_from,
-            self.measured.table,
+        return Fit(
+            self.classifier.name,
+            {int(row): self.learned_from[row] for row in np.union1d(train, asked)},
+            train,
             asked,
-            **names,
-            study=self.study,
-            tested_on=self.study,
-            role=roles(asked, test),
+            self.measured.labels[train],
+            [self.inputs[row] for row in test[:TIMED]],
+            self.recipe["seed"] + 1 + split,
+            self.recipe["epochs"],
         )
-        self.tables.append(rows)
-        self._note(fitted, names, seconds, test[:TIMED])
+
+    def _outcomes(self, deals):
+        """The fits of some deals, as they come: number of the deal, and what came of it."""
+        if self.engine.is_here:
+            for number, deal in enumerate(deals):
+                yield number, _made(self.classifier, self._fit_of(deal), progress=self._share(number))
+            return
+        self.progress(self.stage, 0, self.total)
+        made = self.engine.map(make, range(len(deals)), lambda number: self._fit_of(deals[number]))
+        for done, (number, outcome) in enumerate(made, start=1):
+            self.progress(self.stage, done, self.total)
+            yield number, outcome
+
+    def _share(self, fits_done):
+        return lambda share: self.progress(self.stage, fits_done + share, self.total)
+
+    def _add(self, number, deal, outcome):
+        """Note what came of the fit of a deal, in the order of the deals whichever comes first."""
+        protocol, split, (_, test) = deal
+        fit = self._fit_of(deal)
+        names = self._names(protocol, split, fit.seed)
+        told = {"study": self.study, "tested_on": self.study, "role": roles(fit.asked, test)}
+        self.tables[number] = [
+            _predictions(outcome.probability, self.measured.table, fit.asked, **names, **told)
+        ]
+        self._note(number, names, outcome.parameters, outcome.seconds, outcome.answer_ms)
 
     def _names(self, protocol, split, seed):
         return {"protocol": protocol, "model": self.classifier.name, "split": split, "seed": seed}
 
-    def _note(self, fitted, names, seconds, timed):
+    def _note(self, number, names, parameters, seconds, answer_ms):
         """What a fit took."""
-        measured = {"seconds": seconds, "answer_ms": self._answer_ms(fitted, timed)}
-        told = {"study": self.study, "epochs": self.recipe["epochs"], "parameters": fitted.parameters}
-        self.fits.append({name: (told | names | measured)[name] for name in FIT_COLUMNS})
-        self.entry["parameters"] = fitted.parameters
-
-    def _answer_ms(self, fitted, rows):
-        """Milliseconds for one answer of the model as it is served, from its input on: the median over some recordings."""
-        answer = fitted.served()
-        answer(self.inputs[rows[0]])
-        times = []
-        for row in rows:
-            started = time.perf_counter()
-            answer(self.inputs[row])
-            times.append(time.perf_counter() - started)
-        return 1000 * float(np.median(times))
+        measured = {"parameters": parameters, "seconds": seconds, "answer_ms": answer_ms}
+        told = {"study": self.study, "epochs": self.recipe["epochs"]}
+        self.fits[number] = {name: (told | names | measured)[name] for name in FIT_COLUMNS}
+        self.entry["parameters"] = parameters
 
     def _fit_all(self, fits_done):
         """Fit on all rows without copies: the model that answers. It is kept, and asked about the other datasets."""
         rows = splits.clean(self.measured.table)
         names = self._names(splits.EXTERNAL, 0, self.recipe["seed"])
-        fitted, seconds = self._fit(rows, names["seed"], fits_done)
+        started = time.perf_counter()
+        fitted = self.classifier.fit(
+            [self.learned_from[row] for row in rows],
+            self.measured.labels[rows],
+            seed=names["seed"],
+            epochs=self.recipe["epochs"],
+            progress=self._share(fits_done),
+        )
+        seconds = time.perf_counter() - started
+        self.tables[fits_done] = []
         for name, other in self.others.items():
             asked = splits.clean(other.table)
             inputs = [other.inputs[self.classifier.input][row] for row in asked]
@@ -249,9 +357,10 @@ class Training:
                 inputs = self._embedded(inputs)
             inputs = dict(zip(asked, inputs, strict=True))
             told = {"study": self.study, "tested_on": name, "role": "test"}
-            self.tables.append(predictions_of(fitted, inputs, other.table, asked, **names, **told))
+            self.tables[fits_done].append(predictions_of(fitted, inputs, other.table, asked, **names, **told))
         if self.others:
-            self._note(fitted, names, seconds, rows[:TIMED])
+            answer_ms = _answer_ms(fitted, [self.inputs[row] for row in rows[:TIMED]])
+            self._note(fits_done, names, fitted.parameters, seconds, answer_ms)
         if self.classifier.keep:
             self._keep(fitted)
 
@@ -270,14 +379,16 @@ class Training:
         }
 
     def _save(self):
-        if not self.tables and self.entry["kept"] != self.recipe:
+        tables = [table for number in sorted(self.tables) for table in self.tables[number]]
+        fits = [self.fits[number] for number in sorted(self.fits)]
+        if not tables and self.entry["kept"] != self.recipe:
             return
         self.ledger.add(
             entries={self.classifier.name: self.entry},
-            predictions=pd.concat(self.tables, ignore_index=True) if self.tables else None,
-            fits=pd.DataFrame(self.fits) if self.fits else None,
+            predictions=pd.concat(tables, ignore_index=True) if tables else None,
+            fits=pd.DataFrame(fits) if fits else None,
             files=self.files,
             forget=[self.classifier.name] if self.fresh else (),
         )
-        self.fresh, self.tables, self.fits, self.files = False, [], [], {}
+        self.fresh, self.tables, self.fits, self.files = False, {}, {}, {}
         self.saved = time.monotonic()
