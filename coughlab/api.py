@@ -4,22 +4,23 @@ Every answer is JSON, errors included: ``{"error": {"code", "message"}}``. Uploa
 off the event loop.
 """
 
+import contextlib
 import gc
 import inspect
 import logging
 import os
-from contextlib import asynccontextmanager
-from functools import cache
+import threading
+from functools import cache, partial
 
 from anyio import CapacityLimiter, to_thread
 from starlette.endpoints import HTTPEndpoint
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from coughlab import __version__, audio, serving
-from coughlab.evidence import answer
+from coughlab import __version__, audio, serving, workers
+from coughlab.evidence.answer import PREVALENCE, PrevalenceError, prevalence_of
 from coughlab.store import StoreError
 
 #: What a multipart body may hold beside the file.
@@ -38,6 +39,8 @@ AUDIO_STATUS = {
 }
 
 _log = logging.getLogger(__name__)
+#: The workers, while the app runs.
+_pool = None
 
 
 class _Error(Exception):
@@ -60,7 +63,7 @@ class _Endpoint(HTTPEndpoint):
             await self._fail(AUDIO_STATUS.get(error.code, 400), error.code, error.message)
         except serving.UnknownModelError as error:
             await self._fail(400, "unknown_model", str(error))
-        except answer.PrevalenceError as error:
+        except PrevalenceError as error:
             await self._fail(400, "bad_prevalence", str(error))
         except StoreError as error:
             _log.error("%s", error)
@@ -94,16 +97,14 @@ class Predict(_Endpoint):
         data, fields = await _uploaded(request)
         also = [name for name in request.query_params.get("also", "").split(",") if name]
         options = fields | dict(request.query_params)
-        prevalence = answer.prevalence_of(options.get("prevalence", answer.PREVALENCE))
+        prevalence = prevalence_of(options.get("prevalence", PREVALENCE))
         force = _truth("force", options.get("force", "false"))
 
-        def analyse():
-            prediction = serving.default().predict(
-                serving.load(data), also=also, prevalence=prevalence, force=force
-            )
-            return prediction.to_dict()
-
-        return JSONResponse(await to_thread.run_sync(analyse, limiter=_workers()))
+        # Without the app's lifespan around it, as in a program that uses the routes alone, there are no workers.
+        respond = _pool.answer if _pool else workers.respond
+        answer = partial(respond, data, also=also, prevalence=prevalence, force=force)
+        body = await to_thread.run_sync(answer, limiter=_threads())
+        return Response(body, media_type="application/json")
 
 
 class Models(_Endpoint):
@@ -132,7 +133,7 @@ class Models(_Endpoint):
                 "version": __version__,
             }
 
-        return JSONResponse(await to_thread.run_sync(describe, limiter=_workers()))
+        return JSONResponse(await to_thread.run_sync(describe, limiter=_threads()))
 
 
 def _records(scores):
@@ -162,7 +163,7 @@ class Health(_Endpoint):
                 "version": __version__,
             }
 
-        return JSONResponse(await to_thread.run_sync(describe, limiter=_workers()))
+        return JSONResponse(await to_thread.run_sync(describe, limiter=_threads()))
 
 
 class NotFound(_Endpoint):
@@ -183,17 +184,22 @@ routes = [
 ]
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def lifespan(app):
-    """Load everything before the first visitor, who would otherwise wait for it beside the page's own start."""
-    try:
-        predictor = serving.default()
-        predictor.warm_up()
-        # Read once, then kept.
-        study = predictor.study
+    """Load what answers need before the first question, and then what pages need while nobody waits for it."""
+    global _pool
+    _pool = workers.Pool()
+    threading.Thread(target=_prepare_pages, daemon=True).start()
+    yield
+    _pool.close()
+    _pool = None
+
+
+def _prepare_pages():
+    # Read once, then kept.
+    with contextlib.suppress(StoreError):
+        study = serving.default().study
         _ = study.scores, study.features, study.metrics, study.fits, study.trials
-    except StoreError as error:
-        _log.error("%s", error)
     # At the first element of the first page Streamlit asks where it was called from, and Python then looks at the file of every
     # module there is, a tenth of a second of the first visitor's; what it finds it keeps.
     inspect.stack()
@@ -201,11 +207,10 @@ async def lifespan(app):
     # each time would hold up the answers by a fifth of a second.
     gc.collect()
     gc.freeze()
-    yield
 
 
 @cache
-def _workers():
+def _threads():
     return CapacityLimiter(os.cpu_count() or 2)
 
 
@@ -244,7 +249,7 @@ async def _uploaded(request: Request):
         return await file.read(), {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def _closing(form):
     try:
         yield

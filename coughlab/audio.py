@@ -307,7 +307,9 @@ def _open_soundfile(data, kind):
 
 
 def _soundfile_blocks(file):
-    block = np.empty((max(1, 2**18 // file.channels), file.channels))
+    # What is to be mixed down is read in double precision, the rest as it is kept.
+    dtype = np.float32 if file.channels == 1 else np.float64
+    block = np.empty((max(1, 2**18 // file.channels), file.channels), dtype)
     done = 0
     while True:
         try:
@@ -414,6 +416,8 @@ def _check_format(rate, channels, limits):
 
 def _mono(block):
     """Mean of the channels, full scale being 1, shape (frames,), float32."""
+    if block.dtype == np.float32 and block.shape[1] == 1:
+        return block[:, 0].copy()
     with np.errstate(all="ignore"):  # what overflows becomes infinite, and is refused as such
         mean = block.mean(axis=1, dtype=np.float64)
         if block.dtype.kind == "u":

@@ -1,13 +1,15 @@
 """Adds what a run finds to a stored study, without losing what other runs found."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from coughlab import __version__, card, store
 from coughlab.classifiers import CLASSIFIERS
-from coughlab.evidence import resampling
+from coughlab.evidence import answer, metrics, resampling
+from coughlab.evidence.novelty import Reference
 
 #: What tells that a stored feature table is of the same dataset.
 _SAME = ("recording", "person", "label")
@@ -96,8 +98,22 @@ class Ledger:
             thresholds = {name: model["threshold"] for name, model in models.items()}
             evidence = stored.evidence if stored else None
             tables[store.EVIDENCE] = _evidence(evidence, tables[store.PREDICTIONS], predictions, thresholds)
+            predicted = tables[store.PREDICTIONS]
+            tables[store.METRICS] = metrics.per_split(predicted, thresholds)
+            tables[store.SCORES] = metrics.scores(predicted, thresholds)
             for name, table in tables.items():
                 writer.write_table(name, table)
+            study = SimpleNamespace(
+                name=self.folder.name,
+                models=models,
+                thresholds=thresholds,
+                predictions=predicted,
+                evidence=tables[store.EVIDENCE],
+            )
+            answering = [name for name, entry in models.items() if entry["serve"]]
+            known = {name: answer.known(study, name) for name in answering}
+            writer.write(store.KNOWN, answer.dump(known))
+            writer.write(store.NOVELTY, Reference(self.table, self.folder.name).save())
             writer.manifest |= {
                 "study": self.folder.name,
                 "version": __version__,

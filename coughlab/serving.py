@@ -12,9 +12,8 @@ from coughlab import __version__, audio, detector, synthetic
 from coughlab.classifiers import runtime
 from coughlab.datasets import LABELS
 from coughlab.evidence import answer as beliefs
-from coughlab.evidence.novelty import Novelty, Reference
-from coughlab.signal import features, quality, spectrum
-from coughlab.signal.inputs import INPUTS
+from coughlab.evidence.novelty import Novelty
+from coughlab.signal import features, inputs, quality, spectrum
 from coughlab.store import MANIFEST, MODELS, StoredStudy, StoreError
 
 STUDY = "kaggle-trial"
@@ -180,12 +179,12 @@ class Predictor:
     @cached_property
     def known(self):
         """What is known of each model that can answer, as `coughlab.evidence.answer.known` finds it."""
-        return {name: beliefs.known(self.study, name) for name in self.study.served}
+        return self.study.known
 
     @cached_property
     def trained_on(self):
         """What a recording is compared with (coughlab.evidence.novelty.Reference)."""
-        return Reference(self.study.features, self.study.name)
+        return self.study.novelty
 
     def predict(self, recording, *, cough=None, also=(), prevalence=beliefs.PREVALENCE, force=False):
         """Find the coughs in a recording, and ask the models about it and about each of them.
@@ -230,11 +229,12 @@ class Predictor:
             )
         if cough is None:
             cough = detector.default().detect(recording)
-        measured = {"features": features.extract(recording)}
         models, each, novelty = {}, [], None
-        if cough.events or force:
-            asked = [name for name in self.study.served if name in self.names or name in also]
-            models = self._ask(recording, asked, measured)
+        asked = [name for name in self.study.served if name in self.names or name in also]
+        asked = asked if cough.events or force else []
+        measured = inputs.measure(recording, {"features", *self._kinds(asked)})
+        if asked:
+            models = self._answers(asked, measured)
             each = [self.ask(cut(recording, event)) for event in cough.events]
             novelty = self.trained_on.judge(measured["features"])
         return Prediction(
@@ -279,24 +279,26 @@ class Predictor:
         dict of str to Answer
             One answer a model.
         """
-        return self._ask(recording, self.names if names is None else names, {})
+        names = self.names if names is None else names
+        return self._answers(names, inputs.measure(recording, self._kinds(names)))
 
     def warm_up(self):
         """Load every model and ask each once, so that the next question is answered at full speed."""
         self.predict(audio.load(synthetic.sample()), force=True)
 
-    def _ask(self, recording, names, inputs):
-        """The answers of models; `inputs` holds what was measured in the recording before, and is added to."""
-        for kind in {self.study.models[name]["input"] for name in names} - set(inputs):
-            inputs[kind] = INPUTS[kind](recording)
-        return {name: self._answer(name, inputs) for name in names}
+    def _kinds(self, names):
+        """What models read of a recording."""
+        return {self.study.models[name]["input"] for name in names}
 
-    def _answer(self, name, inputs):
+    def _answers(self, names, measured):
+        return {name: self._answer(name, measured) for name in names}
+
+    def _answer(self, name, measured):
         entry = self.study.models[name]
         with self._lock:
             if name not in self._loaded:
                 self._loaded[name] = runtime.load(entry["serve"], self.study.served[name])
-        probability = self._loaded[name](inputs[entry["input"]])
+        probability = self._loaded[name](measured[entry["input"]])
         label = LABELS[int(probability >= entry["threshold"])]
         return Answer(label, probability, entry["threshold"])
 

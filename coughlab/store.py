@@ -24,6 +24,8 @@ PREDICTIONS = "predictions.parquet"
 FITS = "fits.parquet"
 TRIALS = "trials.parquet"
 EVIDENCE = "evidence.parquet"
+#: What pages and answers would otherwise compute from the tables above each time that a server starts.
+METRICS, SCORES, KNOWN, NOVELTY = "metrics.parquet", "scores.parquet", "known.json", "novelty.npz"
 LARGE = "large"
 #: The cough detector's folder: stored as a study is, but none to look at.
 DETECTOR = "detector"
@@ -167,8 +169,7 @@ class StoredStudy:
     @cached_property
     def predictions(self):
         """The predictions table (pandas.DataFrame), its words as categories."""
-        table = self.table(PREDICTIONS)
-        return table.astype(dict.fromkeys(table.columns[table.dtypes == "str"], "category"))
+        return self._in_categories(PREDICTIONS)
 
     @cached_property
     def fits(self):
@@ -187,6 +188,8 @@ class StoredStudy:
         """What each model scored on each split, as `coughlab.evidence.metrics.per_split` computes it."""
         from coughlab.evidence import metrics
 
+        if METRICS in self._hashes:
+            return self._in_categories(METRICS)
         return metrics.per_split(self.predictions, self.thresholds)
 
     @cached_property
@@ -194,6 +197,8 @@ class StoredStudy:
         """What each model scored, as `coughlab.evidence.metrics.scores` computes it from the predictions table."""
         from coughlab.evidence import metrics
 
+        if SCORES in self._hashes:
+            return self.table(SCORES)
         return metrics.scores(self.predictions, self.thresholds)
 
     @cached_property
@@ -208,11 +213,42 @@ class StoredStudy:
             return self.table(EVIDENCE)
         return resampling.table(self.predictions.iloc[:0], self.thresholds)
 
+    @cached_property
+    def known(self):
+        """What is known of each model that can answer, as `coughlab.evidence.answer.known` finds it, by name."""
+        from coughlab.evidence import answer
+
+        kept = answer.load(self.read(KNOWN)) if KNOWN in self._hashes else {}
+        return {name: kept[name] if name in kept else answer.known(self, name) for name in self.served}
+
+    @cached_property
+    def novelty(self):
+        """What a recording is compared with (coughlab.evidence.novelty.Reference)."""
+        from coughlab.evidence.novelty import Reference
+
+        if NOVELTY in self._hashes:
+            return Reference.load(self.read(NOVELTY), self.name)
+        return Reference(self.features, self.name)
+
     def table(self, name):
         """One of the study's tables, as it was written (pandas.DataFrame)."""
         import pandas as pd
 
         return pd.read_parquet(io.BytesIO(self.read(name)))
+
+    def _in_categories(self, name):
+        """A table with its words as categories. As words they would take a hundred times the memory for a moment."""
+        import pyarrow as pa
+        import pyarrow.parquet
+
+        data = io.BytesIO(self.read(name))
+        schema = pa.parquet.read_schema(data)
+        words = [field.name for field in schema if not pa.types.is_primitive(field.type)]
+        table = pa.parquet.read_table(data, read_dictionary=words).replace_schema_metadata(None).to_pandas()
+        ordered = {
+            word: table[word].cat.reorder_categories(sorted(table[word].cat.categories)) for word in words
+        }
+        return table.assign(**ordered)
 
 
 @contextmanager

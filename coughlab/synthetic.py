@@ -6,9 +6,10 @@ is no cough for what it is.
 """
 
 import numpy as np
-import scipy.signal
 
 from coughlab.audio import encode_wav
+
+# The app's sample needs no scipy.signal, whose import takes longer than all else that an answer needs.
 
 RATE = 48_000
 
@@ -118,6 +119,8 @@ def speech(*, rate=RATE, seed=0, duration_s=3.0, peak=0.3):
 
 
 def _syllable(rng, rate, pitch_hz):
+    import scipy.signal
+
     t = np.arange(round(rng.uniform(0.1, 0.35) * rate)) / rate
     u = t / t[-1]
     glide = pitch_hz * (1 + rng.uniform(-0.15, 0.15) * u + 0.01 * np.sin(2 * np.pi * 5 * t))
@@ -237,6 +240,8 @@ def knocks(*, rate=RATE, seed=0, duration_s=3.0, peak=0.3):
     ndarray, shape (round(rate * duration_s),), float32
         The samples.
     """
+    import scipy.signal
+
     rng = np.random.default_rng(seed)
     low, size = 16_000, round(duration_s * 16_000)
     y, at = np.zeros(size + 2 * low), rng.uniform(0, 0.4)
@@ -310,6 +315,8 @@ OTHERS = {"speech": speech, "music": music, "noise": noise, "knocks": knocks, "c
 
 
 def _finished(y, low, rate, duration_s, peak):
+    import scipy.signal
+
     size = round(rate * duration_s)
     if rate != low:
         y = scipy.signal.resample(y, size)

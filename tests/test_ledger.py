@@ -150,9 +150,9 @@ def test_what_is_forgotten_is_replaced_whole(folder):
 
 def test_files_of_models_are_kept_replaced_and_dropped(folder):
     add(folder, "mlp", [0], serve="mlp.tflite", files={"mlp.keras": b"k1", "mlp.tflite": b"t1"})
-    add(folder, "knn", [0], serve="knn.skops", files={"knn.skops": b"s1"})
+    add(folder, "knn", [0], serve="knn.npz", files={"knn.npz": b"s1"})
     study = add(folder, "tree", [0]).stored
-    files = {"mlp.keras": b"k1", "mlp.tflite": b"t1", "knn.skops": b"s1"}
+    files = {"mlp.keras": b"k1", "mlp.tflite": b"t1", "knn.npz": b"s1"}
     assert {name: study.read(name) for name in files} == files
     study = add(
         folder, "mlp", [1], serve="mlp.tflite", files={"mlp.keras": b"k2", "mlp.tflite": b"t2"}
@@ -263,9 +263,9 @@ def test_anew_replaces_the_study_with_the_first_results_and_then_adds(folder):
     assert StoredStudy(folder).manifest["seed"] == 1
 
 
-@pytest.mark.parametrize("name", [store.PREDICTIONS, store.FEATURES, "knn.skops"])
+@pytest.mark.parametrize("name", [store.PREDICTIONS, store.FEATURES, "knn.npz"])
 def test_nothing_is_added_to_a_damaged_study(folder, name):
-    ledger = add(folder, "knn", [0], serve="knn.skops", files={"knn.skops": b"s1"})
+    ledger = add(folder, "knn", [0], serve="knn.npz", files={"knn.npz": b"s1"})
     (folder / name).write_bytes(b"damaged")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(StoreError, match=name):

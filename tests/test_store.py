@@ -17,7 +17,7 @@ from coughlab.store import StoredStudy, StoreError
 
 CONTENT = {
     "mlp.tflite": bytes(range(256)) * 40,
-    "knn.skops": b"PK\x03\x04 not really",
+    "knn.npz": b"PK\x03\x04 not really",
     "README.md": "# Überblick\n".encode(),
 }
 TABLE = pd.DataFrame({"recording": ["a.wav", "b.wav"], "rms": np.float32([0.1, 0.2]), "row": [0, 1]})
@@ -420,10 +420,10 @@ def test_a_reader_in_the_middle_of_a_swap_disturbs_nothing(folder):
 def test_a_reader_never_mixes_two_studies(folder):
     early = StoredStudy(folder)
     assert early.read("mlp.tflite") == CONTENT["mlp.tflite"]
-    save(folder, CONTENT | {"knn.skops": b"retrained"})
-    with pytest.raises(StoreError, match=r"trial/knn\.skops was changed"):
-        early.read("knn.skops")
-    assert StoredStudy(folder).read("knn.skops") == b"retrained"
+    save(folder, CONTENT | {"knn.npz": b"retrained"})
+    with pytest.raises(StoreError, match=r"trial/knn\.npz was changed"):
+        early.read("knn.npz")
+    assert StoredStudy(folder).read("knn.npz") == b"retrained"
 
 
 def test_a_study_is_found_by_a_text_path_too(folder):

@@ -77,11 +77,15 @@ def test_all_files_are_there_and_listed(stored):
     expected = {
         "mlp.keras",
         "mlp.tflite",
-        "knn.skops",
+        "knn.npz",
         store.FEATURES,
         store.PREDICTIONS,
         store.FITS,
         store.EVIDENCE,
+        store.METRICS,
+        store.SCORES,
+        store.KNOWN,
+        store.NOVELTY,
     }
     assert set(stored.manifest["files"]) == expected | {"README.md"}
     for name, content in bytes_of(stored.folder).items():
@@ -100,7 +104,7 @@ def test_the_manifest_says_what_was_done(stored, data):
         assert model["epochs"] == (1 if name == "mlp" else None)
         assert model["recipe"] == {"seed": 0, "epochs": model["epochs"]}
         assert model["kept"] == (model["recipe"] if name != "tree" else None)
-    served = {"mlp": "mlp.tflite", "knn": "knn.skops", "tree": None}
+    served = {"mlp": "mlp.tflite", "knn": "knn.npz", "tree": None}
     assert {name: model["serve"] for name, model in manifest["models"].items()} == served
     assert manifest["models"]["mlp"]["parameters"] == 186_369
     # No folder of the machine it ran on goes into what is published.
@@ -276,7 +280,7 @@ def test_a_model_that_is_added_changes_no_row_of_the_others(cheap, growing, data
         assert grown.models[model] == cheap.models[model]
         fits = [s.fits[s.fits["model"] == model].reset_index(drop=True) for s in (grown, cheap)]
         pd.testing.assert_frame_equal(*fits, check_exact=True)
-    assert grown.read("knn.skops") == cheap.read("knn.skops")
+    assert grown.read("knn.npz") == cheap.read("knn.npz")
     assert grown.read(store.FEATURES) == cheap.read(store.FEATURES)
 
 
@@ -574,7 +578,7 @@ def test_a_search_saves_its_trials_and_changes_nothing_else(cheap, four_trials):
     assert set(trials["positives"]) == {(train["label"] == "covid").sum()}
     assert set(trials["seed"]) == set(train["seed"])
     assert four_trials.models == cheap.models
-    for name in (store.PREDICTIONS, store.FITS, store.FEATURES, "knn.skops"):
+    for name in (store.PREDICTIONS, store.FITS, store.FEATURES, "knn.npz"):
         assert four_trials.read(name) == cheap.read(name)
 
 
@@ -716,7 +720,7 @@ def test_the_model_that_answers_is_the_one_tested_on_the_other_dataset(strict):
         {0},
         {"test"},
     )
-    answer = runtime.load("knn.skops", strict.served["knn"])
+    answer = runtime.load("knn.npz", strict.served["knn"])
     # The other dataset has the same sounds, so that its features are known.
     features_of = strict.features.drop_duplicates("recording").set_index("recording")[list(features.NAMES)]
     for row in rows.to_dict("records"):

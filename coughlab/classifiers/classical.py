@@ -1,5 +1,6 @@
 """Classical classifiers on the 26 features: scikit-learn's own, in pipelines with their preprocessing."""
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,11 +36,17 @@ class FittedPipeline:
         """The model as it answers: a function from one row of features to its probability."""
         return lambda x: float(self.predict([x])[0])
 
-    def save(self):
-        """The file of the model, by name."""
-        import skops.io
 
-        return {f"{self.name}.skops": skops.io.dumps(self.pipeline)}
+@dataclass
+class FittedNearest(FittedPipeline):
+    """The nearest neighbour, the one pipeline that is kept for answering."""
+
+    def save(self):
+        """The file of the model, by name, for `coughlab.classifiers.runtime.Nearest`."""
+        nearest, buffer = self.pipeline[-1], io.BytesIO()
+        # What scikit-learn keeps to find neighbours in, and of each row the number of its class.
+        np.savez(buffer, rows=nearest._fit_X, labels=nearest.classes_[nearest._y])
+        return {f"{self.name}.npz": buffer.getvalue()}
 
 
 def _learned(model):
@@ -92,7 +99,7 @@ def _classifier(name, title, summary, *, reads="features", keep=False):
 
         pipeline = make_pipeline(*_steps(name, seed)).fit(np.asarray(inputs), np.asarray(labels, dtype=int))
         progress(1.0)
-        return FittedPipeline(name, pipeline)
+        return (FittedNearest if keep else FittedPipeline)(name, pipeline)
 
     return Classifier(name, title, summary, reads, fit, splits=200, keep=keep)
 

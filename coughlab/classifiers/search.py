@@ -14,11 +14,9 @@ import warnings
 from time import perf_counter
 
 import numpy as np
-import pandas as pd
 
 from coughlab.classifiers.base import Classifier
 from coughlab.classifiers.classical import FittedPipeline
-from coughlab.evidence import comparison
 
 #: Model families and how their settings are drawn: evenly from a list or whole numbers, or evenly over powers of ten.
 SPACE = {
@@ -130,6 +128,7 @@ def run(X, y, *, seed, n_trials=TRIALS, trials=None):
     SearchError
         If a class has fewer than 2 rows, or `trials` come from other rows, another seed or another space.
     """
+    import pandas
     from hyperopt import Domain, space_eval
 
     X, y = np.asarray(X, dtype=float), np.asarray(y, dtype=int)
@@ -156,7 +155,7 @@ def run(X, y, *, seed, n_trials=TRIALS, trials=None):
         )
     for number in range(len(rows), n_trials):
         rows.append(tried(number, _suggest(domain, rows, [seed, number]) if rows else PUBLISHED))
-        yield pd.DataFrame(rows, columns=COLUMNS)
+        yield pandas.DataFrame(rows, columns=COLUMNS)
 
 
 def _same(one, other):
@@ -260,6 +259,8 @@ def cross_validate(pipeline, X, y, *, seed):
             probabilities[test] = p = clone(pipeline).fit(X[train], y[train]).predict_proba(X[test])[:, 1]
         folds.append([brier_score_loss(y[test], p), log_loss(y[test], p), roc_auc_score(y[test], p)])
     loss, log, roc_auc = np.mean(folds, axis=0)
+    from coughlab.evidence import comparison
+
     interval = comparison.interval([fold[0] for fold in folds], 1 / (n_folds - 1))
     right = (probabilities >= THRESHOLD) == y
     return {

@@ -1,5 +1,6 @@
 """Where the coughs are in a recording, and in a sound that goes on without end."""
 
+import threading
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
@@ -16,9 +17,9 @@ from coughlab.signal.levels import background_db, levels
 CLASSES = ("cough", "voice", "breath", "other", "quiet")
 #: Frames of 10 ms that the network needs before and after the moment it speaks of.
 PAST, FUTURE = 104, 21
-#: Frames the network is given at once of a whole recording, of a stream, and of a stream while a cough is under way, whose end is
-#: to be told soon.
-BLOCK, PIECE, SHORT_PIECE = 400, 12, 4
+#: Frames the network is given at once of a whole recording, whichever are soonest through it; of a stream; and of a stream while
+#: a cough is under way, whose end is to be told soon.
+BLOCKS, PIECE, SHORT_PIECE = (160, 560), 12, 4
 MODEL = "detector.tflite"
 
 #: Below this level nothing is heard, in dB relative to full scale.
@@ -81,9 +82,9 @@ class Detector:
     """
 
     def __init__(self, network, threshold):
-        self.threshold = threshold
+        self.threshold, self._network = threshold, network
         # One for each number of frames, since changing that costs as much as an answer.
-        self._networks = {PAST + n + FUTURE: LiteRT(network) for n in (BLOCK, PIECE, SHORT_PIECE)}
+        self._networks, self._lock = {}, threading.Lock()
 
     def moments(self, samples, rate):
         """What each moment of a sound is.
@@ -102,10 +103,10 @@ class Detector:
         """
         db = frames.of(samples, rate, after=FUTURE)
         n = len(db) - FUTURE
-        blocks = -(-n // BLOCK)
-        db = np.concatenate([frames.silence(PAST), db, frames.silence(blocks * BLOCK - n)])
-        starts = range(0, blocks * BLOCK, BLOCK)
-        found = [self.hear(db[at : at + PAST + BLOCK + FUTURE]) for at in starts]
+        size = min(BLOCKS, key=lambda size: -(-n // size) * (PAST + size + FUTURE))
+        whole = -(-n // size) * size
+        db = np.concatenate([frames.silence(PAST), db, frames.silence(whole - n)])
+        found = [self.hear(db[at : at + PAST + size + FUTURE]) for at in range(0, whole, size)]
         return np.concatenate(found)[: -(-n // frames.MOMENT)]
 
     def hear(self, db):
@@ -114,13 +115,16 @@ class Detector:
         Parameters
         ----------
         db : ndarray, shape (PAST + n + FUTURE, 48), float32
-            Frames of the piece, of what was before and of what comes after it; n is `BLOCK`, `PIECE` or `SHORT_PIECE`.
+            Frames of the piece, of what was before and of what comes after it; n is one of `BLOCKS`, `PIECE` or `SHORT_PIECE`.
 
         Returns
         -------
         ndarray, shape (n // 4, 5), float32
             Probability of each of `CLASSES`, every 40 ms.
         """
+        with self._lock:
+            if len(db) not in self._networks:
+                self._networks[len(db)] = LiteRT(self._network)
         return self._networks[len(db)].outputs(db)
 
     def detect(self, recording):

@@ -5,7 +5,6 @@ own sample rate, what is above 8,000 Hz is not heard.
 """
 
 import numpy as np
-import scipy.fft
 import soxr
 
 from coughlab.signal.spectrum import FLOOR_DB, mel_filters, power_to_db
@@ -52,7 +51,7 @@ def log_mel(padded):
         Decibels relative to full scale, from -100 up.
     """
     windows = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
-    power = np.abs(scipy.fft.rfft(windows * _HANN, axis=-1)) ** 2
+    power = np.abs(np.fft.rfft(windows * _HANN, axis=-1)) ** 2
     return power_to_db(power @ mel_filters(N_MELS, RATE, N_FFT).T).astype(np.float32)
 
 

@@ -5,6 +5,7 @@ recordings of both labels were tested. The verdict follows from intervals alone 
 counts as better than guessing, and a result as telling something, only if all of its 95% interval says so.
 """
 
+import json
 import math
 from dataclasses import dataclass
 
@@ -141,6 +142,60 @@ def known(study, model):
         },
         shortcut=None if shortcut.empty or model == SHORTCUT else _estimate(shortcut.iloc[0], "roc_auc"),
     )
+
+
+def dump(known):
+    """Write down what is known of models.
+
+    Parameters
+    ----------
+    known : dict of str to Known or None
+        By the name of the model.
+
+    Returns
+    -------
+    bytes
+        JSON, for `load`.
+    """
+    return json.dumps(
+        {
+            name: one and {key: _written(value) for key, value in vars(one).items()}
+            for name, one in known.items()
+        }
+    ).encode()
+
+
+def load(content):
+    """Read what `dump` wrote.
+
+    Parameters
+    ----------
+    content : bytes
+        JSON.
+
+    Returns
+    -------
+    dict of str to Known or None
+        By the name of the model.
+    """
+    return {name: one and Known(**one | _estimates(one)) for name, one in json.loads(content).items()}
+
+
+def _written(value):
+    """An estimate without the numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _written(one) for key, one in value.items()}
+    if isinstance(value, clinical.Estimate):
+        return [number if math.isfinite(number) else str(number) for number in value]
+    return value
+
+
+def _estimates(one):
+    def estimate(numbers):
+        return numbers and clinical.Estimate(*map(float, numbers))
+
+    ratios = {label: estimate(numbers) for label, numbers in one["ratios"].items()}
+    return {"auc": estimate(one["auc"]), "ratios": ratios, "shortcut": estimate(one["shortcut"])}
 
 
 def block(study, known, label, novelty, prevalence=PREVALENCE, *, cough=True):

@@ -10,7 +10,6 @@ number of different people tested, as the Wilson intervals of `coughlab.evidence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from coughlab.evidence.splits import EXTERNAL
 
@@ -284,6 +283,8 @@ def at(rows, thresholds):
     )
     for name, ratio in zip(RATIOS, ratios, strict=False):
         columns |= {name: ratio.value, f"{name}_low": ratio.low, f"{name}_high": ratio.high}
+    import pandas as pd
+
     return pd.DataFrame(columns | {"corrected": ratios.corrected})
 
 

@@ -11,11 +11,13 @@ p-value of 0.05 or less. Comparing every training recording with all the others 
 would call many more of them unusual.
 """
 
+import io
 from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 
-from coughlab.evidence import copies
 from coughlab.signal import features
 
 #: From these p-values down a recording is unusual, and far from all that was trained on.
@@ -28,6 +30,7 @@ NEIGHBOURS = 3
 FOLDS = 5
 # A value beyond all training values has this rank, as scikit-learn's QuantileTransformer gives it: 5.2 standard deviations.
 _EDGE = 1e-7
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -72,21 +75,65 @@ class Reference:
     def __init__(self, table, trained_on):
         from sklearn.model_selection import GroupKFold
 
-        self.trained_on = trained_on
+        from coughlab.evidence import copies
+
         if "audio" in table:
             table = table[copies.clean(table)]
         if len(table) > MOST_ROWS:
             table = table.sample(MOST_ROWS, random_state=0)
-        values, person = table[list(features.NAMES)].to_numpy(dtype=float), table["person"].to_numpy()
-        self.recordings, self.people = len(table), len(np.unique(person))
-        self._folds = []
-        if self.people < LEAST_PEOPLE:
-            return
+        values, person = table[list(features.NAMES)].to_numpy(), table["person"].to_numpy()
+        people = len(np.unique(person))
+        fold, rotations, distances = np.full(len(table), -1), [], np.zeros(len(table))
         # A person's recordings are alike, so together they count as one.
         weight = 1 / table.groupby("person")["person"].transform("size").to_numpy()
-        for others, own in GroupKFold(FOLDS, shuffle=True, random_state=0).split(values, groups=person):
-            space = _Space(values[others])
-            self._folds.append((space, space.distance(values[own]), weight[own]))
+        if people >= LEAST_PEOPLE:
+            deals = GroupKFold(FOLDS, shuffle=True, random_state=0).split(values, groups=person)
+            for number, (others, own) in enumerate(deals):
+                fold[own] = number
+                rotations.append(_rotation(values[others]))
+                distances[own] = _Space(values[others], rotations[-1]).distance(values[own])
+        self._set(trained_on, people, values, weight, fold, rotations, distances)
+
+    def _set(self, trained_on, people, values, weight, fold, rotations, distances):
+        self.trained_on, self.recordings, self.people = trained_on, len(values), int(people)
+        self._kept = {
+            "people": people,
+            "values": values,
+            "weight": weight,
+            "fold": fold,
+            "rotations": rotations,
+            "distances": distances,
+        }
+        self._folds = [
+            (_Space(values[fold != number], rotation), distances[fold == number], weight[fold == number])
+            for number, rotation in enumerate(rotations)
+        ]
+
+    def save(self):
+        """What `load` makes the same reference of without learning anything anew (bytes)."""
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **self._kept)
+        return buffer.getvalue()
+
+    @classmethod
+    def load(cls, content, trained_on):
+        """A reference that was saved; takes neither pandas nor scikit-learn.
+
+        Parameters
+        ----------
+        content : bytes
+            What `save` returned.
+        trained_on : str
+            Name of the dataset.
+
+        Returns
+        -------
+        Reference
+        """
+        reference = cls.__new__(cls)
+        with np.load(io.BytesIO(content), allow_pickle=False) as kept:
+            reference._set(trained_on, **kept)
+        return reference
 
     def p_values(self, values):
         """How unusual recordings of other people are.
@@ -104,8 +151,9 @@ class Reference:
         values = np.asarray(values, dtype=float)
         if not self._folds:
             return np.full(len(values), np.nan)
+        # A recording that was trained on is as unusual as itself, whatever the last digits say.
         as_unusual = sum(
-            (distances >= space.distance(values)[:, None]) @ weight
+            (distances >= (1 - _ROUNDING) * space.distance(values)[:, None]) @ weight
             for space, distances, weight in self._folds
         )
         return (1 + as_unusual) / (1 + self.people)
@@ -141,31 +189,44 @@ class Reference:
         return f"{opening}: of 100 recordings like those, {share} would be at least as unusual as this one."
 
 
+def _rotation(values):
+    """Coordinates that do not depend on each other, so that what is measured twice does not count twice."""
+    from sklearn.covariance import LedoitWolf
+
+    normal = _normal(np.sort(values, axis=0), values)
+    return np.linalg.cholesky(LedoitWolf().fit(normal).precision_)
+
+
 class _Space:
     """The coordinates in which distances from some training rows are measured."""
 
-    def __init__(self, values):
-        from scipy.spatial import KDTree
-        from sklearn.covariance import LedoitWolf
-
-        self._sorted = np.sort(values, axis=0)
-        normal = self._normal(values)
-        # Coordinates that do not depend on each other, so that what is measured twice does not count twice.
-        self._rotation = np.linalg.cholesky(LedoitWolf().fit(normal).precision_)
-        self._rows = KDTree(normal @ self._rotation)
+    def __init__(self, values, rotation):
+        self._sorted, self._rotation = np.sort(values, axis=0), rotation
+        self._rows = self._turned(values)
 
     def distance(self, values):
         """Mean distance of each row to the nearest training rows."""
-        return self._rows.query(self._normal(values) @ self._rotation, k=NEIGHBOURS)[0].mean(axis=1)
+        k = min(NEIGHBOURS, len(self._rows))
+        squares = (np.square(self._rows - row).sum(axis=1) for row in self._turned(values))
+        return np.array([np.sqrt(np.partition(square, k - 1)[:k]).mean() for square in squares])
 
-    def _normal(self, values):
-        """Values by their rank among the training rows, as of a normal distribution."""
-        # Not scikit-learn's QuantileTransformer, which takes milliseconds for a single row.
-        from scipy.special import ndtri
+    def _turned(self, values):
+        return _normal(self._sorted, values) @ self._rotation
 
-        ranks = [
-            np.searchsorted(column, value, "left") + np.searchsorted(column, value, "right")
-            for column, value in zip(self._sorted.T, values.T, strict=True)
-        ]
-        shares = np.transpose(ranks) / (2 * len(self._sorted))
-        return ndtri(np.clip(shares, _EDGE, 1 - _EDGE))
+
+def _normal(ordered, values):
+    """Values by their rank among the rows of each column, as of a normal distribution."""
+    # Not scikit-learn's QuantileTransformer, which takes milliseconds for a single row.
+    ranks = [
+        np.searchsorted(column, value, "left") + np.searchsorted(column, value, "right")
+        for column, value in zip(ordered.T, values.T, strict=True)
+    ]
+    return _quantiles(len(ordered))[np.transpose(ranks)]
+
+
+@lru_cache
+def _quantiles(n):
+    """Quantiles of the normal distribution at 0, 1 / 2n, ..., 1: shape (2 n + 1,)."""
+    normal = NormalDist()
+    shares = np.clip(np.arange(2 * n + 1) / (2 * n), _EDGE, 1 - _EDGE)
+    return np.array([normal.inv_cdf(share) for share in shares])

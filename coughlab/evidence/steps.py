@@ -4,8 +4,6 @@ Everything here is a pure function of stored tables: the evidence table of `coug
 over splits with 95% intervals by a bootstrap over people, and the feature table.
 """
 
-import pandas as pd
-
 from coughlab.words import LABELS
 
 #: Steps by protocol, from the one that proves least.
@@ -128,6 +126,8 @@ def overview(study_name, evidence, models, metric, *, reasons=None):
     pandas.DataFrame
         All their steps.
     """
+    import pandas as pd
+
     tables = {
         model: steps(study_name, evidence, model, metric, reasons=reasons).assign(model=model)
         for model in models
@@ -161,8 +161,11 @@ def matrix(evidences, model, metric):
     """
     if metric not in METRICS:
         raise ValueError(f"There is no metric called {metric!r}. Known: {', '.join(METRICS)}.")
-    everywhere = pd.concat([table["tested_on"] for table in evidences.values()]).unique()
-    datasets, rows = [*evidences, *(name for name in everywhere if name not in evidences)], []
+    # In the order in which they are met.
+    everywhere = dict.fromkeys(
+        [*evidences, *(name for table in evidences.values() for name in table["tested_on"])]
+    )
+    datasets, rows = list(everywhere), []
     for trained_on, evidence in evidences.items():
         own = evidence[evidence["model"] == model]
         for tested_on in datasets:
@@ -213,6 +216,8 @@ def ruled_out(features):
 
 def _table(rows):
     """A table whose sizes are whole numbers also where some are missing."""
+    import pandas as pd
+
     return pd.DataFrame(rows).astype(dict.fromkeys(_SIZES, "Int64"))
 
 
@@ -223,6 +228,8 @@ def _listed(names, most=4):
 
 def _cell(evidence, model, metric, protocol, tested_on, reason=None):
     """What was measured in one place: the measured columns of `steps`, ``metric`` if another one is told, and ``reason``."""
+    import pandas as pd
+
     here = evidence[(evidence["protocol"] == protocol) & (evidence["tested_on"] == tested_on)]
     here = here.set_index("model")
     healthy = len(here) and (here["positives"] == 0).all()

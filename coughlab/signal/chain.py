@@ -5,7 +5,6 @@ a model can score well without having heard a cough; these measurements say how 
 """
 
 import numpy as np
-import scipy.fft
 
 from coughlab.signal import quality, spectrum
 
@@ -104,6 +103,9 @@ def _quiet(recording):
 
 def _power(y, n_fft, hop):
     """Squared magnitudes of the frames that lie wholly inside, in blocks of shape (<= 1024, n_fft // 2 + 1)."""
+    # Not NumPy's, which rounds single precision a little differently. Imported here because answering does without SciPy.
+    import scipy.fft
+
     frames = np.lib.stride_tricks.sliding_window_view(y, n_fft)[::hop]
     for start in range(0, len(frames), _BLOCK):
         yield np.abs(scipy.fft.rfft(frames[start : start + _BLOCK] * _hann(n_fft), axis=-1)) ** 2

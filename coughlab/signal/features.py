@@ -8,7 +8,6 @@ Proc. SciPy 2015.
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 
 from coughlab.signal import spectrum
 from coughlab.signal.spectrum import HOP, N_FFT, RATE
@@ -59,17 +58,33 @@ def from_waveform(y):
     ndarray, shape (26,), float32
         In the order of `NAMES`. Centroid, bandwidth and roll-off in hertz, zero crossings as a share of the samples.
     """
-    magnitude = spectrum.magnitude(y)
+    return from_magnitude(y, spectrum.magnitude(y))
+
+
+def from_magnitude(y, magnitude):
+    """The 26 features of samples whose transform is known.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,), float32
+        Samples at 22,050 Hz.
+    magnitude : ndarray, shape (1 + n // 512, 1025), float32
+        ``coughlab.signal.spectrum.magnitude(y)``.
+
+    Returns
+    -------
+    ndarray, shape (26,), float32
+        As of `from_waveform`.
+    """
     centroid, bandwidth = _centroid_and_bandwidth(magnitude)
-    rolloff = _rolloff(magnitude)
-    power = np.square(magnitude, out=magnitude)
+    power = np.square(magnitude)
     return np.array(
         [
             _chroma(power).mean(),
             _rms(y).mean(),
             centroid.mean(),
             bandwidth.mean(),
-            rolloff.mean(),
+            _rolloff(magnitude).mean(),
             _zero_crossing_rate(y).mean(),
             *_mean_mfcc(power),
         ],
@@ -90,7 +105,7 @@ def mfcc(y):
     ndarray, shape (1 + n // 512, 20), float32
         As ``librosa.feature.mfcc``, transposed.
     """
-    return scipy.fft.dct(_mel_db(spectrum.magnitude(y) ** 2), norm="ortho", axis=1)[:, :N_MFCC]
+    return _mel_db(spectrum.magnitude(y) ** 2) @ _cosines().astype(np.float32)
 
 
 def chroma(y):
@@ -152,7 +167,15 @@ def _mel_db(power):
 
 def _mean_mfcc(power):
     # The cosine transform is linear, so that of the mean is the mean of them all.
-    return scipy.fft.dct(_mel_db(power).mean(axis=0, dtype=float), norm="ortho")[:N_MFCC]
+    return _mel_db(power).mean(axis=0, dtype=float) @ _cosines()
+
+
+@lru_cache
+def _cosines():
+    """The first 20 rows of the orthonormal discrete cosine transform (type II) of 128 bands: shape (128, 20)."""
+    n = spectrum.N_MELS
+    waves = np.cos(np.pi * (np.arange(n)[:, None] + 0.5) * np.arange(N_MFCC) / n)
+    return waves * np.where(np.arange(N_MFCC) == 0, np.sqrt(1 / n), np.sqrt(2 / n))
 
 
 def _chroma(power):

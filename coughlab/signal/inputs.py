@@ -24,8 +24,37 @@ def spectrogram(recording):
     ndarray, shape (n_frames, 64), float32
         Decibels relative to full scale, at least 43 frames.
     """
-    db = spectrum.log_mel(spectrum.waveform(recording), n_mels=N_MELS)
-    return repeated(db, SHORTEST_FRAMES)
+    return _spectrogram(spectrum.magnitude(spectrum.waveform(recording)))
+
+
+def _spectrogram(magnitude):
+    return repeated(spectrum.log_mel_of(magnitude, N_MELS), SHORTEST_FRAMES)
+
+
+def measure(recording, kinds):
+    """Several inputs of one recording. The features and the spectrogram share a transform where both are of all of it.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded.
+    kinds : iterable of str
+        Keys of `INPUTS`.
+
+    Returns
+    -------
+    dict of str to ndarray
+        What `INPUTS` gives of each kind.
+    """
+    shared = {}
+    if {"features", "spectrogram"} <= set(kinds) and recording.duration <= features.SECONDS:
+        y = spectrum.waveform(recording)
+        magnitude = spectrum.magnitude(y)
+        shared = {
+            "features": features.from_magnitude(y, magnitude),
+            "spectrogram": _spectrogram(magnitude),
+        }
+    return {kind: shared[kind] if kind in shared else INPUTS[kind](recording) for kind in kinds}
 
 
 def repeated(db, n_frames):

@@ -21,9 +21,13 @@ def levels(recording):
     """
     y = recording.samples - recording.samples.mean()
     edges = np.round(np.arange(0, recording.duration - FRAME_S / 2, HOP_S) * recording.rate).astype(int)
-    energy = np.concatenate([[0], np.cumsum(y.astype(float) ** 2)])
     ends = np.minimum(edges + max(round(FRAME_S * recording.rate), 1), y.size)
-    power = (energy[ends] - energy[edges]) / np.maximum(ends - edges, 1)
+    # Frames overlap, so what lies between two edges is summed once, and sums of sums make the frames.
+    between, place = np.unique(np.concatenate([edges, ends]), return_inverse=True)
+    energy = np.square(y, out=y)[: ends.max(initial=0)]
+    sums = np.add.reduceat(energy, between[:-1], dtype=float) if between.size > 1 else []
+    energy = np.concatenate([[0.0], np.cumsum(sums)])[place]
+    power = (energy[len(edges) :] - energy[: len(edges)]) / np.maximum(ends - edges, 1)
     return 10 * np.log10(np.maximum(power, 1e-10))
 
 

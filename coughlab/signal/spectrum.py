@@ -9,13 +9,14 @@ hold every value against librosa.
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 import soxr
 from threadpoolctl import threadpool_limits
 
 RATE = 22_050
 N_FFT = 2048
 HOP = 512
+#: Mel bands that the MFCCs are made of: librosa's ``n_mels``.
+N_MELS = 128
 #: Power below which everything is equally quiet, in dB: librosa's ``amin=1e-10``.
 FLOOR_DB = -100.0
 #: Frames worked on at once: larger arrays leave the cache, and the memory for them is fetched from the system each time anew.
@@ -67,7 +68,7 @@ def magnitude(y):
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(y, N_FFT // 2), N_FFT)[::HOP]
     magnitude = np.empty((len(frames), 1 + N_FFT // 2), np.float32)
     for rows in blocks(len(frames)):
-        transformed = scipy.fft.rfft(frames[rows] * _hann(), axis=-1)
+        transformed = np.fft.rfft(frames[rows] * _hann(), axis=-1)
         magnitude[rows] = np.abs(transformed.astype(np.complex64))
     return magnitude
 
@@ -77,7 +78,7 @@ def blocks(n_frames):
     return (slice(start, start + _BLOCK) for start in range(0, n_frames, _BLOCK))
 
 
-def mel_power(power, n_mels=128):
+def mel_power(power, n_mels=N_MELS):
     """Sum a power spectrogram into mel bands.
 
     Parameters
@@ -134,7 +135,12 @@ def log_mel(y, *, n_mels=64, top_db=None):
     ndarray, shape (1 + n // 512, n_mels), float32
         Decibels, one row every 512 / 22,050 s.
     """
-    return power_to_db(mel_power(magnitude(y) ** 2, n_mels), top_db)
+    return log_mel_of(magnitude(y), n_mels, top_db)
+
+
+def log_mel_of(magnitude, n_mels, top_db=None):
+    """The log-mel spectrogram of a transform that is known: `log_mel` of the samples that `magnitude` was made of."""
+    return power_to_db(mel_power(np.square(magnitude), n_mels), top_db)
 
 
 def frequencies():

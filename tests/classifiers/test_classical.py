@@ -7,7 +7,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from coughlab.classifiers import KNN
 from coughlab.classifiers.classical import CLASSICAL, FittedPipeline
-from coughlab.classifiers.runtime import Skops
+from coughlab.classifiers.runtime import Nearest
 
 
 def rows(n, seed):
@@ -67,8 +67,8 @@ def test_a_silent_recording_gets_an_answer(fitted):
 
 def test_its_file_answers_as_it_does(fitted):
     ((name, content),) = fitted.save().items()
-    assert name == "knn.skops"
-    served = Skops(content)
+    assert name == "knn.npz"
+    served = Nearest(content)
     assert [served(question) for question in QUESTIONS] == fitted.predict(QUESTIONS).tolist()
 
 

@@ -6,7 +6,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-import skops.io
 from sklearn.datasets import make_classification
 from sklearn.metrics import recall_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict, cross_val_score
@@ -182,17 +181,14 @@ def test_the_best_has_the_lowest_score_and_is_the_first_of_equals():
 
 @pytest.mark.parametrize("preprocessing", search.PREPROCESSING)
 @pytest.mark.parametrize("model", search.SPACE)
-def test_every_pipeline_is_scikit_learn_s_and_survives_its_file(model, preprocessing):
+def test_every_pipeline_is_scikit_learn_s(model, preprocessing):
     lowest = {
         name: (of[0] if how != "whole" else max(2, of[0])) for name, (how, *of) in search.SPACE[model].items()
     }
     fitted = search.pipeline(trial(model, preprocessing, **lowest), 0).fit(X, Y)
-    content = skops.io.dumps(fitted)
-    unknown = skops.io.get_untrusted_types(data=content)
-    assert all(name.startswith("sklearn.") for name in unknown)
+    assert all(type(step).__module__.startswith("sklearn.") for step in fitted)
     probabilities = fitted.predict_proba(X)
     assert np.allclose(probabilities.sum(axis=1), 1) and len(np.unique(probabilities)) > 1
-    assert np.array_equal(skops.io.loads(content, trusted=unknown).predict_proba(X), probabilities)
 
 
 @pytest.mark.parametrize(
@@ -246,5 +242,5 @@ def test_the_classifier_is_the_best_pipeline_on_all_the_rows(monkeypatch, trials
     fitted = search.HYPEROPT.fit(X, Y, seed=SEED, progress=shares.append)
     expected = search.pipeline(search.best(trials.head(8)), SEED).fit(X, Y)
     assert np.array_equal(fitted.predict(X), expected.predict_proba(X)[:, 1])
-    assert fitted.name == "hyperopt" and list(fitted.save()) == ["hyperopt.skops"]
+    assert fitted.name == "hyperopt"
     assert shares == [k / 8 for k in range(1, 9)]
