@@ -1,22 +1,28 @@
 """A simulated COUGHVID, and how `features` and `audit` grow with it.
 
     python benchmarks/coughvid.py make FOLDER [--recordings 27550] [--jobs 1]
-    python benchmarks/coughvid.py measure FOLDER [--sizes 1000,3000,9000,27550] [--jobs 2] [--figures FILE.json]
-    python benchmarks/coughvid.py draw [--figures FILE.json]
+    python benchmarks/coughvid.py measure FOLDER FIGURES.json [--sizes 1000,3000,9000,27550] [--jobs 2]
+    python benchmarks/coughvid.py draw FIGURES.json [--svg docs/scale.svg]
 
 The recordings are made by the code: other coughs at other times in each, 3 to 10 s, coded with Opus in WebM or OGG. One in twenty
 is a changed copy of another, one in three hundred is damaged, one in nine hundred missing. They are the same in every run.
-`make` goes on where it was stopped.
+`make` and `measure` go on where they were stopped; `draw` prints the figures as tables too. Every size is measured in fresh processes, the folder of the audit's parts
+being empty before.
 """
 
 import argparse
 import csv
+import json
+import os
+import tempfile
 import uuid
 from pathlib import Path
+from urllib.parse import unquote
 
 import joblib
 import numpy as np
 from changes import CHANGES, encoded
+from usage import measured
 
 from coughlab import synthetic
 
@@ -78,16 +84,135 @@ def write(folder, number):
     aside.replace(path)
 
 
-def make(folder, n, jobs):
+def make_list(folder, n):
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "metadata_compiled.csv").open("w", newline="") as file:
         table = csv.DictWriter(file, ["uuid", "cough_detected", "status"], extrasaction="ignore")
         table.writeheader()
         table.writerows(map(of, range(n)))
+
+
+def make(folder, n, jobs):
+    make_list(folder, n)
     work = (joblib.delayed(write)(folder, number) for number in range(n))
     for done, _ in enumerate(joblib.Parallel(n_jobs=jobs, return_as="generator")(work), start=1):
         if done % 1000 == 0 or done == n:
             print(f"{done:,} of {n:,} made", flush=True)
+
+
+def part_of(folder, size, place):
+    """The first recordings of a simulated COUGHVID as a dataset of their own."""
+    make_list(place, size)
+    for told in map(of, range(size)):
+        path = folder / (told["uuid"] + told["suffix"])
+        if path.exists():
+            os.link(path, place / path.name)
+
+
+def measure(folder, file, sizes, jobs):
+    figures = json.loads(file.read_text()) if file.exists() else []
+    for size in sizes:
+        for what in ("features", "audit"):
+            if any((one["what"], one["size"]) == (what, size) for one in figures):
+                continue
+            # Beside the recordings, so that they can be linked.
+            with tempfile.TemporaryDirectory(dir=folder.parent) as place:
+                part_of(folder, size, dataset := Path(place, "dataset"))
+                one = measured(what, "coughvid", dataset, Path(place, "out"), jobs)
+            figures.append({"what": what, "size": size, "jobs": jobs} | one)
+            file.write_text(json.dumps(figures, indent=1))
+            print(
+                f"{what} of {size:,}: {one['cpu_s'] + one['workers_cpu_s']:,.0f} s of CPU, {one['wall_s']:,.0f} s,"
+                f" {one['peak_mb']:,.0f} MB at most, {max(one['workers_mb']):,.0f} MB a worker",
+                flush=True,
+            )
+
+
+def growth(figures):
+    """Lines of the picture: what takes how long and how much memory, by number of recordings."""
+    sizes = sorted({one["size"] for one in figures})
+    by = {(one["what"], one["size"]): one for one in figures}
+    features = [by["features", size] for size in sizes]
+    audit = [by["audit", size] for size in sizes]
+    seconds = {
+        "features": [one["cpu_s"] + one["workers_cpu_s"] for one in features],
+        "audit: listening": [
+            one["workers_cpu_s"] + one["stages"]["Listening to recordings"]["cpu_s"] for one in audit
+        ],
+        "audit: copies": [one["stages"]["Looking for copies"]["cpu_s"] for one in audit],
+        "audit: shortcuts": [one["stages"]["Looking for shortcuts"]["cpu_s"] for one in audit],
+    }
+    memory = {
+        "features, the process that hands out": [one["peak_mb"] for one in features],
+        "features, a worker": [max(one["workers_mb"]) for one in features],
+        "audit, the process that hands out": [one["peak_mb"] for one in audit],
+        "audit, a worker": [max(one["workers_mb"]) for one in audit],
+    }
+    return sizes, seconds, memory
+
+
+def draw(figures, svg):
+    import plotly.graph_objects as go
+    from app import browser
+    from plotly.subplots import make_subplots
+
+    sizes, *panels = growth(figures)
+    chart = make_subplots(cols=2, subplot_titles=("CPU time, all processes (s)", "Most memory (MB)"))
+    dashes = ("solid", "dash", "dot", "dashdot")
+    colours = (("#0072b2", "#d55e00", "#009e73", "#cc79a7"), ("#0072b2", "#56b4e9", "#d55e00", "#e69f00"))
+    for column, lines in enumerate(panels, start=1):
+        for (name, values), dash, colour in zip(lines.items(), dashes, colours[column - 1], strict=True):
+            line = {"dash": dash, "color": colour}
+            legend = "legend" if column == 1 else "legend2"
+            points = go.Scatter(x=sizes, y=values, name=name, line=line, mode="lines+markers", legend=legend)
+            chart.add_trace(points, 1, column)
+    chart.update_xaxes(
+        type="log", title="recordings", tickvals=sizes, ticktext=[f"{size:,}" for size in sizes]
+    )
+    ticks = [step * 10**power for power in range(6) for step in (1, 2, 5)]
+    chart.update_yaxes(type="log", tickvals=ticks, ticktext=[f"{tick:,}" for tick in ticks])
+    below = {"orientation": "v", "yanchor": "top", "y": -0.22, "xanchor": "left"}
+    chart.update_layout(
+        template="plotly_white",
+        width=960,
+        height=520,
+        font={"family": "sans-serif"},
+        legend=below | {"x": 0},
+        legend2=below | {"x": 0.55},
+        margin={"l": 50, "r": 20, "t": 40, "b": 150},
+    )
+    with browser() as chromium:
+        page = chromium.new_page()
+        page.set_content(chart.to_html(include_plotlyjs=True))
+        script = "Plotly.toImage(document.querySelector('.plotly-graph-div'), {format: 'svg'})"
+        address = page.evaluate(script)
+    svg.write_text(unquote(address.partition(",")[2]) + "\n")
+
+
+def markdown(figures):
+    """The figures of the picture as tables."""
+    sizes, *panels = growth(figures)
+    for title, lines in zip(("CPU time, s", "most memory, MB"), panels, strict=True):
+        yield f"| {title} | {' | '.join(f'{size:,}' for size in sizes)} |"
+        yield "|---" * (1 + len(sizes)) + "|"
+        for name, values in lines.items():
+            yield f"| {name} | {' | '.join(f'{value:,.1f}' if value < 100 else f'{value:,.0f}' for value in values)} |"
+        yield ""
+    for what in ("features", "audit"):
+        last = max((one for one in figures if one["what"] == what), key=lambda one: one["size"])
+        yield f"{what} of {last['size']:,}: {last['wall_s']:,.0f} s on the clock, parts of {last['out_mb']:,.0f} MB"
+
+
+def draw_and_tell(file, svg):
+    figures = json.loads(file.read_text())
+    whole = {one["size"] for one in figures if one["what"] == "audit"}
+    figures = [one for one in figures if one["size"] in whole]
+    print("\n".join(markdown(figures)))
+    draw(figures, svg)
+
+
+def integers(text):
+    return [int(number) for number in text.split(",")]
 
 
 if __name__ == "__main__":
@@ -98,5 +223,15 @@ if __name__ == "__main__":
     action.add_argument("--recordings", type=int, default=PUBLISHED)
     action.add_argument("--jobs", type=int, default=1)
     action.set_defaults(run=lambda told: make(told.folder, told.recordings, told.jobs))
+    action = actions.add_parser("measure")
+    action.add_argument("folder", type=Path)
+    action.add_argument("figures", type=Path)
+    action.add_argument("--sizes", type=integers, default=[1000, 3000, 9000, PUBLISHED])
+    action.add_argument("--jobs", type=int, default=2)
+    action.set_defaults(run=lambda told: measure(told.folder, told.figures, told.sizes, told.jobs))
+    action = actions.add_parser("draw")
+    action.add_argument("figures", type=Path)
+    action.add_argument("--svg", type=Path, default=Path("docs/scale.svg"))
+    action.set_defaults(run=lambda told: draw_and_tell(told.figures, told.svg))
     arguments = parser.parse_args()
     arguments.run(arguments)

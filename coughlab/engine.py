@@ -14,8 +14,6 @@ from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-import joblib
-
 from coughlab import __version__
 from coughlab.signal import spectrum
 
@@ -101,6 +99,8 @@ class Engine:
                     ) from error
 
     def _handed_out(self, function, numbers, argument):
+        import joblib  # slow to import, and most work runs here
+
         # Dask would put a large argument itself on one worker, and it would be lost with it; inside a tuple it travels along.
         tasks = (joblib.delayed(_work)((function, number, argument(number))) for number in numbers)
         if self.client is None:
@@ -232,6 +232,8 @@ def _belong(parent, function):
 
 
 def _work(task):
+    import joblib
+
     function, number, argument = task
     spectrum.use_one_thread()
     # What runs inside is a piece of the work already: scikit-learn must not hand it out once more.

@@ -1,0 +1,77 @@
+"""The features of a dataset by two processes beside one, and whether memory grows with the number of recordings.
+
+    python benchmarks/processes.py
+
+Recordings of 5 s made by the code, as WAV files of 44,100 Hz. The processes are started and have measured some recordings before
+the clock starts; reading the files, decoding, measuring and writing the table are all in. One and two take turns, three times,
+and the best of each counts, so that what else the machine does slows both alike.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from table import Row, show
+from usage import measured
+
+from coughlab import audio, synthetic
+
+#: How many are made, and how many there are when each is there under four names.
+N, MANY = 400, 1600
+ROUNDS, SECONDS, RATE = 3, 5.0, 44_100
+
+
+def write(folder, times):
+    """A dataset of `N` recordings, each under so many names."""
+    for number in range(N):
+        onsets = np.sort(np.random.default_rng(number).uniform(0.1, SECONDS - 0.5, 4))
+        y = synthetic.recording(onsets_s=onsets, duration_s=SECONDS, rate=RATE, seed=10 * number)
+        first = folder / ("covid" if number % 2 else "healthy") / f"{number:04}-0.wav"
+        first.parent.mkdir(parents=True, exist_ok=True)
+        first.write_bytes(audio.encode_wav(y, RATE))
+        for again in range(1, times):
+            os.link(first, first.with_name(f"{number:04}-{again}.wav"))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as place:
+        place = Path(place)
+        write(place / "few", 1)
+        write(place / "many", MANY // N)
+        runs = {1: [], 2: []}
+        for turn in range(ROUNDS):
+            for jobs, those in runs.items():
+                out = place / f"{jobs}-{turn}"
+                those.append(measured("features", "own", place / "many", out, jobs, "--warm"))
+                print(f"{jobs}: {those[-1]['wall_s']:.1f} s", flush=True)
+        few = measured("features", "own", place / "few", place / "out", 2)
+        many = measured("features", "own", place / "many", place / "again", 2)
+    one, two = (min(run["wall_s"] for run in runs[jobs]) for jobs in runs)
+    show(
+        Row(
+            f"features of {MANY:,} recordings of 5 s, 2 processes",
+            MANY / two,
+            MANY / one,
+            "recordings/s",
+            1.8,
+            more=True,
+            against="1 process",
+        )
+    )
+    for whose, peaks in (
+        ("the process that hands out", (many["peak_mb"], few["peak_mb"])),
+        ("the larger worker", (max(many["workers_mb"]), max(few["workers_mb"]))),
+    ):
+        show(
+            Row(
+                f"most memory of {whose}, {MANY:,} recordings",
+                *peaks,
+                "MB",
+                0.95,
+                against=f"{N} recordings",
+            )
+        )
+
+
+main()
