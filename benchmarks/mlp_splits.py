@@ -25,13 +25,15 @@ from coughlab.evidence import metrics, splits
 from coughlab.signal.features import NAMES
 
 GOAL = 20
+#: Splits handed to a process at a time.
+PART = 10
 SCORES = ("accuracy", "sensitivity", "specificity", "log_loss")
 
 
 def ours(X, labels, trains, seeds):
     """Fitted models, and seconds a split of the clock and of the cores."""
     started = time.perf_counter()
-    parts = [slice(at, at + 2 * mlp.TOGETHER) for at in range(0, len(trains), 2 * mlp.TOGETHER)]
+    parts = [slice(at, at + PART) for at in range(0, len(trains), PART)]
     made = Parallel(cores())(delayed(worked)(X, labels, trains[part], seeds[part]) for part in parts)
     clock = time.perf_counter() - started
     fitted = [one for models, _ in made for one in models]

@@ -9,8 +9,8 @@ from coughlab.classifiers.base import Classifier
 
 WIDTHS = (512, 256, 128, 64)
 LEARNING_RATE = 0.01
-#: Networks trained side by side. Of more, the weights and Adam's means no longer fit into a processor's cache.
-TOGETHER = 4
+#: Networks trained side by side: 3 MB each with Adam's means, and they must stay in the processor's cache from step to step.
+TOGETHER = 2
 
 
 def build(mean, variance):
