@@ -186,13 +186,35 @@ routes = [
 
 @contextlib.asynccontextmanager
 async def lifespan(app):
-    """Load what answers need before the first question, and then what pages need while nobody waits for it."""
+    """Start the workers before the first question, and read what pages need while nobody waits for it."""
+    async with _answering(app):
+        threading.Thread(target=_prepare_pages, daemon=True).start()
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _answering(app):
     global _pool
     _pool = workers.Pool()
-    threading.Thread(target=_prepare_pages, daemon=True).start()
     yield
     _pool.close()
     _pool = None
+
+
+def serve(host, port):
+    """Serve the API alone, without the pages, until the process is told to end.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen at.
+    port : int
+        Port to listen at.
+    """
+    import uvicorn
+    from starlette.applications import Starlette
+
+    uvicorn.run(Starlette(routes=routes, lifespan=_answering), host=host, port=port, log_level="warning")
 
 
 def _prepare_pages():

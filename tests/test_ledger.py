@@ -11,12 +11,14 @@ from coughlab import store
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.ledger import DifferentDataError, Ledger
 from coughlab.store import StoredStudy, StoreError
+from coughlab.signal.features import NAMES
 from coughlab.study import Measured
 from coughlab.training import PREDICTION_COLUMNS
 
 N = 6
 TABLE = pd.DataFrame(
-    {
+    dict.fromkeys(NAMES, 0.5)
+    | {
         "recording": [f"{k}.wav" for k in range(N)],
         "person": [f"p{k // 2}" for k in range(N)],
         "label": ["covid", "not_covid"] * (N // 2),
