@@ -58,11 +58,11 @@ def staircase(table, *, study, title):
     chart = make_subplots(
         rows=len(parts), row_heights=heights, vertical_spacing=gap / total if alarms.any() else 0
     )
-    shown = set()
+    shown, notes = set(), []
     for panel, (part, height) in enumerate(zip(parts, heights, strict=True), start=1):
         top, last = 0, None
         for row in part:
-            last = _step(chart, panel, row, top, last, shown, title)
+            last = _step(chart, notes, panel, row, top, last, shown, title)
             top += _height(row)
         chart.update_yaxes(range=[height, 0], visible=False, fixedrange=True, row=panel, col=1)
         name = "share called COVID" if part[0]["metric"] == FALSE_ALARMS else METRICS[part[0]["metric"]]
@@ -77,7 +77,7 @@ def staircase(table, *, study, title):
             "yshift": 10,
         }
         text = "<b>False alarms among people without COVID</b> (less is better)"
-        chart.add_annotation(text=text, **place, font={"size": 13})
+        notes.append({"text": text, "font": {"size": 13}} | place)
     first = next(
         (row for row in parts[0] if row["protocol"] == "published" and row["value"] == row["value"]), None
     )
@@ -97,6 +97,8 @@ def staircase(table, *, study, title):
             "xanchor": "left",
             "font": {"size": 18},
         },
+        # All at once: for each that is added, Plotly makes those before it anew.
+        annotations=notes,
         height=total + 190,
         margin={"l": 8, "r": 16, "t": 76, "b": 114},
         bargap=0,
@@ -120,28 +122,24 @@ def _height(row):
     return _SIZE + 16 + _BAR + more + _ROW
 
 
-def _step(chart, panel, row, top, last, shown, title):
-    """Draw one step; `last` is the baseline that was labelled last, which the step returns in turn."""
-    chart.add_annotation(
-        text=f"<b>{row['title']}</b>", **_at(_INDENT, top + _TITLE, panel), font={"size": 14}
-    )
+def _step(chart, notes, panel, row, top, last, shown, title):
+    """Draw one step, its texts into `notes`; `last` is the baseline that was labelled last, which the step returns in turn."""
+    notes.append(_text(f"<b>{row['title']}</b>", 14, _INDENT, top + _TITLE, panel))
     if row["reason"]:
-        chart.add_annotation(text="<b>–</b>", **_at(0, top + _NUMBER, panel), font={"size": 22})
+        notes.append(_text("<b>–</b>", 22, 0, top + _NUMBER, panel))
         text = "<br>".join(_wrapped(row["reason"]))
         middle = top + _SIZE + _LINE * (text.count("<br>")) / 2
-        chart.add_annotation(text=text, **_at(_INDENT, middle, panel), font={"size": 12})
+        notes.append(_text(text, 12, _INDENT, middle, panel))
         return last
     start = top
     size = f"{row['recordings']:,} recordings, {row['people']:,} people, {row['splits']} split"
-    chart.add_annotation(text=f"<b>{told(row)}</b>", **_at(0, top + _NUMBER, panel), font={"size": 22})
-    chart.add_annotation(text=edges(row), **_at(0, top + _EDGES, panel), font={"size": 11})
+    notes.append(_text(f"<b>{told(row)}</b>", 22, 0, top + _NUMBER, panel))
+    notes.append(_text(edges(row), 11, 0, top + _EDGES, panel))
     text = size + ("" if row["splits"] == 1 else "s")
-    chart.add_annotation(text=text, **_at(_INDENT, top + _SIZE, panel), font={"size": 12})
+    notes.append(_text(text, 12, _INDENT, top + _SIZE, panel))
     verdict, words = _verdict(row)
     if words:
-        chart.add_annotation(
-            text=f"<i>{words}</i>", **_at(_INDENT, top + _SIZE + _LINE, panel), font={"size": 12}
-        )
+        notes.append(_text(f"<i>{words}</i>", 12, _INDENT, top + _SIZE + _LINE, panel))
         top += _LINE
     middle = top + _SIZE + 16 + _BAR / 2
     base = _base(row)
@@ -190,12 +188,12 @@ def _step(chart, panel, row, top, last, shown, title):
     )
     bottom = middle + _BAR / 2
     if row["shortcut"] == row["shortcut"]:
-        _shortcut(chart, panel, row, bottom + _SHORTCUT / 2, shown)
+        _shortcut(chart, notes, panel, row, bottom + _SHORTCUT / 2, shown)
         bottom += _SHORTCUT
-    return _baselines(chart, panel, row, (middle - _BAR / 2, middle, bottom), last, shown)
+    return _baselines(chart, notes, panel, row, (middle - _BAR / 2, middle, bottom), last, shown)
 
 
-def _shortcut(chart, panel, row, y, shown):
+def _shortcut(chart, notes, panel, row, y, shown):
     value, low, high = row["shortcut"], row["shortcut_low"], row["shortcut_high"]
     baseline = {"value": value, "low": low, "high": high, "metric": row["metric"]}
     chart.add_scatter(
@@ -212,20 +210,10 @@ def _shortcut(chart, panel, row, y, shown):
     # On the side where there is more room.
     left = value > 0.5
     edge = np.nanmin([low, value]) if left else np.nanmax([high, value])
-    chart.add_annotation(
-        text=f"recording chain {told(baseline)}",
-        x=edge,
-        y=y,
-        xshift=-12 if left else 12,
-        xanchor="right" if left else "left",
-        showarrow=False,
-        font={"size": 11},
-        row=panel,
-        col=1,
-    )
+    notes.append(_beside(f"recording chain {told(baseline)}", edge, y, -12 if left else 12, panel))
 
 
-def _baselines(chart, panel, row, lane, last, shown):
+def _baselines(chart, notes, panel, row, lane, last, shown):
     """What guessing gives, and what always giving the same answer gives where that is something else."""
     top, middle, bottom = lane
     same = row["majority"] == row["chance"]
@@ -256,17 +244,7 @@ def _baselines(chart, panel, row, lane, last, shown):
     text = f"{name} {plain.told(row['majority'], row['metric'])}"
     if not 0.3 < row["majority"] < 1 or text == last or not row["low"] > row["majority"] - 0.05:
         return last
-    chart.add_annotation(
-        text=text,
-        x=row["majority"],
-        y=middle,
-        xshift=-8,
-        xanchor="right",
-        showarrow=False,
-        font={"size": 11},
-        row=panel,
-        col=1,
-    )
+    notes.append(_beside(text, row["majority"], middle, -8, panel))
     return text
 
 
@@ -296,6 +274,26 @@ def edges(row):
 
 def _wrapped(text):
     return textwrap.wrap(text, _WRAP)
+
+
+def _text(text, size, x, y, panel):
+    """A text at a place of `_at`."""
+    return {"text": text, "font": {"size": size}} | _at(x, y, panel)
+
+
+def _beside(text, x, y, shift, panel):
+    """A text so many pixels to the right of a point of a panel, or to its left where they are negative."""
+    return {
+        "text": text,
+        "font": {"size": 11},
+        "xref": _axis("x", panel),
+        "yref": _axis("y", panel),
+        "x": x,
+        "y": y,
+        "xshift": shift,
+        "xanchor": "right" if shift < 0 else "left",
+        "showarrow": False,
+    }
 
 
 def _at(x, y, panel):
