@@ -13,7 +13,7 @@ from pathlib import Path
 from table import SETTING, Row, markdown
 
 #: In the order of the table.
-PROGRAMS = ("features", "mlp_splits", "processes")
+PROGRAMS = ("features", "mlp_splits", "processes", "pages")
 
 
 def main():
