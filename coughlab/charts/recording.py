@@ -36,27 +36,30 @@ def figure(recording, events):
     chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.35, 0.65], vertical_spacing=0.04)
     chart.add_trace(_waveform(recording), row=1, col=1)
     chart.add_trace(_spectrogram(recording), row=2, col=1)
-    numbered = -np.inf
+    frames, numbers, numbered = [], [], -np.inf
     for number, event in enumerate(events, start=1):
-        chart.add_shape(
-            type="rect",
-            xref="x",
-            yref="paper",
-            x0=event.start_s,
-            x1=event.end_s,
-            y0=0,
-            y1=1,
-            line={"color": COLOURS["covid"], "width": 1, "dash": "dot"},
-            fillcolor=COLOURS["covid"],
-            opacity=0.18,
-            layer="above",
+        frames.append(
+            {
+                "type": "rect",
+                "xref": "x",
+                "yref": "paper",
+                "x0": event.start_s,
+                "x1": event.end_s,
+                "y0": 0,
+                "y1": 1,
+                "line": {"color": COLOURS["covid"], "width": 1, "dash": "dot"},
+                "fillcolor": COLOURS["covid"],
+                "opacity": 0.18,
+                "layer": "above",
+            }
         )
         middle = (event.start_s + event.end_s) / 2
         if middle - numbered >= APART * recording.duration:
             numbered = middle
-            chart.add_annotation(
-                x=middle, y=1, yref="paper", yanchor="bottom", text=str(number), showarrow=False
-            )
+            at = {"x": middle, "y": 1, "yref": "paper", "yanchor": "bottom"}
+            numbers.append(at | {"text": str(number), "showarrow": False})
+    # All at once: for each that is added, Plotly makes those before it anew.
+    chart.update_layout(shapes=frames, annotations=numbers)
     chart.update_xaxes(range=[0, recording.duration], showgrid=False)
     chart.update_xaxes(title="Time in seconds", row=2, col=1)
     chart.update_yaxes(title="Amplitude", zeroline=False, fixedrange=True, row=1, col=1)
