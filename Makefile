@@ -5,7 +5,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format study clean
+.PHONY: run test bench lint format study clean
 
 run: $(VENV)/.installed
 	$(BIN)/streamlit run Home.py --server.port $(PORT)
@@ -14,6 +14,10 @@ run: $(VENV)/.installed
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser/test_live.py
 	$(BIN)/python -m pytest tests/browser/test_live.py
+
+# Every goal of speed and memory in one table, ours beside the published stack; wants a quiet machine.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
