@@ -2,12 +2,12 @@
 
     python benchmarks/coughvid.py make FOLDER [--recordings 27550] [--jobs 1]
     python benchmarks/coughvid.py measure FOLDER FIGURES.json [--sizes 1000,3000,9000,27550] [--jobs 2]
-    python benchmarks/coughvid.py draw FIGURES.json [--svg docs/scale.svg]
+    python benchmarks/coughvid.py draw FIGURES.json [--docs docs]
 
 The recordings are made by the code: other coughs at other times in each, 3 to 10 s, coded with Opus in WebM or OGG. One in twenty
 is a changed copy of another, one in three hundred is damaged, one in nine hundred missing. They are the same in every run.
-`make` and `measure` go on where they were stopped; `draw` prints the figures as tables too. Every size is measured in fresh processes, the folder of the audit's parts
-being empty before.
+`make` and `measure` go on where they were stopped. Every size is measured in fresh processes, the folder of the audit's parts
+being empty before. `draw` draws scale.svg and writes the figures into scale.md beside it.
 """
 
 import argparse
@@ -190,25 +190,55 @@ def draw(figures, svg):
 
 
 def markdown(figures):
-    """The figures of the picture as tables."""
-    sizes, *panels = growth(figures)
-    for title, lines in zip(("CPU time, s", "most memory, MB"), panels, strict=True):
-        yield f"| {title} | {' | '.join(f'{size:,}' for size in sizes)} |"
+    """The figures of the picture as tables, and what a million recordings would need."""
+    sizes, seconds, memory = growth(figures)
+    for title, lines in (("CPU time, s", seconds), ("most memory, MB", memory)):
+        yield from ("", f"| {title} | {' | '.join(f'{size:,}' for size in sizes)} |")
         yield "|---" * (1 + len(sizes)) + "|"
         for name, values in lines.items():
-            yield f"| {name} | {' | '.join(f'{value:,.1f}' if value < 100 else f'{value:,.0f}' for value in values)} |"
-        yield ""
-    for what in ("features", "audit"):
-        last = max((one for one in figures if one["what"] == what), key=lambda one: one["size"])
-        yield f"{what} of {last['size']:,}: {last['wall_s']:,.0f} s on the clock, parts of {last['out_mb']:,.0f} MB"
+            yield f"| {name} | {' | '.join(map(number, values))} |"
+    last = {what: [one for one in figures if one["what"] == what][-1] for what in ("features", "audit")}
+    yield ""
+    for what, one in last.items():
+        yield (
+            f"`{what}` of {one['size']:,} took {one['wall_s']:,.0f} s by the clock with `--jobs {one['jobs']}`; its parts take"
+            f" {one['out_mb']:,.0f} MB."
+        )
+    yield from (
+        "",
+        f"| a million recordings, from the growth between {sizes[-2]:,} and {sizes[-1]:,} | |",
+        "|---|---|",
+    )
+    for name, values in seconds.items():
+        yield f"| {name} | {number(grown(sizes, values) * 1e6 / 3600)} CPU hours |"
+    for name, values in memory.items():
+        if name.endswith("a worker"):
+            continue  # it depends on the longest recordings of a chunk, and what little differs is chance
+        gigabytes = (values[-1] + grown(sizes, values) * (1e6 - sizes[-1])) / 1024
+        yield f"| memory of {name} | {number(gigabytes)} GB |"
+    for what, one in last.items():
+        yield f"| parts of {what} | {number(one['out_mb'] / one['size'] * 1e6 / 1024)} GB |"
+    yield ""
 
 
-def draw_and_tell(file, svg):
+def grown(sizes, values):
+    """What one more recording adds."""
+    return max(0, values[-1] - values[-2]) / (sizes[-1] - sizes[-2])
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}" if value < 1 else f"{value:.1f}"
+
+
+def draw_and_tell(file, docs):
     figures = json.loads(file.read_text())
     whole = {one["size"] for one in figures if one["what"] == "audit"}
-    figures = [one for one in figures if one["size"] in whole]
-    print("\n".join(markdown(figures)))
-    draw(figures, svg)
+    figures = sorted((one for one in figures if one["size"] in whole), key=lambda one: one["size"])
+    before, begin, rest = (docs / "scale.md").read_text().partition("<!-- figures -->\n")
+    _, end, after = rest.partition("<!-- end of the figures -->\n")
+    told = "\n".join(markdown(figures))
+    (docs / "scale.md").write_text(before + begin + told + "\n" + end + after)
+    draw(figures, docs / "scale.svg")
 
 
 def integers(text):
@@ -231,7 +261,7 @@ if __name__ == "__main__":
     action.set_defaults(run=lambda told: measure(told.folder, told.figures, told.sizes, told.jobs))
     action = actions.add_parser("draw")
     action.add_argument("figures", type=Path)
-    action.add_argument("--svg", type=Path, default=Path("docs/scale.svg"))
-    action.set_defaults(run=lambda told: draw_and_tell(told.figures, told.svg))
+    action.add_argument("--docs", type=Path, default=Path("docs"))
+    action.set_defaults(run=lambda told: draw_and_tell(told.figures, told.docs))
     arguments = parser.parse_args()
     arguments.run(arguments)

@@ -44,7 +44,12 @@ def main():
             for jobs, those in runs.items():
                 out = place / f"{jobs}-{turn}"
                 those.append(measured("features", "own", place / "many", out, jobs, "--warm"))
-                print(f"{jobs}: {those[-1]['wall_s']:.1f} s", flush=True)
+                told = those[-1]
+                print(
+                    f"{jobs}: {told['wall_s']:.1f} s by the clock, {told['cpu_s']:.1f} s of CPU in the process that hands out,"
+                    f" {told['workers_cpu_s']:.1f} s in workers",
+                    flush=True,
+                )
         few = measured("features", "own", place / "few", place / "out", 2)
         many = measured("features", "own", place / "many", place / "again", 2)
     one, two = (min(run["wall_s"] for run in runs[jobs]) for jobs in runs)

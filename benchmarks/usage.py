@@ -7,15 +7,13 @@ prints one JSON object. `measured` runs that and returns it.
 
 import argparse
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-
-from joblib.externals.loky import get_reusable_executor
 
 from coughlab import auditing, datasets, engine, extraction
 
@@ -54,12 +52,17 @@ def peak_mb(process):
 
 
 def workers():
-    """The most memory of each process that works for this one, in MB."""
+    """Numbers of the processes that work for this one."""
     children = [
         pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
     ]
-    is_worker = {pid: b"LokyProcess" in Path("/proc", pid, "cmdline").read_bytes() for pid in children}
-    return [peak_mb(pid) for pid in children if is_worker[pid]]
+    return [pid for pid in children if b"LokyProcess" in Path("/proc", pid, "cmdline").read_bytes()]
+
+
+def cpu_s(pid):
+    """Seconds of CPU that a running process has spent."""
+    fields = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def run(what, dataset, out, at, progress):
@@ -85,22 +88,19 @@ def main():
             with tempfile.TemporaryDirectory() as aside:
                 run(told.what, replace(dataset, table=dataset.table[:WARM]), aside, at, stages)
             stages = Stages()
-        cpu_s, wall_s = time.process_time(), time.perf_counter()
+        before_s = time.process_time(), sum(map(cpu_s, workers())), time.perf_counter()
         run(told.what, dataset, told.out, at, stages)
-        cpu_s, wall_s = time.process_time() - cpu_s, time.perf_counter() - wall_s
+        after_s = time.process_time(), sum(map(cpu_s, workers())), time.perf_counter()
         stages.end()
-        workers_mb = workers()
-    if told.jobs > 1:
-        get_reusable_executor().shutdown()
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+        own_s, workers_s, wall_s = (after - before for after, before in zip(after_s, before_s, strict=True))
     result = {
         "recordings": len(dataset.table),
-        "cpu_s": cpu_s,
-        "workers_cpu_s": spent.ru_utime + spent.ru_stime,
+        "cpu_s": own_s,
+        "workers_cpu_s": workers_s,
         "wall_s": wall_s,
         "list_mb": before_mb,
         "peak_mb": peak_mb("self"),
-        "workers_mb": workers_mb,
+        "workers_mb": [peak_mb(pid) for pid in workers()],
         "out_mb": sum(path.stat().st_size for path in told.out.iterdir()) / 2**20,
         "stages": stages.stages,
     }
