@@ -16,7 +16,7 @@ except StoreError as error:
     st.stop()
 live.show_verdict(predictor)
 if live.show_address():
-    from pages.parts.live import microphone, view
+    from pages.parts.live import exports, microphone, view
 
     st.markdown(
         "Open the microphone and leave the page open: it marks every cough and says what the models make of it. A cough played"
@@ -27,7 +27,7 @@ if live.show_address():
         if st.session_state.setdefault("trouble", False):
             live.show_trouble(ear)
     view.show(ear, predictor, is_open)
-    live.show_exports(ear)
+    exports.show(ear)
     st.markdown(
         ":small[The sound is worked on in this server's memory and is never stored: it is gone when you close the page. The sound"
         " of the newest coughs, three minutes in all, is kept there until then, so that it can be played and downloaded.]"

@@ -1,5 +1,6 @@
 """The page "Live" in a real Chromium, whose microphone plays a WAV file with a known number of coughs and speech between them."""
 
+import base64
 import csv
 import io
 import re
@@ -23,6 +24,14 @@ MINUTE = 60_000
 expect.set_options(timeout=MINUTE)
 # Loudness of the speech-like sound beside coughs of up to 0.6.
 SPEECH = 0.3
+
+# The content of an address, in base64.
+FETCH = """async (address) => {
+    const reader = new FileReader();
+    reader.readAsDataURL(await (await fetch(address)).blob());
+    await new Promise((resolve) => (reader.onload = resolve));
+    return reader.result.split(",")[1];
+}"""
 
 
 def coughs_between_speech(onsets=ONSETS, seconds=SECONDS, seed=5):
@@ -88,10 +97,17 @@ def total(page):
     return page.locator(".total")
 
 
-def downloaded(page, name):
+def downloaded(page, name, file):
+    button = page.get_by_role("button", name=name)
+    button.focus()
     with page.expect_download() as download:
-        page.get_by_role("button", name=name).click()
-    return download.value.path().read_bytes()
+        button.press("Enter")
+    assert download.value.suggested_filename == file
+    data = download.value.path().read_bytes()
+    # A browser that is busy or far away comes for the file later, while the page goes on.
+    page.wait_for_timeout(1000)
+    assert base64.b64decode(page.evaluate(FETCH, download.value.url)) == data
+    return data
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +127,7 @@ def heard(visit):
 def test_the_coughs_are_counted_and_their_times_are_right(heard):
     page, _ = heard
     expect(total(page)).to_have_text(str(len(ONSETS)))
-    rows = list(csv.DictReader(io.StringIO(downloaded(page, "The list (CSV)").decode())))
+    rows = list(csv.DictReader(io.StringIO(downloaded(page, "The list (CSV)", "coughs.csv").decode())))
     assert [int(row["cough"]) for row in rows] == list(range(1, len(ONSETS) + 1))
     starts = np.array([float(row["start_s"]) for row in rows])
     # When the file began to play is not known, so times count from the first cough.
@@ -146,7 +162,7 @@ def test_every_cough_can_be_played_and_taken_away(heard):
     row = page.locator(".coughs > li").nth(1)
     row.get_by_role("button", name="Play cough 5").click()
     expect(row).to_have_attribute("data-played", "1")
-    with zipfile.ZipFile(io.BytesIO(downloaded(page, "The sound"))) as file:
+    with zipfile.ZipFile(io.BytesIO(downloaded(page, "The sound", "coughs.zip"))) as file:
         names = [name for name in file.namelist() if name.endswith(".wav")]
         assert len(names) == len(ONSETS)
         for name in names:

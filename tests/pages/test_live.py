@@ -1,12 +1,14 @@
 """The page "Live" without a browser: what it says before the microphone is open, and where it cannot be."""
 
+import base64
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from coughlab import live, serving, synthetic
 from coughlab.evidence import answer
 from coughlab.live import connection, listener
-from pages.parts.live import PATIENCE_S, microphone, view
+from pages.parts.live import PATIENCE_S, exports, microphone, view
 from tests.conftest import ROOT
 
 
@@ -146,3 +148,16 @@ def test_raw_sound_is_asked_for():
         "noiseSuppression": False,
         "autoGainControl": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name", "begins"), [("list", "coughs.csv", b"cough,"), ("sound", "coughs.zip", b"PK")]
+)
+def test_a_file_goes_to_the_browser_when_it_is_asked_for(monkeypatch, wanted, name, begins):
+    ear = live.Listener()
+    ear.feed(synthetic.recording(), synthetic.RATE)
+    monkeypatch.setattr(exports.st, "session_state", {exports.KEY: {"wanted": wanted}})
+    sent = exports._asked_for(ear)
+    assert sent["name"] == name and base64.b64decode(sent["content"]).startswith(begins)
+    monkeypatch.setattr(exports.st, "session_state", {})
+    assert exports._asked_for(ear) is None

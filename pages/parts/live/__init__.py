@@ -1,4 +1,6 @@
-"""The page "Live": the microphone (`microphone`), the rolling picture with the list of coughs (`view`), and what is around."""
+"""The page "Live": the microphone (`microphone`), the rolling picture with the list of coughs (`view`),
+what can be taken away (`exports`), and what is around.
+"""
 
 import streamlit as st
 
@@ -93,22 +95,3 @@ def _evidence(predictor, name):
         answer.block(predictor.study.name, predictor.known[name], label, unknown) for label in words.LABELS
     ]
     return min(blocks, key=lambda block: list(answer.HEADLINES).index(block["verdict"]))
-
-
-def show_exports(ear):
-    """What can be taken away, and the end of it."""
-    with st.container(horizontal=True):
-        options = {"on_click": "ignore", "icon": ":material/download:"}
-        st.download_button("The list (CSV)", ear.csv, "coughs.csv", "text/csv", key="live csv", **options)
-        st.download_button(
-            "The sound (WAV files in a ZIP)",
-            ear.archive,
-            "coughs.zip",
-            "application/zip",
-            key="live zip",
-            help="One WAV file a cough, named after its number and time, and the list.",
-            **options,
-        )
-        st.button(
-            "Clear", icon=":material/delete:", on_click=ear.clear, help="Forgets all coughs and their sound."
-        )
