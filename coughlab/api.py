@@ -9,7 +9,6 @@ import gc
 import inspect
 import logging
 import os
-import threading
 from functools import cache, partial
 
 from anyio import CapacityLimiter, to_thread
@@ -186,9 +185,10 @@ routes = [
 
 @contextlib.asynccontextmanager
 async def lifespan(app):
-    """Start the workers before the first question, and read what pages need while nobody waits for it."""
+    """Start the workers, and read what pages need while the workers read what answers need."""
     async with _answering(app):
-        threading.Thread(target=_prepare_pages, daemon=True).start()
+        # Not in a thread of its own once the server listens: the first visitor would wait longer beside it.
+        _prepare_pages()
         yield
 
 
@@ -221,7 +221,7 @@ def _prepare_pages():
     # Read once, then kept.
     with contextlib.suppress(StoreError):
         study = serving.default().study
-        _ = study.scores, study.features, study.metrics, study.fits, study.trials
+        _ = study.scores, study.features, study.metrics, study.fits, study.trials, study.evidence
     # At the first element of the first page Streamlit asks where it was called from, and Python then looks at the file of every
     # module there is, a tenth of a second of the first visitor's; what it finds it keeps.
     inspect.stack()
