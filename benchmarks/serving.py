@@ -9,6 +9,7 @@ pages.
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -85,14 +86,19 @@ class Server:
             time.sleep(0.01)
 
     def memory(self):
-        """Megabytes that the server holds: the proportional share of all its processes."""
-        total = 0
+        """Megabytes that the server holds: its own pages, shared among its processes, and the files of the largest of them.
+
+        Not the proportional share of all, since other programs that run may map the same libraries.
+        """
+        own, files = 0, [0]
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if os.getpgid(int(folder.name)) == self.process.pid:
                     rollup = (folder / "smaps_rollup").read_text()
-                    total += int(rollup.partition("\nPss:")[2].split()[0])
-        return total / 1024
+                    kb = {name: int(n) for name, n in re.findall(r"^(\w+): +(\d+) kB", rollup, re.MULTILINE)}
+                    own += kb["Pss_Anon"]
+                    files.append(kb["Rss"] - kb["Anonymous"])
+        return (own + max(files)) / 1024
 
     def stop(self):
         os.killpg(self.process.pid, signal.SIGKILL)

@@ -4,7 +4,6 @@ In one process Python runs one thread at a time, so that answers would wait for 
 neither Streamlit nor pandas, and what a recording does to it is done to nobody else.
 """
 
-import ctypes
 import gc
 import json
 import logging
@@ -19,7 +18,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from coughlab import audio, serving
+from coughlab import audio, memory, serving
 from coughlab.store import StoreError
 
 #: Errors that a worker reports by what they were made of; any other is its own fault, and is logged.
@@ -28,8 +27,8 @@ _ERRORS = {
     "UnknownModelError": serving.UnknownModelError,
     "StoreError": StoreError,
 }
-#: glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD, and how many freed bytes a process keeps.
-_GLIBC_KEEPS, _KEPT = (-3, -1), 64 * 2**20
+#: How many freed bytes a worker keeps.
+_KEPT = 16 * 2**20
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +156,8 @@ def main(descriptors):
     """The first worker's process; each worker answers until the other end of its connection is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    _keep_freed_memory()
+    # What an answer frees the next one needs: fetching it anew takes a fifth of an answer's time.
+    memory.mallopt(mmap_threshold=_KEPT, trim_threshold=_KEPT)
     with suppress(StoreError):  # those who ask are told
         serving.default().warm_up()
     gc.collect()
@@ -187,14 +187,6 @@ def _serve(connection):
         failed, body = "Exception", repr(error).encode()
     connection.send_bytes(json.dumps(failed).encode())
     connection.send_bytes(body)
-
-
-def _keep_freed_memory():
-    """Have the C library keep what an answer frees for the next: fetching it anew takes a fifth of an answer's time."""
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL("libc.so.6")
-        for parameter in _GLIBC_KEEPS:
-            libc.mallopt(parameter, _KEPT)
 
 
 if __name__ == "__main__":

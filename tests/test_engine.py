@@ -71,7 +71,7 @@ def workers_here():
     return [
         child.pid
         for child in psutil.Process().children()
-        if any("LokyProcess" in word for word in child.cmdline())
+        if child.status() != psutil.STATUS_ZOMBIE and any("LokyProcess" in word for word in child.cmdline())
     ]
 
 

@@ -15,9 +15,10 @@ from coughlab import audio, serving, synthetic
 from coughlab.classifiers import neural
 from coughlab.classifiers.runtime import LiteRT
 from coughlab.detector import Event
-from coughlab.signal import features
+from coughlab.evidence.answer import known
+from coughlab.signal import spectrum
 from coughlab.signal.features import NAMES
-from coughlab.signal.inputs import INPUTS
+from coughlab.signal.inputs import INPUTS, measure
 from coughlab.store import MODELS, StoredStudy, StoreError
 from tests.recordings import coughs, heard, recorded
 from tests.studies import with_large
@@ -104,6 +105,7 @@ def test_far_from_the_training_data_there_is_no_basis_to_answer():
 def test_a_study_without_evidence_says_that_its_models_are_untested():
     study = StoredStudy(MODELS / "kaggle-trial")
     study.evidence = study.evidence.iloc[:0]
+    study.known = {name: known(study, name) for name in study.served}
     answer = json.loads(serving.Predictor(study).predict(sample()).to_json())
     for model in answer["models"].values():
         assert model["evidence"]["verdict"] == "untested" and model["evidence"]["auc"] is None
@@ -179,14 +181,23 @@ def test_votes_count_labels():
 def test_nothing_is_measured_twice(monkeypatch):
     measured = []
 
-    def extract(recording, real=features.extract):
-        measured.append(recording.duration)
-        return real(recording)
+    def magnitude(y, real=spectrum.magnitude):
+        measured.append(y.size / spectrum.RATE)
+        return real(y)
 
-    monkeypatch.setattr(features, "extract", extract)
-    monkeypatch.setitem(INPUTS, "features", extract)
+    monkeypatch.setattr(spectrum, "magnitude", magnitude)
     serving.default().predict(sample(), cough=heard((0.5, 0.9), (1.4, 1.8)))
-    assert measured == [3.5, pytest.approx(0.6), pytest.approx(0.6)]
+    # The features and the spectrogram share a transform: one for the recording, one for each cough.
+    assert measured == pytest.approx([3.5, 0.6, 0.6], abs=1e-3)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 3.0, 5.0, 5.01, 9.0])
+def test_inputs_measured_together_are_those_measured_alone(seconds):
+    recording = coughs(duration_s=seconds, onsets_s=(0.1,), rate=44_100)
+    together = measure(recording, ["spectrogram", "features", "chain"])
+    assert list(together) == ["spectrogram", "features", "chain"]
+    for kind, value in together.items():
+        assert np.array_equal(value, INPUTS[kind](recording)), kind
 
 
 @pytest.mark.filterwarnings("error")

@@ -7,8 +7,6 @@ The frozen part gives a picture the same outputs in every epoch of every split. 
 is trained. A saved model is the whole again: picture in, probability out.
 """
 
-import contextlib
-import ctypes
 import math
 import os
 from collections.abc import Callable
@@ -17,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from coughlab import memory
 from coughlab.classifiers import neural
 from coughlab.classifiers.base import Classifier, NotReadyError
 from coughlab.signal.pictures import SIZES
@@ -25,8 +24,6 @@ from coughlab.signal.pictures import SIZES
 SETTING = "COUGHLAB_VGG16"
 WEIGHTS_FILE = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 BATCH = 4
-#: Settings of glibc's mallopt: M_MMAP_MAX, M_TRIM_THRESHOLD (never) and M_ARENA_MAX.
-_GLIBC_KEEPS = {-4: 0, -1: -1, -8: 1}
 
 
 class WeightsError(NotReadyError):
@@ -246,7 +243,8 @@ def fit(network, inputs, labels, *, seed, epochs=None, progress=lambda share: No
         If VGG16's weights are missing or cannot be read.
     """
     keras = neural.keras(seed)
-    _keep_freed_memory()
+    # To fetch a gigabyte anew for every step takes longer than the step itself.
+    memory.mallopt(mmap_max=0, trim_threshold=-1, arena_max=1)
     epochs = epochs or EPOCHS
     frozen, rest = build(network, weights())
     rest.compile(_adam(network.learning_rate), "binary_crossentropy")
@@ -258,14 +256,6 @@ def fit(network, inputs, labels, *, seed, epochs=None, progress=lambda share: No
     rest.fit(np.stack(inputs), labels, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=callbacks)
     # Adam stays behind: it keeps two numbers for each weight, a gigabyte for CNN 2, and no saved model needs them.
     return FittedVGG16(network.name, keras.Sequential(rest.layers), frozen)
-
-
-def _keep_freed_memory():
-    """Have the C library keep what is freed: to fetch a gigabyte anew for every step takes longer than the step itself."""
-    with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL("libc.so.6")
-        for parameter, value in _GLIBC_KEEPS.items():
-            libc.mallopt(parameter, value)
 
 
 def _adam(learning_rate):
