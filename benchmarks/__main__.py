@@ -13,7 +13,7 @@ from pathlib import Path
 from table import SETTING, Row, markdown
 
 #: In the order of the table.
-PROGRAMS = ("features", "mlp_splits", "processes", "pages")
+PROGRAMS = ("features", "serving", "mlp_splits", "cnn1", "processes", "pages")
 
 
 def main():

@@ -10,8 +10,8 @@ import pytest
 from coughlab import store
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.ledger import DifferentDataError, Ledger
-from coughlab.store import StoredStudy, StoreError
 from coughlab.signal.features import NAMES
+from coughlab.store import StoredStudy, StoreError
 from coughlab.study import Measured
 from coughlab.training import PREDICTION_COLUMNS
 
