@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import scipy.fft
-import scipy.signal
 
 from coughlab.signal import fingerprint
 
@@ -291,6 +289,9 @@ def _overlap(x, y, offset):
 
 def _shift(x, y, offset):
     """How many samples `y` starts after `x`, to an eighth of a sample, and how well a rival shift agrees."""
+    import scipy.fft
+    import scipy.signal  # takes half a second, for which the page that shows an audit would wait
+
     a, b = _overlap(x, y, offset)
     slack = round(SLACK_S * fingerprint.WAVE_RATE)
     if a.size <= slack:
@@ -307,12 +308,16 @@ def _shift(x, y, offset):
 
 def _later(y, delay):
     """A waveform delayed by a part of a sample."""
+    import scipy.fft
+
     spectrum = scipy.fft.rfft(y)
     return scipy.fft.irfft(spectrum * np.exp(-2j * np.pi * delay * np.arange(spectrum.size) / y.size), y.size)
 
 
 def _stretches(a, b):
     """Agreement of each stretch that is loud in either waveform, and its energy in both."""
+    import scipy.fft
+
     hop = STRETCH // 2
     filled = max(-(-a.size // hop) * hop, STRETCH) - a.size
     a, b = (np.pad(w, (0, filled)) for w in (a, b))

@@ -9,7 +9,6 @@ they are: two coughs of one person have similar spectra, but only copies have th
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
 import soxr
 
 #: One row every 10 ms.
@@ -82,6 +81,8 @@ def waveform(fingerprint):
 
 def _words(y):
     """One word a frame, shape (n,), uint32."""
+    import scipy.fft  # while a page waits for this module it must not wait for SciPy too
+
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(y, (N_FFT // 2, N_FFT // 2)), N_FFT)[::HOP]
     power = np.abs(scipy.fft.rfft(frames[: y.size // HOP] * _window())) ** 2 @ _bands().T
     # Beyond either end there is silence, as there is where a copy was padded.
@@ -109,8 +110,10 @@ def _faded(y):
 
 
 def _low_passed(y):
+    import scipy.fft
+
     spectrum = scipy.fft.rfft(y)
-    f = scipy.fft.rfftfreq(y.size, 1 / RATE)
+    f = np.fft.rfftfreq(y.size, 1 / RATE)
     low, high = WAVE_HZ
     # Up by 6 dB an octave, so that the lowest voice does not outweigh all else.
     spectrum *= ((f > low) & (f < high)) * f
@@ -140,7 +143,7 @@ def _window():
 
 @lru_cache
 def _bands():
-    f = scipy.fft.rfftfreq(N_FFT, 1 / RATE)
+    f = np.fft.rfftfreq(N_FFT, 1 / RATE)
     # Soft edges: a band borrows from its neighbours, or small shifts would move whole bins.
     centres = np.sqrt(EDGES_HZ[:-1] * EDGES_HZ[1:])
     widths = np.diff(EDGES_HZ)
