@@ -7,8 +7,10 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from coughlab import __version__, batch_cli
+from coughlab import __version__, batch_cli, memory
 
+#: How many freed bytes a command keeps.
+_KEPT = 32 * 2**20
 _BAR = "{desc:28} {percentage:3.0f} % {bar} {elapsed}, {remaining} left"
 
 
@@ -26,6 +28,8 @@ def main(argv=None):
 
 def _run(argv):
     arguments = _parser().parse_args(argv)
+    # One recording after another needs as much memory: fetching it anew each time takes a fifth of the time.
+    memory.mallopt(mmap_threshold=_KEPT, trim_threshold=_KEPT)
     return arguments.command(arguments)
 
 

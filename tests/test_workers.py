@@ -26,14 +26,20 @@ def expected(data, **options):
 
 
 @pytest.fixture
-def pool():
+def others():
+    """Workers that are there before: those of an app that other tests share."""
+    return processes()
+
+
+@pytest.fixture
+def pool(others):
     pool = workers.Pool(2)
     yield pool
     pool.close()
 
 
-def processes():
-    """The workers among the processes of this machine that this one started."""
+def processes(others=()):
+    """The workers among the processes of this machine that this one started, but for others."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -41,7 +47,7 @@ def processes():
                 found.append(int(folder.name))
         except OSError:
             pass  # it has ended meanwhile
-    return sorted(found)
+    return sorted(set(found) - set(others))
 
 
 def _of_ours(pid):
@@ -84,11 +90,11 @@ def test_a_fault_of_its_own_costs_one_answer(pool):
     assert json.loads(pool.answer(recording(2.0), **OPTIONS))["label"]
 
 
-def test_a_worker_that_is_killed_costs_one_answer_at_most_and_is_replaced(pool):
+def test_a_worker_that_is_killed_costs_one_answer_at_most_and_is_replaced(pool, others):
     data = recording(2.0)
     for _ in range(2):
         pool.answer(data, **OPTIONS)
-    before = processes()
+    before = processes(others)
     assert len(before) == 2
     for pid in before:
         os.kill(pid, signal.SIGKILL)
@@ -99,19 +105,19 @@ def test_a_worker_that_is_killed_costs_one_answer_at_most_and_is_replaced(pool):
         except workers.WorkerError:
             lost += 1
     assert lost <= 2
-    after = processes()
+    after = processes(others)
     assert len(after) == 2 and not set(after) & set(before)
 
 
-def test_a_closed_pool_leaves_no_process():
+def test_a_closed_pool_leaves_no_process(others):
     pool = workers.Pool(2)
     pool.answer(recording(2.0), **OPTIONS)
     pool.close()
-    while processes():
+    while processes(others):
         threading.Event().wait(0.05)
 
 
-def test_they_end_with_the_process_that_started_them():
+def test_they_end_with_the_process_that_started_them(others):
     code = f"""
 import os, sys
 from coughlab import audio, synthetic, workers
@@ -124,7 +130,7 @@ sys.stdin.read()
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert child.stdout.readline() == "answered\n"
-    started = processes()
+    started = processes(others)
     assert len(started) == 2
     child.kill()
     child.communicate()
