@@ -186,8 +186,8 @@ routes = [
 @contextlib.asynccontextmanager
 async def lifespan(app):
     """Start the workers, and read what pages need while the workers read what answers need."""
-    # Each visitor's page runs in a thread, and each thread would have a heap of its own that keeps what is freed.
-    memory.mallopt(arena_max=2)
+    # A page makes much that is soon freed, in a thread for each visitor, and here memory is scarcer than time.
+    memory.mallopt(mmap_threshold=128 * 1024, trim_threshold=2**20, arena_max=2)
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     async with _answering(app):
         # Not in a thread of its own once the server listens: the first visitor would wait longer beside it.
