@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from coughlab import __version__, audio, memory, serving, workers
+from coughlab import __version__, audio, machine, serving, workers
 from coughlab.evidence.answer import PREVALENCE, PrevalenceError, prevalence_of
 from coughlab.store import StoreError
 
@@ -187,7 +187,7 @@ routes = [
 async def lifespan(app):
     """Start the workers, and read what pages need while the workers read what answers need."""
     # A page makes much that is soon freed, in a thread for each visitor, and here memory is scarcer than time.
-    memory.mallopt(mmap_threshold=128 * 1024, trim_threshold=2**20, arena_max=2)
+    machine.mallopt(mmap_threshold=128 * 1024, trim_threshold=2**20, arena_max=2)
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     async with _answering(app):
         # Not in a thread of its own once the server listens: the first visitor would wait longer beside it.
@@ -236,7 +236,7 @@ def _prepare_pages():
 
 @cache
 def _threads():
-    return CapacityLimiter(os.cpu_count() or 2)
+    return CapacityLimiter(machine.cores())
 
 
 class _InMemoryParser(MultiPartParser):

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from coughlab import __version__, batch_cli, memory
+from coughlab import __version__, batch_cli, machine
 
 #: How many freed bytes a command keeps.
 _KEPT = 32 * 2**20
@@ -29,7 +29,7 @@ def main(argv=None):
 def _run(argv):
     arguments = _parser().parse_args(argv)
     # One recording after another needs as much memory: fetching it anew each time takes a fifth of the time.
-    memory.mallopt(mmap_threshold=_KEPT, trim_threshold=_KEPT)
+    machine.mallopt(mmap_threshold=_KEPT, trim_threshold=_KEPT)
     return arguments.command(arguments)
 
 

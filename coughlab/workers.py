@@ -18,7 +18,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from coughlab import audio, memory, serving
+from coughlab import audio, machine, serving
 from coughlab.store import StoreError
 
 #: Errors that a worker reports by what they were made of; any other is its own fault, and is logged.
@@ -47,7 +47,7 @@ class Pool:
     """
 
     def __init__(self, n=None):
-        self.size = n or len(os.sched_getaffinity(0))
+        self.size = n or machine.cores()
         self._idle = queue.SimpleQueue()
         for worker in _start(self.size):
             self._idle.put(worker)
@@ -157,7 +157,7 @@ def main(descriptors):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # What an answer frees the next one needs: fetching it anew takes a fifth of an answer's time.
-    memory.mallopt(mmap_threshold=_KEPT, trim_threshold=_KEPT)
+    machine.mallopt(mmap_threshold=_KEPT, trim_threshold=_KEPT)
     with suppress(StoreError):  # those who ask are told
         serving.default().warm_up()
     gc.collect()

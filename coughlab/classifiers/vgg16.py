@@ -15,7 +15,7 @@ from functools import partial
 
 import numpy as np
 
-from coughlab import memory
+from coughlab import machine
 from coughlab.classifiers import neural
 from coughlab.classifiers.base import Classifier, NotReadyError
 from coughlab.signal.pictures import SIZES
@@ -244,7 +244,7 @@ def fit(network, inputs, labels, *, seed, epochs=None, progress=lambda share: No
     """
     keras = neural.keras(seed)
     # To fetch a gigabyte anew for every step takes longer than the step itself.
-    memory.mallopt(mmap_max=0, trim_threshold=-1, arena_max=1)
+    machine.mallopt(mmap_max=0, trim_threshold=-1, arena_max=1)
     epochs = epochs or EPOCHS
     frozen, rest = build(network, weights())
     rest.compile(_adam(network.learning_rate), "binary_crossentropy")

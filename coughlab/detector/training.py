@@ -2,7 +2,6 @@
 
 import io
 import multiprocessing
-import os
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,7 +12,7 @@ import pandas as pd
 import soundfile
 import soxr
 
-from coughlab import __version__, audio, store, survey
+from coughlab import __version__, audio, machine, store, survey
 from coughlab.detector import card, corpus, frames, measures, network, scenes
 from coughlab.detector.detect import MODEL, Detector
 from coughlab.signal import spectrum
@@ -166,7 +165,7 @@ def _in_parallel(jobs, progress):
 
     try:
         while len(done) < len(jobs):
-            while waiting and len(running) < _cores():
+            while waiting and len(running) < machine.cores():
                 number, job = waiting.pop(0)
                 running[number] = context.Process(target=work, args=(number, job), daemon=True)
                 running[number].start()
@@ -184,11 +183,6 @@ def _in_parallel(jobs, progress):
         for process in running.values():
             process.terminate()
     return [done[number] for number in range(len(jobs))]
-
-
-def _cores():
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def ask(detector, listed, deal, seed):

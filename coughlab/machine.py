@@ -1,10 +1,16 @@
-"""What the C library does with memory that is freed: keeps it for the next use, or gives it back to the system."""
+"""What a process takes of its machine: cores, and memory that is kept for the next use or given back."""
 
 import contextlib
 import ctypes
+import os
 
 #: Numbers of glibc's settings (``man mallopt``).
 _PARAMETERS = {"trim_threshold": -1, "mmap_threshold": -3, "mmap_max": -4, "arena_max": -8}
+
+
+def cores():
+    """How many cores this process may use (int); not every system tells, and then it is all of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def mallopt(**settings):
