@@ -228,8 +228,7 @@ def _prepare_pages():
     # At the first element of the first page Streamlit asks where it was called from, and Python then looks at the file of every
     # module there is, a tenth of a second of the first visitor's; what it finds it keeps.
     inspect.stack()
-    # Streamlit collects garbage after every run of a page. What is loaded now stays for good, and looking through it
-    # each time would hold up the answers by a fifth of a second.
+    # What is loaded now stays for good, and to look through it for garbage would hold up everybody by a fifth of a second.
     gc.collect()
     gc.freeze()
 

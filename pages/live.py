@@ -10,10 +10,10 @@ st.title("Live")
 st.markdown("For research and teaching. **Not a medical device: no answer on this page is a diagnosis.**")
 try:
     predictor = serving.default()
-    ear = live.listener(predictor)
 except StoreError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
+ear = live.listener()
 live.show_verdict(predictor)
 if live.show_address():
     from pages.parts.live import exports, microphone, view
@@ -22,7 +22,11 @@ if live.show_address():
         "Open the microphone and leave the page open: it marks every cough and says what the models make of it. A cough played"
         " aloud while it listens is heard as a new one."
     )
-    is_open = microphone.show(ear)
+    try:
+        is_open = microphone.show(ear, predictor)
+    except StoreError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
     with st.container():
         if st.session_state.setdefault("trouble", False):
             live.show_trouble(ear)

@@ -5,7 +5,6 @@ to draw one line of waveform and of spectrogram.
 """
 
 import numpy as np
-import scipy.fft
 
 from coughlab.live.sound import RATE
 from coughlab.signal.spectrum import mel_filters, mel_frequencies
@@ -125,7 +124,7 @@ def _columns(tail, y):
     columns[:, 2] = _bytes(np.mean(y**2, axis=1))
     sound = np.concatenate([tail, y.ravel()])
     windows = np.lib.stride_tricks.sliding_window_view(sound, N_FFT)[::HOP]
-    power = np.abs(scipy.fft.rfft(windows * _HANN, axis=-1)[:, : N_FFT // 4 + 1]) ** 2
+    power = np.abs(np.fft.rfft(windows * _HANN, axis=-1)[:, : N_FFT // 4 + 1]) ** 2
     columns[:, 4:] = _bytes(power @ _FILTERS.T)
     return columns
 

@@ -16,12 +16,9 @@ RATE = 48_000
 PATIENCE_S = 10
 
 
-def listener(predictor):
+def listener():
     """What this visitor's microphone said so far."""
     if "listener" not in st.session_state:
-        # Before the microphone is open, so that the first cough is answered as fast as the others.
-        with st.spinner("Loading the models …"):
-            predictor.warm_up()
         st.session_state.listener = Listener()
     return st.session_state.listener
 

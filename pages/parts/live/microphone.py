@@ -38,13 +38,18 @@ def ice_servers():
         return []
 
 
-def show(ear):
+def show(ear, predictor):
     """The button that opens and closes the microphone, whose sound goes to a listener.
 
     Returns
     -------
     bool
         Whether the microphone is open, or about to be.
+
+    Raises
+    ------
+    coughlab.store.StoreError
+        If the models cannot be loaded.
     """
     # The same as long as the listener is the same: a connection goes on with the one that it began with.
     sink = st.session_state.get("sink") or AudioSinkTrack(ear.hear)
@@ -69,6 +74,9 @@ def show(ear):
     if not is_open:
         st.session_state.pop("asked_at", None)
     elif "asked_at" not in st.session_state:
+        # While the connection comes up, so that the first cough is answered as fast as the others, and not sooner, since most who
+        # look at the page only look.
+        predictor.warm_up()
         st.session_state.asked_at = time.monotonic()
         st.session_state.trouble = False
         ear.resume()
