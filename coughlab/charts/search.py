@@ -5,6 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from coughlab.classifiers import search
+from coughlab.evidence import intervals
 from coughlab.evidence.metrics import SCORES
 
 #: A colour (Okabe and Ito's, and a grey) and a symbol for each model family.
@@ -84,7 +85,6 @@ def table(ranked, people):
     pandas.DataFrame
         One row a pipeline.
     """
-    from statsmodels.stats.proportion import proportion_confint
 
     def told(score, form, low, high):
         rows = zip(ranked[score], low, high, strict=True)
@@ -92,9 +92,7 @@ def table(ranked, people):
 
     shares = {}
     for score, number in people.items():
-        number = max(number, 1)
-        bounds = proportion_confint(ranked[score] * number, number, method="wilson")
-        shares[score] = told(score, ".0%", *bounds)
+        shares[score] = told(score, ".0%", *intervals.wilson(ranked[score], max(number, 1)))
     return pd.DataFrame(
         {
             "rank": ranked["rank"],

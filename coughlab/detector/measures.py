@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from coughlab.detector.events import STEP_S, Tracker
-from coughlab.evidence.resampling import wilson
+from coughlab.evidence.intervals import wilson
 
 #: The detector's predictions table: one row for each recording, each time it was asked about it.
 COLUMNS = [
@@ -77,8 +77,8 @@ def summary(asked, at):
         .agg(found=("found", "mean"), recordings=("recording", "nunique"), people=("person", "nunique"))
         .reset_index()
     )
-    limits = [wilson(found, people) for found, people in zip(table["found"], table["people"], strict=True)]
-    return table.assign(low=[low for low, _ in limits], high=[high for _, high in limits])
+    low, high = wilson(table["found"], table["people"])
+    return table.assign(low=low, high=high)
 
 
 def coughs(events, at):

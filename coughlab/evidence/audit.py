@@ -10,7 +10,7 @@ Severe is what can make a good score meaningless; a warning is what has to be sa
 """
 
 from coughlab import words
-from coughlab.evidence import resampling
+from coughlab.evidence import intervals
 from coughlab.evidence.copies import clean, contradictory, people
 from coughlab.evidence.shortcuts import SHORTCUTS, message, tried
 from coughlab.evidence.splits import TEST_SHARE
@@ -303,7 +303,7 @@ def _small_sample(usable):
         return None
     label, n = people_of.index[0], int(people_of.iloc[0])
     tested = max(1, round(TEST_SHARE * n))
-    low = float(resampling.wilson(1.0, tested)[0])
+    low = float(intervals.wilson(1.0, tested)[0])
     if low >= WARNING_PROOF:
         return None
     message = (

@@ -14,7 +14,7 @@ defined", J. Clin. Epidemiol. 74, 2016).
 
 import numpy as np
 
-from coughlab.evidence import resampling
+from coughlab.evidence import intervals, resampling
 
 #: What `summary` gives with an interval.
 MEASURES = ("brier", "skill", "slope", "intercept", "in_the_large")
@@ -64,12 +64,9 @@ def reliability(rows, *, bins=10, strategy="uniform"):
         )
         .reset_index(drop=True)
     )
-    ends = [
-        resampling.wilson(share, n) for share, n in zip(points["observed"], points["people"], strict=True)
-    ]
-    limits = np.reshape(ends, (len(points), 2)).astype(float)
-    points.insert(2, "low", limits[:, 0])
-    points.insert(3, "high", limits[:, 1])
+    low, high = intervals.wilson(points["observed"], points["people"])
+    points.insert(2, "low", low)
+    points.insert(3, "high", high)
     return points
 
 
@@ -146,7 +143,6 @@ def recalibrated(rows, *, seed=0):
         Why not, in a sentence; "" where it was done.
     """
     from scipy.special import expit
-    from sklearn.model_selection import StratifiedKFold
 
     probability, positive = _answers(rows)
     names, of = np.unique(rows["person"].to_numpy(dtype=str), return_inverse=True)
@@ -156,13 +152,28 @@ def recalibrated(rows, *, seed=0):
         return None, "Recalibration needs at least two people with COVID and two without."
     logit = _logit(np.clip(probability, SUREST, 1 - SUREST))
     design, after = np.column_stack([np.ones(len(rows)), logit]), np.empty(len(rows))
-    for others, judged in StratifiedKFold(folds, shuffle=True, random_state=seed).split(names, ill):
-        n, n_ill = len(others), ill[others].sum()
+    fold = _dealt(ill, folds, seed)
+    for number in range(folds):
+        others = fold != number
+        n, n_ill = others.sum(), ill[others].sum()
         target = np.where(positive, (n_ill + 1) / (n_ill + 2), 1 / (n - n_ill + 2))
-        fitted, asked = np.isin(of, others), np.isin(of, judged)
+        fitted, asked = others[of], ~others[of]
         line = _logistic(design[fitted], target[fitted], np.ones((fitted.sum(), 1)))
         after[asked] = expit(design[asked] @ line)[:, 0]
     return rows.assign(probability=after), ""
+
+
+def _dealt(ill, folds, seed):
+    """Fold of each person, the share of the ill kept, as scikit-learn's StratifiedKFold shuffles, which a page would wait for."""
+    # The class that comes first is dealt first.
+    classes = [ill, ~ill] if ill[0] else [~ill, ill]
+    rng, fold, begun = np.random.RandomState(seed), np.empty(len(ill), int), 0
+    for of in classes:
+        n = of.sum()
+        own = np.sort((begun + np.arange(n)) % folds)
+        rng.shuffle(own)
+        fold[of], begun = own, begun + n
+    return fold
 
 
 def _answers(rows):

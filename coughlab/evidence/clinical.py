@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from coughlab.evidence import intervals
 from coughlab.evidence.splits import EXTERNAL
 
 #: The score intervals and ratios of one threshold are columns of `at` by these names.
@@ -62,8 +63,6 @@ def likelihood_ratios(tp, fn, fp, tn):
         The ratio of a result that nobody has is missing (NaN), as are both where nobody is ill or nobody healthy. The ratio of a
         result that everybody has is 1.
     """
-    from statsmodels.stats.proportion import confint_proportions_2indep
-
     counts = np.stack(np.broadcast_arrays(*(np.asarray(count, dtype=float) for count in (tp, fn, fp, tn))))
     tp, fn, fp, tn = counts
     known = (tp + fn > 0) & (fp + tn > 0)
@@ -73,8 +72,8 @@ def likelihood_ratios(tp, fn, fp, tn):
     ill, healthy = tp + fn, fp + tn
 
     def ratio(of_ill, of_healthy, some, others):
-        interval = confint_proportions_2indep(of_ill, ill, of_healthy, healthy, compare="ratio", method="log")
-        value = np.where(others, (of_ill / ill) / (of_healthy / healthy), 1.0)
+        value, *interval = intervals.ratio(of_ill, ill, of_healthy, healthy)
+        value = np.where(others, value, 1.0)
         return Estimate(*(np.where(some, number, np.nan)[()] for number in (value, *interval)))
 
     return Ratios(ratio(tp, fp, positive, negative), ratio(fn, tn, negative, positive), corrected[()])
@@ -262,21 +261,14 @@ def at(rows, thresholds):
         ``threshold``; each of `SHARES` with Wilson's 95% interval as ``_low`` and ``_high`` (as in `coughlab.evidence.metrics`);
         each of `RATIOS` with that of `likelihood_ratios`; ``corrected``. What is not defined is missing.
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     positive = rows["label"] == "covid"
     of = rows.loc[positive, "person"].nunique(), rows.loc[~positive, "person"].nunique()
     columns = {"threshold": np.asarray(thresholds, dtype=float)}
     values = shares(rows, thresholds)
     for name, value, n in zip(SHARES, values, of, strict=True):
         # Nobody counts as one person here: a share that is missing leaves no interval anyway.
-        low, high = proportion_confint(value * max(n, 1), max(n, 1), method="wilson")
-        # A perfect share is its own limit, which rounding can miss.
-        columns |= {
-            name: value,
-            f"{name}_low": np.minimum(low, value),
-            f"{name}_high": np.maximum(high, value),
-        }
+        low, high = intervals.wilson(value, max(n, 1))
+        columns |= {name: value, f"{name}_low": low, f"{name}_high": high}
     (found, left_alone), (ill, healthy) = values, of
     ratios = likelihood_ratios(
         found * ill, (1 - found) * ill, (1 - left_alone) * healthy, left_alone * healthy

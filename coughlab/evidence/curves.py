@@ -29,9 +29,11 @@ def roc(labels, probabilities):
     positive = _positive(labels)
     if positive.all() or not positive.any():
         return np.empty(0), np.empty(0)
-    from sklearn.metrics import roc_curve
-
-    return roc_curve(positive, np.asarray(probabilities))[:2]
+    _, tp, fp = _called(positive, probabilities)
+    tp, fp = np.append(0, tp), np.append(0, fp)
+    # Points between two others on a straight line draw nothing.
+    corner = np.concatenate([[True], (np.diff(fp, 2) != 0) | (np.diff(tp, 2) != 0), [True]])
+    return fp[corner] / fp[-1], tp[corner] / tp[-1]
 
 
 def precision_recall(labels, probabilities):
@@ -56,11 +58,10 @@ def precision_recall(labels, probabilities):
     positive = _positive(labels)
     if positive.all() or not positive.any():
         return np.empty(0), np.empty(0)
-    from sklearn.metrics import precision_recall_curve
-
-    precision, recall, _ = precision_recall_curve(positive, np.asarray(probabilities), drop_intermediate=True)
-    # From the highest threshold on. The last point, recall 0 with precision 1, stands for a threshold nobody reaches.
-    precision, recall = precision[-2::-1], recall[-2::-1]
+    _, tp, fp = _called(positive, probabilities)
+    # Between two others with the same recall the curve falls upright.
+    corner = np.concatenate([[True], (tp[1:-1] != tp[:-2]) | (tp[1:-1] != tp[2:]), [True]])[: len(tp)]
+    precision, recall = (tp / (tp + fp))[corner], (tp / tp[-1])[corner]
     before = np.concatenate([[0.0], recall[:-1]])
     # A step rises or falls just behind a recall that is reached: there the curve still has the precision that goes with it.
     # Where a lower threshold only adds false positives, the curve falls upright.
@@ -112,11 +113,7 @@ def youden(labels, probabilities):
     positive = _positive(labels)
     if positive.all() or not positive.any():
         return None
-    probabilities = np.asarray(probabilities)
-    thresholds = np.unique(probabilities)[::-1]
-    tp, fp = (
-        of.sum() - np.searchsorted(np.sort(probabilities[of]), thresholds) for of in (positive, ~positive)
-    )
+    thresholds, tp, fp = _called(positive, probabilities)
     # J in whole numbers, times both classes' sizes: rounding does not part thresholds that are equally good.
     return float(thresholds[np.argmax(tp * (~positive).sum() - fp * positive.sum())])
 
@@ -143,6 +140,17 @@ def keeping_sensitivity(labels, probabilities, sensitivity):
         return None
     reached = np.arange(1, len(of_covid) + 1) / len(of_covid)
     return float(of_covid[np.argmax(reached >= sensitivity)])
+
+
+def _called(positive, probabilities):
+    """The thresholds there are, from the highest, and how many rows of either class are called positive at each."""
+    # Not scikit-learn's functions of curves: a page that draws one would wait a second for their import.
+    probabilities = np.asarray(probabilities)
+    thresholds = np.unique(probabilities)[::-1]
+    tp, fp = (
+        of.sum() - np.searchsorted(np.sort(probabilities[of]), thresholds) for of in (positive, ~positive)
+    )
+    return thresholds, tp, fp
 
 
 def _positive(labels):

@@ -11,6 +11,8 @@ the rows divided by as the number of trials.
 import numpy as np
 import pandas as pd
 
+from coughlab.evidence import intervals
+
 MATRICES = ("confusion", "precision", "recall")
 #: The cells, row by row: is it covid, is it called covid.
 CELLS = {"tp": (True, True), "fn": (True, False), "fp": (False, True), "tn": (False, False)}
@@ -72,7 +74,8 @@ def at(rows, thresholds):
     )
     share = table["count"] / table["of"].where(table["of"] > 0)
     people = np.array([people[matrix] for matrix in MATRICES]).transpose(2, 0, 1).ravel()
-    low, high = _wilson(share, people)
+    # Nobody counts as one person here: a share that is missing leaves no interval anyway.
+    low, high = intervals.wilson(share, np.maximum(people, 1))
     return table.assign(share=share, low=low, high=high, people=people)
 
 
@@ -116,13 +119,3 @@ def cell(rows, threshold, name):
 
 def _at_or_above(values, thresholds):
     return len(values) - np.searchsorted(np.sort(values), thresholds, side="left")
-
-
-def _wilson(share, people):
-    from statsmodels.stats.proportion import proportion_confint
-
-    # Nobody counts as one person here: a share that is missing leaves no interval anyway.
-    people = np.maximum(people, 1)
-    low, high = proportion_confint(share * people, people, method="wilson")
-    # A perfect share is its own limit, which rounding can miss.
-    return np.minimum(low, share), np.maximum(high, share)

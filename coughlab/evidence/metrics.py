@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from coughlab.datasets import LABELS
+from coughlab.evidence import intervals
 
 #: What one row of `per_split` is about.
 KEYS = ["model", "protocol", "tested_on", "split", "role"]
@@ -223,18 +224,15 @@ def scores(predictions, thresholds, *, role="test"):
 
 
 def _scored(rows):
-    from statsmodels.stats.proportion import proportion_confint
-
     row = {"splits": rows["split"].nunique()}
     for score, labels in SCORES.items():
         of = rows[rows["label"].isin(labels)]
         value, people = of.groupby("split")["right"].mean().mean(), of["person"].nunique()
-        low, high = proportion_confint(value * people, people, method="wilson") if people else (0.0, 1.0)
+        low, high = intervals.wilson(value, people) if people else (0.0, 1.0)
         row |= {
             score: float(value),
-            # A perfect score is its own limit, which rounding can miss.
-            f"{score}_low": float(min(low, value)),
-            f"{score}_high": float(max(high, value)),
+            f"{score}_low": float(low),
+            f"{score}_high": float(high),
             f"{score}_recordings": of["recording"].nunique(),
             f"{score}_people": people,
         }

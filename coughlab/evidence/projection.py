@@ -21,11 +21,11 @@ def pca(values):
     explained : ndarray, shape (2,)
         Share of the total variance that each component holds.
     """
-    from sklearn.decomposition import PCA
-
-    model = PCA(n_components=2, svd_solver="full")
-    coordinates = model.fit_transform(standardised(values))
-    return coordinates, model.explained_variance_ratio_
+    left, spread, right = np.linalg.svd(standardised(values), full_matrices=False)
+    # A component may point either way: so that it does not depend on the library, its largest weight is positive.
+    way = np.sign(right[np.arange(len(right)), np.abs(right).argmax(axis=1)])
+    variance = spread**2
+    return (left * spread * way)[:, :2], variance[:2] / variance.sum()
 
 
 def tsne(values, *, seed=0):

@@ -22,13 +22,13 @@ The Brier score has no such formula; its interval is the bootstrap's alone.
 import numpy as np
 import pandas as pd
 
-from coughlab.evidence import metrics
+from coughlab.evidence import intervals, metrics
+from coughlab.evidence.intervals import CONFIDENCE
 
 #: The scores of `table`.
 SCORES = ("roc_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "brier")
 #: What one row of `table` is about.
 KEYS = ["model", "protocol", "tested_on"]
-CONFIDENCE = 0.95
 #: How many weights are held at once, 8 bytes each.
 CHUNK = 8_000_000
 
@@ -228,11 +228,11 @@ def _floors(value, rows):
     """Intervals by formula of the scores that have one, from the number of different people."""
     positive = rows["label"] == "covid"
     n_pos, n_neg, n = (rows.loc[of, "person"].nunique() for of in (positive, ~positive, slice(None)))
-    floors = {"accuracy": wilson(value["accuracy"], n)}
+    floors = {"accuracy": intervals.wilson(value["accuracy"], n)}
     if n_pos:
-        floors["sensitivity"] = wilson(value["sensitivity"], n_pos)
+        floors["sensitivity"] = intervals.wilson(value["sensitivity"], n_pos)
     if n_neg:
-        floors["specificity"] = wilson(value["specificity"], n_neg)
+        floors["specificity"] = intervals.wilson(value["specificity"], n_neg)
     if not np.isnan(value["roc_auc"]):
         floors["roc_auc"] = newcombe(value["roc_auc"], n_pos, n_neg)
         (l1, u1), (l2, u2) = floors["sensitivity"], floors["specificity"]
@@ -242,30 +242,6 @@ def _floors(value, rows):
             min(1.0, centre + np.hypot(u1 - sens, u2 - spec) / 2),
         )
     return floors
-
-
-def wilson(share, people, confidence=CONFIDENCE):
-    """Wilson's score interval of a share of some people (E. B. Wilson, JASA 22, 1927).
-
-    Parameters
-    ----------
-    share : float
-        Between 0 and 1; times the number of people it need not be whole.
-    people : int
-        At least 1.
-    confidence : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    (float, float)
-        Lower and upper limit.
-    """
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(share * people, people, alpha=1 - confidence, method="wilson")
-    # A perfect share is its own limit, which rounding can miss.
-    return min(float(low), share), max(float(high), share)
 
 
 def newcombe(auc, positives, negatives, confidence=CONFIDENCE):
@@ -290,9 +266,8 @@ def newcombe(auc, positives, negatives, confidence=CONFIDENCE):
         Lower and upper limit.
     """
     from scipy.optimize import brentq
-    from scipy.stats import norm
 
-    z2, others = norm.isf((1 - confidence) / 2) ** 2, (positives + negatives) / 2 - 1
+    z2, others = intervals.deviate(confidence) ** 2, (positives + negatives) / 2 - 1
 
     def excess(value):
         spread = 1 + others * ((1 - value) / (2 - value) + value / (1 + value))

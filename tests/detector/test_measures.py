@@ -6,7 +6,7 @@ import pytest
 
 from coughlab.detector import measures
 from coughlab.detector.events import STEP_S
-from coughlab.evidence.resampling import wilson
+from coughlab.evidence.intervals import wilson
 
 
 def asked(rows):

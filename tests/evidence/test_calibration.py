@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.model_selection import StratifiedKFold
 
-from coughlab.evidence import calibration, metrics, resampling
+from coughlab.evidence import calibration, intervals, metrics, resampling
 from tests.evidence.test_resampling import scattered, table
 
 
@@ -132,7 +132,7 @@ def test_a_point_counts_people_not_answers():
     )
     first, last = calibration.reliability(rows, bins=5).to_dict("records")
     assert [first[name] for name in ("answers", "recordings", "people")] == [4, 3, 3]
-    assert (first["low"], first["high"]) == pytest.approx(resampling.wilson(0.5, 3))
+    assert (first["low"], first["high"]) == pytest.approx(intervals.wilson(0.5, 3))
     assert (last["observed"], last["high"]) == (1.0, 1.0) and last["low"] < 0.3
     assert calibration.reliability(rows[:0]).empty
 
