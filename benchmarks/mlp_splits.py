@@ -8,17 +8,16 @@ the Keras fits that are stored with the study, split by split.
 """
 
 import argparse
-import os
 import time
 
 import numpy as np
 import pandas as pd
+import products
 from joblib import Parallel, delayed
 from scipy import stats
 from table import Row, show
-from threadpoolctl import threadpool_limits
 
-from coughlab import store
+from coughlab import machine, store
 from coughlab.classifiers import MLP, mlp
 from coughlab.datasets import LABELS
 from coughlab.evidence import metrics, splits
@@ -34,7 +33,7 @@ def ours(X, labels, trains, seeds):
     """Fitted models, and seconds a split of the clock and of the cores."""
     started = time.perf_counter()
     parts = [slice(at, at + PART) for at in range(0, len(trains), PART)]
-    made = Parallel(cores())(delayed(worked)(X, labels, trains[part], seeds[part]) for part in parts)
+    made = Parallel(machine.cores())(delayed(worked)(X, labels, trains[part], seeds[part]) for part in parts)
     clock = time.perf_counter() - started
     fitted = [one for models, _ in made for one in models]
     return fitted, clock / len(trains), sum(seconds for _, seconds in made) / len(trains)
@@ -43,10 +42,6 @@ def ours(X, labels, trains, seeds):
 def worked(X, labels, trains, seeds):
     started = time.process_time()
     return MLP.fit_many(X, labels, trains, seeds=seeds), time.process_time() - started
-
-
-def cores():
-    return len(os.sched_getaffinity(0))
 
 
 def keras(X, labels, trains, seeds):
@@ -66,16 +61,8 @@ def products_s(n):
     weights = np.array(sizes[:-1]) * sizes[1:]
     # Forward, and back to the weights and to the layer below, of which the first has none.
     operations = 2 * n * MLP.epochs * (3 * weights.sum() - weights[0])
-    a, b = np.random.default_rng(0).random((2, 1024, 1024), dtype=np.float32)
-    with threadpool_limits(1, user_api="blas"):
-        times = []
-        for _ in range(20):
-            started = time.perf_counter()
-            a @ b
-            times.append(time.perf_counter() - started)
-    rate = 2 * 1024**3 / min(times)
-    print(f"{operations / 1e9:.1f} GFLOP a split; one core makes {rate / 1e9:.0f} GFLOP/s")
-    return operations / rate
+    print(f"{operations / 1e9:.1f} GFLOP a split")
+    return operations / products.rate()
 
 
 def scores(study, X, deals, fitted):
@@ -115,13 +102,13 @@ def main():
     deals = splits.published(labels, n_splits=options.splits, seed=0)
     trains, seeds = [train for train, _ in deals], range(1, options.splits + 1)
     fitted, clock, cpu = ours(X, labels, trains, seeds)
-    print(f"ours: {clock:.3f} s a split on {cores()} cores, {cpu:.3f} s of one core")
+    print(f"ours: {clock:.3f} s a split on {machine.cores()} cores, {cpu:.3f} s of one core")
     keras_clock, keras_cpu = keras(X, labels, trains[: options.fits], seeds[: options.fits])
     print(
         f"Keras, {len(keras_clock)} fits: {', '.join(f'{seconds:.2f}' for seconds in keras_clock)} s,"
         f" {keras_cpu.mean():.2f} s of one core"
     )
-    floor = products_s(len(trains[0])) / cores()
+    floor = products_s(len(trains[0])) / machine.cores()
     what = f"MLP on {options.splits} random splits"
     against = f"one Keras fit after another, {options.fits} of them"
     show(Row(what, clock, float(np.median(keras_clock)), "s a split", GOAL, floor, against=against))
