@@ -196,15 +196,15 @@ async def lifespan(app):
 
 
 @contextlib.asynccontextmanager
-async def _answering(app):
+async def _answering(app, pool=None):
     global _pool
-    _pool = workers.Pool()
+    _pool = pool or workers.Pool()
     yield
     _pool.close()
     _pool = None
 
 
-def serve(host, port):
+def serve(host, port, pool):
     """Serve the API alone, without the pages, until the process is told to end.
 
     Parameters
@@ -213,11 +213,18 @@ def serve(host, port):
         Address to listen at.
     port : int
         Port to listen at.
+    pool : coughlab.workers.Pool
+        Who answers; closed at the end.
     """
     import uvicorn
     from starlette.applications import Starlette
 
-    uvicorn.run(Starlette(routes=routes, lifespan=_answering), host=host, port=port, log_level="warning")
+    uvicorn.run(
+        Starlette(routes=routes, lifespan=partial(_answering, pool=pool)),
+        host=host,
+        port=port,
+        log_level="warning",
+    )
 
 
 def _prepare_pages():

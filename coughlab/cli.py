@@ -97,7 +97,7 @@ def _explained(prediction):
 def _serve(arguments):
     import socket
 
-    from coughlab import api
+    from coughlab import workers
 
     # Asked beforehand, because a server that cannot listen says so in a stack trace.
     try:
@@ -111,8 +111,12 @@ def _serve(arguments):
             " --host.",
             2,
         )
+    # They load what they need while this process loads what it needs.
+    pool = workers.Pool()
+    from coughlab import api
+
     print(f"Answering at http://{arguments.host}:{arguments.port}/api/v1/predict", flush=True)
-    api.serve(arguments.host, arguments.port)
+    api.serve(arguments.host, arguments.port, pool)
     return 0
 
 
