@@ -35,8 +35,6 @@ from pages import PAGES
 HERE = Path(__file__).parent
 BOUNDARY = "a-boundary"
 STARTS, ONE_BY_ONE, CLIENTS, LOAD_S = 3, 200, 16, 10.0
-#: Freed bytes that are kept, as a worker does.
-KEPT = 16 * 2**20
 #: Community Cloud's smallest machine has 690 MB; this leaves room for visitors.
 LIMIT_MB = 400.0
 
@@ -187,7 +185,7 @@ def floor_ms():
 
         return run
 
-    machine.mallopt(mmap_threshold=KEPT, trim_threshold=KEPT)
+    machine.mallopt(mmap_threshold=workers.KEPT, trim_threshold=workers.KEPT)
     compiled = ((runtime.LiteRT, "outputs"), (np.fft, "rfft"), (soxr, "resample"))
     with contextlib.ExitStack() as patches:
         for owner, name in compiled:

@@ -189,18 +189,18 @@ async def lifespan(app):
     # A page makes much that is soon freed, in a thread for each visitor, and here memory is scarcer than time.
     machine.mallopt(mmap_threshold=128 * 1024, trim_threshold=2**20, arena_max=2)
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    async with _answering(app):
+    async with _answering(app, workers.Pool()):
         # Not in a thread of its own once the server listens: the first visitor would wait longer beside it.
         _prepare_pages()
         yield
 
 
 @contextlib.asynccontextmanager
-async def _answering(app, pool=None):
+async def _answering(app, pool):
     global _pool
-    _pool = pool or workers.Pool()
+    _pool = pool
     yield
-    _pool.close()
+    pool.close()
     _pool = None
 
 

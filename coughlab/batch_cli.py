@@ -7,7 +7,6 @@ A line of the file is an answer of `coughlab.batch`, and two things more: ``sour
 import hashlib
 import json
 import sys
-from pathlib import Path
 
 from coughlab import __version__
 
@@ -25,52 +24,6 @@ _BEGINS = b'{"file": '
 
 class BatchError(ValueError):
     """The work cannot begin; the message says why."""
-
-
-def add_to(commands, prevalence):
-    """Add the command to the subparsers of ``coughlab``.
-
-    Parameters
-    ----------
-    commands : argparse subparsers
-        Of the whole command line.
-    prevalence : callable
-        Reads the option ``--prevalence``.
-
-    Returns
-    -------
-    argparse.ArgumentParser
-        The command's own.
-    """
-    parser = commands.add_parser(
-        "batch",
-        help="answer every recording in a folder; goes on where it was stopped",
-        description="Answers all recordings in a folder and its subfolders, one JSON line each, with the keys of the API. Run"
-        " again, it answers what is new or has changed. Exit status: 0 if all were answered, 1 if some could not be, 2 if it"
-        " could not start.",
-    )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the recordings")
-    parser.add_argument(
-        "--out",
-        required=True,
-        type=Path,
-        metavar="FILE.jsonl",
-        help="where the answers go, and earlier ones are",
-    )
-    parser.add_argument(
-        "--csv", type=Path, metavar="FILE.csv", help="write all answers as a table too, a line a recording"
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="ask the models even where there is no cough in a recording"
-    )
-    parser.add_argument(
-        "--prevalence",
-        type=prevalence,
-        metavar="P",
-        help="share of people with COVID among people like those recorded (default: 0.05, an example)",
-    )
-    parser.add_argument("--again", action="store_true", help="answer all of them anew")
-    return parser
 
 
 def run(arguments, predictor, progress, say):

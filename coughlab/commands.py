@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from coughlab import __version__, batch_cli
+from coughlab import __version__
 
 
 def parser():
@@ -31,15 +31,30 @@ def parser():
     predict.add_argument(
         "--json", action="store_true", help="one JSON object a line, with the keys of the API"
     )
-    predict.add_argument(
-        "--prevalence",
-        type=_prevalence,
-        metavar="P",
-        help="share of people with COVID among people like those recorded (default: 0.05, an example)",
-    )
-    predict.add_argument("--force", action="store_true", help="ask the models even where there is no cough")
+    _add_question(predict)
     predict.set_defaults(command="predict")
-    batch_cli.add_to(commands, prevalence=_prevalence).set_defaults(command="batch")
+
+    batch = commands.add_parser(
+        "batch",
+        help="answer every recording in a folder; goes on where it was stopped",
+        description="Answers all recordings in a folder and its subfolders, one JSON line each, with the keys of the API. Run"
+        " again, it answers what is new or has changed. Exit status: 0 if all were answered, 1 if some could not be, 2 if it"
+        " could not start.",
+    )
+    batch.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the recordings")
+    batch.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="FILE.jsonl",
+        help="where the answers go, and earlier ones are",
+    )
+    batch.add_argument(
+        "--csv", type=Path, metavar="FILE.csv", help="write all answers as a table too, a line a recording"
+    )
+    _add_question(batch)
+    batch.add_argument("--again", action="store_true", help="answer all of them anew")
+    batch.set_defaults(command="batch")
 
     serve = commands.add_parser(
         "serve",
@@ -175,6 +190,18 @@ def parser():
     train.add_argument("--epochs", type=_positive, metavar="N", help="passes over them (default: 11)")
     train.set_defaults(command="detector train")
     return whole
+
+
+def _add_question(parser):
+    parser.add_argument(
+        "--prevalence",
+        type=_prevalence,
+        metavar="P",
+        help="share of people with COVID among people like those recorded (default: 0.05, an example)",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="ask the models even where there is no cough in a recording"
+    )
 
 
 def _add_dataset(parser):

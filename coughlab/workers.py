@@ -28,7 +28,7 @@ _ERRORS = {
     "StoreError": StoreError,
 }
 #: How many freed bytes a worker keeps.
-_KEPT = 16 * 2**20
+KEPT = 16 * 2**20
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ def main(descriptors):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # What an answer frees the next one needs: fetching it anew takes a fifth of an answer's time.
-    machine.mallopt(mmap_threshold=_KEPT, trim_threshold=_KEPT)
+    machine.mallopt(mmap_threshold=KEPT, trim_threshold=KEPT)
     with suppress(StoreError):  # those who ask are told
         serving.default().warm_up()
     gc.collect()

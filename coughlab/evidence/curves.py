@@ -60,7 +60,7 @@ def precision_recall(labels, probabilities):
         return np.empty(0), np.empty(0)
     _, tp, fp = _called(positive, probabilities)
     # Between two others with the same recall the curve falls upright.
-    corner = np.concatenate([[True], (tp[1:-1] != tp[:-2]) | (tp[1:-1] != tp[2:]), [True]])[: len(tp)]
+    corner = (np.diff(tp, prepend=-1) != 0) | (np.diff(tp, append=-1) != 0)
     precision, recall = (tp / (tp + fp))[corner], (tp / tp[-1])[corner]
     before = np.concatenate([[0.0], recall[:-1]])
     # A step rises or falls just behind a recall that is reached: there the curve still has the precision that goes with it.

@@ -73,6 +73,8 @@ def test_a_model_that_tells_all_apart():
     labels, probabilities = ["covid", "not_covid", "covid", "not_covid"], [0.9, 0.2, 0.8, 0.1]
     grid = np.linspace(0, 1, 11)
     assert (curves.band([curves.roc(labels, probabilities)], grid)[0] == 1).all()
+    # No points but the corners.
+    assert [values.tolist() for values in curves.roc(labels, probabilities)] == [[0, 0, 1], [0, 1, 1]]
     assert (curves.band([curves.precision_recall(labels, probabilities)], grid)[0] == 1).all()
     assert curves.youden(labels, probabilities) == 0.8
 

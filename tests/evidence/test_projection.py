@@ -20,6 +20,9 @@ def test_principal_components_are_those_of_the_correlation_matrix():
     np.testing.assert_allclose(explained, eigenvalues[:2] / eigenvalues.sum())
     np.testing.assert_allclose(coordinates.var(axis=0), eigenvalues[:2])
     np.testing.assert_allclose(np.corrcoef(coordinates, rowvar=False), np.eye(2), atol=1e-10)
+    # Either way would do, but it is always the same: a component grows with the feature that weighs most in it.
+    for weights in (projection.standardised(values).T @ coordinates).T:
+        assert weights[np.abs(weights).argmax()] > 0
 
 
 def test_units_do_not_matter():

@@ -1,11 +1,12 @@
 """The page "Live" without a browser: what it says before the microphone is open, and where it cannot be."""
 
 import base64
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import live, serving, synthetic
+from coughlab import live, serving, store, synthetic
 from coughlab.evidence import answer
 from coughlab.live import connection, listener
 from pages.parts.live import PATIENCE_S, exports, microphone, view
@@ -55,6 +56,23 @@ def test_an_address_without_microphone_is_told_before_the_browser_refuses(page, 
     assert not page.exception
     assert any("https" in text and "http://192.168.1.7/live" in text for text in texts(page))
     assert "microphone" not in page.session_state
+
+
+def test_models_are_loaded_when_the_microphone_is_opened_and_what_is_wrong_with_them_is_told(
+    page, monkeypatch
+):
+    def damaged(predictor):
+        raise store.StoreError("The file mlp.tflite was changed.")
+
+    monkeypatch.setattr(serving.Predictor, "warm_up", damaged)
+    page.run()
+    assert not page.exception and len(page.error) == 1  # the verdict
+    state = SimpleNamespace(playing=True, signalling=False)
+    monkeypatch.setattr(microphone, "webrtc_streamer", lambda **options: SimpleNamespace(state=state))
+    for _ in range(2):
+        page.run()
+        assert not page.exception
+        assert [error.value for error in page.error[1:]] == ["The file mlp.tflite was changed."]
 
 
 def test_a_wrong_setting_is_a_sentence(page, monkeypatch):
