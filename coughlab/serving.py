@@ -14,7 +14,7 @@ from coughlab.datasets import LABELS
 from coughlab.evidence import answer as beliefs
 from coughlab.evidence.novelty import Novelty
 from coughlab.signal import features, inputs, quality, spectrum
-from coughlab.store import MANIFEST, MODELS, StoredStudy, StoreError
+from coughlab.store import MANIFEST, MODELS, StoredStudy, StoreError, state
 
 STUDY = "kaggle-trial"
 #: The case study's final model: its label is the label of the answer.
@@ -337,12 +337,11 @@ def default():
     coughlab.store.StoreError
         If there is no such study.
     """
-    manifest = MODELS / STUDY / MANIFEST
-    return _predictor(manifest.stat().st_ino if manifest.exists() else None)
+    return _predictor(state(MODELS / STUDY / MANIFEST))
 
 
 @lru_cache(maxsize=1)
-def _predictor(manifest_inode):
+def _predictor(manifest):
     return Predictor()
 
 
@@ -366,10 +365,9 @@ def study(name):
     """
     if name == STUDY:
         return default().study
-    manifest = MODELS / name / MANIFEST
-    return _study(name, manifest.stat().st_ino if manifest.exists() else None)
+    return _study(name, state(MODELS / name / MANIFEST))
 
 
 @lru_cache(maxsize=4)
-def _study(name, manifest_inode):
+def _study(name, manifest):
     return StoredStudy(MODELS / name)

@@ -48,6 +48,31 @@ def names(folder=None):
     return sorted(found - {DETECTOR})
 
 
+def state(path):
+    """What tells a file from any other that lies or lay there; cheap, as nothing is read.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    tuple of int or None
+        None where there is none. Number, size and both times: numbers are given anew, and times go back with the clock.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def command(name):
+    """What rebuilds a study, or the detector: the command line after ``coughlab`` (str)."""
+    return f"study run {name} --data DIR --again" if name != DETECTOR else "detector train --data DIR"
+
+
 class StoredStudy:
     """A study on disk.
 
@@ -66,6 +91,8 @@ class StoredStudy:
         The manifest's entry of each model.
     thresholds : dict of str to float
         Threshold of each model.
+    hashes, large_hashes : dict of str to str
+        SHA-256 of each file in the folder but the manifest, and of each large one.
 
     Raises
     ------
@@ -82,25 +109,22 @@ class StoredStudy:
             self.manifest = json.loads((self.folder / MANIFEST).read_bytes())
             self.models = self.manifest["models"]
             self.thresholds = {name: model["threshold"] for name, model in self.models.items()}
-            self._large = {
+            self._serve = {name: model["serve"] for name, model in self.models.items()}
+            self.large_hashes = {
                 file: hash for model in self.models.values() for file, hash in model["large"].items()
             }
-            self._hashes = {name: file["sha256"] for name, file in self.manifest["files"].items()}
+            self.hashes = {name: file["sha256"] for name, file in self.manifest["files"].items()}
         except FileNotFoundError as error:
             raise StoreError(
-                f"There is no study {self.name!r} in {self.folder.parent}. {self._remedy}"
+                f"There is no study {self.name!r} in {self.folder.parent}. {self.remedy}"
             ) from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StoreError(f"{self.name}/{MANIFEST} cannot be read. {self._remedy}") from error
+            raise StoreError(f"{self.name}/{MANIFEST} cannot be read. {self.remedy}") from error
 
     @property
-    def _remedy(self):
-        command = (
-            f"study run {self.name} --data DIR --again"
-            if self.name != DETECTOR
-            else "detector train --data DIR"
-        )
-        return f"Restore the folder, or rebuild it with 'coughlab {command}'."
+    def remedy(self):
+        """What to do where a file is missing or was changed (str)."""
+        return f"Restore the folder, or rebuild it with 'coughlab {command(self.name)}'."
 
     def read(self, name):
         """The bytes of one file of the study, if they are those it was saved with.
@@ -120,14 +144,14 @@ class StoredStudy:
         StoreError
             If the file is unlisted, missing, unreadable or changed.
         """
-        if name not in self._hashes:
-            raise StoreError(f"{self.name}/{name} does not belong to the study. {self._remedy}")
+        if name not in self.hashes:
+            raise StoreError(f"{self.name}/{name} does not belong to the study. {self.remedy}")
         try:
             data = (self.folder / name).read_bytes()
         except OSError as error:
-            raise StoreError(f"{self.name}/{name} is missing or cannot be read. {self._remedy}") from error
-        if hashlib.sha256(data).hexdigest() != self._hashes[name]:
-            raise StoreError(f"{self.name}/{name} was changed after the study was saved. {self._remedy}")
+            raise StoreError(f"{self.name}/{name} is missing or cannot be read. {self.remedy}") from error
+        if hashlib.sha256(data).hexdigest() != self.hashes[name]:
+            raise StoreError(f"{self.name}/{name} was changed after the study was saved. {self.remedy}")
         return data
 
     def large(self, name):
@@ -144,21 +168,23 @@ class StoredStudy:
             None where there is no such file, or it is not the one the study was saved with.
         """
         path = self.folder.parent / LARGE / self.name / name
-        if name not in self._large or not path.is_file():
+        if name not in self.large_hashes or not path.is_file():
             return None
         with path.open("rb") as file:
-            return path if hashlib.file_digest(file, "sha256").hexdigest() == self._large[name] else None
+            return (
+                path if hashlib.file_digest(file, "sha256").hexdigest() == self.large_hashes[name] else None
+            )
 
     @cached_property
     def served(self):
         """The models that can answer here: a dict of name to the content of the serving file, or its path if it is large."""
         served = {}
-        for name, entry in self.models.items():
-            if entry["serve"] in entry["large"]:
-                if path := self.large(entry["serve"]):
+        for name, file in self._serve.items():
+            if file in self.models[name]["large"]:
+                if path := self.large(file):
                     served[name] = path
-            elif entry["serve"]:
-                served[name] = self.read(entry["serve"])
+            elif file:
+                served[name] = self.read(file)
         return served
 
     @cached_property
@@ -181,14 +207,14 @@ class StoredStudy:
         """The trials of the search, an empty pandas.DataFrame where there was none."""
         import pandas as pd
 
-        return self.table(TRIALS) if TRIALS in self._hashes else pd.DataFrame()
+        return self.table(TRIALS) if TRIALS in self.hashes else pd.DataFrame()
 
     @cached_property
     def metrics(self):
         """What each model scored on each split, as `coughlab.evidence.metrics.per_split` computes it."""
         from coughlab.evidence import metrics
 
-        if METRICS in self._hashes:
+        if METRICS in self.hashes:
             return self._in_categories(METRICS)
         return metrics.per_split(self.predictions, self.thresholds)
 
@@ -197,7 +223,7 @@ class StoredStudy:
         """What each model scored, as `coughlab.evidence.metrics.scores` computes it from the predictions table."""
         from coughlab.evidence import metrics
 
-        if SCORES in self._hashes:
+        if SCORES in self.hashes:
             return self.table(SCORES)
         return metrics.scores(self.predictions, self.thresholds)
 
@@ -209,7 +235,7 @@ class StoredStudy:
         """
         from coughlab.evidence import resampling
 
-        if EVIDENCE in self._hashes:
+        if EVIDENCE in self.hashes:
             return self.table(EVIDENCE)
         return resampling.table(self.predictions.iloc[:0], self.thresholds)
 
@@ -218,7 +244,7 @@ class StoredStudy:
         """What is known of each model that can answer, as `coughlab.evidence.answer.known` finds it, by name."""
         from coughlab.evidence import answer
 
-        kept = answer.load(self.read(KNOWN)) if KNOWN in self._hashes else {}
+        kept = answer.load(self.read(KNOWN)) if KNOWN in self.hashes else {}
         return {name: kept[name] if name in kept else answer.known(self, name) for name in self.served}
 
     @cached_property
@@ -226,7 +252,7 @@ class StoredStudy:
         """What a recording is compared with (coughlab.evidence.novelty.Reference)."""
         from coughlab.evidence.novelty import Reference
 
-        if NOVELTY in self._hashes:
+        if NOVELTY in self.hashes:
             return Reference.load(self.read(NOVELTY), self.name)
         return Reference(self.features, self.name)
 

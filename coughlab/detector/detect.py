@@ -240,11 +240,11 @@ def stored():
         If there is none.
     """
     folder = store.MODELS / store.DETECTOR
-    return _stored(folder, folder.stat().st_ino if folder.exists() else None)
+    return _stored(folder, store.state(folder / store.MANIFEST))
 
 
 @lru_cache(maxsize=1)
-def _stored(folder, inode):
+def _stored(folder, manifest):
     return store.StoredStudy(folder)
 
 

@@ -1,0 +1,85 @@
+"""Small disks that can be really full and really read-only, seen by the processes that are started on them alone."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.conftest import missing
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+class Disk:
+    """A file system in memory, mounted in a name space of its own; made by `mounted`.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        Where it lies for the processes that `run` starts.
+    seen : pathlib.Path
+        Where the test sees it.
+    """
+
+    def __init__(self, path, holder, enter):
+        self.path, self._enter = path, enter
+        self.seen = Path(f"/proc/{holder.pid}/root{path}")
+
+    def run(self, *command, **options):
+        """Run a command that sees the disk: a subprocess.CompletedProcess with its output as text."""
+        options = {"capture_output": True, "text": True, "cwd": ROOT} | options
+        return subprocess.run([*self._enter, *map(str, command)], **options)
+
+    def start(self, *command, **options):
+        """Start a process that sees the disk (subprocess.Popen)."""
+        return subprocess.Popen([*self._enter, *map(str, command)], cwd=ROOT, **options)
+
+    def fill(self, *, leave=0):
+        """Leave no room but so many bytes, in whole pages."""
+        with contextlib.suppress(OSError), (self.seen / ".ballast").open("ab", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        if leave:
+            os.truncate(
+                self.seen / ".ballast", (self.seen / ".ballast").stat().st_size - leave // 4096 * 4096
+            )
+
+    def empty(self):
+        """Give the room back."""
+        (self.seen / ".ballast").unlink()
+
+    def read_only(self, yes=True):
+        """Let nothing be written any more, or again."""
+        mode = "ro" if yes else "rw"
+        self.run("mount", "-o", f"remount,{mode}", self.path).check_returncode()
+
+
+@contextlib.contextmanager
+def mounted(path, size="8m"):
+    """A disk of some size in an empty folder."""
+    path.mkdir(parents=True, exist_ok=True)
+    unshare, nsenter = shutil.which("unshare"), shutil.which("nsenter")
+    if not (unshare and nsenter):
+        missing("disks of its own: install util-linux")
+    root = os.geteuid() == 0
+    # It lives for as long as this process holds the other end of its input.
+    holder = subprocess.Popen(
+        [
+            *(unshare, *([] if root else ["--user", "--map-root-user"]), "--mount", "sh", "-c"),
+            f"mount -t tmpfs -o size={size} tmpfs '{path}' && echo mounted && read line",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        if holder.stdout.readline().strip() != "mounted":
+            missing("disks of its own: run as root, or where name spaces of users are allowed")
+        user = [] if root else ["--user", "--preserve-credentials"]
+        yield Disk(path, holder, [nsenter, "--target", str(holder.pid), "--mount", *user, "--"])
+    finally:
+        holder.stdin.close()
+        holder.wait()
+        holder.stdout.close()
