@@ -4,14 +4,24 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from coughlab import api
+from pages.parts import access
 
 # Until st.navigation is first called, Streamlit would open a link to a page without this file, and so without navigation.
 PagesManager.uses_pages_directory = False
 
-app = st.App(__file__, routes=api.routes, lifespan=api.lifespan)
+# Where Streamlit has no such thing the pages do without the API.
+if hasattr(st, "App"):
+    app = st.App(
+        __file__,
+        routes=api.routes,
+        middleware=api.middleware,
+        lifespan=api.lifespan(access.secrets, lambda: st.get_option("server.address")),
+    )
 
 # Streamlit imports this file once for `app`, then runs it as a script for every visitor.
 if __name__ == "__main__":
+    from pages.parts import login
+
     # An icon of our own: Streamlit would have the browser fetch its icons for the tab from another host.
     st.set_page_config(page_title="CoughLab", page_icon=".streamlit/icon.svg", layout="wide")
     pages = [
@@ -27,5 +37,6 @@ if __name__ == "__main__":
         st.Page("pages/splits.py", title="Many splits", icon=":material/shuffle:"),
         st.Page("pages/search.py", title="Search", icon=":material/manage_search:"),
         st.Page("pages/about.py", title="About", icon=":material/info:"),
+        st.Page("pages/privacy.py", title="Privacy", icon=":material/shield_person:"),
     ]
-    st.navigation(pages, position="top").run()
+    login.run(pages)

@@ -1,6 +1,7 @@
 # make run: installs what is missing and starts the app on http://localhost:8501
 # make test: installs what is missing and runs every test
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+ADDRESS ?= localhost
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 .PHONY: run test bench lint format study clean
 
 run: $(VENV)/.installed
-	$(BIN)/streamlit run Home.py --server.port $(PORT)
+	$(BIN)/streamlit run Home.py --server.address localhost --server.port $(PORT)
 
 # The page "Live" hears a sound that plays on whether the machine keeps up or not, so that nothing else runs beside its tests.
 test: lint

@@ -1,5 +1,6 @@
 """What several pages share: the study, and charts and tables that can be taken away."""
 
+import re
 from pathlib import Path
 
 import streamlit as st
@@ -36,6 +37,12 @@ _buttons = st.components.v2.component(
     js=(HERE / "download.js").read_text(),
     isolate_styles=False,
 )
+
+
+def text(name):
+    """Something that a visitor named, for where Streamlit reads Markdown: it is shown as it is."""
+    # Spaces are narrow, since a line that begins with four is code.
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(str(name).split()))
 
 
 def study():

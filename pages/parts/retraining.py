@@ -5,7 +5,7 @@ import streamlit as st
 from coughlab import retrain, words
 from coughlab.evidence import comparison, metrics
 from pages import parts
-from pages.parts import split_tables
+from pages.parts import access, split_tables
 
 #: Seconds between two looks at a training.
 EVERY = 0.5
@@ -35,6 +35,9 @@ def show(study, model, table):
 
 
 def ask(study, model):
+    if not access.trusted():
+        st.info(access.refusal("Training here"), icon=":material/lock:")
+        return
     st.markdown(
         f"Trains {study.models[model]['title']} anew on the 26 stored features of {len(study.features)} rows, while this page and"
         " all others stay usable. The result is shown to you only, and not stored."

@@ -8,6 +8,7 @@ from coughlab import audio, datasets, detector, words
 from coughlab.charts import dataset as charts
 from coughlab.charts import recording as waveform
 from pages import parts
+from pages.parts import access
 
 
 def show(study):
@@ -43,6 +44,9 @@ def show_one(study, name):
             f" COUGHLAB_DATA set to the folder that holds {study.name}/.",
             icon=":material/folder_off:",
         )
+        return
+    if not access.trusted():
+        st.info(access.refusal("To see and hear the recordings on this server"), icon=":material/lock:")
         return
     try:
         recording = audio.load(_path(study.name, folder, name))

@@ -1,0 +1,13 @@
+"""Pages that are run without a browser listen where ``make run`` has them listen."""
+
+import pytest
+from streamlit import config
+
+
+@pytest.fixture(autouse=True)
+def at_localhost():
+    """The app listens at a loopback address."""
+    before = config.get_option("server.address")
+    config.set_option("server.address", "localhost")
+    yield
+    config.set_option("server.address", before)
