@@ -4,12 +4,10 @@ Reports that are kept lie in ``models/audits/<dataset>.json``, beside the studie
 """
 
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 
-from coughlab import store, survey, words
+from coughlab import store, survey, whole, words
 from coughlab.evidence import audit as evidence
 from coughlab.evidence import copies
 from coughlab.spreadsheet import to_csv
@@ -105,14 +103,14 @@ def write_rows(rows, path):
     rows : pandas.DataFrame
         As of `examine`.
     path : path-like
-        The file. Text that a spreadsheet would run as a formula gets an apostrophe before it.
+        The file, written whole or not at all. Text that a spreadsheet would run as a formula gets an apostrophe before it.
 
     Raises
     ------
     OSError
         If it cannot be written.
     """
-    Path(path).write_bytes(to_csv(rows).encode())
+    whole.write(path, to_csv(rows).encode())
 
 
 def save(report, folder=None):
@@ -139,16 +137,7 @@ def save(report, folder=None):
     """
     path = _path(report["dataset"], folder)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(json.dumps(report, indent=1, allow_nan=False).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(aside).chmod(0o644)
-        Path(aside).replace(path)
-    finally:
-        Path(aside).unlink(missing_ok=True)
+    whole.write(path, json.dumps(report, indent=1, allow_nan=False).encode() + b"\n")
     return path
 
 

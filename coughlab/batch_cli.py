@@ -8,7 +8,7 @@ import hashlib
 import json
 import sys
 
-from coughlab import __version__
+from coughlab import __version__, whole
 
 #: Errors that may be gone the next time.
 RETRIED = ("internal", "unreadable", "not_found")
@@ -84,6 +84,7 @@ def run(arguments, predictor, progress, say):
                 if error := answer.get("error"):
                     say(f"{printable(name)}: {error['message']}")
                 progress(STAGE, done, len(pending))
+            whole.flush(file)
     finally:
         if arguments.csv:
             write_csv(arguments.csv, out, predictor.names)
@@ -210,7 +211,9 @@ def _lines(out):
         return
     with out.open("rb") as file:
         for number, text in enumerate(file, start=1):
-            if not text.endswith(b"\n") and (text.startswith(_BEGINS) or _BEGINS.startswith(text)):
+            # Where there was no answer before it, it must look like the beginning of one; a loss of power may leave anything.
+            ours = number > 1 or text.startswith(_BEGINS) or _BEGINS.startswith(text)
+            if not text.endswith(b"\n") and ours:
                 return
             try:
                 line = json.loads(text)
@@ -240,12 +243,10 @@ def rewrite(out, kept):
     kept : set of str
         Names of the recordings.
     """
-    new = out.with_name(f".{out.name}.new")
-    with new.open("w", encoding="utf-8") as file:
+    with whole.writing(out) as file:
         for line in _lines(out) if kept else ():
             if line["file"] in kept:
-                file.write(json.dumps(line) + "\n")
-    new.replace(out)
+                file.write(json.dumps(line).encode() + b"\n")
 
 
 def write_csv(file, out, models):
@@ -263,9 +264,7 @@ def write_csv(file, out, models):
     from coughlab import batch
     from coughlab.spreadsheet import to_csv
 
-    new = file.with_name(f".{file.name}.new")
-    new.write_bytes(to_csv(batch.table(_answers(out), models)).encode())
-    new.replace(file)
+    whole.write(file, to_csv(batch.table(_answers(out), models)).encode())
 
 
 def printable(name):

@@ -89,8 +89,8 @@ def _files_of(folder):
             found.append(_problem("file_changed", message, stops=stops))
     # Large files need not be here; but one that is not what it was silences its model.
     for file, expected in study.large_hashes.items():
-        hashed = _hash(folder.parent / store.LARGE / name / file)
-        if hashed not in (None, expected):
+        there = {_hash(path) for path in store.large_paths(folder, file)} - {None}
+        if there and expected not in there:
             message = f"{store.LARGE}/{name}/{file} is not the file that the study was saved with: its model does not answer."
             found.append(_problem("file_changed", f"{message} {study.remedy}"))
     return found

@@ -14,6 +14,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from coughlab import whole
+
 ABOUT = "_about.json"
 
 
@@ -74,7 +76,7 @@ class Parts:
         table, buffer = pa.Table.from_pylist(rows, self._schema), pa.BufferOutputStream()
         # Statistics have no checksum, and of so few rows nobody needs them.
         pq.write_table(table, buffer, compression="zstd", write_page_checksum=True, write_statistics=False)
-        _put(self._path(number), buffer.getvalue())
+        whole.write(self._path(number), buffer.getvalue())
 
     def _path(self, number):
         return self.folder / f"part-{number:06}.parquet"
@@ -128,14 +130,14 @@ def _prepare(folder, about, again):
     file = folder / ABOUT
     if not file.exists():
         # Parts are removed before what they are about, so that these are nobody's.
-        if others := [path.name for path in sorted(folder.iterdir()) if path.name != _aside(file).name]:
+        if others := [path.name for path in sorted(folder.iterdir()) if path.name != f".{ABOUT}.new"]:
             raise PartsError(f"{folder} holds other files, {others[0]} among them. Name a new folder.")
     elif (reason := _difference(file, about)) and not again:
         raise PartsError(f"{reason} Name another folder, or start over with --again.")
     if again:
         for path in [*folder.glob("part-*.parquet"), *folder.glob(".part-*.parquet.new")]:
             path.unlink()
-    _put(file, json.dumps(about, indent=1).encode() + b"\n")
+    whole.write(file, json.dumps(about, indent=1).encode() + b"\n")
 
 
 def _difference(file, about):
@@ -148,16 +150,3 @@ def _difference(file, about):
         return ""
     name = different[0]
     return f"{file.parent} holds another table: its {name} is {found.get(name)}, not {about.get(name)}."
-
-
-def _put(path, data):
-    aside = _aside(path)
-    with aside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-
-
-def _aside(path):
-    return path.with_name(f".{path.name}.new")

@@ -1,10 +1,12 @@
 """Reads and writes ``models/<study>/``: whole or not at all, every file checked against its SHA-256, nothing unpickled.
 
 The manifest is a JSON file that lists every other file with its hash. A study is written into a folder aside and takes the
-old one's place by renaming, so that an interrupted run leaves the previous study as it was.
+old one's place by renaming when all of it is on the disk, so that a run that is interrupted, or a loss of power, leaves the
+previous study as it was.
 
 Models too large for the repository lie beside the studies in ``models/large/<study>/``, which git ignores. The manifest has
-their hashes; where such a file is absent, or of another fit, the model does not answer.
+their hashes; where such a file is absent, or of another fit, the model does not answer. One that was just fitted lies aside
+until the study whose manifest knows it is in its place.
 """
 
 import fcntl
@@ -13,10 +15,11 @@ import io
 import json
 import os
 import shutil
-import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
+
+from coughlab import whole
 
 MANIFEST = "manifest.json"
 FEATURES = "features.parquet"
@@ -167,13 +170,10 @@ class StoredStudy:
         pathlib.Path or None
             None where there is no such file, or it is not the one the study was saved with.
         """
-        path = self.folder.parent / LARGE / self.name / name
-        if name not in self.large_hashes or not path.is_file():
+        if (expected := self.large_hashes.get(name)) is None:
             return None
-        with path.open("rb") as file:
-            return (
-                path if hashlib.file_digest(file, "sha256").hexdigest() == self.large_hashes[name] else None
-            )
+        candidates = large_paths(self.folder.with_name(self.name), name)
+        return next((path for path in candidates if path.is_file() and _hash(path) == expected), None)
 
     @cached_property
     def served(self):
@@ -295,19 +295,23 @@ def replacing(folder):
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _alone(folder.parent):
         _restore(folder)
-        aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        aside = _aside(folder)
+        # What a killed run has left.
+        _remove(aside)
+        _remove(_previous(folder))
         try:
+            aside.mkdir(exist_ok=True)
             writer = StudyWriter(aside)
             yield writer
             writer.finish()
-            aside.chmod(0o755)
             _swap(aside, folder)
+            _put_large(folder, writer.manifest)
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            _remove(aside)
 
 
 def write_large(folder, name, data):
-    """Write a file that is too large for the repository.
+    """Write a file that is too large for the repository; it takes its place with the study whose manifest has its hash.
 
     Parameters
     ----------
@@ -323,15 +327,48 @@ def write_large(folder, name, data):
     str
         Its SHA-256, for the manifest.
     """
-    path = Path(folder).parent / LARGE / Path(folder).name / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{name}.part")
+    _, aside = large_paths(folder, name)
+    aside.parent.mkdir(parents=True, exist_ok=True)
     try:
+        # Half of it does no harm: its hash is no manifest's.
         _write(aside, data)
-        aside.rename(path)
-    finally:
+    except BaseException:
         aside.unlink(missing_ok=True)
+        raise
     return hashlib.sha256(data).hexdigest()
+
+
+def _put_large(folder, manifest):
+    """Put the large files of a study in the place of those of earlier fits."""
+    for model in manifest.get("models", {}).values():
+        for name, expected in model["large"].items():
+            path, aside = large_paths(folder, name)
+            if aside.is_file() and _hash(aside) == expected:
+                aside.replace(path)
+                whole.sync(path.parent)
+
+
+def large_paths(folder, name):
+    """Where a study's large file is, and where it is if the run that wrote it was killed before it was put there.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``models/<study>``.
+    name : str
+        File name.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+    """
+    path = Path(folder).parent / LARGE / Path(folder).name / name
+    return path, _aside(path)
+
+
+def _hash(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -377,8 +414,9 @@ class StudyWriter:
         self.write(name, table.to_parquet(index=False, compression="zstd"))
 
     def finish(self):
-        """Write the manifest, the last file."""
+        """Write the manifest, the last file, and have all of them on the disk."""
         self._put(MANIFEST, json.dumps(self.manifest | {"files": self._files}, indent=1).encode() + b"\n")
+        whole.sync(self._folder)
 
     def _put(self, name, data):
         _write(self._folder / name, data)
@@ -387,8 +425,11 @@ class StudyWriter:
 def _write(path, data):
     with path.open("wb") as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+        whole.flush(file)
+
+
+def _aside(path):
+    return path.with_name(f".{path.name}.new")
 
 
 def _previous(folder):
@@ -397,14 +438,21 @@ def _previous(folder):
 
 def _swap(new, folder):
     previous = _previous(folder)
-    shutil.rmtree(previous, ignore_errors=True)
     try:
         if folder.exists():
             folder.rename(previous)
         new.rename(folder)
     finally:
         _restore(folder)
-    shutil.rmtree(previous, ignore_errors=True)
+    whole.sync(folder.parent)
+    _remove(previous)
+
+
+def _remove(folder):
+    """Remove a folder, the manifest first: what is left of a study, if anything is, must not look like one."""
+    with suppress(OSError):
+        (folder / MANIFEST).unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _restore(folder):

@@ -236,9 +236,23 @@ def test_a_large_file_that_is_not_the_one_saved_only_silences_its_model(large, h
     assert set(study.models) == {"mlp", "big", "measured only"}
 
 
-def test_a_large_file_of_a_later_fit_is_not_served_by_an_earlier_manifest(large):
-    store.write_large(large, "big.tflite", b"another fit")
-    assert "big" not in StoredStudy(large).served
+def test_a_large_file_of_a_later_fit_waits_for_its_manifest(large):
+    sha = store.write_large(large, "big.tflite", b"another fit")
+    place = large.parent / "large" / "trial"
+    assert StoredStudy(large).served["big"].read_bytes() == LARGE_FILES["big.tflite"]
+    models = StoredStudy(large).models
+    # A study that does not know it leaves it where it is, and so does one that was killed before it could put it in its place.
+    save(large, models=models)
+    assert StoredStudy(large).served["big"] == place / "big.tflite"
+    models["big"]["large"]["big.tflite"] = sha
+    manifest = json.loads((large / store.MANIFEST).read_bytes()) | {"models": models}
+    (large / store.MANIFEST).write_text(json.dumps(manifest))
+    assert StoredStudy(large).served["big"].read_bytes() == b"another fit"
+    save(large, models=models)
+    assert StoredStudy(large).served["big"] == place / "big.tflite"
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == LARGE_FILES | {
+        "big.tflite": b"another fit"
+    }
 
 
 def test_a_large_file_that_cannot_be_written_leaves_the_one_there(large):

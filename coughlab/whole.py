@@ -1,0 +1,117 @@
+"""Files that are there whole or not at all, whatever ends the work: an error, a full disk, a kill, a loss of power."""
+
+import errno
+import fcntl
+import os
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+#: What keeps a file from being written, in words, and what to do.
+_REASONS = {
+    errno.ENOSPC: "the disk is full; make room on it",
+    errno.EDQUOT: "your share of the disk is used up; make room on it",
+    errno.EROFS: "the disk is read-only; name a place on another one, or make it writable",
+    errno.EACCES: "you may not write there; name another place, or ask for the right to",
+    errno.EPERM: "you may not write there; name another place, or ask for the right to",
+    errno.EFBIG: "the file would be larger than this system lets it be",
+    errno.EIO: "the disk has failed; see the system's log, and save what is on it",
+    errno.ENOTDIR: "a part of the path is a file and not a folder; name another place",
+    errno.EISDIR: "there is a folder of that name; name another place",
+}
+
+
+@contextmanager
+def writing(path):
+    """Write a file aside; it takes the place of the one that is there, if any, when all of it is on the disk.
+
+    Parameters
+    ----------
+    path : path-like
+        The file. Two who write it at once do so one after the other. What is no file, as a pipe, is written to as it is.
+
+    Yields
+    ------
+    file object
+        To write bytes to. If the block ends by an exception, what is at `path` stays as it was.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
+        return
+    path = path.resolve()  # what a link leads to, not the link
+    aside = path.with_name(f".{path.name}.new")
+    with _alone(aside) as file:
+        try:
+            yield file
+            flush(file)
+            aside.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                aside.unlink()
+            raise
+    sync(path.parent)
+
+
+@contextmanager
+def _alone(path):
+    """A file that is empty, and that nobody else who asks for it in this way writes to."""
+    while True:
+        with path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Whoever had it before has renamed or removed it.
+            if not _is_at(file, path):
+                continue
+            file.truncate(0)
+            yield file
+            return
+
+
+def _is_at(file, path):
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def write(path, data):
+    """Write a file of some bytes, as `writing` does."""
+    with writing(path) as file:
+        file.write(data)
+
+
+def flush(file):
+    """Have all that was written to a file on the disk."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync(folder):
+    """Have the names in a folder on the disk: a rename that power cuts off may else have happened before what it renamed."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def reason(error):
+    """Why a file cannot be written, and what to do.
+
+    Parameters
+    ----------
+    error : OSError
+        What was raised.
+
+    Returns
+    -------
+    str
+        Words to go on with after a colon, without a full stop.
+    """
+    told = _REASONS.get(error.errno, error.strerror or str(error))
+    return f"{told} ({Path(error.filename).name})" if isinstance(error.filename, str | os.PathLike) else told
