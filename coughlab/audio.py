@@ -41,6 +41,8 @@ MESSAGES = {
     "silent": "The recording is silent. Check that the microphone is on and allowed, and record again.",
     "not_finite": "The recording holds values that no sound can have: undefined, infinite or huge. "
     "Save it again from the program that made it, for example as a 16-bit WAV file.",
+    "undecodable": "Reading this file took too long or too much memory, or broke off, so no sound could be read from it. "
+    "Save the recording again, for example as a 16-bit WAV file, and try once more.",
     "not_found": "There is no such file. Check its name and folder.",
     "unreadable": "The file could not be opened. Check that it is not a folder and that you may read it.",
 }
@@ -170,6 +172,8 @@ def load(source, limits=LIMITS):
     kind = containers.sniff(data)
     if kind is None:
         raise error("not_audio")
+    if containers.crowded(data, kind):
+        raise error("damaged")
     data = containers.mended(data, kind)
     stream = _open(data, kind, limits)
     samples, rate, channels, complete = _decode(stream, limits)
@@ -324,14 +328,16 @@ def _soundfile_blocks(file):
 
 
 _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
+_READ_AHEAD = 2**20
 
 
 def _open_av(data, kind):
     import av  # slow to import, and most files are WAV
 
     # No protocol and no codec has this name: no reference to another file or address is followed, and no
-    # video is decoded merely to learn its size.
-    options = {"protocol_whitelist": "none", "codec_whitelist": "none"}
+    # video is decoded merely to learn its size. What is read ahead is kept packet by packet, which for packets of a
+    # few bytes takes a hundred times their size.
+    options = {"protocol_whitelist": "none", "codec_whitelist": "none", "probesize": str(_READ_AHEAD)}
     container = av.open(io.BytesIO(data), format=kind, options=options, metadata_errors="replace")
     if not container.streams.audio:
         raise error("no_audio_stream")

@@ -5,6 +5,7 @@ stranger's bytes to a decoder written in C.
 """
 
 import re
+from itertools import islice
 
 # Each format has the name of its FFmpeg demuxer, which is always given: left to probe, FFmpeg could choose a
 # playlist. No text begins with a byte below 9, as an ISO box does. UTF-16 text may begin with 0xFF and then a
@@ -24,6 +25,11 @@ _MAGIC = {
 }
 
 
+# A minute of Ogg in the shortest packets, one a page, has 24 000 pages; a WAV file has a handful of chunks.
+_MAX_PARTS = 100_000
+_MAX_TAGS = 100
+
+
 def sniff(data):
     """Name of the format, or None if it is none of ours."""
     for kind, magic in _MAGIC.items():
@@ -35,7 +41,9 @@ def sniff(data):
 def without_id3(data):
     """Drop leading ID3 tags, as any format may follow them, unless nothing known follows."""
     at = 0
-    while data[at : at + 3] == b"ID3" and len(data) >= at + 10:
+    for _ in range(_MAX_TAGS):
+        if data[at : at + 3] != b"ID3" or len(data) < at + 10:
+            break
         size = sum(
             (byte & 127) << shift for byte, shift in zip(data[at + 6 : at + 10], (21, 14, 7, 0), strict=True)
         )
@@ -85,6 +93,14 @@ def explodes(data, kind, max_entries):
     entries = sum(int.from_bytes(count) for count in counts)
     disguised = re.search(rb"dcomzlib|\x00\x00\x00\x01(stsz|trun)", data)
     return bool(disguised) or entries > min(len(data), max_entries)
+
+
+def crowded(data, kind):
+    """Whether a file has more parts than any recording: small ones by the million keep a decoder busy for long."""
+    if kind in ("wav", "aiff"):
+        return any(islice(_chunks(data, _order(data)), _MAX_PARTS, None))
+    # After a page with a wrong checksum FFmpeg goes back to look for the next.
+    return kind == "ogg" and data.count(b"OggS") > _MAX_PARTS
 
 
 def mended(data, kind):

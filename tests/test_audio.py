@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coughlab import audio
+from coughlab import audio, containers
 from coughlab.audio import LIMITS, MESSAGES, AudioError, Limits, encode_wav, load
 from tests import sounds
 from tests.sounds import FORMATS, RATE, cough, integers, wav, wav_of, wav_of_floats, with_av, with_soundfile
@@ -588,6 +588,37 @@ def test_headers_that_would_fill_memory():
     tag = b"LIST" + struct.pack("<I", 2**31 - 1) + b"INFOISFT"
     assert code_of(wav_of(64, after=tag)) == "damaged"
     assert load(wav_of(16, after=tag)).duration == pytest.approx(sounds.DURATION)
+
+
+def test_parts_without_end(monkeypatch):
+    monkeypatch.setattr(containers, "_MAX_PARTS", 8)
+    chunk = b"junk\0\0\0\0"
+    assert load(wav_of(16, after=chunk * 6)).duration == pytest.approx(sounds.DURATION)
+    assert code_of(wav_of(16, after=chunk * 7)) == "damaged"
+    pages = FORMATS["ogg vorbis"]()
+    assert code_of(pages + b"OggS" * (9 - pages.count(b"OggS"))) == "damaged"
+
+
+def test_tags_without_end(monkeypatch):
+    monkeypatch.setattr(containers, "_MAX_TAGS", 3)
+    tag = b"ID3\4\0\0\0\0\0\0"
+    flac = FORMATS["flac 16-bit"]()
+    assert load(tag * 3 + flac).container == "flac"
+    assert code_of(tag * 4 + flac) == "damaged"
+
+
+def test_packets_read_ahead_take_bounded_memory():
+    program = (
+        "import sys, resource; from coughlab import audio; from tests import sounds\n"
+        "aac = sounds.FORMATS['aac adts']()\n"
+        "audio.load(aac)\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "before, frame = peak(), aac[:3] + bytes.fromhex('0000fffc')\n"
+        "try: audio.load(frame * (audio.LIMITS.max_bytes // len(frame)))\n"
+        "except audio.AudioError: sys.exit(min(255, (peak() - before) // 1024))"
+    )
+    megabytes = subprocess.run([sys.executable, "-c", program], check=False).returncode
+    assert 0 < megabytes < 150
 
 
 # Bytes from anywhere -----------------------------------------------------------------------------------
