@@ -1,0 +1,183 @@
+"""Runs the command line in processes that are killed at a chosen moment.
+
+A moment is an act on the file system, right before it happens: a file opened to be written, a rename, a removal, a folder made.
+Or it is a number of bytes, at which the kernel kills whoever writes a file further.
+
+``python -m tests.faults.killer`` imports what takes its time, and then forks a process for each order that it reads, so that
+hundreds of them can be killed in a minute.
+"""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+_ACTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.link", "os.symlink", "os.truncate"}
+
+
+class Killer:
+    """A process that runs commands and kills them; close it in the end."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.killer"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+
+    def run(self, argv, *, below, act=0, size=0, often=True):
+        """Run ``coughlab`` with some arguments.
+
+        Parameters
+        ----------
+        argv : iterable of object
+            The arguments; or, with ``"write detector"`` and a folder, only the end of a training of the detector.
+        below : path-like
+            Acts on files in this folder count.
+        act : int
+            Before which act the process is killed, from 1; 0 for never.
+        size : int
+            Length of a file at which the process is killed that writes it further; 0 for never.
+        often : bool
+            Save after every fit and trial instead of every half minute, and make parts of five recordings.
+
+        Returns
+        -------
+        dict
+            ``status`` (minus the signal's number if it was killed), ``acts``, a list of words with ``fsync`` among them, which
+            does not count, and ``output``.
+        """
+        order = {"argv": [*map(str, argv)], "below": str(below), "act": act, "size": size, "often": often}
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        return json.loads(self._process.stdout.readline())
+
+    def close(self):
+        """End it."""
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+def main():
+    """Read orders, a line each, and answer them."""
+    import hyperopt  # noqa: F401
+
+    import coughlab.batch
+    import coughlab.batch_cli
+    import coughlab.classifiers.search
+    import coughlab.cli
+    import coughlab.detector.training
+    import coughlab.evidence.audit
+    import coughlab.extraction
+    import coughlab.study  # noqa: F401
+
+    for line in sys.stdin:
+        print(json.dumps(_ordered(json.loads(line))), flush=True)
+
+
+def _ordered(order):
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as acts:
+        if (pid := os.fork()) == 0:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            for stream in (1, 2):
+                os.dup2(output.fileno(), stream)
+            _obey(order, acts.fileno())
+        _, status = os.waitpid(pid, 0)
+        output.seek(0)
+        acts.seek(0)
+        return {
+            "status": os.waitstatus_to_exitcode(status),
+            "acts": acts.read().decode().splitlines(),
+            "output": output.read().decode(errors="replace"),
+        }
+
+
+def _obey(order, log):
+    """What the forked process does; it never returns."""
+    from coughlab import cli, listening, study, training
+
+    if order["often"]:
+        study.SAVE_EVERY_S = training.SAVE_EVERY_S = 0
+        listening.ROWS = 5
+    _watch(order["below"], order["act"], log)
+    if order["size"]:
+        # Python would have an error instead, as of a full disk.
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["size"], order["size"]))
+    status = 1
+    try:
+        if order["argv"][0] == "write detector":
+            _write_detector(order["argv"][1])
+            status = 0
+        else:
+            cli.main(order["argv"])
+    except SystemExit as error:
+        status = error.code or 0
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _watch(below, last, log):
+    done = 0
+
+    def note(event, path):
+        os.write(log, f"{event} {path.removeprefix(below)}\n".encode())
+
+    def fsync(descriptor, really=os.fsync):
+        really(descriptor)
+        number = descriptor if isinstance(descriptor, int) else descriptor.fileno()
+        note("fsync", str(Path(f"/proc/self/fd/{number}").readlink()))
+
+    # Python does not tell its hooks of it.
+    os.fsync = fsync
+
+    def see(event, about):
+        nonlocal done
+        if event == "open":
+            path, _, flags = about
+            if isinstance(path, int) or not flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
+                return
+        elif event in _ACTS:
+            path = about[0]
+        else:
+            return
+        # A name without a path is one in a folder that is being removed.
+        path = os.fsdecode(path)
+        if "/" in path and not os.path.abspath(path).startswith(f"{below}"):  # noqa: PTH100
+            return
+        done += 1
+        note(event, path)
+        if done == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(see)
+
+
+def _write_detector(folder):
+    """The end of a training: what the committed detector was measured to be, written once more."""
+    from coughlab import store
+    from coughlab.detector import measures, training
+
+    committed = store.StoredStudy(store.MODELS / store.DETECTOR)
+    files = {name: committed.read(name) for name in committed.hashes if name.startswith("detector.")}
+    asked = committed.table(store.PREDICTIONS)
+    listed = asked.drop_duplicates("recording").rename(columns={"tested_on": "collection"})
+    how = {name: committed.manifest[name] for name in ("seed", "epochs", "scenes", "parameters")}
+    training.write(Path(folder), files, listed, asked, committed.table(measures.EVENTS), how)
+
+
+if __name__ == "__main__":
+    main()
