@@ -1,7 +1,7 @@
 """The JSON API: Starlette routes that Home.py serves beside the pages.
 
-Every answer is JSON, errors included: ``{"error": {"code", "message"}}``. Uploads stay in memory, and recordings are analysed
-off the event loop.
+Every answer is JSON, errors included: ``{"error": {"code", "message"}}``; `coughlab.openapi` describes them. Uploads stay in
+memory, and recordings are analysed off the event loop.
 """
 
 import contextlib
@@ -12,20 +12,31 @@ import os
 from functools import cache, partial
 
 from anyio import CapacityLimiter, to_thread
+from starlette.datastructures import Headers
 from starlette.endpoints import HTTPEndpoint
-from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect, Request
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from coughlab import __version__, audio, machine, serving, workers
+from coughlab import (
+    __version__,
+    audio,
+    condition,
+    keys,
+    log,
+    machine,
+    memory,
+    openapi,
+    serving,
+    settings,
+    store,
+    watch,
+    workers,
+)
 from coughlab.evidence.answer import PREVALENCE, PrevalenceError, prevalence_of
 from coughlab.store import StoreError
-
-#: What a multipart body may hold beside the file.
-OVERHEAD_BYTES = 64 * 1024
-#: A body that is too large is read and dropped up to here, because most clients hear an answer only once they have sent all.
-DRAIN_BYTES = 100 * 1024 * 1024
+from coughlab.uploads import Body, Held, UploadError
 
 #: HTTP status of each code of `coughlab.audio.AudioError` that is not 400 (not readable as audio).
 AUDIO_STATUS = {
@@ -36,52 +47,88 @@ AUDIO_STATUS = {
     "no_samples": 422,
     "not_finite": 422,
 }
+#: Seconds after which to try again where uploads take all the room there is.
+RETRY_S = 2
 
 _log = logging.getLogger(__name__)
-#: The workers, while the app runs.
-_pool = None
+#: While the app runs: the workers, and who may ask.
+_pool, _keys = None, keys.OPEN
 
 
 class _Error(Exception):
-    def __init__(self, status, code, message):
+    """An answer that is an error."""
+
+    def __init__(self, status, code, message, **headers):
         super().__init__(message)
-        self.status, self.code, self.message = status, code, message
+        self.response = JSONResponse({"error": {"code": code, "message": message}}, status, headers)
+
+
+def _told(error):
+    """Any error as one that can be answered."""
+    match error:
+        case _Error():
+            return error
+        case UploadError(status=503):
+            return _Error(503, error.code, error.message, **{"Retry-After": str(RETRY_S)})
+        case UploadError():
+            return _Error(error.status, error.code, error.message)
+        case audio.AudioError():
+            return _Error(AUDIO_STATUS.get(error.code, 400), error.code, error.message)
+        case serving.UnknownModelError():
+            return _Error(400, "unknown_model", str(error))
+        case PrevalenceError():
+            return _Error(400, "bad_prevalence", str(error))
+        case keys.AccessError():
+            return _Error(401, "no_key", str(error), **{"WWW-Authenticate": "Bearer"})
+        case keys.RateError():
+            return _Error(429, "too_many_requests", str(error), **{"Retry-After": str(error.retry_after)})
+        case workers.BusyError():
+            return _Error(503, "busy", str(error), **{"Retry-After": str(error.retry_after)})
+        case StoreError():
+            _log.error("%s", error)
+            return _Error(503, "study_unavailable", str(error))
+        case workers.WorkerError():
+            return _Error(500, "internal", str(error))
+    _log.error("Unexpected error", exc_info=error)
+    return _Error(500, "internal", workers.FAULT)
 
 
 class _Endpoint(HTTPEndpoint):
     """An endpoint whose every failure is a JSON error."""
 
+    #: Whether whoever has no key may ask, even where one is needed.
+    public = False
+
     async def dispatch(self):
-        try:
-            await super().dispatch()
-        except ClientDisconnect:
-            return
-        except _Error as error:
-            await self._fail(error.status, error.code, error.message)
-        except audio.AudioError as error:
-            await self._fail(AUDIO_STATUS.get(error.code, 400), error.code, error.message)
-        except serving.UnknownModelError as error:
-            await self._fail(400, "unknown_model", str(error))
-        except PrevalenceError as error:
-            await self._fail(400, "bad_prevalence", str(error))
-        except StoreError as error:
-            _log.error("%s", error)
-            await self._fail(503, "study_unavailable", str(error))
-        except Exception:
-            _log.exception("Unexpected error in %s", self.scope["path"])
-            await self._fail(
-                500, "internal", "Something went wrong here, not with the recording. Please try again."
-            )
+        self._body = Body(self.receive)
+        with contextlib.suppress(ClientDisconnect):
+            try:
+                self._admit(Headers(scope=self.scope))
+                await self._answer()
+            except ClientDisconnect:
+                raise
+            except Exception as error:
+                response = _told(error).response
+                await self._body.drop()
+                # A client that is still sending what nobody reads is told so by the end of the connection.
+                if not self._body.ended:
+                    response.headers["Connection"] = "close"
+                await response(self.scope, self.receive, self.send)
+
+    async def _answer(self):
+        await super().dispatch()
+
+    def _admit(self, headers):
+        # A page of another site could have its visitors' browsers ask, where none but they can reach this one.
+        if headers.get("Sec-Fetch-Site") == "cross-site" and self.scope["method"] not in ("GET", "HEAD"):
+            raise _Error(403, "cross_site", "A page of another site cannot ask here. Ask from a program.")
+        if not self.public:
+            _keys.admit(headers)
 
     async def method_not_allowed(self, request):
         allowed = ", ".join(self._allowed_methods)
         message = f"This address answers {allowed}, not {request.method}."
-        return _error_response(405, "method_not_allowed", message, {"Allow": allowed})
-
-    async def _fail(self, status, code, message):
-        # A client that is still sending what nobody reads is told so by the end of the connection.
-        headers = {"Connection": "close"} if status == 413 else None
-        await _error_response(status, code, message, headers)(self.scope, self.receive, self.send)
+        raise _Error(405, "method_not_allowed", message, Allow=allowed)
 
 
 class Predict(_Endpoint):
@@ -93,16 +140,18 @@ class Predict(_Endpoint):
 
     async def post(self, request):
         """Analyse one recording."""
-        data, fields = await _uploaded(request)
-        also = [name for name in request.query_params.get("also", "").split(",") if name]
-        options = fields | dict(request.query_params)
-        prevalence = prevalence_of(options.get("prevalence", PREVALENCE))
-        force = _truth("force", options.get("force", "false"))
+        with _held().one() as take:
+            data, fields = await self._body.form(request.headers, take)
+            also = [name for name in request.query_params.get("also", "").split(",") if name]
+            options = fields | dict(request.query_params)
+            prevalence = prevalence_of(options.get("prevalence", PREVALENCE))
+            force = _truth("force", options.get("force", "false"))
 
-        # Without the app's lifespan around it, as in a program that uses the routes alone, there are no workers.
-        respond = _pool.answer if _pool else workers.respond
-        answer = partial(respond, data, also=also, prevalence=prevalence, force=force)
-        body = await to_thread.run_sync(answer, limiter=_threads())
+            # Without the app's lifespan around it, as in a program that uses the routes alone, there are no workers.
+            respond = _pool.answer if _pool else workers.respond
+            answer = partial(respond, data, also=also, prevalence=prevalence, force=force)
+            # The workers say when there are too many, so that nobody has to wait for a thread.
+            body = await to_thread.run_sync(answer, limiter=_threads("answers", 10_000))
         return Response(body, media_type="application/json")
 
 
@@ -132,7 +181,7 @@ class Models(_Endpoint):
                 "version": __version__,
             }
 
-        return JSONResponse(await to_thread.run_sync(describe, limiter=_threads()))
+        return JSONResponse(await to_thread.run_sync(describe, limiter=_threads("others", machine.cores())))
 
 
 def _records(scores):
@@ -148,63 +197,122 @@ def _when(predictor, name):
 
 
 class Health(_Endpoint):
-    """``GET /api/v1/health``: whether the process answers, and with what."""
+    """``GET /api/v1/health``: whether the process is alive, whether it can answer, with what, and what is wrong."""
+
+    public = True
 
     async def get(self, request):
-        """Report health."""
+        """Report health: 200 where recordings can be answered, else 503."""
+        health = await to_thread.run_sync(_health, limiter=_threads("health", 1))
+        return JSONResponse(health, 200 if health["ready"] else 503)
 
-        def describe():
-            predictor = serving.default()
-            return {
-                "status": "ok",
-                "studies": [predictor.study.name],
-                "models": [*predictor.names, *predictor.slow],
-                "version": __version__,
-            }
 
-        return JSONResponse(await to_thread.run_sync(describe, limiter=_threads()))
+def _health():
+    found = condition.problems()
+    try:
+        predictor = serving.default()
+        models = [*predictor.names, *predictor.slow]
+    except StoreError as error:
+        models = []
+        found = found or [{"code": "study_damaged", "message": str(error), "stops": True}]
+    return {
+        "alive": True,
+        "ready": not any(problem["stops"] for problem in found),
+        "studies": store.names(store.MODELS),
+        "models": models,
+        "problems": found,
+        "version": __version__,
+    }
+
+
+class Metrics(_Endpoint):
+    """``GET /api/v1/metrics``: figures for Prometheus."""
+
+    async def get(self, request):
+        """Report the figures."""
+        body, media_type = watch.metrics(_pool)
+        return Response(body, media_type=media_type)
+
+
+class Description(_Endpoint):
+    """``GET /api/v1/openapi.json``: this API, described for programs."""
+
+    public = True
+
+    async def get(self, request):
+        """Describe the API."""
+        return JSONResponse(openapi.document())
 
 
 class NotFound(_Endpoint):
     """Any other address below ``/api``."""
 
-    async def dispatch(self):
-        """Answer 404 whatever the method."""
-        message = "There is nothing at this address. See /api/v1/predict, /api/v1/models and /api/v1/health."
-        await self._fail(404, "not_found", message)
+    public = True
 
+    async def _answer(self):
+        raise _Error(404, "not_found", f"There is nothing at this address. There is {', '.join(ADDRESSES)}.")
+
+
+_ENDPOINTS = {
+    "/api/v1/predict": Predict,
+    "/api/v1/models": Models,
+    "/api/v1/health": Health,
+    "/api/v1/metrics": Metrics,
+    "/api/v1/openapi.json": Description,
+}
+#: Where something is.
+ADDRESSES = tuple(_ENDPOINTS)
 
 routes = [
-    Route("/api/v1/predict", Predict),
-    Route("/api/v1/models", Models),
-    Route("/api/v1/health", Health),
+    *(Route(address, endpoint) for address, endpoint in _ENDPOINTS.items()),
     Route("/api", NotFound),
     Route("/api/{path:path}", NotFound),
 ]
+middleware = [Middleware(watch.Watched, routes=ADDRESSES)]
+
+
+def lifespan(secrets, address):
+    """What goes on while an app with pages runs: the workers, and what pages need is read while they read what answers need.
+
+    Parameters
+    ----------
+    secrets : callable
+        Gives the app's secrets, a mapping.
+    address : callable
+        Gives what the app listens at, or None for all addresses.
+
+    Returns
+    -------
+    callable
+        For Starlette.
+    """
+
+    @contextlib.asynccontextmanager
+    async def running(app):
+        # A page makes much that is soon freed, in a thread for each visitor, and here memory is scarcer than time.
+        machine.mallopt(mmap_threshold=128 * 1024, trim_threshold=2**20, arena_max=2)
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+        async with _answering(app, workers.shared(), keys.from_secrets(secrets(), address())):
+            # Not in a thread of its own once the server listens: the first visitor would wait longer beside it.
+            _prepare_pages()
+            yield
+
+    return running
 
 
 @contextlib.asynccontextmanager
-async def lifespan(app):
-    """Start the workers, and read what pages need while the workers read what answers need."""
-    # A page makes much that is soon freed, in a thread for each visitor, and here memory is scarcer than time.
-    machine.mallopt(mmap_threshold=128 * 1024, trim_threshold=2**20, arena_max=2)
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    async with _answering(app, workers.Pool()):
-        # Not in a thread of its own once the server listens: the first visitor would wait longer beside it.
-        _prepare_pages()
-        yield
-
-
-@contextlib.asynccontextmanager
-async def _answering(app, pool):
-    global _pool
-    _pool = pool
+async def _answering(app, pool, known):
+    global _pool, _keys
+    machine.no_core_dumps()
+    memory.sweep()
+    log.start()
+    _pool, _keys = pool, known
     yield
     pool.close()
-    _pool = None
+    _pool, _keys = None, keys.OPEN
 
 
-def serve(host, port, pool):
+def serve(host, port, pool, known):
     """Serve the API alone, without the pages, until the process is told to end.
 
     Parameters
@@ -215,15 +323,18 @@ def serve(host, port, pool):
         Port to listen at.
     pool : coughlab.workers.Pool
         Who answers; closed at the end.
+    known : coughlab.keys.Keys
+        Who may ask.
     """
     import uvicorn
     from starlette.applications import Starlette
 
     uvicorn.run(
-        Starlette(routes=routes, lifespan=partial(_answering, pool=pool)),
+        Starlette(routes=routes, middleware=middleware, lifespan=partial(_answering, pool=pool, known=known)),
         host=host,
         port=port,
         log_level="warning",
+        server_header=False,
     )
 
 
@@ -241,13 +352,14 @@ def _prepare_pages():
 
 
 @cache
-def _threads():
-    return CapacityLimiter(machine.cores())
+def _threads(name, most):
+    """How many threads may do one kind of thing; it has to be made where the event loop runs."""
+    return CapacityLimiter(most)
 
 
-class _InMemoryParser(MultiPartParser):
-    # Starlette's parser would move anything above 1 MB to a file on disk.
-    spool_max_size = audio.LIMITS.max_bytes + OVERHEAD_BYTES + 1
+@cache
+def _held():
+    return Held(settings.value("COUGHLAB_UPLOADS_MB") * 2**20)
 
 
 def _truth(name, text):
@@ -255,50 +367,3 @@ def _truth(name, text):
     if truth is None:
         raise _Error(400, f"bad_{name}", f"The option '{name}' must be true or false, or 1 or 0.")
     return truth
-
-
-async def _uploaded(request: Request):
-    """The bytes of the one file in field ``file``, and the fields that are text."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
-        message = "Send the recording as multipart/form-data in a field called 'file', as in: curl -F file=@cough.wav"
-        raise _Error(415, "unsupported_media_type", message)
-    parser = _InMemoryParser(request.headers, _limited(request.stream()), max_files=1, max_fields=10)
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        message = (
-            f"The upload could not be read: {error.message} Send one recording in a field called 'file'."
-        )
-        raise _Error(400, "bad_request", message) from error
-    async with _closing(form):
-        file = form.get("file")
-        if file is None or isinstance(file, str):
-            raise _Error(
-                400, "no_file", "The request has no file. Send the recording in a field called 'file'."
-            )
-        return await file.read(), {name: value for name, value in form.items() if isinstance(value, str)}
-
-
-@contextlib.asynccontextmanager
-async def _closing(form):
-    try:
-        yield
-    finally:
-        await form.close()
-
-
-async def _limited(stream):
-    size = 0
-    async for chunk in stream:
-        size += len(chunk)
-        if size > DRAIN_BYTES:
-            break
-        if size <= audio.LIMITS.max_bytes + OVERHEAD_BYTES:
-            yield chunk
-    if size > audio.LIMITS.max_bytes + OVERHEAD_BYTES:
-        raise audio.error("too_large", limit=audio.LIMITS.max_bytes / 2**20)
-
-
-def _error_response(status, code, message, headers=None):
-    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)

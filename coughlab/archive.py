@@ -11,9 +11,11 @@ import stat
 import struct
 import zipfile
 import zlib
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from coughlab import memory
 
 #: What operating systems add to an archive on their own.
 JUNK = re.compile(r"__MACOSX|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini")
@@ -68,6 +70,35 @@ class Limits:
 LIMITS = Limits()
 
 
+@contextmanager
+def unpacked(file, limits=LIMITS):
+    """Unpack a ZIP in memory, as `unpack` does; nothing is written to a disk.
+
+    Parameters
+    ----------
+    file, limits
+        Of `unpack`.
+
+    Yields
+    ------
+    pathlib.Path
+        What `unpack` returns. It is gone at the end, however that comes.
+
+    Raises
+    ------
+    ArchiveError
+        As `unpack`, and if there is no room in memory.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(memory.folder())
+        except OSError as error:
+            raise ArchiveError(
+                "This server has no room in memory to unpack a ZIP. Tell whoever runs it; single recordings can be sent still."
+            ) from error
+        yield unpack(file, folder, limits)
+
+
 def unpack(file, folder, limits=LIMITS):
     """Unpack a ZIP into an empty folder.
 
@@ -109,7 +140,7 @@ def unpack(file, folder, limits=LIMITS):
             raise ArchiveError(f"The ZIP uses something that cannot be read here. {_AS_USUAL}") from error
         except OSError as error:
             raise ArchiveError(
-                "The ZIP could not be unpacked: the disk is full, or cannot be written to."
+                "The ZIP could not be unpacked: there is no room for so much, or it cannot be written to."
             ) from error
     at_top = list(folder.iterdir())
     return at_top[0] if len(at_top) == 1 and at_top[0].is_dir() else folder

@@ -23,7 +23,7 @@ SURE_COUGH, SURE_NONE = 0.75, 0.4
 _log = logging.getLogger(__name__)
 
 
-def answer(name, source, predictor, *, prevalence=PREVALENCE, force=False):
+def answer(name, source, predictor, *, prevalence=PREVALENCE, force=False, load=serving.load):
     """Answer one of many recordings.
 
     Parameters
@@ -38,6 +38,8 @@ def answer(name, source, predictor, *, prevalence=PREVALENCE, force=False):
         The probability of COVID before an answer, above 0 and below 1.
     force : bool
         Ask the models even where there is no cough.
+    load : callable
+        Decodes it, as `coughlab.serving.load` does; that of `coughlab.workers` where nobody knows whom it comes from.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def answer(name, source, predictor, *, prevalence=PREVALENCE, force=False):
         If a model's file is missing or was changed: no file could be answered then.
     """
     try:
-        prediction = predictor.predict(serving.load(source), prevalence=prevalence, force=force)
+        prediction = predictor.predict(load(source), prevalence=prevalence, force=force)
         return {"file": name} | prediction.to_dict()
     except audio.AudioError as error:
         return failure(name, error.code, error.message)

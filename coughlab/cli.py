@@ -97,8 +97,13 @@ def _explained(prediction):
 def _serve(arguments):
     import socket
 
-    from coughlab import workers
+    from coughlab import keys, settings, workers
 
+    try:
+        settings.check()
+        known = keys.from_secrets(keys.read(arguments.secrets), arguments.host)
+    except (keys.SecretsError, settings.SettingError) as error:
+        return _complain(str(error), 2)
     # Asked beforehand, because a server that cannot listen says so in a stack trace.
     try:
         family = socket.AF_INET6 if ":" in arguments.host else socket.AF_INET
@@ -116,7 +121,18 @@ def _serve(arguments):
     from coughlab import api
 
     print(f"Answering at http://{arguments.host}:{arguments.port}/api/v1/predict", flush=True)
-    api.serve(arguments.host, arguments.port, pool)
+    api.serve(arguments.host, arguments.port, pool, known)
+    return 0
+
+
+def _key(arguments):
+    from coughlab import keys
+
+    key, hashed = keys.new()
+    print(f"The key, which is shown this once; give it to {arguments.name}:\n\n    {key}\n")
+    print(
+        f'The line for [api_keys] in .streamlit/secrets.toml:\n\n    {json.dumps(arguments.name)} = "{hashed}"'
+    )
     return 0
 
 
@@ -352,6 +368,7 @@ _COMMANDS = {
     "predict": _predict,
     "batch": _batch,
     "serve": _serve,
+    "key": _key,
     "study run": _study_run,
     "search": _search,
     "features": _features,

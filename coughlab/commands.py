@@ -66,7 +66,23 @@ def parser():
         "--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, this machine)"
     )
     serve.add_argument("--port", type=_port, default=8502, help="port to listen at (default: 8502)")
+    serve.add_argument(
+        "--secrets",
+        type=Path,
+        default=Path(".streamlit/secrets.toml"),
+        metavar="FILE.toml",
+        help="where the keys are that programs need, where any is needed (default: .streamlit/secrets.toml)",
+    )
     serve.set_defaults(command="serve")
+
+    key = commands.add_parser(
+        "key",
+        help="make a key to the API",
+        description="Prints a key for somebody, and the line with its hash for the secrets of the server. The key itself is kept"
+        " nowhere.",
+    )
+    key.add_argument("name", metavar="HOLDER", help="who gets it, such as 'ward 3'")
+    key.set_defaults(command="key")
 
     study = commands.add_parser("study", help="train and measure models").add_subparsers(
         required=True, metavar="ACTION"

@@ -1,11 +1,10 @@
-"""What a visitor hands over at once, files and ZIPs, becomes recordings with names of their own, in one file without a name.
+"""What a visitor hands over at once, files and ZIPs, becomes recordings with names of their own, in memory.
 
-A file without a name is nowhere in a folder: the system frees its space when it is closed, and when the process ends, however
-it ends. Nobody has to remember to delete it.
+Nothing of it is written to a disk.
 """
 
+import io
 import os
-import tempfile
 from dataclasses import replace
 
 from coughlab import archive, audio, batch, containers
@@ -69,7 +68,7 @@ class Intake:
     def __init__(self):
         self.names, self.refused, self.left_out = [], {}, []
         self._where = {}
-        self._file = tempfile.TemporaryFile(prefix="coughlab-")  # noqa: SIM115 (it is closed with this)
+        self._file = io.BytesIO()
 
     def add(self, name, file):
         """Copy a recording, as far as it may be long: one byte more tells that it is too large."""
@@ -149,7 +148,7 @@ def take(uploads):
     Parameters
     ----------
     uploads : iterable of (str, binary file object)
-        Name and content. What is called .zip is unpacked, in a temporary folder that is gone when this returns or raises.
+        Name and content. What is called .zip is unpacked, in a folder in memory that is gone when this returns or raises.
 
     Returns
     -------
@@ -180,8 +179,7 @@ def take(uploads):
 
 def _unzip(taken, title, file):
     limits = replace(LIMITS, max_total_bytes=MOST_BYTES - taken.size)
-    with tempfile.TemporaryDirectory(prefix="coughlab-") as folder:
-        place = archive.unpack(file, folder, limits)
+    with archive.unpacked(file, limits) as place:
         sounds = []
         for name in files.below(place)[0]:
             with (place / name).open("rb") as data:

@@ -65,7 +65,7 @@ def about(dataset, kind):
     }
 
 
-def chunks(paths, measure, *, engine, size, numbers=None):
+def chunks(paths, measure, *, engine, size, numbers=None, load=audio.load):
     """Decode and measure recordings, a chunk at a time.
 
     Parameters
@@ -80,6 +80,8 @@ def chunks(paths, measure, *, engine, size, numbers=None):
         Files of a chunk.
     numbers : iterable of int, optional
         Which chunks; all of them unless told.
+    load : callable
+        Decodes a file within limits, as `coughlab.audio.load` does: a function of a module.
 
     Yields
     ------
@@ -94,11 +96,15 @@ def chunks(paths, measure, *, engine, size, numbers=None):
     """
 
     def argument(number):
-        return measure, [str(Path(path).absolute()) for path in paths[number * size : (number + 1) * size]]
+        return (
+            load,
+            measure,
+            [str(Path(path).absolute()) for path in paths[number * size : (number + 1) * size]],
+        )
 
     numbers = range(-(-len(paths) // size)) if numbers is None else numbers
     for number, heard in engine.map(_heard, numbers, argument):
-        for path, one in zip(argument(number)[1], heard, strict=True):
+        for path, one in zip(argument(number)[2], heard, strict=True):
             if one["status"] == "missing" and not engine.is_here and Path(path).exists():
                 raise EngineError(
                     f"A worker does not find {path}, which is there on this machine. Every worker must see the dataset under"
@@ -179,15 +185,15 @@ def _size(path):
 
 
 def _heard(task):
-    measure, paths = task
+    load, measure, paths = task
     # A file that is listed twice in a row is decoded once.
-    heard = {path: _one(Path(path), measure) for path in dict.fromkeys(paths)}
+    heard = {path: _one(Path(path), load, measure) for path in dict.fromkeys(paths)}
     return [heard[path] for path in paths]
 
 
-def _one(path, measure):
+def _one(path, load, measure):
     try:
-        recording = audio.load(path, LIMITS)
+        recording = load(path, LIMITS)
         size = path.stat().st_size
     except audio.AudioError as error:
         status = "missing" if error.code == "not_found" else "undecodable"

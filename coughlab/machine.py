@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import resource
 
 #: Numbers of glibc's settings (``man mallopt``).
 _PARAMETERS = {"trim_threshold": -1, "mmap_threshold": -3, "mmap_max": -4, "arena_max": -8}
@@ -27,3 +28,8 @@ def mallopt(**settings):
         libc = ctypes.CDLL("libc.so.6")
         for name, value in settings.items():
             libc.mallopt(_PARAMETERS[name], value)
+
+
+def no_core_dumps():
+    """See to it that the memory of this process, which may hold recordings, is not written to the disk if it crashes."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from coughlab import listening, parts
+from coughlab import audio, listening, parts
 from coughlab.engine import Engine
 from coughlab.listening import FACTS, LIMITS  # noqa: F401 - the limits are those of whoever listens once more
 from coughlab.signal import chain, fingerprint
@@ -39,7 +39,15 @@ SCHEMA = listening.schema(
 )
 
 
-def run(dataset, progress=lambda stage, done, total: None, *, engine=None, folder=None, again=False):
+def run(
+    dataset,
+    progress=lambda stage, done, total: None,
+    *,
+    engine=None,
+    folder=None,
+    again=False,
+    load=audio.load,
+):
     """Decode and measure every recording of a dataset.
 
     A file that is listed several times is decoded once.
@@ -56,6 +64,9 @@ def run(dataset, progress=lambda stage, done, total: None, *, engine=None, folde
         Where to keep what is measured, in parts, so that a survey that was stopped goes on there.
     again : bool
         Measure anew what is in the folder.
+    load : callable
+        Decodes a file where nothing is kept, as `coughlab.audio.load` does; that of `coughlab.workers` where nobody knows whom
+        the files come from.
 
     Returns
     -------
@@ -78,7 +89,7 @@ def run(dataset, progress=lambda stage, done, total: None, *, engine=None, folde
     table = dataset.table
     different = table.drop_duplicates("path")
     if folder is None:
-        measured = _measured(different["path"].tolist(), table["path"], engine, progress)
+        measured = _measured(different["path"].tolist(), table["path"], engine, progress, load)
     else:
         about = listening.about(dataset, "survey")
         with parts.opened(folder, about, SCHEMA, again=again) as kept:
@@ -88,12 +99,12 @@ def run(dataset, progress=lambda stage, done, total: None, *, engine=None, folde
     return pd.concat([listed, rows], axis=1)
 
 
-def _measured(paths, listed, engine, progress):
+def _measured(paths, listed, engine, progress, load):
     """What is measured of each path; progress is told by rows of the list."""
     measured, done, rows = {}, 0, listed.value_counts()
     progress(listening.STAGE, 0, len(listed))
     size = engine.together
-    for number, heard in listening.chunks(paths, _measure, engine=engine, size=size):
+    for number, heard in listening.chunks(paths, _measure, engine=engine, size=size, load=load):
         for path, one in zip(paths[number * size :], heard, strict=False):
             measured[path] = one
             for _ in range(rows[path]):

@@ -1,24 +1,32 @@
-"""Processes that answer, one a core: a recording in, the JSON of its answer out.
+"""Processes that decode and answer, one a core: a recording in, its samples or the JSON of its answer out.
 
-In one process Python runs one thread at a time, so that answers would wait for each other and for the pages. A worker knows
-neither Streamlit nor pandas, and what a recording does to it is done to nobody else.
+In one process Python runs one thread at a time, so that answers would wait for each other and for the pages. And a decoder
+written in C may crash on a stranger's file, or take all time or memory there is: in a worker this ends the worker, which is
+replaced within milliseconds, because a process that has everything loaded, and does nothing else, makes a new one by forking.
 """
 
 import gc
 import json
 import logging
+import math
 import os
 import queue
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, fields
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from coughlab import audio, machine, serving
+import numpy as np
+
+from coughlab import audio, log, machine, serving, settings
 from coughlab.store import StoreError
 
 #: Errors that a worker reports by what they were made of; any other is its own fault, and is logged.
@@ -29,12 +37,38 @@ _ERRORS = {
 }
 #: How many freed bytes a worker keeps.
 KEPT = 16 * 2**20
+#: What a worker says before its answer: that it has the recording, and that the recording is decoded.
+_TAKEN, _DECODED = b"taken", b"decoded"
+#: How often a recording is handed to another worker where one ended before it had taken it.
+_ATTEMPTS = 3
+#: How much longer than its own limit a worker is waited for, in seconds.
+_GRACE_S = 2
+
+#: What is told of a worker that ended or went wrong after it had decoded a recording.
+FAULT = "Something went wrong here, not with the recording. Please try again."
 
 _log = logging.getLogger(__name__)
 
 
 class WorkerError(RuntimeError):
-    """A worker ended, or went wrong, before it had answered."""
+    """A worker ended, or went wrong, before it had answered; the message tells people, the log more."""
+
+
+class BusyError(RuntimeError):
+    """All workers are busy, and as many as may wait for one are waiting; the message says what to do.
+
+    Attributes
+    ----------
+    retry_after : int
+        Seconds after which there may be room.
+    """
+
+    def __init__(self, retry_after):
+        seconds = "a second" if retry_after == 1 else f"{retry_after} seconds"
+        super().__init__(
+            f"More recordings have come at once than can be answered here. Try again in {seconds}."
+        )
+        self.retry_after = retry_after
 
 
 class Pool:
@@ -43,17 +77,32 @@ class Pool:
     Parameters
     ----------
     n : int, optional
-        How many; as many as this process may use cores unless given.
+        How many; as the setting COUGHLAB_WORKERS says unless given.
+
+    Attributes
+    ----------
+    size : int
+        How many workers there are.
+    admitted : int
+        How many recordings are answered, or wait for it.
+    replaced : int
+        How many workers were replaced.
     """
 
     def __init__(self, n=None):
-        self.size = n or machine.cores()
+        self.size = n or settings.value("COUGHLAB_WORKERS") or machine.cores()
+        self.admitted = self.replaced = 0
+        self._room, self._wait_s = settings.value("COUGHLAB_QUEUE"), settings.value("COUGHLAB_WAIT_S")
+        self._limit_s = settings.value("COUGHLAB_ANSWER_S")
+        self._answer_s = 0.05
+        self._lock = threading.Lock()
+        self._mother = _Mother()
         self._idle = queue.SimpleQueue()
-        for worker in _start(self.size):
-            self._idle.put(worker)
+        for _ in range(self.size):
+            self._idle.put(self._mother.fork())
 
     def answer(self, data, **options):
-        """Have a recording answered; waits while all workers are busy.
+        """Have a recording answered; waits while all workers are busy, but not for long, nor with too many others.
 
         Parameters
         ----------
@@ -70,47 +119,139 @@ class Pool:
         Raises
         ------
         coughlab.audio.AudioError, coughlab.serving.UnknownModelError, coughlab.store.StoreError
-            As `coughlab.serving.load` and `coughlab.serving.Predictor.predict`.
+            As `coughlab.serving.load` and `coughlab.serving.Predictor.predict`; the first also if the worker ended while it
+            decoded.
+        BusyError
+            If there is no room to wait, or it took too long.
         WorkerError
-            If the worker ended or went wrong. Another one is in its place already.
+            If the worker ended later or went wrong. Another one is in its place already.
         """
-        worker = self._idle.get()
-        try:
-            failed, body = worker.ask(data, options)
-        except (EOFError, OSError) as error:
-            worker.close()
-            (worker,) = _start(1)
-            raise WorkerError("A worker ended before it had answered.") from error
-        finally:
-            self._idle.put(worker)
-        if failed is None:
-            return body
-        if failed not in _ERRORS:
-            raise WorkerError(body.decode())
-        raise _ERRORS[failed](*json.loads(body))
+        with self._admitted():
+            return self._asked(self._taken(self._wait_s), data, serving.LIMITS, asked=options)[1]
+
+    def load(self, source, limits=serving.LIMITS):
+        """Decode a recording; waits while all workers are busy.
+
+        Parameters
+        ----------
+        source : bytes-like, str or os.PathLike
+            The bytes of a file, or the path of one.
+        limits : coughlab.audio.Limits
+            What to accept.
+
+        Returns
+        -------
+        coughlab.audio.Recording
+
+        Raises
+        ------
+        coughlab.audio.AudioError
+            As `coughlab.audio.load`, and if the worker ended meanwhile.
+        WorkerError
+            If the worker went wrong.
+        """
+        path = os.fspath(source) if isinstance(source, (str, os.PathLike)) else None
+        data = b"" if path is not None else source
+        facts, samples = self._asked(self._taken(), data, limits, path=path)
+        return audio.Recording(np.frombuffer(samples, np.float32), **facts)
 
     def close(self):
         """End all workers."""
         for _ in range(self.size):
             self._idle.get().close()
+        self._mother.close()
+
+    @contextmanager
+    def _admitted(self):
+        with self._lock:
+            if self.admitted >= self.size + self._room:
+                raise self._busy()
+            self.admitted += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.admitted -= 1
+
+    def _busy(self):
+        return BusyError(max(1, math.ceil(self.admitted / self.size * self._answer_s)))
+
+    def _taken(self, timeout=None):
+        try:
+            return self._idle.get(timeout=timeout)
+        except queue.Empty:
+            raise self._busy() from None
+
+    def _asked(self, worker, data, limits, **request):
+        """Ask a worker, or others where it ended before it had anything to do with the recording, and put it back."""
+        request |= {"limits": asdict(limits), "id": log.request_id.get()}
+        began = time.monotonic()
+        try:
+            for _ in range(_ATTEMPTS):
+                try:
+                    failed, facts, body = worker.ask(data, request, self._limit_s + _GRACE_S)
+                    break
+                except BaseException as error:
+                    # Whatever it was: what this one would say next belongs to this recording.
+                    worker.close()
+                    said, worker = worker.said, self._mother.fork()
+                    self.replaced += 1
+                    if not isinstance(error, (EOFError, OSError)):
+                        raise
+                    if said == _TAKEN:
+                        _log.warning("A worker ended while it decoded a recording")
+                        raise audio.error("undecodable") from None
+                    if said == _DECODED:
+                        _log.error("A worker ended before it had answered")
+                        raise WorkerError(FAULT) from None
+            else:
+                _log.error("The workers end as soon as they are started")
+                raise WorkerError(FAULT)
+        finally:
+            self._idle.put(worker)
+        # Of the recordings so far, the later ones count more.
+        self._answer_s += 0.1 * (time.monotonic() - began - self._answer_s)
+        if failed is None:
+            return facts, body
+        if failed not in _ERRORS:
+            raise WorkerError(FAULT)
+        raise _ERRORS[failed](*facts)
 
 
-def _start(n):
-    """Workers that share what they load: the first loads it and makes the others by forking."""
-    pairs = [socket.socketpair() for _ in range(n)]
-    theirs = [end.fileno() for _, end in pairs]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "coughlab.workers", *map(str, theirs)],
-        pass_fds=theirs,
-        stdin=subprocess.DEVNULL,
-        cwd=Path(__file__).parent.parent,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-    )
-    # When it has ended nobody may be asking any more, so somebody else has to notice.
-    threading.Thread(target=process.wait, daemon=True).start()
-    for _, end in pairs:
-        end.close()
-    return [_Worker(ours) for ours, _ in pairs]
+class _Mother:
+    """The process that has everything loaded and makes the workers."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._start()
+
+    def _start(self):
+        self._end, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "coughlab.workers", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                cwd=Path(__file__).parent.parent,
+                env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+            )
+        # When it has ended nobody may be asking any more, so somebody else has to notice.
+        threading.Thread(target=process.wait, daemon=True).start()
+
+    def fork(self):
+        """A new worker."""
+        ours, theirs = socket.socketpair()
+        with self._lock, theirs:
+            try:
+                socket.send_fds(self._end, [b"."], [theirs.fileno()])
+            except OSError:
+                self._end.close()
+                self._start()
+                socket.send_fds(self._end, [b"."], [theirs.fileno()])
+        return _Worker(ours)
+
+    def close(self):
+        self._end.close()
 
 
 class _Worker:
@@ -118,18 +259,28 @@ class _Worker:
 
     def __init__(self, end):
         self._connection = Connection(end.detach())
+        self.said = None
 
-    def ask(self, data, options):
-        self._connection.send_bytes(json.dumps(options).encode())
+    def ask(self, data, request, seconds):
+        self.said = None
+        self._connection.send_bytes(json.dumps(request).encode())
         self._connection.send_bytes(data)
-        return json.loads(self._connection.recv_bytes()), self._connection.recv_bytes()
+        while True:
+            if not self._connection.poll(seconds):
+                raise TimeoutError
+            message = self._connection.recv_bytes()
+            if message not in (_TAKEN, _DECODED):
+                break
+            self.said = message
+        failed, facts = json.loads(message)
+        return failed, facts, self._connection.recv_bytes()
 
     def close(self):
         self._connection.close()
 
 
 def respond(data, **options):
-    """Answer one recording.
+    """Answer one recording, in this process.
 
     Parameters
     ----------
@@ -148,46 +299,113 @@ def respond(data, **options):
     coughlab.audio.AudioError, coughlab.serving.UnknownModelError, coughlab.store.StoreError
         As `coughlab.serving.load` and `coughlab.serving.Predictor.predict`.
     """
-    prediction = serving.default().predict(serving.load(data), **options)
+    return _json(serving.load(data), options)
+
+
+def _json(recording, options):
+    prediction = serving.default().predict(recording, **options)
     return json.dumps(prediction.to_dict(), ensure_ascii=False, allow_nan=False).encode()
 
 
-def main(descriptors):
-    """The first worker's process; each worker answers until the other end of its connection is closed."""
+_sharing = threading.Lock()
+
+
+@cache
+def _shared():
+    return Pool()
+
+
+def shared():
+    """The workers of this process, started when first asked for.
+
+    Returns
+    -------
+    Pool
+        Shared between threads.
+    """
+    with _sharing:
+        return _shared()
+
+
+def load(source, limits=serving.LIMITS):
+    """Decode a stranger's recording: `Pool.load` of the workers of this process."""
+    return shared().load(source, limits)
+
+
+def main(descriptor):
+    """The mother's process: forks a worker for each connection it is handed, until the other end of its own is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    machine.no_core_dumps()
+    log.start()
     # What an answer frees the next one needs: fetching it anew takes a fifth of an answer's time.
     machine.mallopt(mmap_threshold=KEPT, trim_threshold=KEPT)
     with suppress(StoreError):  # those who ask are told
         serving.default().warm_up()
     gc.collect()
     gc.freeze()
-    own, *others = descriptors
-    for other in others:
-        if os.fork() == 0:
-            own = other
-            break
-    for descriptor in descriptors:
-        if descriptor != own:
-            os.close(descriptor)
-    with Connection(own) as connection, suppress(EOFError, OSError):
+    with socket.socket(fileno=descriptor) as asked:
+        while descriptors := socket.recv_fds(asked, 1, 1)[1]:
+            if os.fork() == 0:
+                break
+            os.close(descriptors[0])
+        else:
+            return
+    with Connection(descriptors[0]) as connection, suppress(EOFError, OSError):
         while True:
             _serve(connection)
 
 
 def _serve(connection):
-    options, data = json.loads(connection.recv_bytes()), connection.recv_bytes()
-    failed = None
-    try:
-        body = respond(data, **options)
-    except tuple(_ERRORS.values()) as error:
-        failed, body = type(error).__name__, json.dumps(error.args).encode()
-    except Exception as error:
-        _log.exception("Unexpected error in a worker")
-        failed, body = "Exception", repr(error).encode()
-    connection.send_bytes(json.dumps(failed).encode())
+    request, data = json.loads(connection.recv_bytes()), connection.recv_bytes()
+    log.request_id.set(request["id"])
+    connection.send_bytes(_TAKEN)
+    failed, body = None, b""
+    with _seconds(settings.value("COUGHLAB_ANSWER_S")):
+        try:
+            with _megabytes(settings.value("COUGHLAB_WORKER_MB")):
+                source = data if request.get("path") is None else request["path"]
+                recording = audio.load(source, audio.Limits(**request["limits"]))
+            connection.send_bytes(_DECODED)
+            if "asked" in request:
+                facts, body = None, _json(recording, request["asked"])
+            else:
+                facts = {field.name: getattr(recording, field.name) for field in fields(recording)[1:]}
+                body = recording.samples
+        except MemoryError:
+            failed, facts = "AudioError", audio.error("undecodable").args
+        except tuple(_ERRORS.values()) as error:
+            failed, facts = type(error).__name__, error.args
+        except Exception:
+            _log.exception("Unexpected error in a worker")
+            failed, facts = "Exception", []
+    connection.send_bytes(json.dumps([failed, facts]).encode())
     connection.send_bytes(body)
 
 
+@contextmanager
+def _seconds(limit):
+    """End this process when what is in this context takes longer: the signal ends it in the midst of C, too."""
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@contextmanager
+def _megabytes(limit):
+    """Refuse this process more memory than that, beside what it has."""
+    # Not every system tells, and not every one keeps to the limit.
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + limit * 2**20, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
 if __name__ == "__main__":
-    main([int(argument) for argument in sys.argv[1:]])
+    main(int(sys.argv[1]))

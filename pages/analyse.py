@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from coughlab import audio, detector, serving, synthetic
+from coughlab import audio, detector, serving, synthetic, workers
 from coughlab.signal import quality
 from coughlab.store import StoreError
 from pages.parts import answers, evidence
@@ -107,7 +107,7 @@ try:
     with verdict, st.spinner("Listening for coughs …"):
         predictor = serving.default()
         study = predictor.study
-        recording = serving.load(data)
+        recording = workers.load(data)
         cough = detector.default().detect(recording)
     answered, options = bool(cough.events), {}
     if not answered:
@@ -119,7 +119,7 @@ try:
             options = {"prevalence": evidence.ask_prevalence(), "also": ask_also(predictor)}
     with verdict, st.spinner("Asking the models …"):
         prediction = predictor.predict(recording, cough=cough, force=answered, **options)
-except (audio.AudioError, StoreError) as error:
+except (audio.AudioError, StoreError, workers.WorkerError) as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 

@@ -43,7 +43,7 @@ def test_it_answers_as_the_library_does(served):
     answer = client.post("/api/v1/predict", files={"file": data})
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == serving.default().predict(audio.load(data)).to_dict()
-    assert client.get("/api/v1/health").json()["status"] == "ok"
+    assert client.get("/api/v1/health").json()["ready"] is True
     assert client.get("/api/v1/models").json()["main"] == "mlp"
 
 

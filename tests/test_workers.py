@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from coughlab import audio, serving, synthetic, workers
+from tests import sounds
 
 OPTIONS = {"also": [], "prevalence": 0.05, "force": False}
 
@@ -85,28 +87,152 @@ def test_what_is_wrong_with_a_recording_or_a_question_is_told_as_in_one_process(
 
 
 def test_a_fault_of_its_own_costs_one_answer(pool):
-    with pytest.raises(workers.WorkerError, match="no_such_option"):
+    with pytest.raises(workers.WorkerError, match="not with the recording"):
         pool.answer(recording(2.0), **OPTIONS, no_such_option=1)
     assert json.loads(pool.answer(recording(2.0), **OPTIONS))["label"]
 
 
-def test_a_worker_that_is_killed_costs_one_answer_at_most_and_is_replaced(pool, others):
+def test_workers_that_were_killed_while_they_had_nothing_to_do_are_replaced_and_cost_no_answer(pool, others):
     data = recording(2.0)
     for _ in range(2):
         pool.answer(data, **OPTIONS)
     before = processes(others)
-    assert len(before) == 2
+    assert len(before) == 3
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    lost = 0
     for _ in range(4):
-        try:
-            assert json.loads(pool.answer(data, **OPTIONS)) == expected(data)
-        except workers.WorkerError:
-            lost += 1
-    assert lost <= 2
+        assert json.loads(pool.answer(data, **OPTIONS)) == expected(data)
     after = processes(others)
-    assert len(after) == 2 and not set(after) & set(before)
+    assert len(after) == 3 and not set(after) & set(before)
+    assert pool.replaced == 2
+
+
+def hanging(tmp_path):
+    """A path at which reading never ends."""
+    path = tmp_path / "hangs.wav"
+    os.mkfifo(path)
+    return path
+
+
+@contextmanager
+def in_the_midst(pool, path):
+    """A worker that reads a recording whose end does not come."""
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(pool.load, path)
+        # Opens only once there is a reader.
+        with path.open("wb"):
+            yield next(pid for pid in processes() if has_open(pid, path)), asked
+
+
+def has_open(pid, path):
+    return any(link.readlink() == path for link in Path(f"/proc/{pid}/fd").iterdir())
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+def test_a_worker_that_crashes_over_a_recording_costs_that_one_and_is_replaced(pool, tmp_path, end):
+    with in_the_midst(pool, hanging(tmp_path)) as (pid, asked):
+        # Nobody else notices.
+        assert json.loads(pool.answer(recording(2.0), **OPTIONS))["label"]
+        os.kill(pid, end)
+        with pytest.raises(audio.AudioError) as error:
+            asked.result()
+    assert error.value.code == "undecodable" and pool.replaced == 1
+    with ThreadPoolExecutor(2) as threads:
+        assert all(threads.map(lambda _: pool.answer(recording(2.0), **OPTIONS), range(4)))
+
+
+def test_a_recording_that_never_ends_is_given_up_and_nobody_else_notices(others, tmp_path, monkeypatch):
+    monkeypatch.setenv("COUGHLAB_ANSWER_S", "1")
+    pool = workers.Pool(2)
+    pool.answer(recording(2.0), **OPTIONS)
+    before = processes(others)
+    with pytest.raises(audio.AudioError) as error:
+        pool.load(hanging(tmp_path))
+    assert error.value.code == "undecodable" and error.value.message == audio.MESSAGES["undecodable"]
+    assert json.loads(pool.answer(recording(2.0), **OPTIONS)) == expected(recording(2.0))
+    assert len(set(processes(others)) - set(before)) == 1
+    pool.close()
+
+
+def test_a_worker_that_is_stopped_is_given_up(others, tmp_path, monkeypatch):
+    monkeypatch.setenv("COUGHLAB_ANSWER_S", "1")
+    pool = workers.Pool(1)
+    pool.answer(recording(2.0), **OPTIONS)
+    with in_the_midst(pool, hanging(tmp_path)) as (pid, asked):
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(audio.AudioError, match="took too long"):
+            asked.result()
+    assert pool.answer(recording(2.0), **OPTIONS)
+    os.kill(pid, signal.SIGKILL)
+    pool.close()
+
+
+def test_decoding_gets_so_much_memory_and_no_more(monkeypatch):
+    hour = audio.Limits(max_bytes=2**29, max_seconds=3600, max_samples=2**28)
+    data = sounds.with_soundfile("FLAC", samples=np.tile(sounds.cough(), 800))
+    monkeypatch.setenv("COUGHLAB_WORKER_MB", "128")
+    pool = workers.Pool(1)
+    with pytest.raises(audio.AudioError) as error:
+        pool.load(data, hour)
+    assert error.value.code == "undecodable"
+    assert pool.answer(recording(2.0), **OPTIONS) and pool.replaced == 0
+    pool.close()
+    monkeypatch.setenv("COUGHLAB_WORKER_MB", "2048")
+    pool = workers.Pool(1)
+    assert pool.load(data, hour).duration > 600
+    pool.close()
+
+
+def test_samples_come_back_as_from_this_process(pool, tmp_path):
+    path = tmp_path / "cough.flac"
+    path.write_bytes(sounds.FORMATS["flac 16-bit"]())
+    for source in (path, str(path), path.read_bytes(), memoryview(path.read_bytes())):
+        there, here = vars(pool.load(source)), vars(serving.load(source))
+        assert np.array_equal(there.pop("samples"), here.pop("samples")) and there == here
+    with pytest.raises(audio.AudioError, match=r"longer than 0\.5 seconds"):
+        pool.load(path, audio.Limits(max_seconds=0.5))
+    with pytest.raises(audio.AudioError, match="no such file"):
+        pool.load(tmp_path / "nothing.wav")
+
+
+def test_as_many_wait_as_may_and_no_longer_than_they_may(others, tmp_path, monkeypatch):
+    monkeypatch.setenv("COUGHLAB_QUEUE", "1")
+    monkeypatch.setenv("COUGHLAB_WAIT_S", "1")
+    pool = workers.Pool(1)
+    pool.answer(recording(2.0), **OPTIONS)
+    with in_the_midst(pool, hanging(tmp_path)) as (pid, asked), ThreadPoolExecutor(3) as threads:
+        found = [threads.submit(pool.answer, recording(2.0), **OPTIONS) for _ in range(3)]
+        errors = [one.exception() for one in found]
+        assert all(isinstance(error, workers.BusyError) for error in errors)
+        assert all(error.retry_after >= 1 and "Try again in" in str(error) for error in errors)
+        os.kill(pid, signal.SIGKILL)
+        asked.exception()
+    assert pool.answer(recording(2.0), **OPTIONS) and pool.admitted == 0
+    pool.close()
+
+
+def test_whoever_finds_no_room_hears_it_at_once(others, tmp_path, monkeypatch):
+    monkeypatch.setenv("COUGHLAB_QUEUE", "0")
+    monkeypatch.setenv("COUGHLAB_WAIT_S", "600")
+    pool = workers.Pool(1)
+    pool.answer(recording(2.0), **OPTIONS)
+    with in_the_midst(pool, hanging(tmp_path)) as (pid, asked), ThreadPoolExecutor(1) as thread:
+        waits = thread.submit(pool.answer, recording(2.0), **OPTIONS)
+        while not pool.admitted:
+            threading.Event().wait(0.01)
+        with pytest.raises(workers.BusyError):
+            pool.answer(recording(2.0), **OPTIONS)
+        os.kill(pid, signal.SIGKILL)
+        asked.exception()
+        assert waits.result()
+    pool.close()
+
+
+def test_memory_is_not_written_to_disk_by_a_crash(pool, others):
+    pool.answer(recording(2.0), **OPTIONS)
+    for pid in processes(others):
+        limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
+        assert next(line.split()[4] for line in limits if line.startswith("Max core file size")) == "0"
 
 
 def test_a_closed_pool_leaves_no_process(others):
@@ -131,7 +257,7 @@ sys.stdin.read()
     )
     assert child.stdout.readline() == "answered\n"
     started = processes(others)
-    assert len(started) == 2
+    assert len(started) == 3
     child.kill()
     child.communicate()
     while any(Path(f"/proc/{pid}").exists() for pid in started):

@@ -1,6 +1,5 @@
 """An audit of the visitor's own dataset: the upload, the progress in words, and nothing left behind."""
 
-import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from coughlab import archive, datasets
+from coughlab import archive, datasets, workers
 from pages.parts.retraining import duration
 
 HOW = """\
@@ -34,7 +33,7 @@ def ask():
         pressed = st.form_submit_button("Audit", type="primary", icon=":material/fact_check:")
     st.markdown(
         f":small[Up to {limits.max_bytes // 2**20} MB and {limits.max_files:,} files. **Nothing is kept:** the ZIP is unpacked"
-        " into a temporary folder, which is deleted when the audit ends, however it ends. Only you see the report.]"
+        " in memory, never on a disk, and is gone when the audit ends, however it ends. Only you see the report.]"
     )
     if pressed and upload is None:
         st.warning("Choose a ZIP first.", icon=":material/arrow_upward:")
@@ -58,7 +57,7 @@ def _audit(upload):
             # Whatever is pressed ends a run of the page, and with it the audit; so does leaving the page.
             st.button("Cancel", icon=":material/close:")
         st.session_state["own report"] = run(upload, Progress(bar))
-    except (archive.ArchiveError, datasets.DatasetError) as error:
+    except (archive.ArchiveError, datasets.DatasetError, workers.WorkerError) as error:
         st.error("This dataset was not audited.", icon=":material/error:")
         st.text(str(error))
     finally:
@@ -70,8 +69,7 @@ def run(upload, progress):
     """Audit an uploaded ZIP: the report. What is unpacked is gone when this returns or raises."""
     from coughlab import auditing
 
-    with tempfile.TemporaryDirectory(prefix="coughlab-") as folder:
-        place = archive.unpack(upload, folder)
+    with archive.unpacked(upload) as place:
         try:
             dataset = datasets.load("your own", place)
         except datasets.DatasetError as error:
@@ -80,7 +78,7 @@ def run(upload, progress):
             raise datasets.DatasetError(message) from error
         if len(dataset.table) > (most := archive.LIMITS.max_files):
             raise archive.ArchiveError(f"The list names more than {most:,} recordings. {archive.ELSEWHERE}")
-        return auditing.audit(replace(dataset, name=Path(upload.name).stem), progress)
+        return auditing.audit(replace(dataset, name=Path(upload.name).stem), progress, load=workers.load)
 
 
 class Progress:

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import archive, auditing, serving, store, synthetic
+from coughlab import archive, auditing, memory, serving, store, synthetic
 from coughlab.evidence import audit
 from pages.parts import auditing as own
 from pages.parts import findings
@@ -75,6 +75,8 @@ def dataset():
 @pytest.fixture
 def temporary(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    # Others use the real one meanwhile; tests/test_memory.py looks at that.
+    monkeypatch.setattr(memory, "place", lambda: str(tmp_path))
     return tmp_path
 
 

@@ -6,7 +6,7 @@ from itertools import count
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from coughlab import audio, intake
+from coughlab import audio, intake, workers
 from coughlab.evidence.answer import PREVALENCE
 from pages.parts.auditing import Progress
 
@@ -97,7 +97,9 @@ def _answer(batch, place, predictor):
         st.button("Cancel", icon=":material/close:", help="Keeps what was answered so far.")
     progress = Progress(bar)
     progress(STAGE, len(batch.answers), len(batch.taken.names))
-    for answer in batch.taken.answers(batch.pending, predictor, prevalence=batch.prevalence):
+    for answer in batch.taken.answers(
+        batch.pending, predictor, prevalence=batch.prevalence, load=workers.load
+    ):
         batch.answers.append(answer)
         progress(STAGE, len(batch.answers), len(batch.taken.names))
 

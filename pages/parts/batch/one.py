@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pandas as pd
 import streamlit as st
 
-from coughlab import audio, detector, serving, words
+from coughlab import audio, detector, words, workers
 from coughlab import batch as many
 from coughlab.charts import recording as chart
 from coughlab.evidence import answer as beliefs
@@ -27,7 +27,11 @@ def show(batch, answer, titles):
         )
     for doubt in many.doubts(answer):
         st.warning(doubt, icon=":material/hearing:")
-    recording = serving.load(batch.taken.read(answer["file"]))
+    try:
+        recording = workers.load(batch.taken.read(answer["file"]))
+    except (audio.AudioError, workers.WorkerError) as error:
+        st.error(str(error), icon=":material/error:")
+        return
     st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
     events = [detector.Event(e["start_s"], e["end_s"], e["probability"]) for e in answer["events"]]
     parts.chart(

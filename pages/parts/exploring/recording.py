@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from coughlab import audio, datasets, detector, words
+from coughlab import audio, datasets, detector, words, workers
 from coughlab.charts import dataset as charts
 from coughlab.charts import recording as waveform
 from pages import parts
@@ -49,8 +49,8 @@ def show_one(study, name):
         st.info(access.refusal("To see and hear the recordings on this server"), icon=":material/lock:")
         return
     try:
-        recording = audio.load(_path(study.name, folder, name))
-    except (audio.AudioError, datasets.DatasetError) as error:
+        recording = workers.load(_path(study.name, folder, name), audio.LIMITS)
+    except (audio.AudioError, datasets.DatasetError, workers.WorkerError) as error:
         st.error(str(error), icon=":material/error:")
         return
     st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")

@@ -4,7 +4,7 @@ what can be taken away (`exports`), and what is around.
 
 import streamlit as st
 
-from coughlab import audio, detector, serving, words
+from coughlab import audio, detector, serving, words, workers
 from coughlab.detector import card
 from coughlab.evidence import answer
 from coughlab.evidence.novelty import Novelty
@@ -51,12 +51,12 @@ def show_trouble(ear):
     if recording and st.session_state.get("instead_heard") != recording.file_id:
         st.session_state.instead_heard = recording.file_id
         try:
-            sound = serving.load(recording.getvalue())
+            sound = workers.load(recording.getvalue())
             with st.spinner("Listening to the recording …"):
                 before = ear.total
                 ear.feed(sound.samples, sound.rate)
                 st.session_state.instead_found = ear.total - before
-        except audio.AudioError as error:
+        except (audio.AudioError, workers.WorkerError) as error:
             st.error(str(error), icon=":material/error:")
             return
     if recording and "instead_found" in st.session_state:

@@ -1,0 +1,170 @@
+"""What whoever runs CoughLab sees of it: a line in the log for each request, figures for Prometheus, and headers for browsers.
+
+A request is known by an id, which its answer and all lines about it carry.
+"""
+
+import logging
+import re
+import time
+import uuid
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.datastructures import Headers, MutableHeaders
+
+from coughlab import log, settings
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+#: Beginnings of addresses whose rest names a visit or a file, or is one of many; others are told whole where they are known.
+_KINDS = {
+    "/_stcore/upload_file": "upload",
+    "/_stcore/stream": "page",
+    "/_stcore/health": "streamlit health",
+    "/_stcore/host-config": "streamlit",
+    "/media": "media",
+    "/component": "component",
+    "/static": "static",
+    "/oauth2callback": "login",
+    "/auth": "login",
+    "/api": "unknown api",
+}
+#: Not worth a line each: what a page loads, and who asks whether all is well.
+_QUIET = {"static", "component", "streamlit", "streamlit health", "page", "/api/v1/health", "/api/v1/metrics"}
+
+_log = logging.getLogger("coughlab.requests")
+
+_registry = CollectorRegistry()
+_requests = Counter(
+    "coughlab_requests", "Requests answered.", ["route", "method", "status"], registry=_registry
+)
+_seconds = Histogram(
+    "coughlab_request_seconds",
+    "From a request's first byte to its answer's last.",
+    ["route"],
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=_registry,
+)
+_pages = Gauge("coughlab_open_pages", "Pages that are open in browsers.", registry=_registry)
+_workers = {
+    name: Gauge(f"coughlab_workers{end}", told, registry=_registry)
+    for name, end, told in (
+        ("size", "", "Processes that answer."),
+        ("admitted", "_admitted", "Recordings that are answered, or wait for it."),
+        ("replaced", "_replaced", "Processes that were replaced since the start."),
+    )
+}
+
+
+def metrics(pool):
+    """The figures of this process.
+
+    Parameters
+    ----------
+    pool : coughlab.workers.Pool or None
+        Who answers.
+
+    Returns
+    -------
+    body : bytes
+        In the text format of Prometheus.
+    media_type : str
+        Its type.
+    """
+    for name, gauge in _workers.items():
+        gauge.set(getattr(pool, name, 0))
+    return generate_latest(_registry), CONTENT_TYPE_LATEST
+
+
+class Watched:
+    """Middleware: gives each request an id, a line, its figures, and its answer the headers that browsers go by.
+
+    Parameters
+    ----------
+    app : callable
+        The ASGI app.
+    routes : iterable of str
+        Addresses that are told whole.
+    """
+
+    def __init__(self, app, routes=()):
+        self._app, self._routes = app, frozenset(routes)
+        self._ancestors = settings.value("COUGHLAB_FRAME_ANCESTORS")
+
+    async def __call__(self, scope, receive, send):
+        """Pass a request on."""
+        if scope["type"] == "websocket":
+            with _pages.track_inprogress():
+                return await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        given = Headers(scope=scope).get("X-Request-ID", "")
+        token = log.request_id.set(given if _ID.fullmatch(given) else uuid.uuid4().hex)
+        route, began, status, size = self._route(scope["path"]), time.perf_counter(), 0, 0
+
+        async def told(message):
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message).update(self._headers(scope["path"]))
+            size += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        finally:
+            seconds = time.perf_counter() - began
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            # Who leaves before the answer gets none.
+            _requests.labels(route, method, status or "none").inc()
+            _seconds.labels(route).observe(seconds)
+            if route not in _QUIET or status >= 500:
+                facts = {"route": route, "method": method, "status": status, "ms": round(1000 * seconds, 1)}
+                _log.info("answered" if status else "left", extra={"facts": facts | {"bytes": size}})
+            log.request_id.reset(token)
+
+    def _route(self, path):
+        if path in self._routes:
+            return path
+        return next((kind for start, kind in _KINDS.items() if path.startswith(start)), "page file")
+
+    def _headers(self, path):
+        # Streamlit shows components in frames of the app's own pages.
+        own = ["'self'"] if path.startswith(("/component/", "/_stcore/", "/media/")) else []
+        ancestors = " ".join([*own, *self._ancestors]) or "'none'"
+        headers = {
+            "X-Request-ID": log.request_id.get(),
+            "Content-Security-Policy": f"{_POLICY}; frame-ancestors {ancestors}",
+            "Permissions-Policy": _PERMISSIONS,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Cross-Origin-Opener-Policy": "same-origin",
+        }
+        if not self._ancestors:
+            headers["X-Frame-Options"] = "SAMEORIGIN" if own else "DENY"
+        return headers
+
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+#: All comes from the app itself. Streamlit writes styles into the page, and makes scripts of its components and of Plotly's
+#: workers from texts (blob); Plotly and Vega make functions of texts.
+_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "connect-src 'self' data: blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+    ]
+)
+_PERMISSIONS = ", ".join(
+    [
+        "microphone=(self)",
+        *(f"{name}=()" for name in ("camera", "geolocation", "payment", "usb", "serial", "display-capture")),
+    ]
+)
