@@ -1,6 +1,7 @@
 """A recording and a study's models in, a prediction out. Never imports tensorflow."""
 
 import json
+import re
 import threading
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
@@ -224,8 +225,10 @@ class Predictor:
         also = set(also)
         if unknown := also - set(self.slow):
             present = ", ".join(self.slow) or "none on this machine"
+            # What a stranger asked for is told so that it stays a few words.
+            name = re.sub(r"[^\w .-]", "?", min(unknown))[:40]
             raise UnknownModelError(
-                f"There is no model {', '.join(sorted(unknown))} to ask beside the others. There is: {present}."
+                f"There is no model {name} to ask beside the others. There is: {present}."
             )
         if cough is None:
             cough = detector.default().detect(recording)

@@ -284,6 +284,15 @@ def test_a_model_that_cannot_be_asked_is_named(large, also):
         predictor.predict(sample(), also=also)
 
 
+def test_what_a_stranger_asks_for_is_told_in_few_words(large):
+    with pytest.raises(serving.UnknownModelError) as caught:
+        serving.Predictor(large[1]).predict(
+            sample(), also=["<b>\r\nX-Injected: \x1b[31m" + "a" * 5000, "b" * 100]
+        )
+    assert str(caught.value).startswith("There is no model ?b???X-Injected? ??31maaaaaaaaaaa")
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 120
+
+
 def test_a_study_without_its_main_model_is_refused(large):
     study = large[1]
     study.models["mlp"]["serve"] = None
