@@ -1,5 +1,7 @@
 """The app: the API's routes and the pages, in one process. Start it with ``streamlit run Home.py``."""
 
+from pathlib import Path
+
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
@@ -9,16 +11,16 @@ from pages.parts import access
 # Until st.navigation is first called, Streamlit would open a link to a page without this file, and so without navigation.
 PagesManager.uses_pages_directory = False
 
-# Where Streamlit has no such thing the pages do without the API.
-if hasattr(st, "App"):
+# Streamlit imports this file once for `app`, then runs it as a script for every visitor. Where it knows no apps, the pages do
+# without the API.
+if __name__ != "__main__" and hasattr(st, "App"):
     app = st.App(
         __file__,
         routes=api.routes,
-        middleware=api.middleware,
-        lifespan=api.lifespan(access.secrets, lambda: st.get_option("server.address")),
+        middleware=api.middleware(Path(st.__file__).parent / "static/index.html"),
+        lifespan=api.lifespan(access.secrets, st.get_option("server.address")),
     )
 
-# Streamlit imports this file once for `app`, then runs it as a script for every visitor.
 if __name__ == "__main__":
     from pages.parts import login
 

@@ -268,7 +268,21 @@ routes = [
     Route("/api", NotFound),
     Route("/api/{path:path}", NotFound),
 ]
-middleware = [Middleware(watch.Watched, routes=ADDRESSES)]
+
+
+def middleware(page=None):
+    """What all requests pass through: `coughlab.watch.Watched`.
+
+    Parameters
+    ----------
+    page : path-like, optional
+        The HTML file of all pages, where there are pages.
+
+    Returns
+    -------
+    list of starlette.middleware.Middleware
+    """
+    return [Middleware(watch.Watched, routes=ADDRESSES, page=page)]
 
 
 def lifespan(secrets, address):
@@ -278,21 +292,31 @@ def lifespan(secrets, address):
     ----------
     secrets : callable
         Gives the app's secrets, a mapping.
-    address : callable
-        Gives what the app listens at, or None for all addresses.
+    address : str or None
+        What the app listens at; None for all addresses.
 
     Returns
     -------
     callable
         For Starlette.
+
+    Raises
+    ------
+    SystemExit
+        If a setting or the secrets hold what they cannot, with a sentence: a server would tell it in a stack trace.
     """
+    try:
+        settings.check()
+        known = keys.from_secrets(secrets(), address)
+    except (settings.SettingError, keys.SecretsError) as error:
+        raise SystemExit(f"coughlab: {error}") from None
 
     @contextlib.asynccontextmanager
     async def running(app):
         # A page makes much that is soon freed, in a thread for each visitor, and here memory is scarcer than time.
         machine.mallopt(mmap_threshold=128 * 1024, trim_threshold=2**20, arena_max=2)
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-        async with _answering(app, workers.shared(), keys.from_secrets(secrets(), address())):
+        async with _answering(app, workers.shared(), known):
             # Not in a thread of its own once the server listens: the first visitor would wait longer beside it.
             _prepare_pages()
             yield
@@ -330,7 +354,9 @@ def serve(host, port, pool, known):
     from starlette.applications import Starlette
 
     uvicorn.run(
-        Starlette(routes=routes, middleware=middleware, lifespan=partial(_answering, pool=pool, known=known)),
+        Starlette(
+            routes=routes, middleware=middleware(), lifespan=partial(_answering, pool=pool, known=known)
+        ),
         host=host,
         port=port,
         log_level="warning",

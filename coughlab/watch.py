@@ -3,10 +3,13 @@
 A request is known by an id, which its answer and all lines about it carry.
 """
 
+import base64
+import hashlib
 import logging
 import re
 import time
 import uuid
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -18,7 +21,7 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: Beginnings of addresses whose rest names a visit or a file, or is one of many; others are told whole where they are known.
 _KINDS = {
     "/_stcore/upload_file": "upload",
-    "/_stcore/stream": "page",
+    "/_stcore/stream": "open page",
     "/_stcore/health": "streamlit health",
     "/_stcore/host-config": "streamlit",
     "/media": "media",
@@ -29,7 +32,15 @@ _KINDS = {
     "/api": "unknown api",
 }
 #: Not worth a line each: what a page loads, and who asks whether all is well.
-_QUIET = {"static", "component", "streamlit", "streamlit health", "page", "/api/v1/health", "/api/v1/metrics"}
+_QUIET = {
+    "static",
+    "component",
+    "streamlit",
+    "streamlit health",
+    "open page",
+    "/api/v1/health",
+    "/api/v1/metrics",
+}
 
 _log = logging.getLogger("coughlab.requests")
 
@@ -84,11 +95,14 @@ class Watched:
         The ASGI app.
     routes : iterable of str
         Addresses that are told whole.
+    page : path-like, optional
+        The HTML file of all pages; scripts that are written in it may run, and no others that are not files of the app.
     """
 
-    def __init__(self, app, routes=()):
+    def __init__(self, app, routes=(), page=None):
         self._app, self._routes = app, frozenset(routes)
         self._ancestors = settings.value("COUGHLAB_FRAME_ANCESTORS")
+        self._policy = _POLICY.format(scripts=" ".join(_hashes(page) if page else ()))
 
     async def __call__(self, scope, receive, send):
         """Pass a request on."""
@@ -125,7 +139,9 @@ class Watched:
     def _route(self, path):
         if path in self._routes:
             return path
-        return next((kind for start, kind in _KINDS.items() if path.startswith(start)), "page file")
+        # Below the address of each page Streamlit looks for some of its own.
+        path = path[max(path.find("/_stcore/"), 0) :]
+        return next((kind for start, kind in _KINDS.items() if path.startswith(start)), "page")
 
     def _headers(self, path):
         # Streamlit shows components in frames of the app's own pages.
@@ -133,7 +149,7 @@ class Watched:
         ancestors = " ".join([*own, *self._ancestors]) or "'none'"
         headers = {
             "X-Request-ID": log.request_id.get(),
-            "Content-Security-Policy": f"{_POLICY}; frame-ancestors {ancestors}",
+            "Content-Security-Policy": f"{self._policy}; frame-ancestors {ancestors}",
             "Permissions-Policy": _PERMISSIONS,
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
@@ -144,13 +160,19 @@ class Watched:
         return headers
 
 
+def _hashes(page):
+    """What allows the scripts that are written in an HTML file, and only those (CSP 3, section 6.7.2.3)."""
+    text = Path(page).read_text(encoding="utf-8")
+    for script in re.findall(r"<script>(.*?)</script>", text, re.DOTALL):
+        yield f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-#: All comes from the app itself. Streamlit writes styles into the page, and makes scripts of its components and of Plotly's
-#: workers from texts (blob); Plotly and Vega make functions of texts.
+#: All comes from the app itself. Streamlit writes styles into the page, and makes scripts of texts for its components (blob).
 _POLICY = "; ".join(
     [
         "default-src 'self'",
-        "script-src 'self' blob:",
+        "script-src 'self' blob: {scripts}",
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "media-src 'self' data: blob:",

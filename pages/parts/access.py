@@ -1,17 +1,10 @@
 """Who may do what: what is only for people named in the secrets, or for who sits at the very computer that runs the app."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import streamlit as st
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
-#: Headers by which a proxy is known. It speaks from this computer for visitors from anywhere.
-PROXIES = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
-
-
-class SecretsError(ValueError):
-    """There are secrets, and they cannot be read."""
+from coughlab.keys import SecretsError, at_this_machine
 
 
 def secrets():
@@ -99,12 +92,4 @@ def _verified_email():
 
 
 def _at_this_computer():
-    if st.get_option("server.address") not in LOOPBACK:
-        return False
-    headers = st.context.headers
-    if any(name in headers for name in PROXIES):
-        return False
-    # Where a proxy does not say that it is one, the browser's own address does.
-    here = f"//{LOOPBACK[0]}"
-    addresses = f"//{headers['Host']}" if "Host" in headers else here, headers.get("Origin", here)
-    return all(urlsplit(address).hostname in LOOPBACK for address in addresses)
+    return at_this_machine(st.get_option("server.address"), st.context.headers)
