@@ -6,7 +6,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test bench lint format study clean
+.PHONY: run test bench lint format lock pip-audit study clean
 
 run: $(VENV)/.installed
 	$(BIN)/streamlit run Home.py --server.address localhost --server.port $(PORT)
@@ -27,6 +27,17 @@ lint: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What the requirements resolve to for Linux and Python 3.11 to 3.13, with the hash of every file.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	--upgrade --constraint deploy/constraints.txt
+lock: $(VENV)/.installed-dev
+	$(BIN)/$(LOCK) requirements.txt --output-file requirements.lock
+	$(BIN)/$(LOCK) requirements-dev.txt --constraint requirements.lock --output-file requirements-dev.lock
+
+# Whether anything is known against what the lock files name.
+pip-audit: $(VENV)/.installed-dev
+	$(BIN)/python deploy/audit.py requirements.lock requirements-dev.lock
 
 # Rebuilds the committed models: make study DATA=folder-of-the-kaggle-dataset
 study: $(VENV)/.installed
