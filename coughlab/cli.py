@@ -6,23 +6,31 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from coughlab import batch_cli, commands, machine
+from coughlab import batch_cli, commands, machine, whole
 
 #: How many freed bytes a command keeps.
 _KEPT = 32 * 2**20
+#: What a full disk has not cost.
+_KEPT_TOO = "What was written before is kept; the same command goes on from there."
 _BAR = "{desc:28} {percentage:3.0f} % {bar} {elapsed}, {remaining} left"
 
 
 def main(argv=None):
     """Run the command and exit with its status."""
     try:
-        sys.exit(_run(argv))
+        status = _run(argv)
+        sys.stdout.flush()
+        sys.exit(status)
     except KeyboardInterrupt:
         sys.exit(_complain("Stopped. What was finished is kept.", 130))
     except BrokenPipeError:
         # The reader of our output left; Python would complain once more when it closes the stream.
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        # What was not written Python would try once more, and complain again, when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_complain(f"What was found could not be written: {whole.reason(error)}.", 2))
 
 
 def _run(argv):
@@ -149,7 +157,7 @@ def _batch(arguments):
     except (batch_cli.BatchError, StoreError) as error:
         return _complain(str(error), 2)
     except OSError as error:
-        return _complain(f"The answers could not be written: {error}. Those written before are kept.", 2)
+        return _complain(f"The answers could not be written: {whole.reason(error)}. {_KEPT_TOO}", 2)
 
 
 def _study_run(arguments):
@@ -215,7 +223,9 @@ def _detector_train(arguments):
     except (DatasetError, training.TrainingError) as error:
         return _complain(str(error), 2)
     except OSError as error:
-        return _complain(f"The detector could not be written: {error}. What was there before is kept.", 2)
+        return _complain(
+            f"The detector could not be written: {whole.reason(error)}. What was there before is kept.", 2
+        )
     print(f"Written to {folder}")
     return 0
 
@@ -234,7 +244,7 @@ def _features(arguments):
     except (datasets.DatasetError, engine.EngineError, parts.PartsError) as error:
         return _complain(str(error), 2)
     except OSError as error:
-        return _complain(f"The features could not be written: {error}. The parts written before are kept.", 2)
+        return _complain(f"The features could not be written: {whole.reason(error)}. {_KEPT_TOO}", 2)
     lost = {"missing": "missing", "undecodable": "cannot be used"}
     told = "".join(f" {count[status]:,} {words}." for status, words in lost.items() if count[status])
     print(f"{count['ok']:,} of {count.total():,} recordings measured.{told} The table is in {arguments.out}.")
@@ -258,7 +268,7 @@ def _place_problem(data, path, option):
 
 
 def _audit(arguments):
-    from coughlab import audit_text, auditing, datasets, engine, parts
+    from coughlab import audit_text, auditing, datasets, engine, parts, store
 
     data, file = arguments.data, arguments.rows
     # What would go wrong after a long audit is said before it.
@@ -273,6 +283,10 @@ def _audit(arguments):
         return _complain("--save needs a name of up to 100 letters, digits, dots, dashes and underscores.", 2)
     options = {"folder": arguments.parts, "again": arguments.again}
     try:
+        if file and (file.is_file() or not file.exists()):
+            whole.check(file.absolute().parent)
+        if arguments.save:
+            whole.check(store.MODELS)
         dataset = datasets.load(arguments.dataset, data)
         with engine.start(arguments.jobs, arguments.dask) as at, _progress_bar() as progress:
             report, rows = auditing.examine(dataset, progress, engine=at, **options)
@@ -283,7 +297,7 @@ def _audit(arguments):
     except (datasets.DatasetError, engine.EngineError, parts.PartsError) as error:
         return _complain(str(error), 2)
     except OSError as error:
-        return _complain(f"The audit could not be made or saved: {error}.", 2)
+        return _complain(f"The audit could not be made or saved: {whole.reason(error)}. {_KEPT_TOO}", 2)
     print(json.dumps(report) if arguments.json else audit_text.text(report))
     return 0 if report["sound"] else 1
 
@@ -321,7 +335,7 @@ def _on_study(arguments, work, **options):
     ) as error:
         return None, _complain(str(error), 2)
     except OSError as error:
-        return None, _complain(f"The study could not be written: {error}. What was there before is kept.", 2)
+        return None, _complain(f"The study could not be written: {whole.reason(error)}. {_KEPT_TOO}", 2)
     return result, 0
 
 

@@ -109,7 +109,7 @@ class Engine:
             backend = {
                 "backend": "loky",
                 "n_jobs": min(self.jobs, len(numbers)),
-                "initializer": _belong,
+                "initializer": belong,
                 "initargs": (os.getpid(), function),
             }
         else:
@@ -219,8 +219,16 @@ def _version():
     return __version__
 
 
-def _belong(parent, function):
-    """Make this process one that works for another: it leaves Ctrl-C to it, and does not outlive it."""
+def belong(parent, function=None):
+    """Make this process one that works for another: it leaves Ctrl-C to it, and does not outlive it.
+
+    Parameters
+    ----------
+    parent : int
+        Number of the process that this one works for.
+    function : callable, optional
+        What is to be done; it only tells workers of one kind from those of another.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch():

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from coughlab import audio, datasets, store, survey
+from coughlab import audio, datasets, store, survey, whole
 from coughlab.classifiers import CLASSIFIERS, search
 from coughlab.datasets import LABELS
 from coughlab.engine import Engine
@@ -160,6 +160,8 @@ def run(
         If this machine lacks what a classifier needs.
     coughlab.store.StoreError
         If the stored study is damaged and `again` is false.
+    OSError
+        If it cannot be written, which is found out before anything is measured, as far as it can be.
     """
     plan = _plan(name)
     chosen, folder = _chosen(models, plan), Path(folder) / name
@@ -172,6 +174,7 @@ def run(
     for classifier in chosen:
         if classifier.ready:
             classifier.ready()
+    whole.check(folder.parent)
     kinds = {c.input for c in chosen}
     measured = _measured(dataset, kinds, progress, engine)
     tested_on = {
@@ -252,7 +255,9 @@ def search_pipelines(
         As in `run`.
     """
     plan, folder = _plan(name), Path(folder) / name
-    measured = _measured(datasets.load(name, data), (), progress)
+    dataset = datasets.load(name, data)
+    whole.check(folder.parent)
+    measured = _measured(dataset, (), progress)
     ledger = Ledger(folder, measured, seed)
     if ledger.stored is None:
         raise StudyError(

@@ -3,9 +3,12 @@
 import errno
 import fcntl
 import os
+import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+#: What there has to be room for before long work begins.
+PROBE_BYTES = 2**20
 #: What keeps a file from being written, in words, and what to do.
 _REASONS = {
     errno.ENOSPC: "the disk is full; make room on it",
@@ -100,6 +103,27 @@ def sync(folder):
         os.close(descriptor)
 
 
+def check(folder):
+    """Find out whether a folder can be written to, before the work whose result is to go there.
+
+    Parameters
+    ----------
+    folder : path-like
+        The folder; if it is not there, that in which it would be made.
+
+    Raises
+    ------
+    OSError
+        What writing would raise.
+    """
+    folder = Path(folder).absolute()
+    folder = next(path for path in (folder, *folder.parents) if path.exists())
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+        left = PROBE_BYTES
+        while left:
+            left -= file.write(bytes(left))
+
+
 def reason(error):
     """Why a file cannot be written, and what to do.
 
@@ -113,5 +137,6 @@ def reason(error):
     str
         Words to go on with after a colon, without a full stop.
     """
-    told = _REASONS.get(error.errno, error.strerror or str(error))
-    return f"{told} ({Path(error.filename).name})" if isinstance(error.filename, str | os.PathLike) else told
+    if error.errno in _REASONS:
+        return _REASONS[error.errno]
+    return f"{error.strerror} ({error.filename})" if error.filename else str(error)

@@ -202,4 +202,4 @@ def test_a_full_disk_is_told_in_one_line(folder, tmp_path):
     )
     assert ended.returncode == 2 and "Traceback" not in ended.stderr
     last = ended.stderr.splitlines()[-1]
-    assert last.startswith("coughlab: The features could not be written") and "are kept" in last
+    assert last.startswith("coughlab: The features could not be written") and "before is kept" in last

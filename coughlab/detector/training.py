@@ -2,6 +2,7 @@
 
 import io
 import multiprocessing
+import os
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,9 +13,10 @@ import pandas as pd
 import soundfile
 import soxr
 
-from coughlab import __version__, audio, machine, store, survey
+from coughlab import __version__, audio, machine, store, survey, whole
 from coughlab.detector import card, corpus, frames, measures, network, scenes
 from coughlab.detector.detect import MODEL, Detector
+from coughlab.engine import belong
 from coughlab.signal import spectrum
 from coughlab.signal.levels import HOP_S, background_db, levels
 
@@ -108,9 +110,12 @@ def train(
         If a collection is missing.
     TrainingError
         If there are too few scenes, or a training fails or is killed.
+    OSError
+        If the detector cannot be written, which is found out before it is trained, as far as it can be.
     """
     if n_scenes < LEAST_SCENES:
         raise TrainingError(f"{n_scenes} scenes are too few: at least {LEAST_SCENES} are needed.")
+    whole.check(Path(studies or store.MODELS))
     spectrum.use_one_thread()
     listed = corpus.table(folder, progress)
     sounds = corpus.load_all(listed, progress)
@@ -157,7 +162,10 @@ def _in_parallel(jobs, progress):
     shares, results = context.Array("d", len(jobs)), context.SimpleQueue()
     waiting, running, done = list(enumerate(jobs)), {}, {}
 
+    parent = os.getpid()
+
     def work(number, job):
+        belong(parent)
         try:
             results.put((number, job(partial(shares.__setitem__, number)), None))
         except Exception as error:

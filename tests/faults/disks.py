@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tests.conftest import missing
 
+#: What fills a disk.
+BALLAST = ".ballast"
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -28,26 +30,24 @@ class Disk:
 
     def run(self, *command, **options):
         """Run a command that sees the disk: a subprocess.CompletedProcess with its output as text."""
-        options = {"capture_output": True, "text": True, "cwd": ROOT} | options
+        options = {"capture_output": True, "text": True} | options
         return subprocess.run([*self._enter, *map(str, command)], **options)
 
     def start(self, *command, **options):
         """Start a process that sees the disk (subprocess.Popen)."""
-        return subprocess.Popen([*self._enter, *map(str, command)], cwd=ROOT, **options)
+        return subprocess.Popen([*self._enter, *map(str, command)], **options)
 
     def fill(self, *, leave=0):
         """Leave no room but so many bytes, in whole pages."""
-        with contextlib.suppress(OSError), (self.seen / ".ballast").open("ab", buffering=0) as file:
+        with contextlib.suppress(OSError), (self.seen / BALLAST).open("ab", buffering=0) as file:
             while True:
                 file.write(bytes(4096))
         if leave:
-            os.truncate(
-                self.seen / ".ballast", (self.seen / ".ballast").stat().st_size - leave // 4096 * 4096
-            )
+            os.truncate(self.seen / BALLAST, (self.seen / BALLAST).stat().st_size - leave // 4096 * 4096)
 
     def empty(self):
         """Give the room back."""
-        (self.seen / ".ballast").unlink()
+        (self.seen / BALLAST).unlink()
 
     def read_only(self, yes=True):
         """Let nothing be written any more, or again."""
@@ -78,7 +78,11 @@ def mounted(path, size="8m"):
         if holder.stdout.readline().strip() != "mounted":
             missing("disks of its own: run as root, or where name spaces of users are allowed")
         user = [] if root else ["--user", "--preserve-credentials"]
-        yield Disk(path, holder, [nsenter, "--target", str(holder.pid), "--mount", *user, "--"])
+        yield Disk(
+            path,
+            holder,
+            [nsenter, "--target", str(holder.pid), "--mount", *user, "--", "env", "-C", str(ROOT)],
+        )
     finally:
         holder.stdin.close()
         holder.wait()

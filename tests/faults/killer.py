@@ -21,15 +21,21 @@ _ACTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.link"
 
 
 class Killer:
-    """A process that runs commands and kills them; close it in the end."""
+    """A process that runs commands and kills them; close it in the end.
 
-    def __init__(self):
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.killer"],
+    Parameters
+    ----------
+    start : callable, optional
+        Starts a process where it is to run, as `tests.faults.disks.Disk.start`; here unless told.
+    """
+
+    def __init__(self, start=None):
+        start = start or (lambda *command, **options: subprocess.Popen(command, cwd=ROOT, **options))
+        self._process = start(
+            *(sys.executable, "-m", "tests.faults.killer"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            cwd=ROOT,
         )
 
     def run(self, argv, *, below, act=0, size=0, often=True):
@@ -46,7 +52,8 @@ class Killer:
         size : int
             Length of a file at which the process is killed that writes it further; 0 for never.
         often : bool
-            Save after every fit and trial instead of every half minute, and make parts of five recordings.
+            Save after every fit and trial instead of every half minute, make parts of five recordings, and begin without trying
+            whether there is room.
 
         Returns
         -------
@@ -101,11 +108,11 @@ def _ordered(order):
 
 def _obey(order, log):
     """What the forked process does; it never returns."""
-    from coughlab import cli, listening, study, training
+    from coughlab import cli, listening, study, training, whole
 
     if order["often"]:
         study.SAVE_EVERY_S = training.SAVE_EVERY_S = 0
-        listening.ROWS = 5
+        listening.ROWS, whole.PROBE_BYTES = 5, 0
     _watch(order["below"], order["act"], log)
     if order["size"]:
         # Python would have an error instead, as of a full disk.

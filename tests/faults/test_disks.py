@@ -1,0 +1,175 @@
+"""A disk that is really full, or really read-only, is told in one sentence, and what was written before stays."""
+
+import shutil
+import sys
+
+import pytest
+
+from tests.faults import disks
+from tests.faults.killer import Killer
+from tests.faults.test_kills import answers, lies_in, study_run, whole
+from tests.test_study import tiny_dataset
+
+FULL, READ_ONLY = "the disk is full; make room on it", "the disk is read-only; name a place on another one"
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory):
+    with disks.mounted(tmp_path_factory.mktemp("mounted") / "disk", "16m") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return tiny_dataset(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def killer(disk):
+    """Runs commands on the disk; nothing is killed here."""
+    killer = Killer(disk.start)
+    yield killer
+    killer.close()
+
+
+@pytest.fixture(params=[FULL, READ_ONLY], ids=["full", "read-only"])
+def spoil(request, disk):
+    """Makes the disk one that cannot be written to, and says what is to be complained of."""
+
+    def spoil():
+        disk.fill() if request.param == FULL else disk.read_only()
+        return request.param
+
+    return spoil
+
+
+@pytest.fixture(scope="module")
+def study(killer, data, tmp_path_factory):
+    """A folder of studies, to be copied."""
+    studies = tmp_path_factory.mktemp("made")
+    assert killer.run([*study_run(data, studies), "--models", "knn"], below=studies)["status"] == 0
+    return studies / "kaggle-trial"
+
+
+def mend(disk):
+    disk.read_only(False)
+    if (disk.seen / disks.BALLAST).exists():
+        disk.empty()
+
+
+@pytest.fixture
+def place(request, disk):
+    """A new folder on the disk, as the commands see it and as the test sees it."""
+    name = request.node.name.translate(str.maketrans("[ ]", "---"))
+    (disk.seen / name).mkdir()
+    yield disk.path / name, disk.seen / name
+    mend(disk)
+    shutil.rmtree(disk.seen / name)
+
+
+def files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused(done, what, why):
+    """The one sentence about a disk with which a command ended."""
+    (complaint,) = [line for line in done["output"].splitlines() if "could not be" in line] or [
+        done["output"]
+    ]
+    assert done["status"] == 2 and "Traceback" not in done["output"], done["output"]
+    assert f"coughlab: {what} could not be" in complaint and why in complaint
+    return complaint
+
+
+def test_a_study(killer, data, study, place, spoil):
+    at, seen = place
+    shutil.copytree(study, seen / "kaggle-trial")
+    before, why = files(seen), spoil()
+    # Found out before anything is measured.
+    done = killer.run(study_run(data, at, "--again"), below=at, often=False)
+    assert "goes on from there" in refused(done, "The study", why) and "Listening" not in done["output"]
+    assert files(seen) == before
+
+
+def test_a_study_whose_disk_fills_while_it_is_saved(killer, disk, data, study, place):
+    at, seen = place
+    shutil.copytree(study, seen / "kaggle-trial")
+    before = files(seen)
+    disk.fill(leave=3 * 4096)
+    refused(killer.run(study_run(data, at), below=at), "The study", FULL)
+    assert files(seen) == before and lies_in(seen) == {"kaggle-trial"}
+    mend(disk)
+    assert killer.run(study_run(data, at), below=at)["status"] == 0
+    assert set(whole(seen / "kaggle-trial").models) == {"knn", "naive_bayes"}
+
+
+def test_a_search(killer, data, study, place, spoil):
+    at, seen = place
+    shutil.copytree(study, seen / "kaggle-trial")
+    before, why = files(seen), spoil()
+    search = ["search", "kaggle-trial", "--data", data, "--studies", at, "--trials", 2]
+    refused(killer.run(search, below=at), "The study", why)
+    assert files(seen) == before
+
+
+def test_a_detector(killer, data, place, spoil):
+    at, seen = place
+    why = spoil()
+    done = killer.run(["detector", "train", "--data", data, "--studies", at], below=at, often=False)
+    refused(done, "The detector", why)
+    assert files(seen) == {}
+
+
+def test_features(killer, disk, data, place, spoil):
+    at, seen = place
+    command = ["features", "own", "--data", data, "--out", at / "table"]
+    assert killer.run(command, below=at)["status"] == 0
+    made = files(seen)
+    (seen / "table" / "part-000002.parquet").unlink()
+    why = spoil()
+    refused(killer.run(command, below=at), "The features", why)
+    assert files(seen) == {name: data for name, data in made.items() if "2.parquet" not in name}
+    mend(disk)
+    assert killer.run(command, below=at)["status"] == 0
+    assert files(seen) == made
+
+
+@pytest.mark.parametrize("options", [["--rows", "rows.csv"], ["--parts", "parts"]], ids=["rows", "parts"])
+def test_an_audit(killer, data, place, spoil, options):
+    at, seen = place
+    (seen / "rows.csv").write_text("earlier")
+    why = spoil()
+    command = ["audit", "own", "--data", data, options[0], at / options[1]]
+    done = killer.run(command, below=at, often=False)
+    refused(done, "The audit", why)
+    assert files(seen) == {"rows.csv": b"earlier"} and "Listening" not in done["output"]
+
+
+def test_a_batch(killer, data, place, spoil):
+    at, seen = place
+    command = ["batch", data, "--out", at / "answers.jsonl", "--csv", at / "answers.csv"]
+    (seen / "answers.csv").write_text("earlier")
+    why = spoil()
+    refused(killer.run(command, below=at), "The answers", why)
+    assert files(seen) in ({"answers.csv": b"earlier"}, {"answers.csv": b"earlier", "answers.jsonl": b""})
+
+
+def test_a_batch_whose_disk_fills_while_it_answers(killer, disk, data, place):
+    at, seen = place
+    command = ["batch", data, "--out", at / "answers.jsonl", "--csv", at / "answers.csv"]
+    disk.fill(leave=2 * 4096)
+    refused(killer.run(command, below=at), "The answers", FULL)
+    there = answers(seen / "answers.jsonl")
+    assert 0 < len(there) < 20 and lies_in(seen) == {"answers.jsonl"}
+    mend(disk)
+    done = killer.run(command, below=at)
+    assert done["status"] == 0 and f"not changed since: {len(there)}." in done["output"]
+    assert len(answers(seen / "answers.jsonl")) == 20 and lies_in(seen) == {"answers.jsonl", "answers.csv"}
+
+
+def test_what_a_prediction_says_has_no_room(disk, data, place):
+    at, _ = place
+    disk.fill()
+    recording = next((data / "trial_covid").iterdir())
+    done = disk.run("sh", "-c", f"'{sys.executable}' -m coughlab predict '{recording}' > '{at}/said'")
+    assert (done.returncode, done.stderr) == (2, f"coughlab: What was found could not be written: {FULL}.\n")
