@@ -47,6 +47,10 @@ def _choice(*choices):
     return read, "one of " + ", ".join(choices)
 
 
+def _any(kind):
+    return str, kind
+
+
 def _whole(low, high):
     def read(text):
         if not low <= int(text) <= high:
@@ -130,6 +134,31 @@ _TABLE = [
         "text",
         *_choice("text", "json"),
         "How a line of the log is written.",
+    ),
+    (
+        "COUGHLAB_MODELS",
+        "",
+        *_any("the path of a folder"),
+        "Where the studies are; the folder `models` of the app unless set.",
+    ),
+    (
+        "COUGHLAB_DATA",
+        "",
+        *_any("the path of a folder"),
+        "The folder that holds the datasets, each in a folder of its name, to hear their recordings in the app; none unless set.",
+    ),
+    (
+        "COUGHLAB_ICE_SERVERS",
+        "",
+        *_any("a JSON list of servers"),
+        "STUN and TURN servers that carry the sound of the page Live where the direct way is closed; a public STUN server unless"
+        " set, and none on a local network.",
+    ),
+    (
+        "COUGHLAB_VGG16",
+        "",
+        *_any("the path of a file"),
+        "VGG16's ImageNet weights without its top, for training; Keras fetches them unless set.",
     ),
 ]
 #: All there are, by name.

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
-from coughlab import whole
+from coughlab import settings, whole
 
 MANIFEST = "manifest.json"
 FEATURES = "features.parquet"
@@ -33,7 +33,7 @@ LARGE = "large"
 #: The cough detector's folder: stored as a study is, but none to look at.
 DETECTOR = "detector"
 #: Where studies lie unless COUGHLAB_MODELS says otherwise.
-MODELS = Path(os.environ.get("COUGHLAB_MODELS") or Path(__file__).parent.parent / "models")
+MODELS = Path(settings.value("COUGHLAB_MODELS") or Path(__file__).parent.parent / "models")
 
 
 class StoreError(RuntimeError):

@@ -8,14 +8,13 @@ is trained. A saved model is the whole again: picture in, probability out.
 """
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from coughlab import machine
+from coughlab import machine, settings
 from coughlab.classifiers import neural
 from coughlab.classifiers.base import Classifier, NotReadyError
 from coughlab.signal.pictures import SIZES
@@ -142,7 +141,7 @@ def vgg16(shape, weights):
 
 def weights():
     """Where VGG16's weights come from: the file the environment names, or else "imagenet", Keras's own copy."""
-    return os.environ.get(SETTING) or "imagenet"
+    return settings.value(SETTING) or "imagenet"
 
 
 def check_weights():
