@@ -16,6 +16,8 @@ from coughlab.detector.detect import MODEL
 LEAST_FREE_BYTES = 64 * 2**20
 #: How far the clock may be behind the time at which the models were written, in seconds: machines that share files differ.
 CLOCK_SLACK_S = 3600
+#: No models are used so long after they were written, in seconds: a clock that says so is wrong.
+CLOCK_AHEAD_S = 20 * 365 * 86_400
 
 
 def problems(folder=None, *, disks=None):
@@ -140,11 +142,11 @@ def _of_disk(folder):
 
 
 def _of_clock(folder):
-    """A clock that is behind the files of the studies is wrong, or was when they were written."""
+    """A clock that is behind the files of the studies, or decades ahead, is wrong, or was when they were written."""
     written = [Path(__file__), *folder.glob(f"[!.]*/{store.MANIFEST}")]
     newest = max((path.stat().st_mtime for path in written if path.exists()), default=0.0)
     now = time.time()
-    if now >= newest - CLOCK_SLACK_S:
+    if newest - CLOCK_SLACK_S <= now <= newest + CLOCK_AHEAD_S:
         return []
     message = (
         f"The clock says {_day(now)}, but the models were written on {_day(newest)}. Set the clock; if it is right now, it was"

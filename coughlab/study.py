@@ -175,6 +175,7 @@ def run(
         if classifier.ready:
             classifier.ready()
     whole.check(folder.parent)
+    whole.check_clock()
     kinds = {c.input for c in chosen}
     measured = _measured(dataset, kinds, progress, engine)
     tested_on = {

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import tempfile
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -122,6 +123,23 @@ def check(folder):
         left = PROBE_BYTES
         while left:
             left -= file.write(bytes(left))
+
+
+class ClockError(OSError):
+    """Files cannot be written at the time that the clock says; the message is one that `reason` gives."""
+
+
+def check_clock():
+    """Find out whether the clock says a time that files can have: Keras writes its models as ZIP files, which know 1980 to 2107.
+
+    Raises
+    ------
+    ClockError
+        If it does not.
+    """
+    now = time.gmtime()
+    if not 1980 < now.tm_year < 2107:
+        raise ClockError(f"the clock says {time.strftime('%Y-%m-%d', now)}; set it to the right time")
 
 
 def reason(error):

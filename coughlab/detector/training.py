@@ -116,6 +116,7 @@ def train(
     if n_scenes < LEAST_SCENES:
         raise TrainingError(f"{n_scenes} scenes are too few: at least {LEAST_SCENES} are needed.")
     whole.check(Path(studies or store.MODELS))
+    whole.check_clock()
     spectrum.use_one_thread()
     listed = corpus.table(folder, progress)
     sounds = corpus.load_all(listed, progress)

@@ -178,9 +178,17 @@ def archive(coughs, sounds):
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("coughs.csv", csv(coughs))
+        _put(file, "coughs.csv", csv(coughs), max((cough.at for cough in coughs), default=0))
         for cough in coughs:
             if cough.number in sounds:
                 name = f"cough-{cough.number:04}-{cough.time.replace(':', '')}.wav"
-                file.writestr(name, audio.encode_wav(sounds[cough.number] / 32768, RATE))
+                _put(file, name, audio.encode_wav(sounds[cough.number] / 32768, RATE), cough.at)
     return buffer.getvalue()
+
+
+def _put(archive, name, content, at):
+    """Put a file into an archive with the time of its cough, if it is one that a ZIP file can hold."""
+    year, *rest = datetime.fromtimestamp(at, UTC).timetuple()[:6]
+    told = zipfile.ZipInfo(name, (min(max(year, 1980), 2107), *rest))
+    told.external_attr = 0o644 << 16
+    archive.writestr(told, content, zipfile.ZIP_DEFLATED)
