@@ -6,7 +6,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test bench lint format lock pip-audit study clean
+.PHONY: run test fuzz load bench lint format lock pip-audit study clean
 
 run: $(VENV)/.installed
 	$(BIN)/streamlit run Home.py --server.address localhost --server.port $(PORT)
@@ -15,6 +15,15 @@ run: $(VENV)/.installed
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/browser/test_live.py
 	$(BIN)/python -m pytest tests/browser/test_live.py
+
+# Mutated files at the decoder, then hostile requests at the app: make fuzz SECONDS=3600, or N=10000; SEED= and FIRST= repeat inputs.
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz $(if $(N),--number $(N)) $(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(FIRST),--first $(FIRST)) $(TARGETS)
+
+# The app under load, with pages open in a browser: 16 clients for MINUTES, then 160.
+load: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.load $(if $(MINUTES),--minutes $(MINUTES))
 
 # Every goal of speed and memory in one table, ours beside the published stack; wants a quiet machine.
 bench: $(VENV)/.installed-dev

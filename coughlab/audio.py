@@ -351,7 +351,7 @@ def _open_av(data, kind):
 
 
 # A minute of Opus in its shortest frames makes 24 000. Packets of one sample would take minutes to decode.
-_MAX_PACKETS = 100_000
+_MAX_PACKETS = 30_000
 
 
 def _av_blocks(container, stream):

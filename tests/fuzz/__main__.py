@@ -1,0 +1,118 @@
+"""Fuzzing by hand: ``python -m tests.fuzz --seconds 3600``, or ``http --number 10000``; see ``--help``."""
+
+import argparse
+import collections
+import math
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tests.fuzz import decoder, web
+from tests.fuzz.inputs import file_of
+from tests.fuzz.requests import request_of
+from tests.fuzz.server import Server
+
+
+class Tally:
+    """What came of the inputs: counted, and the findings saved.
+
+    Parameters
+    ----------
+    seed : int
+    folder : pathlib.Path
+        Where inputs that found something are saved.
+    made : callable
+        Gives the bytes of an input by its number.
+    """
+
+    def __init__(self, seed, folder, made):
+        self.seed, self.folder, self.made = seed, folder, made
+        self.outcomes, self.kinds = collections.Counter(), collections.Counter()
+        self.findings, self.seconds, self.megabytes = [], [], []
+
+    def __call__(self, number, kind, outcome, seconds, megabytes, finding):
+        self.outcomes[outcome] += 1
+        self.kinds[kind] += 1
+        self.seconds.append((seconds, number))
+        self.megabytes.append((megabytes, number))
+        if finding:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            path = self.folder / f"{self.seed}-{number}"
+            path.write_bytes(self.made(number))
+            self.findings.append(f"{path}: {kind}: {finding}")
+            print(self.findings[-1], flush=True)
+
+    def summary(self):
+        lines = [
+            f"{self.outcomes.total():,} inputs of seed {self.seed}, {len(self.findings)} findings.",
+            "Kinds: " + ", ".join(f"{name} {n:,}" for name, n in self.kinds.most_common()),
+            "Outcomes: " + ", ".join(f"{name} {n:,}" for name, n in self.outcomes.most_common()),
+            f"Seconds: median {statistics.median_low(self.seconds)[0]:.4f}, {_most(self.seconds, '.2f')}",
+        ]
+        if any(megabytes for megabytes, _ in self.megabytes):
+            lines.append(f"Megabytes for the time: {_most(self.megabytes, '.0f')}")
+        return "\n".join(lines)
+
+
+def _most(pairs, style):
+    most = sorted(pairs, reverse=True)[:3]
+    return "most " + ", ".join(f"{value:{style}} (input {number})" for value, number in most)
+
+
+def growth(memory):
+    """Megabytes that the app and its workers grew by from the second quarter of the requests to the last, as medians.
+
+    The first quarter is left to what is loaded at its first use.
+    """
+    sizes = np.array([sum(row[1:]) for row in memory])
+    quarter = max(1, len(sizes) // 4)
+    return float(np.median(sizes[-quarter:]) - np.median(sizes[quarter : 2 * quarter]))
+
+
+def _decoder(seed, rest, found):
+    tally = Tally(seed, found / "decoder", lambda number: file_of(seed, number)[1])
+    decoder.check(seed, *rest, tally)
+    print(tally.summary())
+    return tally
+
+
+def _http(seed, rest, found):
+    tally = Tally(seed, found / "http", lambda number: b"".join(request_of(seed, number).pieces))
+    with Server() as server:
+        memory = web.check(server, seed, *rest, tally)
+        print(tally.summary())
+        for done, app, workers in memory[:: max(1, len(memory) // 10)]:
+            print(f"After {done:,}: the app has {app:.0f} MB, its workers {workers:.0f} MB")
+        print(f"The last quarter beside the one before the middle: {growth(memory):+.0f} MB")
+        print(f"Log: {len(server.said()):,} bytes")
+    return tally
+
+
+TARGETS = {"decoder": _decoder, "http": _http}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("targets", nargs="*", choices=[*TARGETS, []], help="which; both unless given")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--first", type=int, default=0, help="number of the first input")
+    parser.add_argument("--number", type=int, help="how many inputs for each target")
+    parser.add_argument(
+        "--seconds", type=float, default=60, help="for how long each, where no number is given"
+    )
+    parser.add_argument("--found", type=Path, default=Path("build/fuzz"), help="where findings are saved")
+    arguments = parser.parse_args()
+    print(f"Seed {arguments.seed}.", flush=True)
+    findings = []
+    for target in arguments.targets or TARGETS:
+        until = math.inf if arguments.number else time.monotonic() + arguments.seconds
+        rest = (arguments.first, until, arguments.number or 10**12)
+        print(f"{target}:", flush=True)
+        findings += TARGETS[target](arguments.seed, rest, arguments.found).findings
+    raise SystemExit(bool(findings))
+
+
+if __name__ == "__main__":
+    main()

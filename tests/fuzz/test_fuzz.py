@@ -1,0 +1,91 @@
+"""A minute of fuzzing; ``make fuzz`` goes on for as long as one likes."""
+
+import math
+
+from coughlab import containers
+from tests import sounds
+from tests.fuzz import decoder, web
+from tests.fuzz.__main__ import Tally, growth
+from tests.fuzz.inputs import file_of, rng_of, zip_file
+from tests.fuzz.requests import KINDS, request_of
+from tests.fuzz.server import Server
+from tests.fuzz.structures import STRUCTURES
+
+SEED = 7
+
+
+def test_a_file_taken_apart_and_put_together_is_the_same():
+    # With checksums that fit: a mutation gets past them only where they are reckoned as the format has it.
+    for name, make in sounds.FORMATS.items():
+        data = make()
+        kind = containers.sniff(data)
+        if kind not in STRUCTURES or name in ("wav rf64", "mp3 id3"):  # the length elsewhere, a tag in front
+            continue
+        parse, build = STRUCTURES[kind]
+        assert len(parse(data)) >= (1 if kind in ("wav", "aiff") else 2), name
+        if kind == "matroska":  # its lengths are written another way
+            assert build(parse(build(parse(data)))) == build(parse(data))
+        else:
+            assert build(parse(data)) == data, name
+    _, data = zip_file(rng_of(SEED, 0))
+    parse, build = STRUCTURES["zip"]
+    assert build(parse(data)) == data
+
+
+def test_an_input_is_the_same_by_its_number():
+    # Encoders write the time and random names into some files, of which only the length is always the same.
+    assert [file_of(SEED, n)[0] for n in range(50)] == [file_of(SEED, n)[0] for n in range(50)]
+    kinds = {request_of(SEED, n).kind for n in range(400)}
+    assert len(kinds) >= len(KINDS)
+    assert [request_of(SEED, n) for n in range(50)] == [request_of(SEED, n) for n in range(50)]
+
+
+def test_mutated_files_do_nothing_but_decode_or_be_refused(tmp_path):
+    tally = Tally(SEED, tmp_path, lambda number: file_of(SEED, number)[1])
+    decoder.check(SEED, 0, math.inf, 3000, tally)
+    print(tally.summary())
+    assert tally.findings == []
+    assert tally.outcomes["decoded"] > 300 and tally.outcomes["damaged"] > 300
+    assert tally.outcomes["unpacked"] and tally.outcomes["not unpacked"]
+
+
+def test_hostile_requests_are_answered_and_leave_no_trace(tmp_path):
+    tally = Tally(SEED, tmp_path, lambda number: b"".join(request_of(SEED, number).pieces))
+    with Server() as server:
+        memory = web.check(server, SEED, 0, math.inf, 1500, tally)
+        assert server.answers()
+    print(tally.summary())
+    assert tally.findings == []
+    assert growth(memory) < 60
+    statuses = {outcome[:3] for outcome in tally.outcomes}
+    assert {"200", "400", "404", "405", "408", "413", "415", "422"} & statuses >= {
+        "200",
+        "400",
+        "404",
+        "405",
+        "408",
+        "422",
+    }
+
+
+def test_what_hangs_or_ends_its_process_is_found(tmp_path, monkeypatch):
+    """The watch itself: a decoder that breaks is reported, and the next input is tried."""
+    seen = []
+    monkeypatch.setattr(decoder, "_work", _broken_work)
+    decoder.check(SEED, 0, math.inf, 3, lambda *outcome: seen.append(outcome))
+    assert [(number, outcome) for number, _, outcome, *_ in seen] == [
+        (0, "decoded"),
+        (1, "crash"),
+        (2, "decoded"),
+    ]
+    assert "-11" in seen[1][-1]
+
+
+def _broken_work(connection, seed, number, end):
+    import os
+    import signal
+
+    for n in range(number, end):
+        if n == 1:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        connection.send((n, "wav", "decoded", 0, 0, None))

@@ -1,0 +1,148 @@
+"""The app under load: ``python -m tests.load --minutes 10``.
+
+Sixteen clients post recordings, each one after another, while pages are open in a browser; then ten times as many do. Clients
+wait as long as a 503 tells them to. Everything runs on one machine: the clients and the browser take their share of its cores.
+"""
+
+import argparse
+import collections
+import os
+import statistics
+import time
+from contextlib import contextmanager
+
+from playwright.sync_api import sync_playwright
+
+from coughlab import settings
+from tests.fuzz.server import Server
+from tests.load.clients import Clients, ask, multipart, recordings
+
+CLIENTS, TOO_MANY = 16, 160
+#: Pages that stay open, and one that is opened anew again and again; each with what it shows when it is there.
+OPEN = {"": "Try a sample", "reality": "In plain words", "compare": "Compare models"}
+OPENED = ("matrices", "Matrices")
+#: How often memory is looked at and the page is opened.
+EVERY_S = 5.0
+
+
+@contextmanager
+def pages(url, chromium):
+    """Pages open in a browser; gives a function that opens one more and returns the seconds until it is there."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        for address, text in OPEN.items():
+            page = browser.new_context().new_page()
+            page.goto(f"{url}/{address}")
+            page.get_by_text(text).first.wait_for(timeout=120_000)
+
+        def open_one():
+            context = browser.new_context()
+            page, (address, text) = context.new_page(), OPENED
+            start = time.monotonic()
+            page.goto(f"{url}/{address}", timeout=120_000)
+            page.get_by_role("heading", name=text).wait_for(timeout=120_000)
+            seconds = time.monotonic() - start
+            context.close()
+            return seconds
+
+        yield open_one
+        browser.close()
+
+
+def expected(port):
+    """Bodies and the answers they get while nobody else asks."""
+    bodies = [multipart(data) for data in recordings()]
+    return [(body, ask(port, body)[2]) for body in bodies]
+
+
+class Phase:
+    """What was seen while some clients asked.
+
+    Attributes
+    ----------
+    outcomes : list of tests.load.clients.Outcome
+    pages : list of float
+        Seconds until a page was there.
+    memory : list of tuple of float
+        Megabytes of the app and of its workers.
+    """
+
+    def __init__(self, server, asked, clients, seconds, open_page, every=EVERY_S):
+        self.clients, self.seconds = clients, seconds
+        self.pages, self.memory = [], []
+        asking = Clients(server.port, asked, clients, seconds)
+        while asking.running():
+            start = time.monotonic()
+            self.pages.append(open_page())
+            self.memory.append(server.memory())
+            time.sleep(max(0.0, start + every - time.monotonic()))
+        self.outcomes = asking.outcomes()
+
+    def of(self, status):
+        """Seconds of all answers of a status, sorted."""
+        return sorted(outcome.seconds for outcome in self.outcomes if outcome.status == status)
+
+    @property
+    def faults(self):
+        """What was wrong with answers: lost, wrong, or neither 200 nor 503."""
+        return [outcome.fault for outcome in self.outcomes if outcome.fault]
+
+    def told(self):
+        """All of it, for people."""
+        statuses = collections.Counter(str(outcome.status) for outcome in self.outcomes)
+        lines = [
+            f"{self.clients} clients for {self.seconds:.0f} s: {len(self.outcomes):,} requests; "
+            + ", ".join(f"{status} {n:,}" for status, n in sorted(statuses.items()))
+        ]
+        for status in (200, 503):
+            if seconds := self.of(status):
+                lines.append(f"  {status}: {_spread(seconds)}; {len(seconds) / self.seconds:.1f} a second")
+        lines.append(f"  {OPENED[1]}, opened {len(self.pages)} times: {_spread(sorted(self.pages))}")
+        lines.append(f"  memory at most {_told(max(self.memory, key=sum))}")
+        lines += [
+            f"  wrong: {fault} ({n} times)" for fault, n in collections.Counter(self.faults).most_common(5)
+        ]
+        return "\n".join(lines)
+
+
+def _spread(seconds):
+    late = seconds[int(0.99 * (len(seconds) - 1))]
+    return f"median {statistics.median(seconds):.2f} s, 99 of 100 within {late:.2f} s, longest {seconds[-1]:.2f} s"
+
+
+def _told(memory):
+    return f"{memory[0]:.0f} MB of the app and {memory[1]:.0f} MB of its workers"
+
+
+def longest_wait():
+    """Seconds within which everybody has an answer by the settings: the wait in the queue, and one answer."""
+    return settings.value("COUGHLAB_WAIT_S") + settings.value("COUGHLAB_ANSWER_S")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__.split("\n")[0])
+    parser.add_argument("--minutes", type=float, default=10, help=f"how long {CLIENTS} clients ask")
+    parser.add_argument("--too-many-minutes", type=float, default=2, help=f"how long {TOO_MANY} clients ask")
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    arguments = parser.parse_args()
+    with Server() as server, pages(server.url, arguments.chromium) as open_page:
+        asked = expected(server.port)
+        warm = Phase(server, asked, CLIENTS, 20, open_page)
+        time.sleep(10)
+        before = server.memory()
+        print(
+            f"{os.cpu_count()} cores, for the app, the clients and the browser together. Before: {_told(before)}."
+        )
+        phases = []
+        for clients, minutes in ((CLIENTS, arguments.minutes), (TOO_MANY, arguments.too_many_minutes)):
+            phases.append(Phase(server, asked, clients, 60 * minutes, open_page))
+            print(phases[-1].told(), flush=True)
+        time.sleep(30)
+        print(
+            f"Half a minute later: {_told(server.memory())}. Log with a trace: {'Traceback' in server.said()}."
+        )
+    raise SystemExit(bool(warm.faults or any(phase.faults for phase in phases)))
+
+
+if __name__ == "__main__":
+    main()
