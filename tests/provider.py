@@ -1,4 +1,7 @@
-"""A real OpenID Connect provider on loopback, Canaille with everything in memory: python -m tests.provider PORT REDIRECT-URI."""
+"""A real OpenID Connect provider on loopback, Canaille with everything in memory.
+
+Run as ``python -m tests.provider PORT REDIRECT-URI CLIENT-SECRET``.
+"""
 
 import sys
 
@@ -7,39 +10,36 @@ from canaille.app import models
 from canaille.backends import Backend
 from werkzeug.serving import run_simple
 
-CLIENT, SECRET = "coughlab", "the secret of the client"
+CLIENT = "coughlab"
 PASSWORD = "correct horse battery staple"
-#: E-mail addresses by user name. The name of one is what no page may take for markup.
-PEOPLE = {"tina": "Tina@Example.org", "vera": "vera@example.org"}
-NAMES = {"tina": "Tina Trainer", "vera": "Vera **bold** <b>Visitor</b>"}
+#: Name and e-mail address of each user. The name of one is what no page may take for markup.
+PEOPLE = {
+    "tina": ("Tina Trainer", "Tina@Example.org"),
+    "vera": ("Vera **bold** :red[Visitor]", "vera@example.org"),
+}
 
 
-def serve(port, redirect_uri):
+def serve(port, redirect_uri, secret):
     """Answer until killed."""
     app = create_app(
         {
             "SECRET_KEY": "a test's",
             "SERVER_NAME": f"localhost:{port}",
             "PREFERRED_URL_SCHEME": "http",
-            "WTF_CSRF_ENABLED": True,
             "CANAILLE": {"DATABASE": "memory", "LOGGING": {"version": 1}},
             # No page that asks for consent.
             "CANAILLE_OIDC": {"TRUSTED_DOMAINS": ["localhost"]},
         }
     )
     with app.app_context(), Backend.instance.session():
-        for name, email in PEOPLE.items():
+        for user, (name, email) in PEOPLE.items():
             person = models.User(
-                user_name=name,
-                formatted_name=NAMES[name],
-                family_name=NAMES[name],
-                emails=[email],
-                password=PASSWORD,
+                user_name=user, formatted_name=name, family_name=name, emails=[email], password=PASSWORD
             )
             Backend.instance.save(person)
         client = models.Client(
             client_id=CLIENT,
-            client_secret=SECRET,
+            client_secret=secret,
             client_name="CoughLab",
             client_uri="http://localhost",
             redirect_uris=[redirect_uri],
@@ -56,4 +56,4 @@ def serve(port, redirect_uri):
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), sys.argv[2])
+    serve(int(sys.argv[1]), *sys.argv[2:])

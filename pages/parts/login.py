@@ -6,6 +6,7 @@ import time
 import streamlit as st
 from streamlit.errors import Error
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
 
 from pages import parts
 from pages.parts import access
@@ -180,8 +181,9 @@ def _away():
 
 
 def _browser():
-    # Streamlit gives every browser this cookie, so that other sites cannot act in its name.
-    return st.context.cookies.get("_streamlit_xsrf")
+    """What tells this browser from others; None where nothing does."""
+    # The token that keeps other sites from acting in a browser's name; its cookie is written anew at each visit.
+    return decode_xsrf_token_string(st.context.cookies.get("_streamlit_xsrf", ""))[0]
 
 
 def _session():
