@@ -23,8 +23,8 @@ st.title("About CoughLab")
 st.markdown(
     f"CoughLab {__version__} shows what published cough classifiers say of a recording, and what that is"
     " worth. It is a tool for research and teaching, **not a medical device**. If you feel ill, ask a doctor or take a"
-    " test.\n\nA recording is decoded and analysed in the memory of the server, sent to nobody else, and written to no disk."
-    " A dataset that is audited here is unpacked into a temporary folder, which is deleted when the audit ends."
+    " test.\n\nRecordings and datasets are decoded and analysed in the memory of the server, sent to nobody else, and written to"
+    " no disk: [what is kept, where, and for how long](privacy)."
 )
 try:
     predictor = serving.default()

@@ -96,7 +96,9 @@ if "chosen" not in st.session_state:
         "Record, upload or try the sample: what three models make of it appears here.",
         icon=":material/arrow_upward:",
     )
-    st.markdown(":small[Recordings are analysed in memory and are not stored.]")
+    st.markdown(
+        ":small[Recordings are analysed in memory and are not stored: [what is kept, where, and for how long](privacy).]"
+    )
     st.stop()
 source, title, data = st.session_state.chosen
 heading = st.container()

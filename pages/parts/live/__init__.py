@@ -2,6 +2,9 @@
 what can be taken away (`exports`), and what is around.
 """
 
+import contextlib
+import os
+
 import streamlit as st
 
 from coughlab import audio, detector, serving, words, workers
@@ -35,6 +38,18 @@ def show_address():
         icon=":material/lock_open:",
     )
     return False
+
+
+def ice_servers():
+    """The servers that secrets or environment name; a wrong setting is said, and none are used."""
+    setting = os.environ.get(connection.SETTING)
+    with contextlib.suppress(FileNotFoundError):  # there need not be any secrets
+        setting = setting or st.secrets.get(connection.SETTING)
+    try:
+        return connection.ice_servers(setting, st.context.url or "")
+    except connection.SettingError as error:
+        st.warning(f"{error} Until then only the local network is tried.", icon=":material/settings:")
+        return []
 
 
 def show_trouble(ear):

@@ -1,15 +1,12 @@
 """The microphone of the page "Live": streamlit-webrtc brings its sound here, straight from the browser."""
 
-import contextlib
 import logging
-import os
 import time
 
 import streamlit as st
 from streamlit_webrtc import AudioSinkTrack, WebRtcMode, webrtc_streamer
 
-from coughlab.live import connection
-from pages.parts.live import PATIENCE_S
+from pages.parts.live import PATIENCE_S, ice_servers
 
 _log = logging.getLogger(__name__)
 
@@ -24,18 +21,6 @@ WORDS = {
     "device_not_available": "No microphone was found. Connect one and try again.",
     "device_access_denied": "The browser does not allow the microphone. Click the sign beside the page's address to allow it.",
 }
-
-
-def ice_servers():
-    """The servers that secrets or environment name; a wrong setting is said, and none are used."""
-    setting = os.environ.get(connection.SETTING)
-    with contextlib.suppress(FileNotFoundError):  # there need not be any secrets
-        setting = setting or st.secrets.get(connection.SETTING)
-    try:
-        return connection.ice_servers(setting, st.context.url or "")
-    except connection.SettingError as error:
-        st.warning(f"{error} Until then only the local network is tried.", icon=":material/settings:")
-        return []
 
 
 def show(ear, predictor):
