@@ -22,6 +22,7 @@ if __name__ != "__main__" and hasattr(st, "App"):
     )
 
 if __name__ == "__main__":
+    from coughlab.store import StoreError
     from pages.parts import login
 
     # An icon of our own: Streamlit would have the browser fetch its icons for the tab from another host.
@@ -41,4 +42,8 @@ if __name__ == "__main__":
         st.Page("pages/about.py", title="About", icon=":material/info:"),
         st.Page("pages/privacy.py", title="Privacy", icon=":material/shield_person:"),
     ]
-    login.run(pages)
+    try:
+        login.run(pages)
+    except StoreError as error:
+        # A table of a study that was found to be damaged when the page came to read it.
+        st.error(str(error), icon=":material/error:")

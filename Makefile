@@ -6,7 +6,7 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test fuzz load bench lint format lock pip-audit study clean
+.PHONY: run test faults fuzz load bench lint format lock pip-audit study clean
 
 run: $(VENV)/.installed
 	$(BIN)/streamlit run Home.py --server.address localhost --server.port $(PORT)
@@ -24,6 +24,10 @@ fuzz: $(VENV)/.installed-dev
 # The app under load, with pages open in a browser: 16 clients for MINUTES, then 160.
 load: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.load $(if $(MINUTES),--minutes $(MINUTES))
+
+# What writes files is killed at every act on the file system there is, where `make test` takes some of them: half an hour.
+faults: $(VENV)/.installed-dev
+	COUGHLAB_FAULTS=all $(BIN)/python -m pytest -n 2 --dist worksteal tests/faults
 
 # Every goal of speed and memory in one table, ours beside the published stack; wants a quiet machine.
 bench: $(VENV)/.installed-dev
