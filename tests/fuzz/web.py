@@ -99,13 +99,18 @@ def wrong(request, answer):
         return f"It shows how it is made: {answer.body[:300]}"
     if "x-injected" in answer.headers:
         return "A header was injected."
-    if answer.body == NO_HTTP:
+    if answer.body == NO_HTTP or _unheard(answer):
         return "A whole request is not understood." if request.whole else None
     if "x-content-type-options" not in answer.headers:
         return f"Its kind may be guessed: {answer.headers}"
     if of_api and answer.status >= 400 and answer.body:
         return _wrong_error(answer)
     return None
+
+
+def _unheard(answer):
+    """Whether it is `NO_HTTP` as the answer to a HEAD, which has no body."""
+    return answer.status == 400 and not answer.body and "x-request-id" not in answer.headers
 
 
 def _wrong_error(answer):
@@ -151,7 +156,9 @@ def check(server, seed, first, until, most, report):
                 if done % 50 == 0:
                     memory.append((done, *server.memory()))
                 done += 1
-                report(number, request.kind, outcome(answer), answer.seconds, 0, finding)
+                report(
+                    number, request.kind, outcome(answer), answer.seconds if answer.status else 0, 0, finding
+                )
 
     threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
     for thread in threads:
