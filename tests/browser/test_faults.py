@@ -33,7 +33,9 @@ def url(disk):
     places = {"HOME": disk.path, "TMPDIR": disk.path, "COUGHLAB_MODELS": disk.path / "models"}
     process = disk.start(
         *(
-            ROOT / ".venv/bin/streamlit",
+            sys.executable,
+            "-m",
+            "streamlit",
             "run",
             "Home.py",
             "--server.address",

@@ -96,7 +96,7 @@ def is_part_of(study, later):
 @pytest.fixture(scope="module")
 def undisturbed(killer, data, tmp_path_factory):
     """A study that nothing disturbed, and the acts of the run, and the same after a search."""
-    studies = tmp_path_factory.mktemp("undisturbed")
+    studies = tmp_path_factory.mktemp("undisturbed") / "studies"
     acts = run_to_end(killer, study_run(data, studies), studies)["acts"]
     before = shutil.copytree(studies, tmp_path_factory.mktemp("before") / "studies")
     searching = run_to_end(killer, search(data, studies), studies)["acts"]
@@ -119,7 +119,7 @@ def test_a_study_killed_at_any_moment_is_whole_and_goes_on(killer, data, undistu
 
 def test_a_study_killed_again_and_again_ends_as_if_it_had_not_been(killer, data, undisturbed, tmp_path):
     expected, saved = StoredStudy(undisturbed[0]), []
-    for moment in (15, 20, 9) if not EVERY else [*range(1, 40)] * 3:
+    for moment in (21, 27, 9) if not EVERY else [*range(1, 40)] * 3:
         killer.run(study_run(data, tmp_path), below=tmp_path, act=moment)
         study = whole(tmp_path / "kaggle-trial")
         saved.append(0 if study is None else len(study.predictions))
