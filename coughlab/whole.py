@@ -97,9 +97,16 @@ def flush(file):
 
 def sync(folder):
     """Have the names in a folder on the disk: a rename that power cuts off may else have happened before what it renamed."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # who may write there need not be one who may look
+        return
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems of other computers know no such thing.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(descriptor)
 

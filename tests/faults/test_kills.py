@@ -8,13 +8,16 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from coughlab import auditing, store
 from coughlab.store import StoredStudy
-from tests.faults.killer import Killer
+from tests.faults.killer import ROOT, Killer
 from tests.test_study import tiny_dataset
 
 EVERY = os.environ.get("COUGHLAB_FAULTS") == "all"
@@ -168,6 +171,26 @@ def test_a_detector_killed_while_it_is_written_is_the_old_one_or_the_new(killer,
         run_to_end(killer, ["write detector", folder], studies)
         assert whole(folder).manifest == new.manifest
         assert lies_in(studies) == {"detector"}
+
+
+PARENT = """
+import time
+from coughlab.detector import training
+training._in_parallel(
+    [lambda progress: (time.sleep(30), print("lives on", flush=True))] * 2,
+    lambda stage, done, total: print(stage, flush=True),
+)
+"""
+
+
+def test_the_trainings_of_the_detector_end_with_a_command_that_is_killed():
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, cwd=ROOT) as parent:
+        parent.stdout.readline()
+        children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+        assert children
+        parent.kill()
+        # Its output ends when the last of them has.
+        assert b"lives on" not in parent.stdout.read()
 
 
 # Tables in parts, reports, answers
