@@ -5,11 +5,12 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from coughlab import api
+from coughlab import api, uploads
 from pages.parts import access
 
 # Until st.navigation is first called, Streamlit would open a link to a page without this file, and so without navigation.
 PagesManager.uses_pages_directory = False
+uploads.stay_in_memory()
 
 # Streamlit imports this file once for `app`, then runs it as a script for every visitor. Where it knows no apps, the pages do
 # without the API.

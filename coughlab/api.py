@@ -36,7 +36,7 @@ from coughlab import (
 )
 from coughlab.evidence.answer import PREVALENCE, PrevalenceError, prevalence_of
 from coughlab.store import StoreError
-from coughlab.uploads import Body, Held, UploadError
+from coughlab.uploads import Body, Held, UploadError, stay_in_memory
 
 #: HTTP status of each code of `coughlab.audio.AudioError` that is not 400 (not readable as audio).
 AUDIO_STATUS = {
@@ -329,6 +329,7 @@ async def _answering(app, pool, known):
     global _pool, _keys
     machine.no_core_dumps()
     memory.sweep()
+    stay_in_memory()
     log.start()
     _pool, _keys = pool, known
     yield

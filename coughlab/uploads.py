@@ -4,6 +4,7 @@ Whoever sends is heard to the end, as far as that is not too far: most clients r
 """
 
 import contextlib
+import sys
 import time
 
 from anyio import fail_after
@@ -34,6 +35,14 @@ class UploadError(Exception):
     def __init__(self, status, code, message):
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
+
+
+def stay_in_memory():
+    """See to it that no upload of this process is written to a disk, whoever reads it.
+
+    Starlette's parser would move what is larger than a megabyte to a file; how large a body may be is seen to before it.
+    """
+    MultiPartParser.spool_max_size = sys.maxsize
 
 
 class Held:
@@ -146,7 +155,7 @@ class Body:
         if kind != "multipart/form-data":
             message = "Send the recording as multipart/form-data in a field called 'file', as in: curl -F file=@cough.wav"
             raise UploadError(415, "unsupported_media_type", message)
-        parser = _InMemoryParser(headers, self._wanted(take), max_files=1, max_fields=10)
+        parser = MultiPartParser(headers, self._wanted(take), max_files=1, max_fields=10)
         try:
             form = await parser.parse()
         except MultiPartException as error:
@@ -176,8 +185,3 @@ class Body:
                 yield chunk
         if refused is not None:
             raise refused
-
-
-class _InMemoryParser(MultiPartParser):
-    # Starlette's parser would move anything above 1 MB to a file on disk.
-    spool_max_size = audio.LIMITS.max_bytes + OVERHEAD_BYTES + 1

@@ -1,7 +1,10 @@
 """The browser of all tests that drive one."""
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
+
+# A machine may have more to do than this.
+expect.set_options(timeout=60_000)
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 

@@ -97,11 +97,11 @@ def test_any_cough_of_the_list_can_be_heard(page):
     table = page.get_by_test_id("stDataFrame").first
     expect(table).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Cough 1, with")).to_be_visible()
-    first = page.locator("audio").last.get_attribute("src")
+    first = page.get_by_test_id("stAudio").last.get_attribute("src")
     # The box at the left edge of the second line, in a table drawn on a canvas with lines of 35 pixels.
     table.click(position={"x": 15, "y": 35 * 2.5})
     expect(page.get_by_text("Cough 2, with")).to_be_visible(timeout=60_000)
-    expect(page.locator("audio").last).not_to_have_attribute("src", first)
+    expect(page.get_by_test_id("stAudio").last).not_to_have_attribute("src", first)
 
 
 def test_a_renamed_text_file_gets_a_sentence(page):
