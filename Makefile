@@ -1,15 +1,25 @@
 # make run: installs what is missing and starts the app on http://localhost:8501
 # make test: installs what is missing and runs every test
+# make test-deploy, make test-cloud: the service on a fresh Debian, and in the memory of Streamlit Community Cloud; want root
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 ADDRESS ?= localhost
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test faults fuzz load bench lint format lock pip-audit study clean
+# On Linux the very files that the lock files name; elsewhere what the requirements come to there.
+ifeq ($(shell uname -s),Linux)
+LOCKED := --require-hashes --requirement requirements.lock
+LOCKED_DEV := --require-hashes --requirement requirements-dev.lock
+else
+LOCKED := --requirement requirements.txt
+LOCKED_DEV := --requirement requirements-dev.txt
+endif
+
+.PHONY: run test test-deploy test-cloud faults fuzz load bench lint format lock pip-audit study clean
 
 run: $(VENV)/.installed
-	$(BIN)/streamlit run Home.py --server.address localhost --server.port $(PORT)
+	$(BIN)/streamlit run Home.py --server.address $(ADDRESS) --server.port $(PORT)
 
 # The page "Live" hears a sound that plays on whether the machine keeps up or not, so that nothing else runs beside its tests.
 test: lint
@@ -28,6 +38,14 @@ load: $(VENV)/.installed-dev
 # What writes files is killed at every act on the file system there is, where `make test` takes some of them: half an hour.
 faults: $(VENV)/.installed-dev
 	COUGHLAB_FAULTS=all $(BIN)/python -m pytest -n 2 --dist worksteal tests/faults
+
+# cloud-init makes a fresh Debian into the service, and releases change while it is used.
+test-deploy: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -s tests/deploy/ec2.py
+
+# Every page and every way in, in 690 MB.
+test-cloud: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -s tests/deploy/cloud.py
 
 # Every goal of speed and memory in one table, ours beside the published stack; wants a quiet machine.
 bench: $(VENV)/.installed-dev
@@ -62,11 +80,12 @@ clean:
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.installed: requirements.txt requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what CoughLab needs: about 3 GB, some minutes the first time."
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet $(LOCKED)
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+$(VENV)/.installed-dev: requirements-dev.txt requirements-dev.lock $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet $(LOCKED_DEV)
 	touch $@

@@ -1,4 +1,4 @@
-"""A control group of its own for processes of a test: what they use is counted and limited, and nothing else is in reach of them."""
+"""A control group of its own for processes of a test: what they use is counted and limited, and they reach nothing else."""
 
 import contextlib
 import os
@@ -42,7 +42,8 @@ class Cage:
     def held_mb(self):
         """What processes hold now that cannot be read from a disk again, in MB (float)."""
         facts = dict(line.split() for line in self._file("memory.stat").read_text().splitlines())
-        return int(facts.get("anon") or facts["total_rss"]) / 2**20
+        anonymous = facts.get("anon") or facts["total_rss"]
+        return (int(anonymous) + int(facts.get("total_shmem") or facts["shmem"])) / 2**20
 
     def _file(self, *names):
         for folder in self._folders:

@@ -67,14 +67,16 @@ class Machine:
         ]  # fmt: skip
 
 
-def debian(tree):
-    """Make a fresh tree, and give it what it needs to reach the registries from here."""
+def debian(tree, *, cache):
+    """Make a fresh tree, and give it what it needs to reach the registries from here; `cache` keeps what was fetched."""
     for program in PROGRAMS:
         if not shutil.which(program):
             missing("debootstrap, systemd-container, slirp4netns and iproute2 of Debian")
     if os.geteuid():
         missing("root, for a machine of its own")
-    _do("debootstrap", "--variant=minbase", f"--include={PACKAGES.replace(' ', ',')}", SUITE, tree, _mirror())
+    cache.mkdir(parents=True, exist_ok=True)
+    options = ("--variant=minbase", f"--include={PACKAGES.replace(' ', ',')}", f"--cache-dir={cache}")
+    _do("debootstrap", *options, SUITE, tree, _mirror())
     # Debian's own packages, from where this machine has them.
     for file in (*Path("/etc/apt/apt.conf.d").iterdir(), *Path("/etc/apt/sources.list.d").glob("debian*")):
         shutil.copy(file, tree / file.relative_to("/"))
@@ -87,10 +89,11 @@ def debian(tree):
     (tree / "etc/resolv.conf").unlink(missing_ok=True)
     shutil.copy("/etc/resolv.conf", tree / "etc/resolv.conf")
     (tree / "etc/hostname").write_text("coughlab\n")
-    # As in a cloud's image, cloud-init is there.
+    # What a cloud's image has.
+    (tree / "etc/default/locale").write_text("LANG=C.UTF-8\n")
     for command in (
         "apt-get update -qq",
-        "apt-get install -y -qq --no-install-recommends cloud-init ifupdown",
+        "apt-get install -y -qq --no-install-recommends cloud-init ifupdown openssh-server sudo",
         "apt-get clean",
     ):
         _do("chroot", tree, "env", "DEBIAN_FRONTEND=noninteractive", *command.split())
@@ -136,6 +139,7 @@ def running(tree, *, binds):
             except subprocess.TimeoutExpired:
                 os.killpg(nspawn.pid, signal.SIGKILL)
                 nspawn.wait()
+            shutil.rmtree(Path("/run/systemd/nspawn/propagate", tree.name), ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,73 @@
+"""The app as others start it: by a command of theirs, with an environment of theirs."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+import httpx
+from playwright.sync_api import expect
+
+from tests.conftest import ROOT
+
+#: What the app's answer on a page begins with.
+ANSWERED = "Says: "
+
+
+def free_port():
+    """A port that nobody listens at (int)."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def started(command, port, *, ready="/api/v1/health", cwd=ROOT, env=None, enter=None):
+    """Start the app and wait until `ready` answers (its address, str)."""
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [str(part) for part in command], cwd=cwd, env=os.environ | (env or {}), preexec_fn=enter,
+            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        try:
+            while not _answers(f"{url}{ready}"):
+                if process.poll() is not None:
+                    log.seek(0)
+                    raise AssertionError(f"the app did not start:\n{log.read().decode()}")
+                time.sleep(0.1)
+            yield url
+            assert process.poll() is None, "the app ended"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+
+
+def _answers(url):
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(url, trust_env=False).is_success
+    return False
+
+
+def try_sample(page, url):
+    """Open the app and ask it for the sample's answer."""
+    page.goto(url)
+    page.get_by_role("button", name="Try a sample").click(timeout=60_000)
+    expect(page.get_by_text(ANSWERED).first).to_be_visible(timeout=60_000)
+
+
+def dockerfile():
+    """The Dockerfile's instructions: for each kind the arguments of each, in order (dict of str to list of list of str)."""
+    text = re.sub(r"\\\n", " ", re.sub("(?m)^#.*\n", "", (ROOT / "Dockerfile").read_text()))
+    found = {}
+    for line in text.splitlines():
+        kind, _, rest = line.partition(" ")
+        command = rest[rest.find("[") :]
+        found.setdefault(kind, []).append(json.loads(command) if command.startswith("[") else rest.split())
+    return found
