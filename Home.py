@@ -28,6 +28,7 @@ if __name__ == "__main__":
 
     # An icon of our own: Streamlit would have the browser fetch its icons for the tab from another host.
     st.set_page_config(page_title="CoughLab", page_icon=".streamlit/icon.svg", layout="wide")
+    st.html(Path("pages/parts/page.css"))
     pages = [
         st.Page("pages/analyse.py", title="Analyse a cough", icon=":material/graphic_eq:", default=True),
         st.Page("pages/live.py", title="Live", icon=":material/mic:"),

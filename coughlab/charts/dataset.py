@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from plotly.colors import diverging, sequential
 from plotly.subplots import make_subplots
 
-from coughlab.charts import COLOURS
+from coughlab.charts import COLOURS, text
 from coughlab.charts.recording import COLUMNS
 from coughlab.datasets import LABELS
 from coughlab.signal import features, spectrum
@@ -34,7 +34,7 @@ def bars(counts):
     plotly.graph_objects.Figure
         Two bars a value, with their numbers, zeros included.
     """
-    values = [f"{value:,}" if isinstance(value, int) else str(value) for value in counts.index.tolist()]
+    values = [f"{value:,}" if isinstance(value, int) else text(value) for value in counts.index.tolist()]
     chart = go.Figure()
     for label in LABELS:
         chart.add_bar(
@@ -87,7 +87,7 @@ def distribution(table, column, title):
             fillcolor="rgba(0, 0, 0, 0)",
             line={"color": COLOURS[label], "width": 1.5},
             marker={"color": COLOURS[label], "symbol": SYMBOLS[label], "size": 7},
-            customdata=rows[["recording", "person"]],
+            customdata=rows[["recording", "person"]].map(text),
             hoveron="points",
             hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{x:.4g}<extra>"
             + WORDS[label]
@@ -121,7 +121,8 @@ def scatter(table, x, y, *, titles, by="label", chosen=None):
         A trace a group, the largest first; the first item of every point's ``customdata`` is its recording.
     """
     x, y, groups = np.asarray(x), np.asarray(y), table[by].to_numpy()
-    told = table[["recording", "person", "source"]].assign(label=table["label"].map(WORDS)).to_numpy()
+    told = table[["recording", "person", "source"]].map(text).assign(label=table["label"].map(WORDS))
+    told = np.column_stack([table["recording"], told])
     chart = go.Figure()
     ring = (table["recording"] == chosen).to_numpy()
     if ring.any():
@@ -145,7 +146,7 @@ def scatter(table, x, y, *, titles, by="label", chosen=None):
             x=x[here],
             y=y[here],
             mode="markers",
-            name=f"{WORDS.get(group, group)} ({size} {'row' if size == 1 else 'rows'})",
+            name=f"{text(WORDS.get(group, group))} ({size} {'row' if size == 1 else 'rows'})",
             marker={
                 "color": COLOURS.get(group, PALETTE[k]),
                 "symbol": SYMBOLS.get(group, SHAPES[k]),
@@ -156,7 +157,7 @@ def scatter(table, x, y, *, titles, by="label", chosen=None):
             unselected={"marker": {"opacity": 1}},
             customdata=told[here],
             hovertemplate=(
-                "%{customdata[0]}<br>%{customdata[1]}<br>%{customdata[2]}, %{customdata[3]}"
+                "%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}, %{customdata[4]}"
                 "<br>%{x:.4g}, %{y:.4g}<extra></extra>"
             ),
         )

@@ -1,5 +1,6 @@
-"""Names that a visitor brings are shown as they are, whatever markup they hold, in a real Chromium."""
+"""Names that a visitor brings are shown as they are, whatever markup they hold, and run in no spreadsheet; in a real Chromium."""
 
+import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
@@ -90,6 +91,25 @@ def test_names_in_a_batch(page, app):
     page.mouse.click(frame["x"] + 15, frame["y"] + 35 + 17)
     expect(page.get_by_test_id("stText").get_by_text(names[0])).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_be_visible()
+
+
+def test_tables_are_downloaded_only_where_nothing_in_them_runs(page, app):
+    page.goto(f"{app}/batch")
+    hand_over(page, (f"=1+1{NAME}", WAV), (f"@x{NAME}", b"Dear Sir"))
+    uploaded(page, 2)
+    page.get_by_role("button", name="Analyse all").click()
+    button = page.get_by_role("button", name="CSV of all 2")
+    expect(button).to_be_visible()
+    with page.expect_download() as download:
+        button.click()
+    read = pd.read_csv(download.value.path(), keep_default_na=False)
+    assert read["file"].tolist() == [f"'=1+1{NAME}", f"'@x{NAME}"]
+    # Streamlit's own would write them as they are.
+    page.get_by_test_id("stDataFrame").hover()
+    toolbar = page.get_by_test_id("stElementToolbar").filter(has=page.get_by_label("Fullscreen"))
+    expect(toolbar.get_by_role("button", name="Search").first).to_be_visible()
+    assert page.locator('button[aria-label^="Download as CSV"]').count() > 0
+    expect(page.get_by_role("button", name="Download as CSV")).to_have_count(0)
 
 
 def test_names_labels_people_and_sources_in_a_dataset(page, app):

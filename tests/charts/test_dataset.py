@@ -59,10 +59,10 @@ def test_every_row_is_a_point_of_its_group(table, by):
         trace = drawn[NUMBERS.get(group, group)]
         np.testing.assert_array_equal(trace.x, rows["rms"])
         np.testing.assert_array_equal(trace.y, rows["mfcc1"])
-        assert list(trace.customdata[:, 0]) == list(rows["recording"])
-        assert list(trace.customdata[:, 1]) == list(rows["person"])
-        assert list(trace.customdata[:, 2]) == list(rows["source"])
-        assert list(trace.customdata[:, 3]) == list(rows["label"].map(NUMBERS))
+        assert list(trace.customdata[:, 0]) == list(trace.customdata[:, 1]) == list(rows["recording"])
+        assert list(trace.customdata[:, 2]) == list(rows["person"])
+        assert list(trace.customdata[:, 3]) == list(rows["source"])
+        assert list(trace.customdata[:, 4]) == list(rows["label"].map(NUMBERS))
         assert f"({len(rows)} row" in trace.name
 
 
@@ -138,3 +138,16 @@ def test_a_tone_lies_in_its_pitch_class():
     )
     _, chroma = charts.frames(tone).data
     assert {chroma.y[k] for k in chroma.z.argmax(axis=0)} == {"A"}
+
+
+def test_names_are_no_markup_and_a_click_still_knows_them(table):
+    nasty = "<b>a</b> & <a href='http://example.org'>b</a>"
+    shown = "&lt;b&gt;a&lt;/b&gt; &amp; &lt;a href='http://example.org'&gt;b&lt;/a&gt;"
+    table = table.assign(recording=nasty, person=nasty, source=nasty)
+    (points,) = charts.scatter(table, [0] * len(table), [0] * len(table), titles=("x", "y"), by="source").data
+    assert points.name.startswith(shown)
+    assert list(points.customdata[0][:4]) == [nasty, shown, shown, shown]
+    for box in charts.distribution(table, "duration_s", "Duration").data:
+        assert list(box.customdata[0]) == [shown, shown]
+    counts = description.counts(table, "source")
+    assert list(charts.bars(counts).data[0].y) == [shown]

@@ -57,6 +57,11 @@ def page():
     parts.table(pd.DataFrame({"a": [1]}), "one", key="one")
 
 
+def test_a_name_is_shown_as_it_is_where_markdown_is_read():
+    assert parts.text("a_b*c* :red[d]\n    e") == r"a\_b\*c\* \:red\[d\] e"
+    assert parts.text("Müller 咳 7") == "Müller 咳 7"
+
+
 def test_charts_and_tables_come_with_their_downloads(study):
     app = AppTest.from_function(page, default_timeout=30).run()
     assert not app.exception

@@ -34,7 +34,7 @@ def show_one(study, name):
     # A recording that is listed more than once is the same file.
     row = study.features[study.features["recording"] == name].iloc[0]
     st.markdown(
-        f"Labelled **{words.LABELS[row['label']]}**, source {row['source']}, {row['duration_s']:.1f} s,"
+        f"Labelled **{words.LABELS[row['label']]}**, source {parts.text(row['source'])}, {row['duration_s']:.1f} s,"
         f" {row['sample_rate']:,} Hz, {words.counted(row['channels'], 'channel')}."
     )
     folder = datasets.folder(study.name)
@@ -51,7 +51,7 @@ def show_one(study, name):
     try:
         recording = workers.load(_path(study.name, folder, name), audio.LIMITS)
     except (audio.AudioError, datasets.DatasetError, workers.WorkerError) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(parts.text(error), icon=":material/error:")
         return
     st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
     figure, stem = waveform.figure(recording, detector.default().detect(recording).events), Path(name).stem
