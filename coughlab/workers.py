@@ -10,7 +10,6 @@ import json
 import logging
 import math
 import os
-import queue
 import resource
 import signal
 import socket
@@ -18,6 +17,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, fields
 from functools import cache
@@ -97,7 +98,7 @@ class Pool:
         self._answer_s = 0.05
         self._lock = threading.Lock()
         self._mother = _Mother()
-        self._idle = queue.SimpleQueue()
+        self._idle = _Line()
         for _ in range(self.size):
             self._idle.put(self._mother.fork())
 
@@ -178,8 +179,8 @@ class Pool:
 
     def _taken(self, timeout=None):
         try:
-            return self._idle.get(timeout=timeout)
-        except queue.Empty:
+            return self._idle.get(timeout)
+        except TimeoutError:
             raise self._busy() from None
 
     def _asked(self, worker, data, limits, **request):
@@ -216,6 +217,35 @@ class Pool:
         if failed not in _ERRORS:
             raise WorkerError(FAULT)
         raise _ERRORS[failed](*facts)
+
+
+class _Line:
+    """Workers at rest, or those who wait for one: first come, first served, which Python's own queues do not promise."""
+
+    def __init__(self):
+        self._lock, self._workers, self._waiting = threading.Lock(), deque(), deque()
+
+    def get(self, timeout=None):
+        with self._lock:
+            if self._workers:
+                return self._workers.popleft()
+            turn = Future()
+            self._waiting.append(turn)
+        try:
+            return turn.result(timeout)
+        except TimeoutError:
+            with self._lock:
+                if turn.done():  # it came at the last moment
+                    return turn.result()
+                self._waiting.remove(turn)
+            raise
+
+    def put(self, worker):
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set_result(worker)
+            else:
+                self._workers.append(worker)
 
 
 class _Mother:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -209,6 +210,23 @@ def test_as_many_wait_as_may_and_no_longer_than_they_may(others, tmp_path, monke
         asked.exception()
     assert pool.answer(recording(2.0), **OPTIONS) and pool.admitted == 0
     pool.close()
+
+
+def test_first_come_first_served():
+    line, served = workers._Line(), []
+    threads = [threading.Thread(target=lambda n=n: served.append((n, line.get()))) for n in range(20)]
+    for n, thread in enumerate(threads):
+        thread.start()
+        while len(line._waiting) <= n:
+            time.sleep(0.001)
+    with pytest.raises(TimeoutError):
+        line.get(timeout=0.01)  # it has left when its turn would be
+    for n, thread in enumerate(threads):
+        line.put(n)
+        thread.join()
+    assert served == [(n, n) for n in range(20)]
+    line.put("at rest")
+    assert line.get() == "at rest"
 
 
 def test_whoever_finds_no_room_hears_it_at_once(others, tmp_path, monkeypatch):
