@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from coughlab import api, uploads
-from pages.parts import access
+from pages.parts import access, held
 
 # Until st.navigation is first called, Streamlit would open a link to a page without this file, and so without navigation.
 PagesManager.uses_pages_directory = False
@@ -18,8 +18,8 @@ if __name__ != "__main__" and hasattr(st, "App"):
     app = st.App(
         __file__,
         routes=api.routes,
-        middleware=api.middleware(Path(st.__file__).parent / "static/index.html"),
-        lifespan=api.lifespan(access.secrets, st.get_option("server.address")),
+        middleware=api.middleware(page=Path(st.__file__).parent / "static/index.html", held=held.uploads),
+        lifespan=api.lifespan(access.secrets, st.get_option("server.address"), held.free),
     )
 
 if __name__ == "__main__":

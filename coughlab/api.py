@@ -11,7 +11,7 @@ import logging
 import os
 from functools import cache, partial
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, create_task_group, sleep, to_thread
 from starlette.datastructures import Headers
 from starlette.endpoints import HTTPEndpoint
 from starlette.middleware import Middleware
@@ -49,6 +49,8 @@ AUDIO_STATUS = {
 }
 #: Seconds after which to try again where uploads take all the room there is.
 RETRY_S = 2
+#: How often visits that are over are looked for, in seconds.
+FREE_S = 5
 
 _log = logging.getLogger(__name__)
 #: While the app runs: the workers, and who may ask.
@@ -270,22 +272,22 @@ routes = [
 ]
 
 
-def middleware(page=None):
+def middleware(**pages):
     """What all requests pass through: `coughlab.watch.Watched`.
 
     Parameters
     ----------
-    page : path-like, optional
-        The HTML file of all pages, where there are pages.
+    **pages
+        ``page`` and ``held`` of it, where there are pages.
 
     Returns
     -------
     list of starlette.middleware.Middleware
     """
-    return [Middleware(watch.Watched, routes=ADDRESSES, page=page)]
+    return [Middleware(watch.Watched, routes=ADDRESSES, **pages)]
 
 
-def lifespan(secrets, address):
+def lifespan(secrets, address, free=lambda: None):
     """What goes on while an app with pages runs: the workers, and what pages need is read while they read what answers need.
 
     Parameters
@@ -294,6 +296,8 @@ def lifespan(secrets, address):
         Gives the app's secrets, a mapping.
     address : str or None
         What the app listens at; None for all addresses.
+    free : callable
+        Ends visits that are over; called every few seconds.
 
     Returns
     -------
@@ -319,9 +323,18 @@ def lifespan(secrets, address):
         async with _answering(app, workers.shared(), known):
             # Not in a thread of its own once the server listens: the first visitor would wait longer beside it.
             _prepare_pages()
-            yield
+            async with create_task_group() as tasks:
+                tasks.start_soon(_again_and_again, free)
+                yield
+                tasks.cancel_scope.cancel()
 
     return running
+
+
+async def _again_and_again(free):
+    while True:
+        await sleep(FREE_S)
+        free()
 
 
 @contextlib.asynccontextmanager

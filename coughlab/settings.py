@@ -117,6 +117,12 @@ _TABLE = [
         "Megabytes of uploads to the API that are held at once; what comes beside them is answered 503.",
     ),
     (
+        "COUGHLAB_PAGES_MB",
+        "1024",
+        *_whole(100, 1_048_576),
+        "Megabytes of uploads that all open pages hold at once; what comes beside them is answered 503.",
+    ),
+    (
         "COUGHLAB_STALL_S",
         "4",
         *_whole(1, 600),

@@ -14,8 +14,10 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
 
 from coughlab import log, settings
+from coughlab.uploads import Body
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: Beginnings of addresses whose rest names a visit or a file, or is one of many; others are told whole where they are known.
@@ -97,10 +99,13 @@ class Watched:
         Addresses that are told whole.
     page : path-like, optional
         The HTML file of all pages; scripts that are written in it may run, and no others that are not files of the app.
+    held : callable, optional
+        Gives how many bytes of uploads all open pages hold.
     """
 
-    def __init__(self, app, routes=(), page=None):
-        self._app, self._routes = app, frozenset(routes)
+    def __init__(self, app, routes=(), page=None, held=lambda: 0):
+        self._app, self._routes, self._held = app, frozenset(routes), held
+        self._room = settings.value("COUGHLAB_PAGES_MB") * 2**20
         self._ancestors = settings.value("COUGHLAB_FRAME_ANCESTORS")
         self._policy = _POLICY.format(scripts=" ".join(_hashes(page) if page else ()))
 
@@ -124,7 +129,11 @@ class Watched:
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
+            if route == "upload" and scope["method"] in ("PUT", "POST") and self._full(scope):
+                await Body(receive).drop()
+                await _FULL(scope, receive, told)
+            else:
+                await self._app(scope, receive, told)
         finally:
             seconds = time.perf_counter() - began
             method = scope["method"] if scope["method"] in _METHODS else "other"
@@ -135,6 +144,12 @@ class Watched:
                 facts = {"route": route, "method": method, "status": status, "ms": round(1000 * seconds, 1)}
                 _log.info("answered" if status else "left", extra={"facts": facts | {"bytes": size}})
             log.request_id.reset(token)
+
+    def _full(self, scope):
+        size = Headers(scope=scope).get("Content-Length", "")
+        # Whoever does not tell may send as much as may be.
+        coming = int(size) if size.isascii() and size.isdigit() else 100 * 2**20
+        return self._held() + coming > self._room
 
     def _route(self, path):
         if path in self._routes:
@@ -167,6 +182,9 @@ def _hashes(page):
         yield f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
+_FULL = PlainTextResponse(
+    "More is uploaded at once than fits here. Try again in some minutes.", 503, {"Retry-After": "60"}
+)
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 #: All comes from the app itself. Streamlit writes styles into the page, and makes scripts of texts for its components (blob).
 _POLICY = "; ".join(

@@ -20,8 +20,7 @@ st.markdown(
     "- **Live** works on the sound as it comes and forgets it, but for the newest coughs, three minutes in all, so that you can"
     " play and download them. *Clear* forgets these too.\n"
     f"- **When you close the page**, the visit is held for {MINUTES:g} minutes more, so that a connection that was lost can be"
-    " taken up again. After that nobody can get at it, and its memory is given back when the next visit ends. When the server"
-    " stops, all is gone.\n"
+    " taken up again. A few seconds after that all of it is gone from memory. When the server stops, all is gone as well.\n"
     "- **Programs** that send recordings to the JSON API are answered the same way; what they sent is gone with the answer.\n"
     "- **Training here** uses only recordings that are part of this app, and its result is gone with the visit."
 )

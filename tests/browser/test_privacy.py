@@ -63,7 +63,8 @@ class App:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=os.environ
-            | {"HOME": str(self.places[0]), "TMPDIR": str(self.places[1]), "PYTHONDONTWRITEBYTECODE": "1"},
+            | {"HOME": str(self.places[0]), "TMPDIR": str(self.places[1]), "PYTHONDONTWRITEBYTECODE": "1"}
+            | {"COUGHLAB_PAGES_MB": "100"},
         )
         self.log = b""
         self._reader = threading.Thread(target=self._read)
@@ -167,7 +168,9 @@ def test_what_is_sent_is_neither_on_the_disk_nor_in_the_log_and_goes_with_the_vi
     expect(page.get_by_text(f"{NAME}.wav").first).to_be_visible()
     expect(page.get_by_text("Download the whole result")).to_be_visible()
     expect(page.get_by_test_id("stAudio").last).to_have_attribute("src", re.compile("/media/"))
-    sound = f"{private.url}/media/{page.get_by_test_id('stAudio').last.get_attribute('src').rpartition('/')[2]}"
+    sound = (
+        f"{private.url}/media/{page.get_by_test_id('stAudio').last.get_attribute('src').rpartition('/')[2]}"
+    )
     assert httpx.get(sound).is_success
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text("00:02")
@@ -205,3 +208,23 @@ def test_what_is_sent_is_neither_on_the_disk_nor_in_the_log_and_goes_with_the_vi
             break
         threading.Event().wait(0.1)
     assert httpx.get(sound).status_code == 404
+
+
+def test_pages_hold_so_much_at_once_and_free_it_when_they_are_closed(private, page):
+    def status():
+        address = f"{private.url}/_stcore/upload_file/some/thing"
+        # Who does not say how much it will be may send as much as may be.
+        return httpx.put(address, content=iter([b"x"]), timeout=60).status_code
+
+    page.goto(f"{private.url}/batch")
+    expect(page.get_by_role("button", name="Analyse all")).to_be_visible()
+    assert status() != 503
+    upload(page, "x.zip", bytes(2**20))
+    expect(page.get_by_test_id("stFileChipIconSpinner")).to_have_count(0)
+    assert status() == 503
+    page.close()
+    for _ in range(200):
+        if status() != 503:
+            break
+        threading.Event().wait(0.1)
+    assert status() != 503
