@@ -21,7 +21,8 @@ SUITE = "bookworm"
 PACKAGES = "systemd-sysv dbus iproute2 netbase ca-certificates"
 PROGRAMS = ("debootstrap", "systemd-nspawn", "slirp4netns", "ip", "nsenter")
 MEMORY_MB = 6144
-CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
+#: Whom this machine trusts.
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 NETWORK = "coughlab-deploy"
 OUTSIDE, INSIDE = "10.213.77.1", "10.213.77.2"
@@ -63,7 +64,7 @@ class Machine:
             "HOME=/root",
         )
         return [
-            "nsenter", "--target", str(self._process_1), "--all", "--root", "--wd=/", *environment, *command,
+            "nsenter", "--target", str(self._process_1), "--all", "--root", "--wd", *environment, *command,
         ]  # fmt: skip
 
 
@@ -80,12 +81,15 @@ def debian(tree, *, cache):
     # Debian's own packages, from where this machine has them.
     for file in (*Path("/etc/apt/apt.conf.d").iterdir(), *Path("/etc/apt/sources.list.d").glob("debian*")):
         shutil.copy(file, tree / file.relative_to("/"))
-    shutil.copy("/" / CERTIFICATES, tree / CERTIFICATES)
-    settings = {
-        name: os.environ.get(f"PIP_{name.replace('-', '_').upper()}") for name in ("index-url", "cert")
-    }
-    lines = [f"{name} = {value}" for name, value in settings.items() if value]
-    (tree / "etc/pip.conf").write_text("\n".join(["[global]", "timeout = 60", *lines, ""]))
+    shutil.copy(CERTIFICATES, tree / "etc/ssl/registries.crt")
+    index = os.environ.get("PIP_INDEX_URL")
+    lines = [
+        "[global]",
+        "timeout = 60",
+        "cert = /etc/ssl/registries.crt",
+        *([f"index-url = {index}"] if index else []),
+    ]
+    (tree / "etc/pip.conf").write_text("\n".join([*lines, ""]))
     (tree / "etc/resolv.conf").unlink(missing_ok=True)
     shutil.copy("/etc/resolv.conf", tree / "etc/resolv.conf")
     (tree / "etc/hostname").write_text("coughlab\n")
