@@ -4,14 +4,53 @@ import contextlib
 import ctypes
 import os
 import resource
+from pathlib import Path
 
 #: Numbers of glibc's settings (``man mallopt``).
 _PARAMETERS = {"trim_threshold": -1, "mmap_threshold": -3, "mmap_max": -4, "arena_max": -8}
 
 
+#: What the app takes with its pages open in a few browsers, and a worker with the longest recording that is taken, in MB.
+_APP_MB, _WORKER_MB = 300, 128
+
+
 def cores():
     """How many cores this process may use (int); not every system tells, and then it is all of them."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_mb():
+    """How much memory this process may have, together with what shares it (int): the machine's, or its container's."""
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min([machine, *_limits()]) // 2**20
+
+
+def _limits():
+    """The limits of memory of the control groups of this process, in bytes (iterator of int)."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, kinds, path = line.split(":", 2)
+            # In version 2 there is one hierarchy for all; in version 1 this is that of memory.
+            if kinds in ("", "memory"):
+                top = Path("/sys/fs/cgroup", kinds)
+                # In a container the path may be one outside it, and the top is its own.
+                own = top / path.lstrip("/")
+                for folder in (own, *own.parents):
+                    for name in ("memory.max", "memory.limit_in_bytes"):
+                        # Where there is no limit, there is a word.
+                        with contextlib.suppress(OSError, ValueError):
+                            yield int((folder / name).read_text())
+
+
+def workers():
+    """How many processes may answer at once (int): one a core, as far as they fit the memory, and at least one."""
+    return max(1, min(cores(), (memory_mb() - _APP_MB) // _WORKER_MB))
+
+
+def first_to_go():
+    """See to it that, where memory runs out, the system ends this process before others: one that can be replaced."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
 
 
 def mallopt(**settings):

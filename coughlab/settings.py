@@ -84,7 +84,7 @@ _TABLE = [
         "COUGHLAB_WORKERS",
         "0",
         *_whole(0, 1_024),
-        "Processes that decode and answer recordings; 0 for one a core.",
+        "Processes that decode and answer recordings; 0 for one a core, as far as they fit the memory.",
     ),
     (
         "COUGHLAB_QUEUE",

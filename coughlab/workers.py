@@ -91,7 +91,7 @@ class Pool:
     """
 
     def __init__(self, n=None):
-        self.size = n or settings.value("COUGHLAB_WORKERS") or machine.cores()
+        self.size = n or settings.value("COUGHLAB_WORKERS") or machine.workers()
         self.admitted = self.replaced = 0
         self._room, self._wait_s = settings.value("COUGHLAB_QUEUE"), settings.value("COUGHLAB_WAIT_S")
         self._limit_s = settings.value("COUGHLAB_ANSWER_S")
@@ -381,6 +381,7 @@ def main(descriptor):
             os.close(descriptors[0])
         else:
             return
+    machine.first_to_go()
     with Connection(descriptors[0]) as connection, suppress(EOFError, OSError):
         while True:
             _serve(connection)

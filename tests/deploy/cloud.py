@@ -5,6 +5,8 @@ The Cloud starts ``streamlit run Home.py``, listening at all addresses, with the
 
 import sys
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -21,6 +23,8 @@ from tests.deploy.cage import cage
 LIMIT_MB = 690
 PAGES = ("", *sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "analyse"))
 VISITORS = 3
+STREAMLIT = (Path(sys.executable).with_name("streamlit"), "run", "Home.py")
+LONGEST = synthetic.recording(onsets_s=range(1, 58, 4), duration_s=59.9)
 
 
 @pytest.fixture
@@ -37,15 +41,7 @@ def cloud(memory, monkeypatch):
     for name in ("COUGHLAB_API_KEYS", "COUGHLAB_DATA", "COUGHLAB_VGG16", "COUGHLAB_MODELS"):
         monkeypatch.delenv(name, raising=False)
     port = free_port()
-    command = (
-        Path(sys.executable).with_name("streamlit"),
-        "run",
-        "Home.py",
-        "--server.port",
-        port,
-        "--server.headless",
-        "true",
-    )
+    command = (*STREAMLIT, "--server.port", port, "--server.headless", "true")
     with started(command, port, enter=memory.enter) as url:
         yield url
 
@@ -105,9 +101,7 @@ def test_every_page_and_every_way_in_fit_the_memory_of_the_cloud(cloud, memory, 
         # The longest recording, of the widest kind, that is taken.
         page = visitors[2].new_page()
         page.goto(cloud)
-        longest = sounds.with_soundfile(
-            "FLAC", samples=synthetic.recording(onsets_s=range(1, 58, 4), duration_s=59.9, rate=48_000)
-        )
+        longest = sounds.with_soundfile("FLAC", samples=LONGEST)
         page.locator("input[type=file]").set_input_files(
             {"name": "long.flac", "mimeType": "audio/flac", "buffer": longest}
         )
@@ -120,6 +114,34 @@ def test_every_page_and_every_way_in_fit_the_memory_of_the_cloud(cloud, memory, 
         watching.join()
     print(f"at most: {most[0]:.0f} of {LIMIT_MB} MB held by processes, {memory.killed()} killed")
     assert memory.killed() == 0 and health["ready"] and 0 < most[0] < LIMIT_MB
+
+
+def test_where_memory_runs_out_workers_are_replaced_and_the_app_stays(memory):
+    longest = sounds.with_soundfile("FLAC", samples=LONGEST)
+    port = free_port()
+    command = (
+        *STREAMLIT,
+        "--server.address",
+        "localhost",
+        "--server.port",
+        port,
+        "--server.headless",
+        "true",
+    )
+    # As many as nobody would have whose memory is no larger.
+    with (
+        started(command, port, enter=memory.enter, env={"COUGHLAB_WORKERS": "12"}) as url,
+        httpx.Client() as client,
+    ):
+
+        def ask(_):
+            return client.post(f"{url}/api/v1/predict", files={"file": longest}, timeout=120).status_code
+
+        with ThreadPoolExecutor(16) as threads:
+            answers = list(threads.map(ask, range(48)))
+        print(f"\n{memory.killed()} killed, answers: {Counter(answers)}")
+        assert memory.killed() > 0 and answers.count(200) > 0
+        assert httpx.get(f"{url}/api/v1/health").json()["ready"]
 
 
 def settle(page):
