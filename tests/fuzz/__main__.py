@@ -30,12 +30,13 @@ class Tally:
     def __init__(self, seed, folder, made):
         self.seed, self.folder, self.made = seed, folder, made
         self.outcomes, self.kinds = collections.Counter(), collections.Counter()
-        self.findings, self.seconds, self.megabytes = [], [], []
+        self.findings, self.seconds, self.megabytes, self.slowest = [], [], [], {}
 
     def __call__(self, number, kind, outcome, seconds, megabytes, finding):
         self.outcomes[outcome] += 1
         self.kinds[kind] += 1
-        self.seconds.append((seconds, number))
+        self.seconds.append(seconds)
+        self.slowest[outcome] = max(self.slowest.get(outcome, (0, 0)), (seconds, number))
         self.megabytes.append((megabytes, number))
         if finding:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -45,20 +46,21 @@ class Tally:
             print(self.findings[-1], flush=True)
 
     def summary(self):
-        lines = [
-            f"{self.outcomes.total():,} inputs of seed {self.seed}, {len(self.findings)} findings.",
-            "Kinds: " + ", ".join(f"{name} {n:,}" for name, n in self.kinds.most_common()),
-            "Outcomes: " + ", ".join(f"{name} {n:,}" for name, n in self.outcomes.most_common()),
-            f"Seconds: median {statistics.median_low(self.seconds)[0]:.4f}, {_most(self.seconds, '.2f')}",
-        ]
-        if any(megabytes for megabytes, _ in self.megabytes):
-            lines.append(f"Megabytes for the time: {_most(self.megabytes, '.0f')}")
-        return "\n".join(lines)
-
-
-def _most(pairs, style):
-    most = sorted(pairs, reverse=True)[:3]
-    return "most " + ", ".join(f"{value:{style}} (input {number})" for value, number in most)
+        slowest = sorted(((*pair, outcome) for outcome, pair in self.slowest.items()), reverse=True)[:4]
+        most = sorted(self.megabytes, reverse=True)[:3]
+        return "\n".join(
+            [
+                f"{self.outcomes.total():,} inputs of seed {self.seed}, {len(self.findings)} findings.",
+                "Kinds: " + ", ".join(f"{name} {n:,}" for name, n in self.kinds.most_common()),
+                "Outcomes: " + ", ".join(f"{name} {n:,}" for name, n in self.outcomes.most_common()),
+                f"Seconds: median {statistics.median(self.seconds):.4f}, most "
+                + ", ".join(
+                    f"{seconds:.2f} ({outcome}, input {number})" for seconds, number, outcome in slowest
+                ),
+                "Megabytes for the time: most "
+                + ", ".join(f"{megabytes:.0f} (input {number})" for megabytes, number in most),
+            ]
+        )
 
 
 def growth(memory):

@@ -6,12 +6,13 @@ wait as long as a 503 tells them to. Everything runs on one machine: the clients
 
 import argparse
 import collections
+import math
 import os
 import statistics
 import time
 from contextlib import contextmanager
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 from coughlab import settings
 from tests.fuzz.server import Server
@@ -23,11 +24,15 @@ OPEN = {"": "Try a sample", "reality": "In plain words", "compare": "Compare mod
 OPENED = ("matrices", "Matrices")
 #: How often memory is looked at and the page is opened.
 EVERY_S = 5.0
+#: A page that is not there after so long is counted as none.
+PAGE_S = 60
+#: For two minutes Streamlit keeps what belongs to a page that was closed.
+SESSION_S = 150
 
 
 @contextmanager
 def pages(url, chromium):
-    """Pages open in a browser; gives a function that opens one more and returns the seconds until it is there."""
+    """Pages open in a browser; gives a function that opens one more and returns the seconds until it is there, infinite if it is not."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for address, text in OPEN.items():
@@ -39,9 +44,12 @@ def pages(url, chromium):
             context = browser.new_context()
             page, (address, text) = context.new_page(), OPENED
             start = time.monotonic()
-            page.goto(f"{url}/{address}", timeout=120_000)
-            page.get_by_role("heading", name=text).wait_for(timeout=120_000)
-            seconds = time.monotonic() - start
+            try:
+                page.goto(f"{url}/{address}", timeout=PAGE_S * 1000)
+                page.get_by_role("heading", name=text).wait_for(timeout=PAGE_S * 1000)
+                seconds = time.monotonic() - start
+            except TimeoutError:
+                seconds = math.inf
             context.close()
             return seconds
 
