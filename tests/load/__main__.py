@@ -32,7 +32,10 @@ SESSION_S = 150
 
 @contextmanager
 def pages(url, chromium):
-    """Pages open in a browser; gives a function that opens one more and returns the seconds until it is there, infinite if it is not."""
+    """Pages open in a browser; gives a function that opens one more.
+
+    Its result are the seconds until that page is there, infinite if it is not.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for address, text in OPEN.items():
