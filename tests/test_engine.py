@@ -194,7 +194,7 @@ def test_a_network_is_the_same_where_two_processes_fit(tiny, tmp_path):
 def test_a_worker_that_does_not_see_the_recordings_is_told(dataset, tmp_path, monkeypatch):
     def blind(task):
         """What a worker finds where nothing is mounted."""
-        return [{"status": "missing", "problem": "There is no such file."} for _ in task[1]]
+        return [{"status": "missing", "problem": "There is no such file."} for _ in task[-1]]
 
     monkeypatch.setattr(listening, "_heard", blind)
     with at_two() as at, pytest.raises(EngineError, match="under the same path"):
