@@ -39,9 +39,9 @@ load: $(VENV)/.installed-dev
 faults: $(VENV)/.installed-dev
 	COUGHLAB_FAULTS=all $(BIN)/python -m pytest -n 2 --dist worksteal tests/faults
 
-# cloud-init makes a fresh Debian into the service, and releases change while it is used.
+# cloud-init makes a fresh Debian into the service, and releases change while it is used: make test-deploy SUITE=trixie
 test-deploy: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -s tests/deploy/ec2.py
+	SUITE=$(SUITE) $(BIN)/python -m pytest -s tests/deploy/ec2.py
 
 # Every page and every way in, in 690 MB.
 test-cloud: $(VENV)/.installed-dev

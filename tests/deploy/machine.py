@@ -16,7 +16,8 @@ from pathlib import Path
 from tests.conftest import missing
 from tests.deploy.cage import cage
 
-SUITE = "bookworm"
+#: The release of Debian.
+SUITE = os.environ.get("SUITE") or "bookworm"
 #: What makes the tree a cloud image; the rest is for cloud-init to install.
 PACKAGES = "systemd-sysv dbus iproute2 netbase ca-certificates"
 PROGRAMS = ("debootstrap", "systemd-nspawn", "slirp4netns", "ip", "nsenter")
@@ -79,8 +80,11 @@ def debian(tree, *, cache):
     options = ("--variant=minbase", f"--include={PACKAGES.replace(' ', ',')}", f"--cache-dir={cache}")
     _do("debootstrap", *options, SUITE, tree, _mirror())
     # Debian's own packages, from where this machine has them.
-    for file in (*Path("/etc/apt/apt.conf.d").iterdir(), *Path("/etc/apt/sources.list.d").glob("debian*")):
+    for file in Path("/etc/apt/apt.conf.d").iterdir():
         shutil.copy(file, tree / file.relative_to("/"))
+    (tree / "etc/apt/sources.list").write_text(
+        f"deb {_mirror()} {SUITE} main\ndeb {_mirror()} {SUITE}-updates main\n"
+    )
     shutil.copy(CERTIFICATES, tree / "etc/ssl/registries.crt")
     index = os.environ.get("PIP_INDEX_URL")
     lines = [
