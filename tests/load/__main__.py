@@ -148,11 +148,11 @@ def main():
         for clients, minutes in ((CLIENTS, arguments.minutes), (TOO_MANY, arguments.too_many_minutes)):
             phases.append(Phase(server, asked, clients, 60 * minutes, open_page))
             print(phases[-1].told(), flush=True)
-        time.sleep(30)
-        print(
-            f"Half a minute later: {_told(server.memory())}. Log with a trace: {'Traceback' in server.said()}."
-        )
-    raise SystemExit(bool(warm.faults or any(phase.faults for phase in phases)))
+        time.sleep(SESSION_S)
+        print(f"{SESSION_S} s later: {_told(server.memory())}.")
+        if traces := "Traceback" in server.said():
+            print(f"In the log: {server.said()[-3000:]}")
+    raise SystemExit(traces or any(phase.faults or math.inf in phase.pages for phase in (warm, *phases)))
 
 
 if __name__ == "__main__":
