@@ -294,11 +294,8 @@ def replacing(folder):
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _alone(folder.parent):
-        _restore(folder)
+        _clear(folder)
         aside = _aside(folder)
-        # What a killed run has left.
-        _remove(aside)
-        _remove(_previous(folder))
         try:
             aside.mkdir(exist_ok=True)
             writer = StudyWriter(aside)
@@ -308,6 +305,25 @@ def replacing(folder):
             _put_large(folder, writer.manifest)
         finally:
             _remove(aside)
+
+
+def tidy(folder):
+    """Clear what a run that was killed has left beside a study.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``models/<study>``, which need not exist.
+
+    Raises
+    ------
+    OSError
+        If the study was being replaced and cannot be put back.
+    """
+    folder = Path(folder)
+    if _aside(folder).exists() or _previous(folder).exists():
+        with _alone(folder.parent):
+            _clear(folder)
 
 
 def write_large(folder, name, data):
@@ -453,6 +469,12 @@ def _remove(folder):
     with suppress(OSError):
         (folder / MANIFEST).unlink()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear(folder):
+    _restore(folder)
+    _remove(_aside(folder))
+    _remove(_previous(folder))
 
 
 def _restore(folder):

@@ -175,6 +175,7 @@ def run(
         if classifier.ready:
             classifier.ready()
     whole.check(folder.parent)
+    store.tidy(folder)
     whole.check_clock()
     kinds = {c.input for c in chosen}
     measured = _measured(dataset, kinds, progress, engine)
@@ -258,6 +259,7 @@ def search_pipelines(
     plan, folder = _plan(name), Path(folder) / name
     dataset = datasets.load(name, data)
     whole.check(folder.parent)
+    store.tidy(folder)
     measured = _measured(dataset, (), progress)
     ledger = Ledger(folder, measured, seed)
     if ledger.stored is None:

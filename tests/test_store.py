@@ -404,6 +404,19 @@ def test_a_study_set_aside_by_a_killed_run_is_put_back(folder):
     assert StoredStudy(folder).read("mlp.tflite") == CONTENT["mlp.tflite"]
 
 
+def test_what_a_killed_run_has_left_is_cleared_without_a_new_study(folder):
+    for left in (".trial.new", ".trial.previous"):
+        save(folder.with_name(left), {"other.bin": b"of another run"})
+    there = snapshot(folder)
+    store.tidy(folder)
+    assert snapshot(folder) == {name: data for name, data in there.items() if name.startswith("trial/")}
+    assert [path.name for path in folder.parent.iterdir()] == ["trial"]
+    folder.rename(folder.with_name(".trial.previous"))
+    store.tidy(folder)
+    assert StoredStudy(folder).read("mlp.tflite") == CONTENT["mlp.tflite"]
+    store.tidy(folder.with_name("none"))
+
+
 def test_a_reader_in_the_middle_of_a_swap_disturbs_nothing(folder):
     done = run(
         """

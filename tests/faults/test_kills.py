@@ -120,6 +120,16 @@ def test_a_study_killed_at_any_moment_is_whole_and_goes_on(killer, data, undistu
         assert lies_in(studies) == {"kaggle-trial"}
 
 
+def test_what_is_left_of_a_study_s_predecessor_is_cleared_though_there_is_nothing_to_do(
+    killer, data, undisturbed, tmp_path
+):
+    studies = shutil.copytree(undisturbed[0].parent, tmp_path / "studies")
+    shutil.copytree(studies / "kaggle-trial", studies / ".kaggle-trial.previous")
+    run_to_end(killer, study_run(data, studies), studies)
+    assert lies_in(studies) == {"kaggle-trial"}
+    assert content(whole(studies / "kaggle-trial")) == content(StoredStudy(undisturbed[0]))
+
+
 def test_a_study_killed_again_and_again_ends_as_if_it_had_not_been(killer, data, undisturbed, tmp_path):
     expected, saved = StoredStudy(undisturbed[0]), []
     for moment in (21, 27, 9) if not EVERY else [*range(1, 40)] * 3:
