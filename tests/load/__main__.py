@@ -45,7 +45,9 @@ def pages(url, chromium):
 
         def open_one():
             context = browser.new_context()
-            page, (address, text) = context.new_page(), OPENED
+            page, (address, text), seen = context.new_page(), OPENED, []
+            page.on("console", lambda message: seen.append(message.text))
+            page.on("requestfailed", lambda request: seen.append(f"{request.url}: {request.failure}"))
             start = time.monotonic()
             try:
                 page.goto(f"{url}/{address}", timeout=PAGE_S * 1000)
@@ -53,6 +55,7 @@ def pages(url, chromium):
                 seconds = time.monotonic() - start
             except TimeoutError:
                 seconds = math.inf
+                print(f"A page that is not there: {page.inner_text('body')!r}, {seen[-20:]}", flush=True)
             context.close()
             return seconds
 
