@@ -30,7 +30,7 @@ PYTHON = "cd /opt/coughlab/slots/*/ && .venv/bin/python"
 ANSWERED = "Says: "
 CLIENTS = 3
 #: Kinds of file systems that are on no disk.
-IN_MEMORY = {"tmpfs", "ramfs", "proc", "devpts", "mqueue", "hugetlbfs"}
+IN_MEMORY = {"tmpfs", "ramfs", "proc", "devpts", "mqueue", "hugetlbfs", "fusectl"}
 
 
 @pytest.fixture(scope="module")
