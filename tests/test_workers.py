@@ -101,6 +101,8 @@ def test_workers_that_were_killed_while_they_had_nothing_to_do_are_replaced_and_
     assert len(before) == 3
     for pid in before:
         os.kill(pid, signal.SIGKILL)
+    while set(processes(others)) & set(before):
+        threading.Event().wait(0.01)
     for _ in range(4):
         assert json.loads(pool.answer(data, **OPTIONS)) == expected(data)
     after = processes(others)

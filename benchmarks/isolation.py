@@ -1,0 +1,51 @@
+"""What it costs to decode a stranger's recording in a process of its own, and to replace that process.
+
+    python benchmarks/isolation.py
+
+The same files decoded here and by a worker, in turns; then a worker killed while it rests and the next answer waited for.
+"""
+
+import os
+import signal
+import statistics
+import time
+from pathlib import Path
+
+from coughlab import audio, serving, synthetic, workers
+
+
+def milliseconds(function, *arguments):
+    began = time.perf_counter()
+    function(*arguments)
+    return 1000 * (time.perf_counter() - began)
+
+
+def worker_of(mother):
+    return int(Path(f"/proc/{mother}/task/{mother}/children").read_text().split()[-1])
+
+
+def main():
+    pool = workers.Pool(1)
+    (mother,) = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    for seconds in (2, 10, 60):
+        data = audio.encode_wav(synthetic.recording(duration_s=float(seconds)), synthetic.RATE)
+        here, there = [], []
+        for _ in range(60):
+            here.append(milliseconds(serving.load, data))
+            there.append(milliseconds(pool.load, data))
+        here, there = statistics.median(here), statistics.median(there)
+        print(
+            f"a WAV file of {seconds} s: here {here:.2f} ms, in a worker {there:.2f} ms, {there / here:.1f} times"
+        )
+    data = audio.encode_wav(synthetic.recording(duration_s=2.0), synthetic.RATE)
+    usual, replaced = [], []
+    for _ in range(20):
+        usual.append(milliseconds(pool.answer, data))
+        os.kill(worker_of(mother), signal.SIGKILL)
+        replaced.append(milliseconds(pool.answer, data))
+    usual, replaced = statistics.median(usual), statistics.median(replaced)
+    print(f"an answer of 2 s: {usual:.1f} ms; by the next worker after one was killed {replaced:.1f} ms")
+    pool.close()
+
+
+main()
