@@ -65,7 +65,7 @@ def about(dataset, kind):
     }
 
 
-def chunks(paths, measure, *, engine, size, numbers=None, load=audio.load):
+def chunks(paths, measure, *, engine, size, numbers=None, load=None):
     """Decode and measure recordings, a chunk at a time.
 
     Parameters
@@ -81,7 +81,7 @@ def chunks(paths, measure, *, engine, size, numbers=None, load=audio.load):
     numbers : iterable of int, optional
         Which chunks; all of them unless told.
     load : callable
-        Decodes a file within limits, as `coughlab.audio.load` does: a function of a module.
+        Decodes a file within limits, as `coughlab.audio.load` does unless told: a function of a module.
 
     Yields
     ------
@@ -193,7 +193,7 @@ def _heard(task):
 
 def _one(path, load, measure):
     try:
-        recording = load(path, LIMITS)
+        recording = (load or audio.load)(path, LIMITS)
         size = path.stat().st_size
     except audio.AudioError as error:
         status = "missing" if error.code == "not_found" else "undecodable"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from coughlab import audio, listening, parts
+from coughlab import listening, parts
 from coughlab.engine import Engine
 from coughlab.listening import FACTS, LIMITS  # noqa: F401 - the limits are those of whoever listens once more
 from coughlab.signal import chain, fingerprint
@@ -46,7 +46,7 @@ def run(
     engine=None,
     folder=None,
     again=False,
-    load=audio.load,
+    load=None,
 ):
     """Decode and measure every recording of a dataset.
 
@@ -65,8 +65,8 @@ def run(
     again : bool
         Measure anew what is in the folder.
     load : callable
-        Decodes a file where nothing is kept, as `coughlab.audio.load` does; that of `coughlab.workers` where nobody knows whom
-        the files come from.
+        Decodes a file where nothing is kept, as `coughlab.audio.load` does unless told; that of `coughlab.workers` where nobody
+        knows whom the files come from.
 
     Returns
     -------

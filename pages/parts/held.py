@@ -20,3 +20,5 @@ def free():
     if exists():
         for _, visit in Runtime.instance()._session_mgr._session_storage._cache.expire():
             visit.session.shutdown()
+            # Streamlit itself may refer to a visit until the next one begins.
+            visit.session.session_state.clear()

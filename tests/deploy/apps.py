@@ -46,7 +46,12 @@ def started(command, port, *, ready="/api/v1/health", cwd=ROOT, env=None, enter=
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                # A page that is in the midst of something may keep Python from ending.
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def _answers(url):
