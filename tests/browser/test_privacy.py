@@ -146,6 +146,11 @@ def upload(page, name, data):
     page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "", "buffer": data})
 
 
+def sent(page):
+    expect(page.get_by_test_id("stFileChipName")).to_have_count(1)
+    expect(page.get_by_test_id("stFileChipIconSpinner")).to_have_count(0)
+
+
 def test_what_is_sent_is_neither_on_the_disk_nor_in_the_log_and_goes_with_the_visit(private, page):
     data = recording()
     assert set(found(data + NAME.encode())) == set(MARKS) - {"its samples"}
@@ -183,7 +188,7 @@ def test_what_is_sent_is_neither_on_the_disk_nor_in_the_log_and_goes_with_the_vi
         f"{NAME}.zip",
         zipped((f"{NAME}/a.wav", data), (f"{NAME}/b.wav", data[:-9]), (f"{NAME}.txt", NOTE)),
     )
-    expect(page.get_by_test_id("stFileChipIconSpinner")).to_have_count(0)
+    sent(page)
     page.get_by_role("button", name="Analyse all").click()
     expect(page.get_by_text("2 files: ")).to_be_visible()
 
@@ -193,7 +198,7 @@ def test_what_is_sent_is_neither_on_the_disk_nor_in_the_log_and_goes_with_the_vi
     ]
     page.get_by_test_id("stButtonGroup").get_by_text("Your own", exact=True).click()
     upload(page, f"{NAME}.zip", zipped(*dataset))
-    expect(page.get_by_test_id("stFileChipIconSpinner")).to_have_count(0)
+    sent(page)
     page.get_by_role("button", name="Audit", exact=True).click()
     expect(page.get_by_text("Download the report as JSON")).to_be_visible()
 
@@ -227,7 +232,7 @@ def test_pages_hold_so_much_at_once_and_free_it_when_they_are_closed(private, pa
     page.goto(f"{private.url}/batch")
     expect(page.get_by_role("button", name="Analyse all")).to_be_visible()
     upload(page, "x.zip", bytes(2**20))
-    expect(page.get_by_test_id("stFileChipIconSpinner")).to_have_count(0)
+    sent(page)
     assert status() == 503
     page.close()
     wait_until_there_is_room()
