@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,7 @@ import httpx
 import pytest
 
 from tests import sounds
+from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -62,9 +62,7 @@ def app():
 @contextlib.contextmanager
 def running_app():
     """Address of the app, started as ``make run`` starts it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://localhost:{port}"
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(

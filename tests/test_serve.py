@@ -1,7 +1,6 @@
 """``coughlab serve``: the API without the pages, started as a user starts it."""
 
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,14 +10,9 @@ import pytest
 
 from coughlab import audio, serving
 from tests import sounds
+from tests.servers import free_port
 
 COMMAND = [sys.executable, "-m", "coughlab", "serve"]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

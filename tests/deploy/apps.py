@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,13 +16,6 @@ from tests.conftest import ROOT
 
 #: What the app's answer on a page begins with.
 ANSWERED = "Says: "
-
-
-def free_port():
-    """A port that nobody listens at (int)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager

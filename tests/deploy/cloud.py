@@ -17,8 +17,9 @@ from coughlab import synthetic
 from tests import sounds
 from tests.browser.conftest import ARGUMENTS
 from tests.conftest import ROOT
-from tests.deploy.apps import ANSWERED, free_port, started, try_sample
+from tests.deploy.apps import ANSWERED, started, try_sample
 from tests.deploy.cage import cage
+from tests.servers import free_port
 
 LIMIT_MB = 690
 PAGES = ("", *sorted(path.stem for path in (ROOT / "pages").glob("*.py") if path.stem != "analyse"))

@@ -15,7 +15,8 @@ from coughlab import keys
 from tests import sounds
 from tests.browser.conftest import ARGUMENTS
 from tests.conftest import ROOT, missing
-from tests.deploy.apps import dockerfile, free_port, started, try_sample
+from tests.deploy.apps import dockerfile, started, try_sample
+from tests.servers import free_port
 
 #: As a container's runtime starts the image: its files read-only, /tmp and /dev/shm in memory, nobody's rights. What stands at
 #: $1 is found at $2, its libraries are at $3, its Python at $4: not everybody's, where it is in root's home.
