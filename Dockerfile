@@ -20,7 +20,7 @@ WORKDIR /opt/coughlab
 # Nobody of a number, so that Kubernetes' runAsNonRoot can tell.
 USER 65534:65534
 ENV HOME=/tmp PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
-    COUGHLAB_API_KEYS=required COUGHLAB_LOG=json STREAMLIT_SECRETS_FILES=/run/secrets/coughlab.toml
+    COUGHLAB_API_KEYS=required COUGHLAB_LOG=json COUGHLAB_READ_ONLY=on STREAMLIT_SECRETS_FILES=/run/secrets/coughlab.toml
 EXPOSE 8501
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s \

@@ -210,7 +210,7 @@ class Health(_Endpoint):
 
 
 def _health():
-    found = condition.problems()
+    found = condition.problems(disks=() if settings.value("COUGHLAB_READ_ONLY") == "on" else None)
     try:
         predictor = serving.default()
         models = [*predictor.names, *predictor.slow]

@@ -37,9 +37,9 @@ def problems(folder=None, *, disks=None):
     -------
     list of dict
         Each has ``code``, ``message`` (what is wrong and what to do, without the names of folders) and ``stops``, whether answers
-        fail until it is mended. Codes: ``models_missing``, ``study_missing``, ``study_damaged`` (its manifest cannot be read),
-        ``file_missing``, ``file_changed``, ``disk_full``, ``disk_read_only``, ``disk_failed``, ``clock_wrong``. Empty if all is
-        well.
+        fail until it is mended. Codes: ``models_missing``, ``study_missing``, ``study_damaged`` (its manifest cannot be read or
+        was changed), ``file_missing``, ``file_changed``, ``disk_full``, ``disk_read_only``, ``disk_failed``, ``clock_wrong``.
+        Empty if all is well.
     """
     folder = Path(folder or store.MODELS)
     found = _of_studies(folder)

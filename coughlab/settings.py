@@ -126,7 +126,7 @@ _TABLE = [
         "COUGHLAB_STALL_S",
         "4",
         *_whole(1, 600),
-        "Seconds without a byte after which an upload to the API is given up, with 408.",
+        "Seconds without a byte after which an upload is given up, with 408.",
     ),
     (
         "COUGHLAB_FRAME_ANCESTORS",
@@ -146,6 +146,12 @@ _TABLE = [
         "",
         *_any("the path of a folder"),
         "Where the studies are; the folder `models` of the app unless set.",
+    ),
+    (
+        "COUGHLAB_READ_ONLY",
+        "off",
+        *_choice("off", "on"),
+        "Whether that folder is meant to be read-only, so that nothing can be trained: then health does not look at its disk.",
     ),
     (
         "COUGHLAB_DATA",

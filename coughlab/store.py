@@ -1,8 +1,8 @@
 """Reads and writes ``models/<study>/``: whole or not at all, every file checked against its SHA-256, nothing unpickled.
 
-The manifest is a JSON file that lists every other file with its hash. A study is written into a folder aside and takes the
-old one's place by renaming when all of it is on the disk, so that a run that is interrupted, or a loss of power, leaves the
-previous study as it was.
+The manifest is a JSON file that lists every other file with its hash, and has the hash of what it says itself. A study is
+written into a folder aside and takes the old one's place by renaming when all of it is on the disk, so that a run that is
+interrupted, or a loss of power, leaves the previous study as it was.
 
 Models too large for the repository lie beside the studies in ``models/large/<study>/``, which git ignores. The manifest has
 their hashes; where such a file is absent, or of another fit, the model does not answer. One that was just fitted lies aside
@@ -100,7 +100,7 @@ class StoredStudy:
     Raises
     ------
     StoreError
-        If there is no study, or its manifest cannot be read.
+        If there is no study, or its manifest cannot be read or was changed.
     """
 
     def __init__(self, folder):
@@ -110,6 +110,7 @@ class StoredStudy:
         self.folder = folder if folder.exists() or not _previous(folder).exists() else _previous(folder)
         try:
             self.manifest = json.loads((self.folder / MANIFEST).read_bytes())
+            changed = self.manifest.pop("sha256") != _hash_of(self.manifest)
             self.models = self.manifest["models"]
             self.thresholds = {name: model["threshold"] for name, model in self.models.items()}
             self._serve = {name: model["serve"] for name, model in self.models.items()}
@@ -123,6 +124,8 @@ class StoredStudy:
             ) from error
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(f"{self.name}/{MANIFEST} cannot be read. {self.remedy}") from error
+        if changed:
+            raise StoreError(f"{self.name}/{MANIFEST} was changed after it was written. {self.remedy}")
 
     @property
     def remedy(self):
@@ -431,11 +434,24 @@ class StudyWriter:
 
     def finish(self):
         """Write the manifest, the last file, and have all of them on the disk."""
-        self._put(MANIFEST, json.dumps(self.manifest | {"files": self._files}, indent=1).encode() + b"\n")
+        self._put(MANIFEST, _sealed(self.manifest | {"files": self._files}))
         whole.sync(self._folder)
 
     def _put(self, name, data):
         _write(self._folder / name, data)
+
+
+def _sealed(manifest):
+    """The bytes of a manifest, with the hash of what it says."""
+    return _json(manifest | {"sha256": _hash_of(manifest)}) + b"\n"
+
+
+def _hash_of(manifest):
+    return hashlib.sha256(_json(manifest)).hexdigest()
+
+
+def _json(manifest):
+    return json.dumps(manifest, indent=1).encode()
 
 
 def _write(path, data):

@@ -92,6 +92,30 @@ class Body:
 
     def __init__(self, receive):
         self._receive, self._stalled, self._size, self.ended = receive, False, 0, False
+        self._last = time.monotonic() + LONGEST_S
+
+    async def receive(self):
+        """The next message, as ASGI has it.
+
+        Raises
+        ------
+        UploadError
+            If none comes for too long.
+        """
+        if self.ended:
+            return await self._receive()
+        try:
+            with fail_after(min(settings.value("COUGHLAB_STALL_S"), self._last - time.monotonic())):
+                message = await self._receive()
+        except TimeoutError:
+            self._stalled = True
+            raise UploadError(
+                408,
+                "stalled",
+                "The upload stopped before its end. Check the connection and send it again.",
+            ) from None
+        self.ended = message["type"] == "http.disconnect" or not message.get("more_body")
+        return message
 
     async def chunks(self):
         """The pieces as they come, until there were too many.
@@ -103,19 +127,8 @@ class Body:
         starlette.requests.ClientDisconnect
             If the client has left.
         """
-        stall, last = settings.value("COUGHLAB_STALL_S"), time.monotonic() + LONGEST_S
         while self._size <= DRAIN_BYTES and not (self.ended or self._stalled):
-            try:
-                with fail_after(min(stall, last - time.monotonic())):
-                    message = await self._receive()
-            except TimeoutError:
-                self._stalled = True
-                raise UploadError(
-                    408,
-                    "stalled",
-                    "The upload stopped before its end. Check the connection and send it again.",
-                ) from None
-            self.ended = message["type"] == "http.disconnect" or not message.get("more_body")
+            message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             self._size += len(message.get("body", b""))

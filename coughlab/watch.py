@@ -9,15 +9,17 @@ import logging
 import re
 import time
 import uuid
+from contextlib import contextmanager
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
 from coughlab import log, settings
-from coughlab.uploads import Body
+from coughlab.uploads import Body, UploadError
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: Beginnings of addresses whose rest names a visit or a file, or is one of many; others are told whole where they are known.
@@ -105,7 +107,7 @@ class Watched:
 
     def __init__(self, app, routes=(), page=None, held=lambda: 0):
         self._app, self._routes, self._held = app, frozenset(routes), held
-        self._room = settings.value("COUGHLAB_PAGES_MB") * 2**20
+        self._room, self._coming = settings.value("COUGHLAB_PAGES_MB") * 2**20, 0
         self._ancestors = settings.value("COUGHLAB_FRAME_ANCESTORS")
         self._policy = _POLICY.format(scripts=" ".join(_hashes(page) if page else ()))
 
@@ -129,9 +131,8 @@ class Watched:
             await send(message)
 
         try:
-            if route == "upload" and scope["method"] in ("PUT", "POST") and self._full(scope):
-                await Body(receive).drop()
-                await _FULL(scope, receive, told)
+            if route == "upload" and scope["method"] in ("PUT", "POST"):
+                await self._upload(scope, receive, told)
             else:
                 await self._app(scope, receive, told)
         finally:
@@ -145,11 +146,33 @@ class Watched:
                 _log.info("answered" if status else "left", extra={"facts": facts | {"bytes": size}})
             log.request_id.reset(token)
 
-    def _full(self, scope):
+    async def _upload(self, scope, receive, send):
+        """Pass an upload of a page on, if there is room for it, and not forever."""
+        body = Body(receive)
+        with self._room_for(scope) as found:
+            try:
+                if found:
+                    return await self._app(scope, body.receive, send)
+                await body.drop()
+                answer = _FULL
+            except UploadError as error:
+                answer = PlainTextResponse(error.message, error.status)
+            except ClientDisconnect:
+                return None
+            return await answer(scope, receive, send)
+
+    @contextmanager
+    def _room_for(self, scope):
+        """Whether there is room for an upload, which it has to itself until it has ended."""
         size = Headers(scope=scope).get("Content-Length", "")
         # Whoever does not tell may send as much as may be.
         coming = int(size) if size.isascii() and size.isdigit() else 100 * 2**20
-        return self._held() + coming > self._room
+        found = self._held() + self._coming + coming <= self._room
+        self._coming += coming * found
+        try:
+            yield found
+        finally:
+            self._coming -= coming * found
 
     def _route(self, path):
         if path in self._routes:

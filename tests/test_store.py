@@ -145,10 +145,13 @@ BROKEN = {
     "not text": b"\xff\xfe\x00\x01",
     "a list": b"[]",
     "null": b"null",
-    "no files": b'{"models": {}}',
-    "no models": b'{"files": {}}',
-    "an entry of nothing": b'{"models": {"mlp": {}}, "files": {}}',
-    "of an earlier version": b'{"models": {"mlp": {"threshold": 0.5, "serve": "mlp.tflite"}}, "files": {}}',
+    "no files": store._sealed({"models": {}}),
+    "no models": store._sealed({"files": {}}),
+    "no hash of its own": b'{"models": {}, "files": {}}',
+    "an entry of nothing": store._sealed({"models": {"mlp": {}}, "files": {}}),
+    "of an earlier version": store._sealed(
+        {"models": {"mlp": {"threshold": 0.5, "serve": "mlp.tflite"}}, "files": {}}
+    ),
 }
 
 
@@ -156,6 +159,17 @@ BROKEN = {
 def test_a_broken_manifest_is_refused_by_name(folder, content):
     (folder / store.MANIFEST).write_bytes(content)
     with pytest.raises(StoreError, match=r"trial/manifest\.json cannot be read\. Restore"):
+        StoredStudy(folder)
+
+
+def test_a_manifest_that_was_changed_is_refused_by_name(folder):
+    path = folder / store.MANIFEST
+    manifest = json.loads(path.read_bytes())
+    path.write_text(json.dumps(manifest, separators=(",", ":")))  # it says the same
+    assert StoredStudy(folder).thresholds == {"mlp": ENTRY["threshold"]}
+    manifest["models"]["mlp"]["threshold"] /= 2
+    path.write_text(json.dumps(manifest, indent=1))
+    with pytest.raises(StoreError, match=r"trial/manifest\.json was changed after it was written\. Restore"):
         StoredStudy(folder)
 
 
@@ -245,8 +259,8 @@ def test_a_large_file_of_a_later_fit_waits_for_its_manifest(large):
     save(large, models=models)
     assert StoredStudy(large).served["big"] == place / "big.tflite"
     models["big"]["large"]["big.tflite"] = sha
-    manifest = json.loads((large / store.MANIFEST).read_bytes()) | {"models": models}
-    (large / store.MANIFEST).write_text(json.dumps(manifest))
+    manifest = StoredStudy(large).manifest | {"models": models}
+    (large / store.MANIFEST).write_bytes(store._sealed(manifest))
     assert StoredStudy(large).served["big"].read_bytes() == b"another fit"
     save(large, models=models)
     assert StoredStudy(large).served["big"] == place / "big.tflite"

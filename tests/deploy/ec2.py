@@ -113,7 +113,7 @@ def predict(client, key):
 def test_only_health_and_the_description_are_open_without_a_key(client, key):
     with client() as asking:
         health = ask(asking, "GET", "/api/v1/health")
-        assert health.status_code == 200 and health.json()["ready"]
+        assert health.status_code == 200 and health.json()["ready"] and health.json()["problems"] == []
         assert ask(asking, "GET", "/api/v1/openapi.json").status_code == 200
         assert ask(asking, "GET", "/api/v1/models").status_code == 401
         assert ask(asking, "POST", "/api/v1/predict", files={"file": b"RIFF"}).status_code == 401

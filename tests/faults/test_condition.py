@@ -118,10 +118,18 @@ def test_a_manifest_that_cannot_be_read(models, name, content):
 
 def test_a_manifest_without_an_entry_s_file_is_damaged(models):
     path = models / "kaggle-trial" / store.MANIFEST
-    manifest = json.loads(path.read_bytes())
+    manifest = store.StoredStudy(path.parent).manifest
     del manifest["models"]["knn"]["serve"]
-    path.write_text(json.dumps(manifest))
+    path.write_bytes(store._sealed(manifest))
     assert of(models) == [("study_damaged", True)]
+
+
+def test_a_manifest_that_was_changed(models):
+    path = models / "kaggle-trial" / store.MANIFEST
+    path.write_bytes(path.read_bytes().replace(b'"threshold": 0.', b'"threshold": 0.9', 1))
+    (problem,) = condition.problems(models)
+    assert (problem["code"], problem["stops"]) == ("study_damaged", True)
+    assert problem["message"].startswith("kaggle-trial/manifest.json was changed after it was written.")
 
 
 def test_a_large_file_may_be_missing_but_not_changed(tmp_path, models):

@@ -1,11 +1,12 @@
 """Hostile HTTP requests by their numbers: bytes to be sent one piece after another."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests import sounds
 from tests.fuzz.inputs import NAMES, audio_file, rng_of, zip_file
 from tests.fuzz.mutate import mutated
+from tests.fuzz.visit import COOKIE, TOKEN, VISIT
 
 PREDICT = "/api/v1/predict"
 _BOUNDARY = "a-boundary"
@@ -219,6 +220,23 @@ def slow(rng):
     cuts = sorted(rng.sample(range(len(request)), n))
     pieces = [request[a:b] for a, b in zip([0, *cuts], [*cuts, len(request)], strict=True)]
     return Request("slow", pieces, pause=rng.choice([0.01, 0.1, 1.0]) if n < 40 else 0.02)
+
+
+def pages(rng):
+    """What is sent as an upload of a page; the visit is open, or is none."""
+    make = rng.choice([files, names, parts, multiparts, lengths, slow])
+    request = make(rng)
+    visit = rng.choice([VISIT.decode()] * 4 + ["", "..", "none", "%00", VISIT.decode()[:-1]])
+    target = f"/_stcore/upload_file/{visit}/{rng.choice(['a', 'b', '..', '%2e%2e', 'x' * 3000, '<script>'])}"
+    token = TOKEN.decode() if rng.random() < 0.8 else rng.choice(["", "2|a|b|c", "x" * 3000, "é"])
+    # What it says of itself, and where it is sent; the rest stays as it is.
+    method = rng.choice(["PUT"] * 4 + ["DELETE", "POST"])
+    lines = head(method, target, ("Cookie", f"{COOKIE}={TOKEN.decode()}"), ("X-Xsrftoken", token))
+    pieces = list(request.pieces)
+    while len(pieces) > 1 and pieces[0].count(b"\r\n") < 2:
+        pieces[:2] = [pieces[0] + pieces[1]]
+    pieces[0] = lines.removesuffix(b"\r\n") + b"".join(pieces[0].split(b"\r\n", 2)[2:])
+    return replace(request, kind=f"page's {request.kind}", pieces=pieces)
 
 
 # Options, methods, addresses, headers ------------------------------------------------------------------------
@@ -508,7 +526,7 @@ def no_http(rng):
 
 #: What is sent, and how often.
 KINDS = {
-    files: 56,
+    files: 48,
     names: 5,
     parts: 4,
     multiparts: 11,
@@ -517,6 +535,7 @@ KINDS = {
     options: 4,
     addresses: 4,
     headers: 3,
+    pages: 8,
     no_http: 3,
 }
 

@@ -8,10 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cached_property
 from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
+
+from tests.fuzz.visit import Visit
 
 ROOT = Path(__file__).parent.parent.parent
 _NAMES = ("127.0.0.1", "localhost")
@@ -61,6 +64,11 @@ class Server:
             self.__exit__()
             raise
         return self
+
+    @cached_property
+    def visit(self):
+        """A page that stays open."""
+        return Visit(self.port)
 
     def __exit__(self, *error):
         with contextlib.suppress(ProcessLookupError):

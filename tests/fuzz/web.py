@@ -49,7 +49,7 @@ def exchange(server, request, timeout=2 * SECONDS):
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for number, piece in enumerate(request.pieces):
                 time.sleep(request.pause if number else 0)
-                connection.sendall(piece)
+                connection.sendall(server.visit.own(piece))
             if request.ends or not _complete(request):
                 connection.shutdown(1)
         sent = time.monotonic()
