@@ -126,7 +126,13 @@ _TABLE = [
         "COUGHLAB_STALL_S",
         "4",
         *_whole(1, 600),
-        "Seconds without a byte after which an upload is given up, with 408.",
+        "Seconds without a byte after which an upload to the API is given up, with 408.",
+    ),
+    (
+        "COUGHLAB_PAGES_STALL_S",
+        "30",
+        *_whole(1, 600),
+        "Seconds without a byte after which an upload to a page is given up.",
     ),
     (
         "COUGHLAB_FRAME_ANCESTORS",

@@ -17,8 +17,8 @@ from coughlab import audio, settings
 OVERHEAD_BYTES = 64 * 1024
 #: A body that is not wanted is read and dropped up to here.
 DRAIN_BYTES = 100 * 1024 * 1024
-#: How long a body may take altogether, in seconds.
-LONGEST_S = 300
+#: How long a body may take altogether, in seconds; to a page a whole dataset may be sent.
+LONGEST_S, PAGES_LONGEST_S = 300, 1200
 
 
 class UploadError(Exception):
@@ -83,6 +83,8 @@ class Body:
     ----------
     receive : callable
         Of ASGI.
+    stall, longest : float, optional
+        Seconds without a byte, and altogether, after which it is given up; those of the API unless given.
 
     Attributes
     ----------
@@ -90,9 +92,9 @@ class Body:
         Whether it was read to its end.
     """
 
-    def __init__(self, receive):
+    def __init__(self, receive, stall=None, longest=LONGEST_S):
         self._receive, self._stalled, self._size, self.ended = receive, False, 0, False
-        self._last = time.monotonic() + LONGEST_S
+        self._stall, self._last = stall or settings.value("COUGHLAB_STALL_S"), time.monotonic() + longest
 
     async def receive(self):
         """The next message, as ASGI has it.
@@ -105,7 +107,7 @@ class Body:
         if self.ended:
             return await self._receive()
         try:
-            with fail_after(min(settings.value("COUGHLAB_STALL_S"), self._last - time.monotonic())):
+            with fail_after(min(self._stall, self._last - time.monotonic())):
                 message = await self._receive()
         except TimeoutError:
             self._stalled = True

@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
 from coughlab import log, settings
-from coughlab.uploads import Body, UploadError
+from coughlab.uploads import PAGES_LONGEST_S, Body, UploadError
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: Beginnings of addresses whose rest names a visit or a file, or is one of many; others are told whole where they are known.
@@ -148,7 +148,7 @@ class Watched:
 
     async def _upload(self, scope, receive, send):
         """Pass an upload of a page on, if there is room for it, and not forever."""
-        body = Body(receive)
+        body = Body(receive, settings.value("COUGHLAB_PAGES_STALL_S"), PAGES_LONGEST_S)
         with self._room_for(scope) as found:
             try:
                 if found:

@@ -82,7 +82,7 @@ def _decoder(seed, rest, found):
 
 def _http(seed, rest, found):
     tally = Tally(seed, found / "http", lambda number: b"".join(request_of(seed, number).pieces))
-    with Server() as server:
+    with Server(COUGHLAB_PAGES_STALL_S="4") as server:
         memory = web.check(server, seed, *rest, tally)
         print(tally.summary())
         for done, app, workers in memory[:: max(1, len(memory) // 10)]:

@@ -51,7 +51,7 @@ def test_mutated_files_do_nothing_but_decode_or_be_refused(tmp_path):
 
 def test_hostile_requests_are_answered_and_leave_no_trace(tmp_path):
     tally = Tally(SEED, tmp_path, lambda number: b"".join(request_of(SEED, number).pieces))
-    with Server() as server:
+    with Server(COUGHLAB_PAGES_STALL_S="4") as server:
         memory = web.check(server, SEED, 0, math.inf, 1500, tally)
         assert server.answers()
     print(tally.summary())
