@@ -4,6 +4,7 @@ A line of the file is an answer of `coughlab.batch`, and two things more: ``sour
 ``asked``, how it was asked. A line is written when it is known, so that whatever ends the work costs one recording at most.
 """
 
+import fcntl
 import hashlib
 import json
 import sys
@@ -62,18 +63,21 @@ def run(arguments, predictor, progress, say):
         raise BatchError("--out and --csv must be two files.")
     options = {"force": arguments.force, "prevalence": arguments.prevalence or PREVALENCE}
     asked = options | {"models": identity(predictor)}
-    answered = earlier(out, None if arguments.again else asked)
     wanted = {name: facts(folder / name) for name in names}
-    # What is gone from the folder stays in the file: a disk that is not there must not cost its answers.
-    kept = {
-        name
-        for name, (source, code) in answered.items()
-        if not arguments.again and (name not in wanted or (source == wanted[name] and code not in RETRIED))
-    }
+    with claimed(out):
+        answered = earlier(out, None if arguments.again else asked)
+        # What is gone from the folder stays in the file: a disk that is not there must not cost its answers.
+        kept = {
+            name
+            for name, (source, code) in answered.items()
+            if not arguments.again
+            and (name not in wanted or (source == wanted[name] and code not in RETRIED))
+        }
+        rewrite(out, kept)
+        rewritten = claimed(out)
     pending = [name for name in names if name not in kept]
-    rewrite(out, kept)
     try:
-        with out.open("a", encoding="utf-8") as file:
+        with rewritten as file:
             if pending:
                 progress(STAGE, 0, len(pending))
             for done, name in enumerate(pending, start=1):
@@ -171,6 +175,33 @@ def identity(predictor):
     for path in (predictor.study.folder / MANIFEST, MODELS / "detector" / MANIFEST):
         digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()[:16]
+
+
+def claimed(out):
+    """Open the file of the answers to write on, so that no other run does.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        The file; made if it is not there.
+
+    Returns
+    -------
+    file object
+        Others may claim the file once this is closed.
+
+    Raises
+    ------
+    BatchError
+        If another run has it.
+    """
+    file = out.open("a", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise BatchError(f"Another run is writing to {out}. Let it end, or name another file.") from None
+    return file
 
 
 def earlier(out, asked):

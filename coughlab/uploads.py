@@ -18,7 +18,7 @@ OVERHEAD_BYTES = 64 * 1024
 #: A body that is not wanted is read and dropped up to here.
 DRAIN_BYTES = 100 * 1024 * 1024
 #: How long a body may take altogether, in seconds; to a page a whole dataset may be sent.
-LONGEST_S, PAGES_LONGEST_S = 300, 1200
+LONGEST_S, PAGES_LONGEST_S = 300, 600
 
 
 class UploadError(Exception):

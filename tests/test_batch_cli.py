@@ -266,6 +266,22 @@ def test_ctrl_c_keeps_what_was_answered_and_writes_the_table_of_it(folder, out, 
     assert len((tmp_path / "answers.csv").read_text().splitlines()) == 3
 
 
+def test_two_runs_do_not_write_to_one_file(folder, out, capsys):
+    arguments = argparse.Namespace(
+        folder=folder, out=out, csv=None, force=False, prevalence=None, again=False
+    )
+    others = []
+
+    def another(stage, done, total):
+        others.append(coughlab("batch", folder, "--out", out, *["--again"] * (done % 2)))
+
+    batch_cli.run(arguments, serving.default(), another, lambda line: None)
+    assert len(others) > 2 and set(others) == {2}
+    assert f"Another run is writing to {out}." in capsys.readouterr().err
+    assert [line["file"] for line in lines(out)] == NAMES
+    assert coughlab("batch", folder, "--out", out) == 1
+
+
 @pytest.mark.parametrize(("how", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
 def test_a_process_that_is_ended_loses_nothing_and_goes_on(out, tmp_path, how, status, capsys, asked):
     folder = tmp_path / "many"

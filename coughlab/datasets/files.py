@@ -125,7 +125,8 @@ def read_list(path, required=()):
 
     try:
         text = _decoded(path.read_bytes())
-        separator = max(",;\t|", key=text.lstrip().partition("\n")[0].count)
+        heading = re.sub(r'"[^"\n]*"', "", text.lstrip().partition("\n")[0])
+        separator = max(",;\t|", key=heading.count)
         options = {"sep": separator, "dtype": str, "keep_default_na": False, "skipinitialspace": True}
         table = pd.read_csv(io.StringIO(text), **options).fillna("")
     except FileNotFoundError as error:

@@ -23,6 +23,7 @@ MADE = ", ".join(
         'code:text-is("c")',
         'em:text-is("u")',
         'strong:text-is("bold")',
+        'strong:text-is("patient")',
     ]
 )
 WAV = sounds.FORMATS["wav 16-bit"]()
@@ -112,8 +113,10 @@ def test_tables_are_downloaded_only_where_nothing_in_them_runs(page, app):
     expect(page.get_by_role("button", name="Download as CSV")).to_have_count(0)
 
 
-def test_names_labels_people_and_sources_in_a_dataset(page, app):
-    rows, entries = ["file,label,person,source"], []
+def test_names_labels_people_sources_and_columns_in_a_dataset(page, app):
+    # With any other words a column of people would be one of their ages, or the like.
+    headings = [f"file {NASTY}", f"label {NASTY}", "**patient** `number` [id](name)", f"source {NASTY}"]
+    rows, entries = [",".join(f'"{heading}"' for heading in headings)], []
     for number in range(12):
         label, name = ("one", "other")[number % 2] + NASTY, f"{number}{NAME}"
         rows.append(",".join(f'"{text}"' for text in (name, label, f"{number // 2}{NASTY}", f"s{NASTY}")))
@@ -127,6 +130,8 @@ def test_names_labels_people_and_sources_in_a_dataset(page, app):
     page.get_by_role("button", name="Audit", exact=True).click()
     shows(page, "Findings, the worst first")
     shows(page, f"one{NASTY}")
+    for heading in headings:
+        shows(page, f"from the column “{heading}”")
     shows(page, f"s{NASTY}")
     for examples in page.get_by_text("Examples", exact=True).all():
         examples.click()

@@ -24,8 +24,20 @@ def load(folder):
         "what,diagnosis\na.wav,COVID-19\nb.wav,healthy\n",
         "\ufeffpath,class\nmy set/a.wav,covid\nmy set/b.wav,not_covid\n",
         'recording,recording_device,status\n"a.wav",phone,True\n"b.wav",phone,False\n',
+        '"file; wav; or | mp3",status\n"a.wav",True\n"b.wav",False\n',
     ],
-    ids=["plain", "semicolons", "tabs", "no endings", "by content", "own folder's name", "quoted"],
+    ids=[
+        *(
+            "plain",
+            "semicolons",
+            "tabs",
+            "no endings",
+            "by content",
+            "own folder's name",
+            "quoted",
+            "in quotes",
+        ),
+    ],
 )
 def test_lists_of_many_kinds(tmp_path, content):
     (tmp_path / "list.csv").write_text(content, encoding="utf-8")
