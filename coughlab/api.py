@@ -10,6 +10,7 @@ import inspect
 import logging
 import os
 from functools import cache, partial
+from traceback import clear_frames
 
 from anyio import CapacityLimiter, create_task_group, sleep, to_thread
 from starlette.datastructures import Headers
@@ -49,7 +50,7 @@ AUDIO_STATUS = {
 }
 #: Seconds after which to try again where uploads take all the room there is.
 RETRY_S = 2
-#: How often visits that are over are looked for, in seconds.
+#: How often visits that are over are looked for, and freed memory is given back, in seconds.
 FREE_S = 5
 
 _log = logging.getLogger(__name__)
@@ -111,6 +112,8 @@ class _Endpoint(HTTPEndpoint):
                 raise
             except Exception as error:
                 response = _told(error).response
+                # What was raised in a thread, and what was done there, know each other: the upload would stay in memory.
+                clear_frames(error.__traceback__)
                 await self._body.drop()
                 # A client that is still sending what nobody reads is told so by the end of the connection.
                 if not self._body.ended:
@@ -320,32 +323,34 @@ def lifespan(secrets, address, free=lambda: None):
         # A page makes much that is soon freed, in a thread for each visitor, and here memory is scarcer than time.
         machine.mallopt(mmap_threshold=128 * 1024, trim_threshold=2**20, arena_max=2)
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-        async with _answering(app, workers.shared(), known):
+        async with _answering(app, workers.shared(), known, free):
             # Not in a thread of its own once the server listens: the first visitor would wait longer beside it.
             _prepare_pages()
-            async with create_task_group() as tasks:
-                tasks.start_soon(_again_and_again, free)
-                yield
-                tasks.cancel_scope.cancel()
+            yield
 
     return running
 
 
-async def _again_and_again(free):
+async def _freeing(free):
     while True:
         await sleep(FREE_S)
         free()
+        # What was sent, and what became of it, lies scattered over the heap.
+        await to_thread.run_sync(machine.trim, limiter=_threads("trim", 1))
 
 
 @contextlib.asynccontextmanager
-async def _answering(app, pool, known):
+async def _answering(app, pool, known, free=lambda: None):
     global _pool, _keys
     machine.no_core_dumps()
     memory.sweep()
     stay_in_memory()
     log.start()
     _pool, _keys = pool, known
-    yield
+    async with create_task_group() as tasks:
+        tasks.start_soon(_freeing, free)
+        yield
+        tasks.cancel_scope.cancel()
     pool.close()
     _pool, _keys = None, keys.OPEN
 

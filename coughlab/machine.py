@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import os
 import resource
+from functools import cache
 from pathlib import Path
 
 #: Numbers of glibc's settings (``man mallopt``).
@@ -64,15 +65,19 @@ def mallopt(**settings):
         there may be) and ``arena_max`` (how many heaps threads share).
     """
     with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL("libc.so.6")
         for name, value in settings.items():
-            libc.mallopt(_PARAMETERS[name], value)
+            _libc().mallopt(_PARAMETERS[name], value)
 
 
 def trim():
     """Give freed memory back, all of it, which takes some milliseconds; elsewhere than with glibc nothing happens."""
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+        _libc().malloc_trim(0)
+
+
+@cache
+def _libc():
+    return ctypes.CDLL("libc.so.6")
 
 
 def no_core_dumps():

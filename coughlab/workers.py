@@ -93,7 +93,6 @@ class Pool:
     def __init__(self, n=None):
         self.size = n or settings.value("COUGHLAB_WORKERS") or machine.workers()
         self.admitted = self.replaced = 0
-        self._crowd = False
         self._room, self._wait_s = settings.value("COUGHLAB_QUEUE"), settings.value("COUGHLAB_WAIT_S")
         self._limit_s = settings.value("COUGHLAB_ANSWER_S")
         self._answer_s = 0.05
@@ -169,16 +168,11 @@ class Pool:
             if self.admitted >= self.size + self._room:
                 raise self._busy()
             self.admitted += 1
-            self._crowd |= self.admitted > self.size
         try:
             yield
         finally:
             with self._lock:
                 self.admitted -= 1
-                over = self._crowd and not self.admitted
-                self._crowd &= not over
-            if over:  # what a crowd's uploads took lies scattered over the heap
-                machine.trim()
 
     def _busy(self):
         return BusyError(max(1, math.ceil(self.admitted / self.size * self._answer_s)))

@@ -1,10 +1,14 @@
 """The API over a real socket, in the app as ``make run`` starts it."""
 
+import gc
 import json
 import shutil
 import socket
 import subprocess
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import anyio
@@ -13,7 +17,7 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 
-from coughlab import __version__, api, audio, serving, uploads
+from coughlab import __version__, api, audio, serving, uploads, workers
 from coughlab.evidence.answer import HEADLINES
 from tests import sounds
 from tests.conftest import missing
@@ -337,3 +341,32 @@ def test_the_app_answers_while_a_recording_is_analysed(app):
         assert while_busy.is_success
         assert all(answer.result().is_success for answer in slow)
     assert httpx.get(app + "/_stcore/health").text == "ok"
+
+
+@pytest.mark.parametrize("why", ["undecodable", "a fault", "no room"])
+def test_an_upload_is_gone_with_its_answer(monkeypatch, why):
+    """Without a collection of garbage, which comes much later."""
+    errors = {"a fault": RuntimeError, "no room": partial(workers.BusyError, 1)}
+
+    def respond(data, **options):
+        if why in errors:
+            raise errors[why]()
+        return workers.respond(data, **options)
+
+    monkeypatch.setattr(api, "_pool", SimpleNamespace(answer=respond))
+    upload, transport, seen = bytes(4 * 2**20), httpx.ASGITransport(Starlette(routes=api.routes)), []
+
+    async def ask():
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            for _ in range(5):
+                assert not (await client.post(PREDICT, files={"file": upload})).is_success
+                seen.append(tracemalloc.get_traced_memory()[0])
+
+    gc.disable()
+    tracemalloc.start()
+    try:
+        anyio.run(ask)
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert seen[-1] - seen[1] < len(upload)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coughlab import audio, machine, serving, synthetic, workers
+from coughlab import audio, serving, synthetic, workers
 from tests import sounds
 
 OPTIONS = {"also": [], "prevalence": 0.05, "force": False}
@@ -236,17 +236,6 @@ def test_first_come_first_served():
     assert served == [(n, n) for n in range(20)]
     line.put("at rest")
     assert line.get() == "at rest"
-
-
-def test_memory_is_given_back_after_a_crowd(pool, monkeypatch):
-    trims, trim, counts = [], machine.trim, []
-    monkeypatch.setattr(machine, "trim", lambda: trims.append(trim()))
-    data = recording(1)
-    for clients in (1, 2, 8, 8, 1):
-        with ThreadPoolExecutor(clients) as asking:
-            list(asking.map(lambda _: pool.answer(data, **OPTIONS), range(8)))
-        counts.append(len(trims))
-    assert counts == [0, 0, 1, 2, 2]
 
 
 def test_whoever_finds_no_room_hears_it_at_once(others, tmp_path, monkeypatch):

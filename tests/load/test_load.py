@@ -2,42 +2,61 @@
 
 import math
 import time
+from dataclasses import dataclass
 
 import pytest
 
+from coughlab import api
 from tests.fuzz.server import Server
 from tests.load.__main__ import CLIENTS, TOO_MANY, Phase, expected, longest_wait, pages
 
 
+@dataclass
+class Run:
+    """The phases of a run, and the log; megabytes of the app in between, and when all was over."""
+
+    few: Phase
+    many: Phase
+    log: str
+    between: float
+    after: float
+
+
 @pytest.fixture(scope="module")
-def phases(chromium):
-    """The phases of a run, and its log; memory before and after."""
+def run(chromium):
+    def rested():
+        time.sleep(1.5 * api.FREE_S)
+        return server.memory()[0]
+
     with Server() as server, pages(server.url, chromium) as open_page:
         asked = expected(server.port)
-        run = [
-            Phase(server, asked, CLIENTS, 3, open_page, 1),
-            Phase(server, asked, TOO_MANY, 6, open_page, 1),
-        ]
-        time.sleep(1)
+        few = Phase(server, asked, CLIENTS, 3, open_page, 1)
+        between = rested()
+        many = Phase(server, asked, TOO_MANY, 6, open_page, 1)
+        after = rested()
         assert server.answers()
-        yield run, server.said()
+        yield Run(few, many, server.said(), between, after)
 
 
-def test_each_request_gets_one_whole_and_right_answer(phases):
-    run, log = phases
-    for phase in run:
+def test_each_request_gets_one_whole_and_right_answer(run):
+    for phase in (run.few, run.many):
         assert phase.faults == []
         assert {outcome.status for outcome in phase.outcomes} <= {200, 503}
         assert len(phase.of(200)) > phase.clients / 4
         assert len(phase.outcomes) >= phase.clients
-    assert "Traceback" not in log
+    assert "Traceback" not in run.log
 
 
-def test_what_is_too_much_is_sent_away_and_the_others_wait_no_longer_than_set(phases):
-    few, many = phases[0]
-    assert few.of(503) == [] and many.of(503)
-    assert max(many.of(200)) < longest_wait()
+def test_what_is_too_much_is_sent_away_and_the_others_wait_no_longer_than_set(run):
+    assert run.few.of(503) == [] and run.many.of(503)
+    assert max(run.many.of(200)) < longest_wait()
 
 
-def test_pages_open_all_the_while(phases):
-    assert all(phase.pages and math.inf not in phase.pages for phase in phases[0])
+def test_pages_open_all_the_while(run):
+    for phase in (run.few, run.many):
+        assert phase.pages and math.inf not in phase.pages
+
+
+def test_memory_is_given_back_after_a_crowd(run):
+    assert max(app for app, _ in run.many.memory) > run.between + 30
+    assert run.after < run.between + 20
