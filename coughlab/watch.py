@@ -12,6 +12,7 @@ import uuid
 from contextlib import contextmanager
 from pathlib import Path
 
+from h11 import LocalProtocolError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.datastructures import Headers, MutableHeaders
@@ -35,6 +36,8 @@ _KINDS = {
     "/auth": "login",
     "/api": "unknown api",
 }
+#: The largest upload that Streamlit takes, as `.streamlit/config.toml` has it.
+_LARGEST = 100 * 2**20
 #: Not worth a line each: what a page loads, and who asks whether all is well.
 _QUIET = {
     "static",
@@ -125,16 +128,23 @@ class Watched:
         async def told(message):
             nonlocal status, size
             if message["type"] == "http.response.start":
-                status = message["status"]
                 MutableHeaders(scope=message).update(self._headers(scope["path"]))
-            size += len(message.get("body", b""))
-            await send(message)
+                try:
+                    await send(message)
+                except LocalProtocolError:  # the server itself has refused what came of the body, and closes the connection
+                    raise ClientDisconnect from None
+                status = message["status"]
+            else:
+                size += len(message.get("body", b""))
+                await send(message)
 
         try:
             if route == "upload" and scope["method"] in ("PUT", "POST"):
                 await self._upload(scope, receive, told)
             else:
                 await self._app(scope, receive, told)
+        except ClientDisconnect:
+            pass
         finally:
             seconds = time.perf_counter() - began
             method = scope["method"] if scope["method"] in _METHODS else "other"
@@ -152,21 +162,20 @@ class Watched:
         with self._room_for(scope) as found:
             try:
                 if found:
-                    return await self._app(scope, body.receive, send)
+                    await self._app(scope, body.receive, send)
+                    return
                 await body.drop()
                 answer = _FULL
             except UploadError as error:
                 answer = PlainTextResponse(error.message, error.status)
-            except ClientDisconnect:
-                return None
-            return await answer(scope, receive, send)
+            await answer(scope, receive, send)
 
     @contextmanager
     def _room_for(self, scope):
         """Whether there is room for an upload, which it has to itself until it has ended."""
         size = Headers(scope=scope).get("Content-Length", "")
-        # Whoever does not tell may send as much as may be.
-        coming = int(size) if size.isascii() and size.isdigit() else 100 * 2**20
+        # Whoever does not tell may send as much as may be; to whoever wants to send more Streamlit says so.
+        coming = min(int(size), _LARGEST) if size.isascii() and size.isdigit() else _LARGEST
         found = self._held() + self._coming + coming <= self._room
         self._coming += coming * found
         try:

@@ -86,6 +86,11 @@ def test_what_was_uploaded_keeps_the_room_it_takes_until_it_is_deleted(server):
     assert taken(server, 60 * MEGABYTE) == 204
 
 
+def test_what_is_too_large_is_told_so_and_not_to_come_again(server):
+    with sending(server, 101 * MEGABYTE) as (connection, _):
+        assert status(connection) == 413
+
+
 def test_an_upload_that_stalls_is_given_up(server):
     with sending(server, 60 * MEGABYTE) as (connection, _):
         assert status(connection) == 408
@@ -97,3 +102,10 @@ def test_a_visitor_who_leaves_in_the_midst_leaves_the_room_to_others(server):
         connection.sendall(rest[:MEGABYTE])
         connection.shutdown(socket.SHUT_RDWR)
     assert taken(server, 60 * MEGABYTE) == 204
+
+
+@pytest.mark.parametrize("address", ["/", "/api/v1/health", "/_stcore/health", "/_stcore/upload_file/a/b"])
+def test_a_broken_body_after_a_whole_head_is_refused_and_leaves_no_trace(server, address):
+    with server.connect(60) as connection:
+        connection.sendall(head("DELETE", address, ("Transfer-Encoding", "chunked")) + b"no chunk\r\n")
+        assert status(connection) == 400

@@ -1,10 +1,12 @@
 """A visit as a browser's page makes it: without one nobody may upload what pages are to show."""
 
 import contextlib
+import threading
 from http.client import HTTPConnection
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 #: What stands in a request for the number of the visit, and for the token that its page sends with an upload.
@@ -32,8 +34,9 @@ class Visit:
             part.split("=", 1) for part in response.headers["Set-Cookie"].split("; ") if "=" in part
         )
         self._token = cookies[COOKIE].encode()
-        self._socket = connect(
-            f"ws://localhost:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None
+        self._left = contextlib.ExitStack()
+        self._socket = self._left.enter_context(
+            connect(f"ws://localhost:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None)
         )
         asked = BackMsg()
         asked.rerun_script.page_name = address
@@ -42,6 +45,13 @@ class Visit:
         while not self._number:
             message = ForwardMsg.FromString(self._socket.recv(timeout=60))
             self._number = message.new_session.initialize.session_id.encode()
+        # Somebody has to hear what the page is sent, or the connection is taken for lost.
+        threading.Thread(target=self._hear, daemon=True).start()
+
+    def _hear(self):
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                self._socket.recv()
 
     def own(self, piece):
         """A piece of a request, of this visit."""
@@ -49,5 +59,4 @@ class Visit:
 
     def close(self):
         """Leave the page."""
-        with contextlib.suppress(OSError):
-            self._socket.close()
+        self._left.close()
