@@ -156,6 +156,15 @@ class Pool:
         facts, samples = self._asked(self._taken(), data, limits, path=path)
         return audio.Recording(np.frombuffer(samples, np.float32), **facts)
 
+    def sound(self):
+        """A worker for one sound that comes packet by packet, as from a microphone.
+
+        Returns
+        -------
+        Sound
+        """
+        return Sound(self._mother)
+
     def close(self):
         """End all workers."""
         for _ in range(self.size):
@@ -217,6 +226,41 @@ class Pool:
         if failed not in _ERRORS:
             raise WorkerError(FAULT)
         raise _ERRORS[failed](*facts)
+
+
+class Sound:
+    """Decodes one sound packet by packet, in a worker of its own, which ends with this and is replaced where it ends before.
+
+    Parameters
+    ----------
+    mother : _Mother
+        Of `Pool`.
+    """
+
+    def __init__(self, mother):
+        self._mother, self._worker = mother, mother.fork()
+
+    def decode(self, packet):
+        """Decode the next packet.
+
+        Parameters
+        ----------
+        packet : bytes
+            See `coughlab.packets.decode`.
+
+        Returns
+        -------
+        bytes
+            Its samples; empty if it could not be decoded.
+        """
+        request = {"packet": True, "id": log.request_id.get()}
+        try:
+            return self._worker.ask(packet, request, settings.value("COUGHLAB_ANSWER_S") + _GRACE_S)[2]
+        except (EOFError, OSError):
+            _log.warning("A worker ended while it decoded the sound of a microphone")
+            self._worker.close()
+            self._worker = self._mother.fork()
+            return b""
 
 
 class _Line:
@@ -395,14 +439,15 @@ def _serve(connection):
     with _seconds(settings.value("COUGHLAB_ANSWER_S")):
         try:
             with _megabytes(settings.value("COUGHLAB_WORKER_MB")):
-                source = data if request.get("path") is None else request["path"]
-                recording = audio.load(source, audio.Limits(**request["limits"]))
+                decoded = _decoded(request, data)
             connection.send_bytes(_DECODED)
-            if "asked" in request:
-                facts, body = None, _json(recording, request["asked"])
+            if "packet" in request:
+                facts, body = None, decoded
+            elif "asked" in request:
+                facts, body = None, _json(decoded, request["asked"])
             else:
-                facts = {field.name: getattr(recording, field.name) for field in fields(recording)[1:]}
-                body = recording.samples
+                facts = {field.name: getattr(decoded, field.name) for field in fields(decoded)[1:]}
+                body = decoded.samples
         except MemoryError:
             failed, facts = "AudioError", audio.error("undecodable").args
         except tuple(_ERRORS.values()) as error:
@@ -412,6 +457,15 @@ def _serve(connection):
             failed, facts = "Exception", []
     connection.send_bytes(json.dumps([failed, facts]).encode())
     connection.send_bytes(body)
+
+
+def _decoded(request, data):
+    if "packet" in request:
+        from coughlab import packets
+
+        return packets.decode(data)
+    source = data if request.get("path") is None else request["path"]
+    return audio.load(source, audio.Limits(**request["limits"]))
 
 
 @contextmanager

@@ -6,8 +6,10 @@ import time
 import streamlit as st
 from streamlit_webrtc import AudioSinkTrack, WebRtcMode, webrtc_streamer
 
+from coughlab import packets
 from pages.parts.live import PATIENCE_S, ice_servers
 
+packets.isolate()
 _log = logging.getLogger(__name__)
 
 #: What browsers do to a voice so that a call sounds better destroys coughs.
