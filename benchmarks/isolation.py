@@ -2,7 +2,8 @@
 
     python benchmarks/isolation.py
 
-The same files decoded here and by a worker, in turns; then a worker killed while it rests and the next answer waited for.
+The same files decoded here and by a worker, in turns; the packets of a microphone's sound; then a worker killed while it rests
+and the next answer waited for.
 """
 
 import os
@@ -11,13 +12,27 @@ import statistics
 import time
 from pathlib import Path
 
-from coughlab import audio, serving, synthetic, workers
+import av
+import numpy as np
+
+from coughlab import audio, packets, serving, synthetic, workers
 
 
 def milliseconds(function, *arguments):
     began = time.perf_counter()
     function(*arguments)
     return 1000 * (time.perf_counter() - began)
+
+
+def opus(samples):
+    """Packets of 20 ms."""
+    codec = av.CodecContext.create("libopus", "w")
+    codec.format, codec.layout, codec.sample_rate = "s16", "mono", packets.RATE
+    for at in range(0, len(samples) - 960, 960):
+        piece = (samples[None, at : at + 960] * 2**15).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
+        frame.sample_rate = packets.RATE
+        yield from map(bytes, codec.encode(frame))
 
 
 def worker_of(mother):
@@ -37,6 +52,12 @@ def main():
         print(
             f"a WAV file of {seconds} s: here {here:.2f} ms, in a worker {there:.2f} ms, {there / here:.1f} times"
         )
+    sound, here, there = pool.sound(), [], []
+    for packet in opus(synthetic.recording(duration_s=10.0, rate=packets.RATE)):
+        here.append(milliseconds(packets.decode, packet))
+        there.append(milliseconds(sound.decode, packet))
+    here, there = statistics.median(here), statistics.median(there)
+    print(f"a packet of a microphone's sound, 20 ms: here {here:.3f} ms, in a worker {there:.3f} ms")
     data = audio.encode_wav(synthetic.recording(duration_s=2.0), synthetic.RATE)
     usual, replaced = [], []
     for _ in range(20):
