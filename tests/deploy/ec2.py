@@ -47,7 +47,7 @@ def service(tmp_path_factory, repository):
     """The machine, once cloud-init has ended."""
     tree = tmp_path_factory.mktemp("machine") / "tree"
     try:
-        machine.debian(tree, cache=CACHE / "debian")
+        machine.fresh(tree, cache=CACHE / machine.SUITE)
         text = (ROOT / "deploy/ec2/cloud-init.yaml").read_text()
         text, set_ = re.subn("(?m)^( +DOMAIN)=.*", rf"\1={DOMAIN}", text)
         text, also_set = re.subn("(?m)^( +REPOSITORY)=.*", r"\1=file:///srv/coughlab.git", text)

@@ -1,4 +1,4 @@
-"""A fresh Debian machine: a tree made by debootstrap, its own systemd as process 1, its own network behind its own firewall.
+"""A fresh Debian or Ubuntu machine: a tree made by debootstrap, its own systemd as process 1, its own network behind its own firewall.
 
 It reaches the registries as the machine that runs the tests does, whose settings of apt and pip are copied into the tree. Its
 systemd is in a control group of its own, so that it counts, limits and ends its own processes and no others.
@@ -16,12 +16,15 @@ from pathlib import Path
 from tests.conftest import missing
 from tests.deploy.cage import cage
 
-#: The release of Debian.
+#: The release of Debian, or of Ubuntu.
 SUITE = os.environ.get("SUITE") or "bookworm"
+UBUNTU = SUITE in ("jammy", "noble", "resolute")
+COMPONENTS = "main universe" if UBUNTU else "main"
 #: What makes the tree a cloud image; the rest is for cloud-init to install.
 PACKAGES = "systemd-sysv dbus iproute2 netbase ca-certificates"
 PROGRAMS = ("debootstrap", "systemd-nspawn", "slirp4netns", "ip", "nsenter")
 MEMORY_MB = 6144
+SCRIPTS = Path("/usr/share/debootstrap/scripts")
 #: Whom this machine trusts.
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -69,7 +72,7 @@ class Machine:
         ]  # fmt: skip
 
 
-def debian(tree, *, cache):
+def fresh(tree, *, cache):
     """Make a fresh tree, and give it what it needs to reach the registries from here; `cache` keeps what was fetched."""
     for program in PROGRAMS:
         if not shutil.which(program):
@@ -77,13 +80,21 @@ def debian(tree, *, cache):
     if os.geteuid():
         missing("root, for a machine of its own")
     cache.mkdir(parents=True, exist_ok=True)
-    options = ("--variant=minbase", f"--include={PACKAGES.replace(' ', ',')}", f"--cache-dir={cache}")
-    _do("debootstrap", *options, SUITE, tree, _mirror())
+    options = [
+        "--variant=minbase",
+        f"--include={PACKAGES.replace(' ', ',')}",
+        f"--components={COMPONENTS.replace(' ', ',')}",
+        f"--cache-dir={cache}",
+    ]
+    if UBUNTU:  # Debian need not have its keys; one script of debootstrap is for all its releases
+        _do("debootstrap", "--no-check-gpg", *options, SUITE, tree, _mirror(), SCRIPTS / "gutsy")
+    else:
+        _do("debootstrap", *options, SUITE, tree, _mirror())
     # Debian's own packages, from where this machine has them.
     for file in Path("/etc/apt/apt.conf.d").iterdir():
         shutil.copy(file, tree / file.relative_to("/"))
     (tree / "etc/apt/sources.list").write_text(
-        f"deb {_mirror()} {SUITE} main\ndeb {_mirror()} {SUITE}-updates main\n"
+        f"deb {_mirror()} {SUITE} {COMPONENTS}\ndeb {_mirror()} {SUITE}-updates {COMPONENTS}\n"
     )
     shutil.copy(CERTIFICATES, tree / "etc/ssl/registries.crt")
     index = os.environ.get("PIP_INDEX_URL")
@@ -194,6 +205,8 @@ def _first_child(process):
 
 
 def _mirror():
+    if UBUNTU:
+        return "http://archive.ubuntu.com/ubuntu"
     for file in sorted(Path("/etc/apt").glob("sources.list*/*.sources")):
         for line in file.read_text().splitlines():
             if line.startswith("URIs:") and "security" not in line:
