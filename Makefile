@@ -1,6 +1,6 @@
 # make run: installs what is missing and starts the app on http://localhost:8501
 # make test: installs what is missing and runs every test
-# make test-deploy, make test-cloud: the service on a fresh Debian, and in the memory of Streamlit Community Cloud; want root
+# make test-deploy, make test-cloud: the service on a fresh Debian or Ubuntu, and in the memory of Streamlit Community Cloud; want root
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 ADDRESS ?= localhost
 PORT ?= 8501
@@ -39,7 +39,7 @@ load: $(VENV)/.installed-dev
 faults: $(VENV)/.installed-dev
 	COUGHLAB_FAULTS=all $(BIN)/python -m pytest -n 2 --dist worksteal tests/faults
 
-# cloud-init makes a fresh Debian into the service, and releases change while it is used: make test-deploy SUITE=trixie
+# cloud-init makes a fresh machine into the service, and releases change while it is used: make test-deploy SUITE=trixie, or noble
 test-deploy: $(VENV)/.installed-dev
 	SUITE=$(SUITE) $(BIN)/python -m pytest -s tests/deploy/ec2.py
 

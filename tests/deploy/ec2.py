@@ -1,4 +1,4 @@
-"""``deploy/ec2/cloud-init.yaml`` makes a fresh Debian into the service; releases change while it is used: ``make test-deploy``.
+"""``deploy/ec2/cloud-init.yaml`` makes a fresh machine into the service; releases change while it is used: ``make test-deploy``.
 
 Takes minutes and root, so that it is not among the tests that ``make test`` runs.
 """

@@ -1,4 +1,4 @@
-"""A fresh Debian or Ubuntu machine: a tree made by debootstrap, its own systemd as process 1, its own network behind its own firewall.
+"""A fresh Debian or Ubuntu machine: a tree made by debootstrap, its own systemd as process 1, its own network and firewall.
 
 It reaches the registries as the machine that runs the tests does, whose settings of apt and pip are copied into the tree. Its
 systemd is in a control group of its own, so that it counts, limits and ends its own processes and no others.
@@ -112,7 +112,7 @@ def fresh(tree, *, cache):
     (tree / "etc/default/locale").write_text("LANG=C.UTF-8\n")
     for command in (
         "apt-get update -qq",
-        "apt-get install -y -qq --no-install-recommends cloud-init ifupdown openssh-server sudo",
+        "apt-get install -y -qq --no-install-recommends cloud-init ifupdown lsb-release openssh-server sudo",
         "apt-get clean",
     ):
         _do("chroot", tree, "env", "DEBIAN_FRONTEND=noninteractive", *command.split())
