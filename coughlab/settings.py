@@ -157,7 +157,8 @@ _TABLE = [
         "COUGHLAB_READ_ONLY",
         "off",
         *_choice("off", "on"),
-        "Whether the folder of the models is meant to be read-only, so that nothing can be trained: then health does not look at its disk.",
+        "Whether the folder of the models is meant to be read-only, so that nothing can be trained: then health does not look at"
+        " its disk.",
     ),
     (
         "COUGHLAB_DATA",
