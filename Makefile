@@ -1,6 +1,7 @@
 # make run: installs what is missing and starts the app on http://localhost:8501
 # make test: installs what is missing and runs every test
-# make test-deploy, make test-cloud: the service on a fresh Debian or Ubuntu, and in the memory of Streamlit Community Cloud; want root
+# make test-deploy, make test-image, make test-cloud: the service on a fresh Debian or Ubuntu, in a container, and in the memory of
+# Streamlit Community Cloud; want root
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 ADDRESS ?= localhost
 PORT ?= 8501
@@ -16,7 +17,7 @@ LOCKED := --requirement requirements.txt
 LOCKED_DEV := --requirement requirements-dev.txt
 endif
 
-.PHONY: run test test-deploy test-cloud faults fuzz load bench lint format lock pip-audit study clean
+.PHONY: run test test-deploy test-image test-cloud faults fuzz load bench lint format lock pip-audit study clean
 
 run: $(VENV)/.installed
 	$(BIN)/streamlit run Home.py --server.address $(ADDRESS) --server.port $(PORT)
@@ -35,13 +36,17 @@ fuzz: $(VENV)/.installed-dev
 load: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.load $(if $(MINUTES),--minutes $(MINUTES))
 
-# What writes files is killed at every act on the file system there is, where `make test` takes some of them: half an hour.
+# What writes files is killed at every act on the file system there is, where `make test` takes some of them: ten minutes or more.
 faults: $(VENV)/.installed-dev
 	COUGHLAB_FAULTS=all $(BIN)/python -m pytest -n 2 --dist worksteal tests/faults
 
 # cloud-init makes a fresh machine into the service, and releases change while it is used: make test-deploy SUITE=trixie, or noble
 test-deploy: $(VENV)/.installed-dev
 	SUITE=$(SUITE) $(BIN)/python -m pytest -s tests/deploy/ec2.py
+
+# The Dockerfile's image, built and run as its first lines say.
+test-image: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -s tests/deploy/image.py
 
 # Every page and every way in, in 690 MB.
 test-cloud: $(VENV)/.installed-dev

@@ -96,15 +96,7 @@ def fresh(tree, *, cache):
     (tree / "etc/apt/sources.list").write_text(
         f"deb {_mirror()} {SUITE} {COMPONENTS}\ndeb {_mirror()} {SUITE}-updates {COMPONENTS}\n"
     )
-    shutil.copy(CERTIFICATES, tree / "etc/ssl/registries.crt")
-    index = os.environ.get("PIP_INDEX_URL")
-    lines = [
-        "[global]",
-        "timeout = 60",
-        "cert = /etc/ssl/registries.crt",
-        *([f"index-url = {index}"] if index else []),
-    ]
-    (tree / "etc/pip.conf").write_text("\n".join([*lines, ""]))
+    _registries(tree)
     (tree / "etc/resolv.conf").unlink(missing_ok=True)
     shutil.copy("/etc/resolv.conf", tree / "etc/resolv.conf")
     (tree / "etc/hostname").write_text("coughlab\n")
@@ -116,6 +108,27 @@ def fresh(tree, *, cache):
         "apt-get clean",
     ):
         _do("chroot", tree, "env", "DEBIAN_FRONTEND=noninteractive", *command.split())
+
+
+def base(tree):
+    """Make a tree that is like the image "python:3.11-slim-bookworm"."""
+    options = ("--variant=minbase", "--include=ca-certificates,python3,python3-venv")
+    _do("debootstrap", *options, "bookworm", tree, _mirror())
+    (tree / "usr/local/bin/python").symlink_to("/usr/bin/python3")
+    _registries(tree)
+
+
+def _registries(tree):
+    """Have pip in a tree ask those whom it asks here."""
+    shutil.copy(CERTIFICATES, tree / "etc/ssl/registries.crt")
+    index = os.environ.get("PIP_INDEX_URL")
+    lines = [
+        "[global]",
+        "timeout = 60",
+        "cert = /etc/ssl/registries.crt",
+        *([f"index-url = {index}"] if index else []),
+    ]
+    (tree / "etc/pip.conf").write_text("\n".join([*lines, ""]))
 
 
 def user_data(tree, text):
