@@ -334,7 +334,10 @@ def lifespan(secrets, address, free=lambda: None):
 async def _freeing(free):
     while True:
         await sleep(FREE_S)
-        free()
+        try:
+            free()
+        except Exception:  # whatever it is, it is no reason to end
+            _log.exception("Visits that are over could not be freed")
         # What was sent, and what became of it, lies scattered over the heap.
         await to_thread.run_sync(machine.trim, limiter=_threads("trim", 1))
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from coughlab import workers
 
-#: What Opus is decoded to: hertz and channels.
-RATE, CHANNELS = 48_000, 2
+#: Opus has this rate, in hertz.
+RATE = 48_000
 
 
 @cache
