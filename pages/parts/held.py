@@ -1,5 +1,7 @@
 """What visitors uploaded and is in memory: how much it is, and its end."""
 
+import gc
+
 from streamlit.runtime import Runtime, exists
 
 
@@ -17,8 +19,10 @@ def free():
     Streamlit does so only when another visit ends, and frees what they uploaded only when Python comes to collect them as
     garbage.
     """
-    if exists():
-        for _, visit in Runtime.instance()._session_mgr._session_storage._cache.expire():
+    if exists() and (over := Runtime.instance()._session_mgr._session_storage._cache.expire()):
+        for _, visit in over:
             visit.session.shutdown()
             # Streamlit itself may refer to a visit until the next one begins.
             visit.session.session_state.clear()
+        # A visit and its parts know each other; what it was shown would stay until much else had come and gone.
+        gc.collect()

@@ -169,13 +169,14 @@ def test_what_is_sent_is_neither_on_the_disk_nor_in_the_log_and_goes_with_the_vi
         )
     httpx.get(f"{private.url}/api/{NAME}?{NAME}")
 
+    audio = page.get_by_test_id("stAudio").last
+    earlier = audio.get_attribute("src")
     upload(page, f"{NAME}.wav", data)
     expect(page.get_by_text(f"{NAME}.wav").first).to_be_visible()
+    expect(audio).not_to_have_attribute("src", earlier)
     expect(page.get_by_text("Download the whole result")).to_be_visible()
-    expect(page.get_by_test_id("stAudio").last).to_have_attribute("src", re.compile("/media/"))
-    sound = (
-        f"{private.url}/media/{page.get_by_test_id('stAudio').last.get_attribute('src').rpartition('/')[2]}"
-    )
+    expect(audio).to_have_attribute("src", re.compile("/media/"))
+    sound = f"{private.url}/media/{audio.get_attribute('src').rpartition('/')[2]}"
     assert httpx.get(sound).is_success
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text("00:02")

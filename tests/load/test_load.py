@@ -10,6 +10,9 @@ from coughlab import api
 from tests.fuzz.server import Server
 from tests.load.__main__ import CLIENTS, TOO_MANY, Phase, expected, longest_wait, pages
 
+#: Memory at rest differs by less than this; what a crowd sends is more.
+SPREAD_MB = 20
+
 
 @dataclass
 class Run:
@@ -24,16 +27,24 @@ class Run:
 
 @pytest.fixture(scope="module")
 def run(chromium):
-    def rested():
-        time.sleep(1.5 * api.FREE_S)
-        return server.memory()[0]
+    def rested(goal=0.0):
+        """Memory once it is no more than a goal, or after so long that it will not be."""
+        for _ in range(6):
+            time.sleep(api.FREE_S)
+            if (now := server.memory()[0]) < goal:
+                break
+        return now
 
-    with Server() as server, pages(server.url, chromium) as open_page:
+    # What belongs to a page that was closed is kept for a second, rather than for two minutes.
+    with (
+        Server(STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL="1") as server,
+        pages(server.url, chromium) as open_page,
+    ):
         asked = expected(server.port)
         few = Phase(server, asked, CLIENTS, 3, open_page, 1)
-        between = rested()
+        between = rested(math.inf)
         many = Phase(server, asked, TOO_MANY, 6, open_page, 1)
-        after = rested()
+        after = rested(between + SPREAD_MB)
         assert server.answers()
         yield Run(few, many, server.said(), between, after)
 
@@ -59,4 +70,4 @@ def test_pages_open_all_the_while(run):
 
 def test_memory_is_given_back_after_a_crowd(run):
     assert max(app for app, _ in run.many.memory) > run.between + 30
-    assert run.after < run.between + 20
+    assert run.after < run.between + SPREAD_MB
