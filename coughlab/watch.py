@@ -131,9 +131,8 @@ class Watched:
                 MutableHeaders(scope=message).update(self._headers(scope["path"]))
                 try:
                     await send(message)
-                except (
-                    LocalProtocolError
-                ):  # the server itself has refused what came of the body, and closes the connection
+                except LocalProtocolError:
+                    # The server itself has refused what came of the body, and closes the connection.
                     raise ClientDisconnect from None
                 status = message["status"]
             else:

@@ -71,6 +71,8 @@ class Server:
         return Visit(self.port)
 
     def __exit__(self, *error):
+        if "visit" in vars(self):
+            self.visit.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait()
