@@ -129,13 +129,18 @@ def in_the_midst(pool, path):
     """A worker that reads a recording whose end does not come."""
     with ThreadPoolExecutor(1) as thread:
         asked = thread.submit(pool.load, path)
-        # Opens only once there is a reader.
+        # Opens only once there is a reader; whose descriptor can be seen a moment later.
         with path.open("wb"):
-            yield next(pid for pid in processes() if has_open(pid, path)), asked
+            while not (readers := [pid for pid in processes() if has_open(pid, path)]):
+                threading.Event().wait(0.001)
+            yield readers[0], asked
 
 
 def has_open(pid, path):
-    return any(link.readlink() == path for link in Path(f"/proc/{pid}/fd").iterdir())
+    try:
+        return any(link.readlink() == path for link in Path(f"/proc/{pid}/fd").iterdir())
+    except FileNotFoundError:  # something of it was closed meanwhile
+        return False
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
