@@ -1,5 +1,6 @@
 """Recordings stay in memory: what was sent on every road is not on the disk nor in the log, and is gone with the visit."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -98,8 +99,9 @@ class App:
             yield from (path for path in place.rglob("*") if path.is_file())
         for pid in self.processes():
             for link in Path(f"/proc/{pid}/fd").iterdir():
-                if "(deleted)" in os.readlink(link) and link.stat().st_size:  # noqa: PTH115 (it is no path)
-                    yield link
+                with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+                    if "(deleted)" in os.readlink(link) and link.stat().st_size:  # noqa: PTH115 (it is no path)
+                        yield link
 
     def stop(self):
         self._process.terminate()
