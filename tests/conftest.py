@@ -17,6 +17,9 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent
 
+# A shell has what it starts in the background ignore Ctrl+C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def missing(what):
     """Skip for want of `what`, or fail where everything has to be there."""

@@ -241,6 +241,31 @@ def test_ctrl_c_keeps_what_was_finished_and_says_so(study, data):
     assert bytes_of(studies / "kaggle-trial") == before
 
 
+FREED = """
+import os, signal, time
+from coughlab import cli
+
+class Freed:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass
+
+def run(_):
+    Freed()
+    for _ in range(500):
+        time.sleep(0.01)
+
+cli._run = run
+cli.main()
+"""
+
+
+def test_ctrl_c_is_heard_while_an_object_is_freed():
+    done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "coughlab: Stopped. What was finished is kept.\n")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
