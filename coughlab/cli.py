@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def main(argv=None):
         sys.stdout.flush()
         sys.exit(status)
     except KeyboardInterrupt:
+        # Threads whose work is cut off complain of it.
+        threading.excepthook = lambda _: None
         sys.exit(_complain("Stopped. What was finished is kept.", 130))
     except BrokenPipeError:
         # The reader of our output left; Python would complain once more when it closes the stream.

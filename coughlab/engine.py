@@ -7,14 +7,15 @@ worker is lost, once more. What it returns does not depend on where it ran: matr
 import asyncio
 import logging
 import os
-import signal
 import threading
 import time
+import warnings
 from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 
-from coughlab import __version__
+from coughlab import __version__, machine
 from coughlab.signal import spectrum
 
 #: How long a scheduler may take to answer, and its workers to come, in seconds.
@@ -114,7 +115,13 @@ class Engine:
             }
         else:
             backend = {"backend": "dask", "client": self.client, "wait_for_workers_timeout": WORKERS_S}
-        with joblib.parallel_config(**backend):
+        # Who stops work in the midst knows that some of it was for nothing.
+        warnings.filterwarnings(
+            "ignore", r"\d+ tasks (have been successfully executed|which were still being)"
+        )
+        # Started with the workers, it would have them hear Ctrl+C again (https://github.com/python/cpython/issues/127586).
+        resource_tracker.ensure_running()
+        with joblib.parallel_config(**backend), machine.without_ctrl_c():
             results = joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks)
         try:
             yield from results
@@ -220,7 +227,7 @@ def _version():
 
 
 def belong(parent, function=None):
-    """Make this process one that works for another: it leaves Ctrl-C to it, and does not outlive it.
+    """Make this process one that works for another, and does not outlive it.
 
     Parameters
     ----------
@@ -229,7 +236,6 @@ def belong(parent, function=None):
     function : callable, optional
         What is to be done; it only tells workers of one kind from those of another.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch():
         while os.getppid() == parent:

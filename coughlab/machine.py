@@ -4,6 +4,8 @@ import contextlib
 import ctypes
 import os
 import resource
+import signal
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -52,6 +54,23 @@ def first_to_go():
     """See to it that, where memory runs out, the system ends this process before others: one that can be replaced."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
+
+
+@contextlib.contextmanager
+def without_ctrl_c():
+    """Start processes and threads that never hear Ctrl+C, not even while they start; this process hears it afterwards."""
+    before, heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}), []
+    # What another thread hears is raised in the main one, whatever that does not want to hear.
+    is_main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, lambda *_: heard.append(True)) if is_main else None
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if is_main:
+            signal.signal(signal.SIGINT, handler)
+            if heard:
+                signal.raise_signal(signal.SIGINT)
 
 
 def mallopt(**settings):

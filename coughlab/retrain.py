@@ -15,7 +15,7 @@ import weakref
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from coughlab import words
+from coughlab import machine, words
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.evidence import splits
 
@@ -199,19 +199,20 @@ class Job:
         self.order = order
         self._told = _Told()
         threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "coughlab.retrain",
-                str(study.folder.resolve()),
-                json.dumps(asdict(order)),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | threads,
-            cwd=Path(__file__).parent.parent,
-        )
+        with machine.without_ctrl_c():
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "coughlab.retrain",
+                    str(study.folder.resolve()),
+                    json.dumps(asdict(order)),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | threads,
+                cwd=Path(__file__).parent.parent,
+            )
         self._process = process
         _running.add(process)
         # The thread knows the process and what it told, not the job, so that a forgotten job is collected and stopped.

@@ -175,8 +175,9 @@ class Watched:
     def _room_for(self, scope):
         """Whether there is room for an upload, which it has to itself until it has ended."""
         size = Headers(scope=scope).get("Content-Length", "")
-        # Whoever does not tell may send as much as may be; to whoever wants to send more Streamlit says so.
-        coming = min(int(size), _LARGEST) if size.isascii() and size.isdigit() else _LARGEST
+        # Whoever does not tell may send as much as may be; whoever wants to send more is sent away unread by Streamlit.
+        coming = int(size) if size.isascii() and size.isdigit() else _LARGEST
+        coming *= coming <= _LARGEST
         found = self._held() + self._coming + coming <= self._room
         self._coming += coming * found
         try:

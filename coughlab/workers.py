@@ -301,7 +301,7 @@ class _Mother:
 
     def _start(self):
         self._end, theirs = socket.socketpair()
-        with theirs:
+        with theirs, machine.without_ctrl_c():
             process = subprocess.Popen(
                 [sys.executable, "-m", "coughlab.workers", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
@@ -408,7 +408,6 @@ def load(source, limits=serving.LIMITS):
 
 def main(descriptor):
     """The mother's process: forks a worker for each connection it is handed, until the other end of its own is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     machine.no_core_dumps()
     log.start()

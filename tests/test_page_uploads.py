@@ -15,7 +15,7 @@ MEGABYTE = 2**20
 
 @pytest.fixture(scope="module")
 def server():
-    with Server(COUGHLAB_PAGES_MB="100", COUGHLAB_PAGES_STALL_S="1") as server:
+    with Server(COUGHLAB_PAGES_MB="100") as server:
         yield server
         assert "Traceback" not in server.said()
 
@@ -87,14 +87,18 @@ def test_what_was_uploaded_keeps_the_room_it_takes_until_it_is_deleted(server):
 
 
 def test_what_is_too_large_is_told_so_and_not_to_come_again(server):
-    with sending(server, 101 * MEGABYTE) as (connection, _):
-        assert status(connection) == 413
-
-
-def test_an_upload_that_stalls_is_given_up(server):
-    with sending(server, 60 * MEGABYTE) as (connection, _):
-        assert status(connection) == 408
+    with sending(server, 60 * MEGABYTE) as (first, rest):
+        first.sendall(rest[:MEGABYTE])
+        with sending(server, 101 * MEGABYTE, name="b") as (connection, _):
+            assert status(connection) == 413
     assert taken(server, 60 * MEGABYTE) == 204
+
+
+def test_an_upload_that_stalls_is_given_up():
+    with Server(COUGHLAB_PAGES_MB="100", COUGHLAB_PAGES_STALL_S="1") as server:
+        with sending(server, 60 * MEGABYTE) as (connection, _):
+            assert status(connection) == 408
+        assert taken(server, 60 * MEGABYTE) == 204
 
 
 def test_a_visitor_who_leaves_in_the_midst_leaves_the_room_to_others(server):

@@ -177,7 +177,8 @@ def _in_parallel(jobs, progress):
             while waiting and len(running) < machine.cores():
                 number, job = waiting.pop(0)
                 running[number] = context.Process(target=work, args=(number, job), daemon=True)
-                running[number].start()
+                with machine.without_ctrl_c():
+                    running[number].start()
             progress("Training and testing", round(100 * sum(shares)), 100 * len(jobs))
             while not results.empty():
                 number, result, error = results.get()
