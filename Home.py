@@ -5,8 +5,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from coughlab import api, uploads
-from pages.parts import access, held
+from coughlab.web import api, uploads
+from pages.shared import access, sessions
 
 # Until st.navigation is first called, Streamlit would open a link to a page without this file, and so without navigation.
 PagesManager.uses_pages_directory = False
@@ -18,17 +18,17 @@ if __name__ != "__main__" and hasattr(st, "App"):
     app = st.App(
         __file__,
         routes=api.routes,
-        middleware=api.middleware(page=Path(st.__file__).parent / "static/index.html", held=held.uploads),
-        lifespan=api.lifespan(access.secrets, st.get_option("server.address"), held.free),
+        middleware=api.middleware(page=Path(st.__file__).parent / "static/index.html", held=sessions.uploads),
+        lifespan=api.lifespan(access.secrets, st.get_option("server.address"), sessions.free),
     )
 
 if __name__ == "__main__":
-    from coughlab.store import StoreError
-    from pages.parts import login
+    from coughlab.studies.store import StoreError
+    from pages.shared import login
 
     # An icon of our own: Streamlit would have the browser fetch its icons for the tab from another host.
     st.set_page_config(page_title="CoughLab", page_icon=".streamlit/icon.svg", layout="wide")
-    st.html(Path("pages/parts/page.css"))
+    st.html(Path("pages/shared/page.css"))
     pages = [
         st.Page("pages/analyse.py", title="Analyse a cough", icon=":material/graphic_eq:", default=True),
         st.Page("pages/live.py", title="Live", icon=":material/mic:"),

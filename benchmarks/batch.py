@@ -15,7 +15,11 @@ import time
 import zipfile
 from pathlib import Path
 
-from coughlab import audio, batch, batch_cli, intake, serving, synthetic
+from coughlab import audio
+from coughlab.audio import synthetic
+from coughlab.cli import batch as batch_cli
+from coughlab.serving import batch, predictors
+from coughlab.serving import recordings as intake
 
 N = 100
 ROUNDS = 3
@@ -79,7 +83,7 @@ def megabytes():
 def main():
     files = dict(recordings())
     packed = zipped(files)
-    predictor = serving.default()
+    predictor = predictors.default()
     predictor.warm_up()
     with tempfile.TemporaryDirectory() as place:
         for name, data in files.items():

@@ -14,10 +14,10 @@ import numpy as np
 import products
 from table import Row, show
 
-from coughlab import machine, synthetic
-from coughlab.audio import Recording
+from coughlab.audio import Recording, synthetic
 from coughlab.classifiers import vgg16
-from coughlab.signal.inputs import INPUTS
+from coughlab.features.inputs import INPUTS
+from coughlab.system import resources
 
 N, EPOCHS = 119, 50
 #: What the case study's author reports for an epoch on his GPU.
@@ -59,7 +59,7 @@ show(
         EPOCHS * AUTHOR_S,
         "s",
         1,
-        floor=operations / (machine.cores() * products.rate()),
+        floor=operations / (resources.cores() * products.rate()),
         against="the author's GPU",
     )
 )

@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from changes import CHANGES, noisy, telephone
 
-from coughlab import audio, datasets, survey, synthetic
-from coughlab.audio import Recording
-from coughlab.evidence import copies
-from coughlab.signal import fingerprint
+from coughlab import audio, datasets
+from coughlab.audio import Recording, synthetic
+from coughlab.datasets import duplicates, survey
+from coughlab.features import fingerprint
 
 RATE = 8000
 
@@ -37,7 +37,7 @@ def found_among(recordings):
             "fingerprint": [fingerprint.compute(recording) for recording in recordings],
         }
     )
-    return copies.find(table)["audio"].to_numpy()
+    return duplicates.find(table)["audio"].to_numpy()
 
 
 def recall(root, name, n):
@@ -73,7 +73,7 @@ def growth(n):
         prints.append(fingerprint.compute(recorded(y, rate)))
     bytes_held = sum(rows.nbytes for rows in prints)
     started = time.process_time()
-    pairs = {tuple(pair) for pair in copies.pairs(prints)}
+    pairs = {tuple(pair) for pair in duplicates.pairs(prints)}
     seconds = time.process_time() - started
     planted = set(zip(of, range(19, n, 20), strict=True))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

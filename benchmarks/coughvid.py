@@ -24,7 +24,7 @@ import numpy as np
 from changes import CHANGES, encoded
 from usage import measured
 
-from coughlab import synthetic
+from coughlab.audio import synthetic
 
 #: As many as the published dataset has.
 PUBLISHED = 27_550

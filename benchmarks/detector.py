@@ -11,9 +11,10 @@ import time
 
 import numpy as np
 
-from coughlab import detector, synthetic
+from coughlab import detector
+from coughlab.audio import synthetic
 from coughlab.detector import detect, frames
-from coughlab.signal import spectrum
+from coughlab.features import spectrum
 
 GOAL_MS, SECONDS, RUNS = 5.0, 20, 7
 

@@ -12,8 +12,8 @@ import numpy as np
 import scipy.fft
 from table import Row, show
 
-from coughlab import synthetic
-from coughlab.signal import features, spectrum
+from coughlab.audio import synthetic
+from coughlab.features import acoustic, spectrum
 
 
 def one_call_a_feature(y):
@@ -49,8 +49,8 @@ def milliseconds(functions, y):
 spectrum.use_one_thread()
 for seconds in (5, 10):
     y = synthetic.recording(onsets_s=np.arange(0.2, seconds, 0.9), duration_s=seconds, rate=spectrum.RATE)
-    difference = np.abs(features.from_waveform(y) / one_call_a_feature(y) - 1).max()
-    ours, theirs, least = milliseconds((features.from_waveform, one_call_a_feature, floor), y)
+    difference = np.abs(acoustic.from_waveform(y) / one_call_a_feature(y) - 1).max()
+    ours, theirs, least = milliseconds((acoustic.from_waveform, one_call_a_feature, floor), y)
     what = f"the 26 features of {seconds} s, one thread"
     show(Row(what, ours, theirs, "ms", 6, least, against="one librosa call a feature"))
     print(

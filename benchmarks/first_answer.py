@@ -11,7 +11,8 @@ import time
 import httpx
 from app import browser, server, show, until_up
 
-from coughlab import audio, synthetic
+from coughlab import audio
+from coughlab.audio import synthetic
 
 
 def recording(seconds):

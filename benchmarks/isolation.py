@@ -15,7 +15,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from coughlab import audio, packets, serving, synthetic, workers
+from coughlab import audio
+from coughlab.audio import synthetic
+from coughlab.serving import microphone, predictors, workers
 
 
 def milliseconds(function, *arguments):
@@ -27,11 +29,11 @@ def milliseconds(function, *arguments):
 def opus(samples):
     """Packets of 20 ms."""
     codec = av.CodecContext.create("libopus", "w")
-    codec.format, codec.layout, codec.sample_rate = "s16", "mono", packets.RATE
+    codec.format, codec.layout, codec.sample_rate = "s16", "mono", microphone.RATE
     for at in range(0, len(samples) - 960, 960):
         piece = (samples[None, at : at + 960] * 2**15).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
-        frame.sample_rate = packets.RATE
+        frame.sample_rate = microphone.RATE
         yield from map(bytes, codec.encode(frame))
 
 
@@ -46,15 +48,15 @@ def main():
         data = audio.encode_wav(synthetic.recording(duration_s=float(seconds)), synthetic.RATE)
         here, there = [], []
         for _ in range(60):
-            here.append(milliseconds(serving.load, data))
+            here.append(milliseconds(predictors.load, data))
             there.append(milliseconds(pool.load, data))
         here, there = statistics.median(here), statistics.median(there)
         print(
             f"a WAV file of {seconds} s: here {here:.2f} ms, in a worker {there:.2f} ms, {there / here:.1f} times"
         )
     sound, here, there = pool.sound(), [], []
-    for packet in opus(synthetic.recording(duration_s=10.0, rate=packets.RATE)):
-        here.append(milliseconds(packets.decode, packet))
+    for packet in opus(synthetic.recording(duration_s=10.0, rate=microphone.RATE)):
+        here.append(milliseconds(microphone.decode, packet))
         there.append(milliseconds(sound.decode, packet))
     here, there = statistics.median(here), statistics.median(there)
     print(f"a packet of a microphone's sound, 20 ms: here {here:.3f} ms, in a worker {there:.3f} ms")

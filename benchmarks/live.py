@@ -16,8 +16,10 @@ from pathlib import Path
 from app import server, until_up
 from playwright.sync_api import sync_playwright
 
-from coughlab import audio, live, serving, synthetic
-from coughlab.live.log import KEPT_S
+from coughlab import audio, live
+from coughlab.audio import synthetic
+from coughlab.live.cough_log import KEPT_S
+from coughlab.serving import predictors
 
 HOURS = float(os.environ.get("COUGHLAB_HOURS", "1"))
 ONSETS = tuple(range(10, 70, 5))
@@ -57,7 +59,7 @@ def minute(seed=0):
 
 
 def processing():
-    predictor, ear, y = serving.default(), live.Listener(), minute()
+    predictor, ear, y = predictors.default(), live.Listener(), minute()
     predictor.warm_up()
     before = time.process_time()
     feed(ear, y)
@@ -84,7 +86,7 @@ def feed(ear, y, piece=960):
 
 def memory():
     """Growth over hours, once the sound that is kept is full."""
-    answers = serving.default().ask(audio.load(synthetic.sample()))
+    answers = predictors.default().ask(audio.load(synthetic.sample()))
     ear, y = live.Listener(ask=lambda recording: answers), minute()
     for _ in range(int(KEPT_S / 60) + 30):
         ear.feed(y, synthetic.RATE)

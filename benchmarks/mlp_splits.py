@@ -17,11 +17,12 @@ from joblib import Parallel, delayed
 from scipy import stats
 from table import Row, show
 
-from coughlab import machine, store
 from coughlab.classifiers import MLP, mlp
 from coughlab.datasets import LABELS
-from coughlab.evidence import metrics, splits
-from coughlab.signal.features import NAMES
+from coughlab.evaluation import metrics, splits
+from coughlab.features.acoustic import NAMES
+from coughlab.studies import store
+from coughlab.system import resources
 
 GOAL = 20
 #: Splits handed to a process at a time.
@@ -33,7 +34,9 @@ def ours(X, labels, trains, seeds):
     """Fitted models, and seconds a split of the clock and of the cores."""
     started = time.perf_counter()
     parts = [slice(at, at + PART) for at in range(0, len(trains), PART)]
-    made = Parallel(machine.cores())(delayed(worked)(X, labels, trains[part], seeds[part]) for part in parts)
+    made = Parallel(resources.cores())(
+        delayed(worked)(X, labels, trains[part], seeds[part]) for part in parts
+    )
     clock = time.perf_counter() - started
     fitted = [one for models, _ in made for one in models]
     return fitted, clock / len(trains), sum(seconds for _, seconds in made) / len(trains)
@@ -102,13 +105,13 @@ def main():
     deals = splits.published(labels, n_splits=options.splits, seed=0)
     trains, seeds = [train for train, _ in deals], range(1, options.splits + 1)
     fitted, clock, cpu = ours(X, labels, trains, seeds)
-    print(f"ours: {clock:.3f} s a split on {machine.cores()} cores, {cpu:.3f} s of one core")
+    print(f"ours: {clock:.3f} s a split on {resources.cores()} cores, {cpu:.3f} s of one core")
     keras_clock, keras_cpu = keras(X, labels, trains[: options.fits], seeds[: options.fits])
     print(
         f"Keras, {len(keras_clock)} fits: {', '.join(f'{seconds:.2f}' for seconds in keras_clock)} s,"
         f" {keras_cpu.mean():.2f} s of one core"
     )
-    floor = products_s(len(trains[0])) / machine.cores()
+    floor = products_s(len(trains[0])) / resources.cores()
     what = f"MLP on {options.splits} random splits"
     against = f"one Keras fit after another, {options.fits} of them"
     show(Row(what, clock, float(np.median(keras_clock)), "s a split", GOAL, floor, against=against))

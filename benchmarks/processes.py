@@ -15,7 +15,8 @@ import numpy as np
 from table import Row, show
 from usage import measured
 
-from coughlab import audio, synthetic
+from coughlab import audio
+from coughlab.audio import synthetic
 
 #: How many are made, and how many there are when each is there under four names.
 N, MANY = 400, 1600

@@ -28,8 +28,11 @@ import soxr
 from app import browser
 from table import Row, show
 
-from coughlab import audio, machine, synthetic, workers
+from coughlab import audio
+from coughlab.audio import synthetic
 from coughlab.classifiers import runtime
+from coughlab.serving import workers
+from coughlab.system import resources
 from pages import PAGES
 
 HERE = Path(__file__).parent
@@ -185,7 +188,7 @@ def floor_ms():
 
         return run
 
-    machine.mallopt(mmap_threshold=workers.KEPT, trim_threshold=workers.KEPT)
+    resources.mallopt(mmap_threshold=workers.KEPT, trim_threshold=workers.KEPT)
     compiled = ((runtime.LiteRT, "outputs"), (np.fft, "rfft"), (soxr, "resample"))
     with contextlib.ExitStack() as patches:
         for owner, name in compiled:
@@ -238,7 +241,7 @@ def main():
                 mine, other = np.percentile(times, percent, axis=1)
                 show(Row(f"one 5 s WAV to JSON over HTTP, warm: {name}", mine, other, "ms", 10, floor))
             rates = [answers_a_second(server) for server in (our, their)]
-            most = machine.cores() * 1000 / floor
+            most = resources.cores() * 1000 / floor
             show(Row("answers a second, 16 clients", *rates, "/s", 10, most, more=True))
             if shutil.which("chromium"):
                 with open_pages(our):

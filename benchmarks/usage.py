@@ -15,7 +15,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from coughlab import auditing, datasets, engine, extraction
+from coughlab import datasets
+from coughlab.audit import run as auditing
+from coughlab.datasets import feature_table
+from coughlab.system import parallel
 
 #: Recordings that are measured beforehand where the workers are to be warm.
 WARM = 256
@@ -67,7 +70,7 @@ def cpu_s(pid):
 
 def run(what, dataset, out, at, progress):
     if what == "features":
-        extraction.run(dataset, out, engine=at, progress=progress)
+        feature_table.run(dataset, out, engine=at, progress=progress)
     else:
         auditing.audit(dataset, progress, engine=at, folder=out)
 
@@ -83,7 +86,7 @@ def main():
     told = parser.parse_args()
     dataset, stages = datasets.load(told.dataset, told.folder), Stages()
     before_mb = peak_mb("self")
-    with engine.start(told.jobs) as at:
+    with parallel.start(told.jobs) as at:
         if told.warm:
             with tempfile.TemporaryDirectory() as aside:
                 run(told.what, replace(dataset, table=dataset.table[:WARM]), aside, at, stages)

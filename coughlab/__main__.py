@@ -1,5 +1,5 @@
 """``python -m coughlab`` is the command ``coughlab``."""
 
-from coughlab.cli import main
+from coughlab.cli.main import main
 
 main()

@@ -2,20 +2,22 @@
 
 import streamlit as st
 
-from coughlab import __version__, detector, serving, words
-from coughlab.detector import card as detector_card
-from coughlab.store import StoreError
-from pages import parts
+from coughlab import __version__, detector
+from coughlab.detector.training import card as detector_card
+from coughlab.serving import predictors
+from coughlab.studies.store import StoreError
+from coughlab.text import counted
+from pages import shared
 
 
 def told(row):
     """A row of the evidence table in a sentence."""
     name, title = ("roc_auc", "ROC AUC") if row["roc_auc"] >= 0 else ("specificity", "specificity")
     value, low, high = (f"{row[name + end]:.2f}" for end in ("", "_low", "_high"))
-    size = f"{words.counted(row['recordings'], 'recording')} of {words.counted(row['people'], 'person')}"
+    size = f"{counted(row['recordings'], 'recording')} of {counted(row['people'], 'person')}"
     return (
-        f"Tested on {row['tested_on']}, {parts.PROTOCOLS[row['protocol']]}: {title} {value} (95% interval {low} to {high}),"
-        f" {words.counted(row['splits'], 'split')}, {size.replace('persons', 'people')}."
+        f"Tested on {row['tested_on']}, {shared.PROTOCOLS[row['protocol']]}: {title} {value} (95% interval {low} to {high}),"
+        f" {counted(row['splits'], 'split')}, {size.replace('persons', 'people')}."
     )
 
 
@@ -27,7 +29,7 @@ st.markdown(
     " no disk: [what is kept, where, and for how long](privacy)."
 )
 try:
-    predictor = serving.default()
+    predictor = predictors.default()
     study = predictor.study
     card, evidence = study.read("README.md").decode(), study.evidence
     hearing = detector_card.line(detector.stored())

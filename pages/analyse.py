@@ -2,10 +2,13 @@
 
 import streamlit as st
 
-from coughlab import audio, detector, serving, synthetic, workers
-from coughlab.signal import quality
-from coughlab.store import StoreError
-from pages.parts import answers, evidence
+from coughlab import audio, detector
+from coughlab.audio import synthetic
+from coughlab.features import quality
+from coughlab.serving import predictors, workers
+from coughlab.studies.store import StoreError
+from pages.sections import analyse
+from pages.shared import evidence
 
 # The rate of nearly every browser, and no less than any microphone's. Not None, which is meant to keep the browser's own
 # rate: with it, the recorder of Streamlit 1.67 records at 16,000 Hz and loses what is above 8,000.
@@ -83,7 +86,7 @@ def show_features(prediction, study):
         f":small[What MLP and nearest neighbour read: 26 numbers from the first 5 seconds, beside the {len(trained)} rows of"
         f" {study.name} ({trained['person'].nunique()} people). A diamond outside both bars is unlike most of what they saw.]"
     )
-    st.plotly_chart(chart.figure(prediction.features, trained), config=answers.PLOT, key="features")
+    st.plotly_chart(chart.figure(prediction.features, trained), config=analyse.PLOT, key="features")
     if st.toggle("Show the same as a table"):
         st.dataframe(chart.table(prediction.features, trained), hide_index=True, height="content")
 
@@ -107,14 +110,14 @@ st.text(title)
 verdict, asked = st.container(), st.container()
 try:
     with verdict, st.spinner("Listening for coughs …"):
-        predictor = serving.default()
+        predictor = predictors.default()
         study = predictor.study
         recording = workers.load(data)
         cough = detector.default().detect(recording)
     answered, options = bool(cough.events), {}
     if not answered:
         with verdict:
-            answered = answers.show_no_cough(cough, quality.check(recording, []))
+            answered = analyse.show_no_cough(cough, quality.check(recording, []))
     if answered:
         heading.subheader("How far to believe the answer")
         with asked:
@@ -134,10 +137,10 @@ with verdict:
     if answered:
         evidence.show_verdict(prediction)
 if answered:
-    answers.show_models(prediction, study)
-answers.show_recording(recording, prediction)
+    analyse.show_models(prediction, study)
+analyse.show_recording(recording, prediction)
 if prediction.events:
-    answers.show_coughs(recording, prediction, study)
+    analyse.show_coughs(recording, prediction, study)
 if answered:
     show_features(prediction, study)
 st.download_button(

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from coughlab import auditing, serving
-from coughlab.store import StoreError
-from pages.parts import auditing as own
-from pages.parts import findings
+from coughlab.audit import run
+from coughlab.serving import predictors
+from coughlab.studies.store import StoreError
+from pages.sections import audit_findings
+from pages.sections import audit_upload as own
 
 OWN = "Your own"
 
@@ -15,23 +16,23 @@ st.markdown(
     " one person is both trained and tested on, or because ill and healthy were recorded with different microphones. This"
     " looks for such faults in a dataset, before anything is trained."
 )
-stored = sorted(auditing.stored(), key=lambda name: name != serving.STUDY)
+stored = sorted(run.stored(), key=lambda name: name != predictors.STUDY)
 # The same default always: a link leaves it out.
 chosen = st.segmented_control(
     "Dataset",
     [*stored, OWN],
-    default=serving.STUDY if serving.STUDY in stored else OWN,
+    default=predictors.STUDY if predictors.STUDY in stored else OWN,
     required=True,
     key="dataset",
     bind="query-params",
 )
 try:
-    report = own.ask() if chosen == OWN else auditing.load(chosen)
+    report = own.ask() if chosen == OWN else run.load(chosen)
 except StoreError as error:
     st.error(str(error), icon=":material/error:")
     report = None
 if report:
-    findings.show(report)
+    audit_findings.show(report)
 with st.expander("The same from the command line"):
     st.code(
         "coughlab audit my-dataset --data FOLDER\ncoughlab audit my-dataset --data FOLDER --json\n"

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from coughlab import serving
-from coughlab.store import StoreError
-from pages.parts.batch import asking, listing
+from coughlab.serving import predictors
+from coughlab.studies.store import StoreError
+from pages.sections.batch import asking, listing
 
 st.title("Many recordings at once")
 st.markdown(
@@ -15,7 +15,7 @@ asking.ask()
 # What was found earlier is gone from sight as soon as new files come.
 place = st.empty()
 try:
-    predictor = serving.default()
+    predictor = predictors.default()
     batch = asking.answered(place, predictor)
     if batch is not None:
         with place.container():

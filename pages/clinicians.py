@@ -2,22 +2,23 @@
 
 import streamlit as st
 
-from coughlab import serving, words
-from coughlab.evidence import clinical as evidence
-from coughlab.evidence import splits
-from pages import parts
-from pages.parts import clinical
-from pages.parts.clinical import link
+from coughlab.evaluation import decision as evidence
+from coughlab.evaluation import splits
+from coughlab.serving import predictors
+from coughlab.text import counted, percent
+from pages import shared
+from pages.components import clinical
+from pages.components.clinical import link
 
 
 def ask():
     """The study, the model, protocol and dataset it was tested by, and the strictest test's name if that is another one."""
     study_at, model_at, protocol_at = st.columns(3)
-    study = parts.ask_study(study_at)
+    study = shared.ask_study(study_at)
     titles = {name: entry["title"] for name, entry in study.models.items()}
     # The main model comes first, so that it is the default.
-    names = sorted(titles, key=lambda name: name != serving.MAIN_MODEL)
-    parts.forget_other("model", names)
+    names = sorted(titles, key=lambda name: name != predictors.MAIN_MODEL)
+    shared.forget_other("model", names)
     model = model_at.selectbox("Model", names, format_func=titles.get, key="model", bind="query-params")
     tests = study.metrics.query("model == @model and role == 'test'")
     classes = tests.groupby(["protocol", "tested_on"], observed=True)[["positives", "negatives"]].max()
@@ -27,7 +28,7 @@ def ask():
     )
     # Named alike in every study, so that the choice outlives that of another one.
     options = {test_name(pair): pair for pair in by_proof}
-    parts.forget_other("protocol", options)
+    shared.forget_other("protocol", options)
     chosen = protocol_at.selectbox(
         "Tested on",
         list(options),
@@ -41,7 +42,7 @@ def ask():
 
 
 def test_name(pair):
-    return parts.CHOICES.get(pair[0], f"Another dataset: {pair[1]}")
+    return shared.CHOICES.get(pair[0], f"Another dataset: {pair[1]}")
 
 
 def warn(study, model, protocol, tested_on):
@@ -74,20 +75,20 @@ def one_class(study, rows, at):
     score, who = (
         ("specificity", "Nobody") if rows["label"].iloc[0] != "covid" else ("sensitivity", "Everybody")
     )
-    value, low, high = (words.percent(known[f"{score}{end}"]) for end in ("", "_low", "_high"))
+    value, low, high = (percent(known[f"{score}{end}"]) for end in ("", "_low", "_high"))
     st.info(
         f"{who} in {rows['tested_on'].iloc[0]} has COVID, so only the {score} can be measured: **{value}** (95% interval {low}"
         f" to {high}), where a probability of {at:g} or more is called COVID. Without the other number there are no likelihood"
         " ratios, no predictive values and no decision curve. Choose another test above to see them.",
         icon=":material/info:",
     )
-    parts.measured_on(study, rows)
+    shared.measured_on(study, rows)
 
 
 @st.fragment
 def explore(study, rows, model, protocol, tested_on):
     size = f"{rows['recording'].nunique():,} recordings of {rows['person'].nunique():,} people"
-    deals = words.counted(rows["split"].nunique(), "split")
+    deals = counted(rows["split"].nunique(), "split")
     clinical.show(
         rows,
         **link.read(study.thresholds[model]),
@@ -95,7 +96,7 @@ def explore(study, rows, model, protocol, tested_on):
         name="-".join([study.name, model, protocol, tested_on]),
         title=study.models[model]["title"],
         about=[f"{study.models[model]['title']}, {protocol}, tested on {tested_on}", f"{size}, {deals}"],
-        measured=parts.measured(study, rows),
+        measured=shared.measured(study, rows),
         key="clinical",
         on_change=lambda: link.keep("clinical"),
     )

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from coughlab import casestudy
 from coughlab.charts import comparison as charts
-from pages import parts
+from coughlab.studies import case_study
+from pages import shared
 
 st.title("Compare models")
 st.markdown(
@@ -12,9 +12,9 @@ st.markdown(
     " recordings**: choose a stricter test to see what is left of it."
 )
 study_at, protocol_at, chosen, beside = st.columns(4)
-study = parts.ask_study(study_at)
-dealt = parts.ask_protocol(study.metrics, protocol_at)
-FIRST, ALL = f"the first {casestudy.SPLITS}", "all"
+study = shared.ask_study(study_at)
+dealt = shared.ask_protocol(study.metrics, protocol_at)
+FIRST, ALL = f"the first {case_study.SPLITS}", "all"
 splits = chosen.segmented_control(
     "Splits (the case study had five)",
     [FIRST, ALL],
@@ -31,19 +31,19 @@ shown = beside.pills(
     key="beside",
     bind="query-params",
 )
-n_splits = casestudy.SPLITS if splits == FIRST else None
-rows, metrics = parts.dealt(study.predictions, dealt), parts.dealt(study.metrics, dealt)
+n_splits = case_study.SPLITS if splits == FIRST else None
+rows, metrics = shared.dealt(study.predictions, dealt), shared.dealt(study.metrics, dealt)
 if n_splits is not None:
     rows, metrics = rows[rows["split"] < n_splits], metrics[metrics["split"] < n_splits]
 
-table = casestudy.table(study, protocol=dealt[0], tested_on=dealt[1], n_splits=n_splits)
+table = case_study.table(study, protocol=dealt[0], tested_on=dealt[1], n_splits=n_splits)
 table = table[[(name, what) for name, what in table.columns if what in ("", "mean", *shown)]]
 table.columns = [name if what in ("", "mean") else f"{name}: {what}" for name, what in table.columns]
 formats = {name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]}
 formats |= {
     name: st.column_config.NumberColumn(format="%,.0f") for name in table if name.startswith("Parameters")
 }
-parts.table(
+shared.table(
     table,
     "coughlab-models",
     key="models",
@@ -51,18 +51,18 @@ parts.table(
     height="content",
     placeholder="–",
 )
-parts.measured_on(
+shared.measured_on(
     study,
     rows,
     "A click on a column's head sorts. Means over splits, SD their standard deviation; a probability of at least 50% is called"
     " COVID. Milliseconds to answer are of the served model on one thread, without the reading of the sound.",
 )
 
-if (study.name, dealt[0]) == (casestudy.DATASET, "published"):
+if (study.name, dealt[0]) == (case_study.DATASET, "published"):
     with st.expander("Where ours differ from the published figures, and why"):
-        for name, why in casestudy.WHY.items():
+        for name, why in case_study.WHY.items():
             if name in table.index:
-                reached, of = casestudy.reached(study, name)
+                reached, of = case_study.reached(study, name)
                 st.markdown(
                     f"**{study.models[name]['title']}.** {reached} of our {of} splits reach the published accuracy. {why}"
                 )
@@ -71,16 +71,18 @@ st.subheader("Who is found, who is missed")
 test = metrics[metrics["role"] == "test"]
 counts = test.groupby("model", sort=False, observed=True)[["tp", "fn"]].sum()
 titles = {name: model["title"] for name, model in study.models.items()}
-parts.chart(
+shared.chart(
     charts.found_and_missed(counts, titles),
     "coughlab-found-and-missed",
     key="found",
     alt="Bars: the share of COVID recordings each model finds and misses",
 )
-parts.measured_on(study, rows[rows["role"] == "test"], "A recording tested in several splits counts in each.")
+shared.measured_on(
+    study, rows[rows["role"] == "test"], "A recording tested in several splits counts in each."
+)
 
 st.subheader("Curves")
-parts.forget_other("curves", table.index)
+shared.forget_other("curves", table.index)
 picked = st.multiselect(
     "Models",
     list(table.index),
@@ -97,12 +99,12 @@ if picked:
     ):
         with column:
             st.markdown(f"**{title}**")
-            parts.chart(
+            shared.chart(
                 charts.curve(kind, drawn, {name: titles[name] for name in picked}),
                 f"coughlab-{kind}",
                 key=kind,
                 alt=f"{title} of {', '.join(titles[name] for name in picked)}",
             )
-    parts.measured_on(study, drawn, "Lines are means over splits, bands hold the middle 95% of the splits.")
+    shared.measured_on(study, drawn, "Lines are means over splits, bands hold the middle 95% of the splits.")
 else:
     st.markdown("Pick a model to see its curves.")

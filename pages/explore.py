@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages import parts
-from pages.parts.exploring import contents, points, recording
+from pages import shared
+from pages.sections.explore import contents, points
+from pages.shared import recording
 
 SECTIONS = {
     "Dataset": contents.show,
@@ -24,4 +25,4 @@ section = st.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
-SECTIONS[section](parts.ask_study())
+SECTIONS[section](shared.ask_study())

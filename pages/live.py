@@ -2,21 +2,21 @@
 
 import streamlit as st
 
-from coughlab import serving
-from coughlab.store import StoreError
-from pages.parts import live
+from coughlab.serving import predictors
+from coughlab.studies.store import StoreError
+from pages.components import live
 
 st.title("Live")
 st.markdown("For research and teaching. **Not a medical device: no answer on this page is a diagnosis.**")
 try:
-    predictor = serving.default()
+    predictor = predictors.default()
 except StoreError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
 ear = live.listener()
 live.show_verdict(predictor)
 if live.show_address():
-    from pages.parts.live import exports, microphone, view
+    from pages.components.live import exports, microphone, view
 
     st.markdown(
         "Open the microphone and leave the page open: it marks every cough and says what the models make of it. A cough played"

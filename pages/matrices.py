@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from coughlab import words
-from pages import parts
-from pages.parts import recordings, threshold
+from coughlab.text import counted
+from pages import shared
+from pages.components import threshold
+from pages.sections import matrices
 
 ROLES = {"test": "Test rows", "train": "Training rows"}
 ALL = "all"
@@ -21,18 +22,18 @@ def ask(study, predictions, model_at, split_at, role_at):
     predictions = predictions[["model", "split", "role"]].drop_duplicates()
     models = set(predictions["model"])
     titles = {name: entry["title"] for name, entry in study.models.items() if name in models}
-    parts.forget_other("model", titles)
+    shared.forget_other("model", titles)
     model = model_at.selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
     splits = sorted(predictions.loc[predictions["model"] == model, "split"].unique())
     options = [ALL, *(str(split + 1) for split in splits)]
-    parts.forget_other("split", options)
+    shared.forget_other("split", options)
     split = split_at.selectbox(
         "Split",
         options,
         format_func=lambda split: "All together" if split == ALL else split,
         key="split",
         bind="query-params",
-        help=f"{words.counted(len(splits), 'random deal')} of the rows into training and test.",
+        help=f"{counted(len(splits), 'random deal')} of the rows into training and test.",
     )
     if "train" not in set(predictions["role"]):
         return model, split, "test"
@@ -65,7 +66,7 @@ def keep():
 @st.fragment
 def explore(study, rows, name, about, each_split):
     at, cell = chosen()
-    measured = parts.measured(study, rows)
+    measured = shared.measured(study, rows)
     threshold.show(
         rows,
         each_split,
@@ -79,7 +80,7 @@ def explore(study, rows, name, about, each_split):
     )
     if cell:
         st.subheader(CELLS[cell])
-        recordings.show(study, rows, at, cell, name)
+        matrices.show(study, rows, at, cell, name)
 
 
 st.title("Matrices")
@@ -88,9 +89,9 @@ st.markdown(
     " Choose a cell to see the recordings in it."
 )
 study_at, protocol_at, *others = st.columns(5)
-study = parts.ask_study(study_at)
-dealt = parts.ask_protocol(study.metrics, protocol_at)
-rows, each_split = parts.dealt(study.predictions, dealt), parts.dealt(study.metrics, dealt)
+study = shared.ask_study(study_at)
+dealt = shared.ask_protocol(study.metrics, protocol_at)
+rows, each_split = shared.dealt(study.predictions, dealt), shared.dealt(study.metrics, dealt)
 model, split, role = ask(study, rows, *others)
 rows = rows[(rows["model"] == model) & (rows["role"] == role)]
 each_split = each_split[(each_split["model"] == model) & (each_split["role"] == role)]

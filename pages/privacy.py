@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from pages.parts import access, live
+from pages.components import live
+from pages.shared import access
 
 #: Streamlit's own: of the cookie of a login, and of the visit whose page was closed.
 COOKIE_DAYS = 30

@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from coughlab import casestudy, serving, store
-from coughlab.evidence import plain, steps
-from coughlab.store import StoreError
-from pages import parts
-from pages.parts import reality
+from coughlab.evidence import paragraph as plain
+from coughlab.evidence import steps
+from coughlab.serving import predictors
+from coughlab.studies import case_study, store
+from coughlab.studies.store import StoreError
+from pages import shared
+from pages.sections import reality
 
 INTERVALS = (
     "Values are means over splits. The 95% intervals come from a bootstrap over people: they cover the luck of who was tested,"
@@ -15,23 +17,23 @@ INTERVALS = (
 
 
 def paragraph(study, model, title, reasons):
-    claimed = casestudy.PUBLISHED.get(model, {}).get("test", {}).get("accuracy")
+    claimed = case_study.PUBLISHED.get(model, {}).get("test", {}).get("accuracy")
     table = steps.steps(study.name, study.evidence, model, "roc_auc", reasons=reasons)
     return plain.paragraph(
         table,
         study=study.name,
         model=model,
         title=title,
-        claimed=claimed if study.name == serving.STUDY else None,
+        claimed=claimed if study.name == predictors.STUDY else None,
     )
 
 
 def evidences():
     """Evidence of all studies that can be read."""
     found = {}
-    for name in sorted(store.names(), key=lambda name: name != serving.STUDY):
+    for name in sorted(store.names(), key=lambda name: name != predictors.STUDY):
         try:
-            found[name] = serving.study(name).evidence
+            found[name] = predictors.study(name).evidence
         except StoreError as error:
             st.warning(str(error))
     return found
@@ -43,9 +45,9 @@ st.markdown(
     " of recordings, people it knows, the way recordings were made, and at last the dataset itself."
 )
 columns = st.columns(3)
-study = parts.ask_study(columns[2])
+study = shared.ask_study(columns[2])
 titles = {name: entry["title"] for name, entry in study.models.items()}
-parts.forget_other("model", titles)
+shared.forget_other("model", titles)
 model = columns[0].selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
 metric = columns[1].selectbox(
     "Metric", steps.METRICS, format_func=steps.METRICS.get, key="metric", bind="query-params"

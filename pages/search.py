@@ -4,8 +4,8 @@ import streamlit as st
 
 from coughlab.charts import search as chart
 from coughlab.classifiers.search import FAMILIES, FOLDS, STARTUP
-from coughlab.store import StoreError
-from pages import parts
+from coughlab.studies.store import StoreError
+from pages import shared
 
 TOP = 10
 
@@ -22,7 +22,7 @@ def show_best(trials, people):
     )
     st.subheader("The best pipelines")
     shown = chart.table(ranked[(ranked.index < TOP) | ranked["published"]], people)
-    parts.table(shown, "search-best", key="best", height="content")
+    shared.table(shown, "search-best", key="best", height="content")
     st.markdown(
         ":small[The Brier score is the mean squared difference between probability and label: 0 is perfect, lower is better. In"
         " brackets are 95% intervals. C, gamma and variance smoothing set how closely a model follows single recordings.]"
@@ -40,7 +40,7 @@ def show_history(trials):
         + (f" {failed} of {len(trials)} trials failed and have no score." if failed else "")
     )
     alt = "The Brier score of each trial, and the best so far"
-    parts.chart(chart.history(trials, chosen), "search-history", key="history", alt=alt)
+    shared.chart(chart.history(trials, chosen), "search-history", key="history", alt=alt)
 
 
 def show_what_mattered(trials):
@@ -50,18 +50,18 @@ def show_what_mattered(trials):
         " what both together leave is the further settings' share. The marks show what is found when the same scores are dealt to"
         " the trials at random. The shares describe these trials, which Hyperopt did not choose evenly, and have no interval."
     )
-    parts.chart(chart.shares(trials), "search-shares", key="shares", alt="What explains the Brier score")
+    shared.chart(chart.shares(trials), "search-shares", key="shares", alt="What explains the Brier score")
     st.markdown(
         "The best Brier score of each family with each preprocessing, and in brackets how many trials it is the best of: the"
         " best of many is flattered more than the best of few."
     )
-    parts.chart(
+    shared.chart(
         chart.grid(trials), "search-grid", key="grid", alt="Best Brier score by family and preprocessing"
     )
 
 
 st.title("Search")
-study = parts.study()
+study = shared.study()
 try:
     trials, people = study.trials, chart.people(study.predictions)
 except StoreError as error:

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from coughlab import words
-from coughlab.evidence import comparison
-from coughlab.evidence.metrics import METRICS
-from pages import parts
-from pages.parts import retraining, split_tables
+from coughlab.evaluation import comparison
+from coughlab.evaluation.metrics import METRICS
+from coughlab.text import counted
+from pages import shared
+from pages.sections import retrain, split_tables
 
 VIEWS = {"few": "First five", "many": "All splits", "pair": "Two models", "retrain": "Retrain here"}
 FEW = 5
@@ -27,7 +27,7 @@ def ask_splits(splits):
 
 def show_few(table, model):
     rows = comparison.wide(table, model).head(FEW)
-    st.markdown(f"{words.counted(len(rows), 'random deal')} of the same rows into training and test.")
+    st.markdown(f"{counted(len(rows), 'random deal')} of the same rows into training and test.")
     cards = st.container(horizontal=True)
     for row in rows.to_dict("records"):
         with cards.container(border=True, width=208):
@@ -65,7 +65,7 @@ def show_many(table, model, title, metric):
     )
     split_tables.show_summary(table, model, f"{model}-splits", key=f"many {model}")
     figure = chart.distribution(comparison.by_split(table, model), lucky, metric)
-    parts.chart(figure, f"{model}-splits", key="many", alt=f"Every metric of {title} on every split")
+    shared.chart(figure, f"{model}-splits", key="many", alt=f"Every metric of {title} on every split")
 
 
 def show_pair(table, model, other, titles, metric):
@@ -79,7 +79,7 @@ def show_pair(table, model, other, titles, metric):
     st.markdown(comparison.difference_in_words(result, titles[model], titles[other], metric))
     figure = chart.difference(result, titles[model], titles[other], metric)
     alt = f"Difference in {METRICS[metric]} of {titles[model]} and {titles[other]} by split"
-    parts.chart(figure, f"{model}-less-{other}-{metric}", key="pair", alt=alt)
+    shared.chart(figure, f"{model}-less-{other}-{metric}", key="pair", alt=alt)
     st.markdown(
         f":small[{split_tables.LUCK} The naive interval takes splits for independent, and so claims too much.]"
     )
@@ -101,21 +101,21 @@ view = st.segmented_control(
     label_visibility="collapsed",
 )
 columns = iter(st.columns(6 if view == "pair" else 5))
-study = parts.ask_study(next(columns))
+study = shared.ask_study(next(columns))
 # What is trained here is dealt as published, and compared with that.
-dealt = ("published", study.name) if view == "retrain" else parts.ask_protocol(study.metrics, next(columns))
-table = parts.dealt(study.metrics, dealt)
+dealt = ("published", study.name) if view == "retrain" else shared.ask_protocol(study.metrics, next(columns))
+table = shared.dealt(study.metrics, dealt)
 models = set(table["model"])
 titles = {name: entry["title"] for name, entry in study.models.items() if name in models}
-parts.forget_other("model", titles)
+shared.forget_other("model", titles)
 model = next(columns).selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
 if view == "retrain":
-    retraining.show(study, model, table)
+    retrain.show(study, model, table)
     st.stop()
 models, metric = [model], None
 if view == "pair":
     others = {name: title for name, title in titles.items() if name != model}
-    parts.forget_other("other", others)
+    shared.forget_other("other", others)
     other = next(columns).selectbox(
         "Compare with", others, format_func=others.get, key="other", bind="query-params"
     )
@@ -128,7 +128,7 @@ splits = comparison.shared_splits(table, models)
 with next(columns):
     splits = splits[:FEW] if view == "few" else ask_splits(splits)
 table = table[table["split"].isin(splits)]
-rows = parts.dealt(study.predictions, dealt)
+rows = shared.dealt(study.predictions, dealt)
 rows = rows[rows["model"].isin(models) & rows["split"].isin(splits)]
 if view == "few":
     show_few(table, model)
@@ -136,4 +136,4 @@ elif view == "many":
     show_many(table, model, titles[model], metric)
 else:
     show_pair(table, *models, titles, metric)
-parts.measured_on(study, rows if view == "few" else rows[rows["role"] == "test"])
+shared.measured_on(study, rows if view == "few" else rows[rows["role"] == "test"])

@@ -1,6 +1,6 @@
 """Answers to recordings as the API gives them, made up."""
 
-from coughlab import batch
+from coughlab.serving import batch
 
 VERDICT = {
     "verdict": "weak",

@@ -8,7 +8,7 @@ METRICS = ("roc_auc", "accuracy", "balanced_accuracy", "sensitivity", "specifici
 def row(
     model, protocol, tested_on, auc=None, *, splits=50, recordings=100, people=90, positives=20, **values
 ):
-    """One row as `coughlab.evidence.resampling.table` gives it.
+    """One row as `coughlab.evaluation.bootstrap.table` gives it.
 
     `auc` and each of `values` is (value, low, high); what is not given is missing.
     """

@@ -5,8 +5,7 @@ import io
 import numpy as np
 import soundfile
 
-from coughlab import synthetic
-from coughlab.audio import Recording
+from coughlab.audio import Recording, synthetic
 from coughlab.detector import Detection, Event, Heard
 
 
@@ -17,7 +16,7 @@ def recorded(samples, rate=synthetic.RATE, *, truncated=False):
 
 
 def coughs(**options):
-    """A recording of `coughlab.synthetic.recording`."""
+    """A recording of `coughlab.audio.synthetic.recording`."""
     return recorded(synthetic.recording(**options), options.get("rate", synthetic.RATE))
 
 

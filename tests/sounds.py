@@ -8,7 +8,7 @@ import av
 import numpy as np
 import soundfile
 
-from coughlab.synthetic import RATE, recording
+from coughlab.audio.synthetic import RATE, recording
 
 DURATION = 1.2
 

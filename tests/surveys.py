@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from coughlab.evidence import copies
-from coughlab.signal import chain
+from coughlab.datasets import duplicates
+from coughlab.features import recording_chain
 
 
 def survey(n=400, seed=0, labels=("not_covid", "covid")):
@@ -27,7 +27,9 @@ def survey(n=400, seed=0, labels=("not_covid", "covid")):
             "bytes": 1000.0,
         }
     )
-    measured = pd.DataFrame(rng.standard_normal((n, len(chain.NAMES))), columns=list(chain.NAMES))
+    measured = pd.DataFrame(
+        rng.standard_normal((n, len(recording_chain.NAMES))), columns=list(recording_chain.NAMES)
+    )
     table = pd.concat([table, measured], axis=1)
     table["audio_hash"] = [f"{k:064x}" for k in range(n)]
     table["fingerprint"] = None
@@ -36,7 +38,7 @@ def survey(n=400, seed=0, labels=("not_covid", "covid")):
 
 def same(table, near=()):
     """What `copies.find` says of a survey; `near` lists pairs of rows that sound alike."""
-    found = copies.find(table)
+    found = duplicates.find(table)
     for first, second in near:
         found.loc[second, ["audio", "copy"]] = found.loc[first, "audio"], "near_identical_audio"
     return found

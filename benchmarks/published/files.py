@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from coughlab.store import MODELS
+from coughlab.studies.store import MODELS
 
 OURS = MODELS / "kaggle-trial" / "mlp.keras"
 

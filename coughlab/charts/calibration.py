@@ -4,8 +4,8 @@ import numpy as np
 from plotly.subplots import make_subplots
 
 from coughlab.charts import COLOURS
-from coughlab.evidence import calibration
-from coughlab.words import counted
+from coughlab.evaluation import calibration
+from coughlab.text import counted
 
 #: Colour, symbol, dash and pattern of each curve: four signals, so that they differ in print as well.
 STYLES = (
@@ -22,11 +22,11 @@ def reliability(before, after=None, *, bins=10, strategy="uniform"):
     Parameters
     ----------
     before : pandas.DataFrame
-        Rows of the predictions table, as for `coughlab.evidence.calibration.reliability`.
+        Rows of the predictions table, as for `coughlab.evaluation.calibration.reliability`.
     after : pandas.DataFrame, optional
-        The same rows recalibrated, as of `coughlab.evidence.calibration.recalibrated`.
+        The same rows recalibrated, as of `coughlab.evaluation.calibration.recalibrated`.
     bins, strategy
-        As in `coughlab.evidence.calibration.reliability`.
+        As in `coughlab.evaluation.calibration.reliability`.
 
     Returns
     -------

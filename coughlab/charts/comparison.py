@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from coughlab.charts import COLOURS
-from coughlab.evidence import curves
+from coughlab.evaluation import roc
 
 #: Colour, dash and marker of each curve: three signals, so that no two look alike in print.
 STYLES = (
@@ -87,14 +87,14 @@ def curve(kind, predictions, titles):
         A line and a band a model; and what knowing nothing would give, dotted.
     """
     of, x, y = {
-        "roc": (curves.roc, "false positive rate (1 - specificity)", "sensitivity"),
-        "precision_recall": (curves.precision_recall, "recall (sensitivity)", "precision"),
+        "roc": (roc.roc, "false positive rate (1 - specificity)", "sensitivity"),
+        "precision_recall": (roc.precision_recall, "recall (sensitivity)", "precision"),
     }[kind]
     chart = go.Figure()
     for (model, title), (colour, dash) in zip(titles.items(), STYLES, strict=False):
         rows = predictions[predictions["model"] == model]
         drawn = [of(split["label"], split["probability"]) for _, split in rows.groupby("split")]
-        mean, low, high = curves.band(drawn, _GRID)
+        mean, low, high = roc.band(drawn, _GRID)
         if kind == "roc":
             # Every curve starts at the origin, and what rises there rises upright.
             grid, mean, low, high = (np.insert(v, 0, 0.0) for v in (_GRID, mean, low, high))

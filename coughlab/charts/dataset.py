@@ -8,8 +8,8 @@ from plotly.subplots import make_subplots
 from coughlab.charts import COLOURS, text
 from coughlab.charts.recording import COLUMNS
 from coughlab.datasets import LABELS
-from coughlab.signal import features, spectrum
-from coughlab.words import LABELS as WORDS
+from coughlab.features import acoustic, spectrum
+from coughlab.text import LABELS_IN_WORDS as WORDS
 
 #: A symbol for each class, so that colour is not needed to tell them apart.
 SYMBOLS = {"not_covid": "circle-open", "covid": "diamond"}
@@ -27,7 +27,7 @@ def bars(counts):
     Parameters
     ----------
     counts : pandas.DataFrame
-        As `coughlab.evidence.description.counts` returns it.
+        As `coughlab.evaluation.description.counts` returns it.
 
     Returns
     -------
@@ -181,13 +181,13 @@ def frames(recording):
         Two heatmaps above each other on one axis in seconds.
     """
     y = spectrum.waveform(recording)
-    mfcc, chroma = features.mfcc(y), features.chroma(y)
+    mfcc, chroma = acoustic.mfcc(y), acoustic.chroma(y)
     # The first coefficient follows the loudness and is ten times the others; their range shows more.
     reach = max(1.0, float(np.percentile(np.abs(mfcc[:, 1:]), 96)))
     chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.06)
     chart.add_trace(
         _heatmap(
-            mfcc, list(range(1, features.N_MFCC + 1)), (-reach, reach), diverging.RdBu_r, "MFCC", (0.42, 0.58)
+            mfcc, list(range(1, acoustic.N_MFCC + 1)), (-reach, reach), diverging.RdBu_r, "MFCC", (0.42, 0.58)
         ),
         row=1,
         col=1,

@@ -5,8 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from coughlab.charts import COLOURS
-from coughlab.signal import features
-from coughlab.words import LABELS
+from coughlab.features import acoustic
+from coughlab.text import LABELS_IN_WORDS
 
 #: How many standard deviations from the mean are drawn; what lies further is drawn at the edge, as an arrow.
 EDGE = 5.0
@@ -17,7 +17,7 @@ TITLES = (
     "Spectral bandwidth (Hz)",
     "Spectral roll-off (Hz)",
     "Zero-crossing rate",
-    *(f"MFCC {k}" for k in range(1, features.N_MFCC + 1)),
+    *(f"MFCC {k}" for k in range(1, acoustic.N_MFCC + 1)),
 )
 
 
@@ -37,8 +37,8 @@ def table(values, trained):
         One row a feature: ``feature``, ``this recording``, and 5th and 95th percentile of each class.
     """
     rows = pd.DataFrame({"feature": TITLES, "this recording": np.asarray(values, dtype=float)})
-    for label, title in LABELS.items():
-        measured = trained.loc[trained["label"] == label, list(features.NAMES)]
+    for label, title in LABELS_IN_WORDS.items():
+        measured = trained.loc[trained["label"] == label, list(acoustic.NAMES)]
         percentiles = np.percentile(measured, [5, 95], axis=0)
         rows[f"{title}, 5th percentile"], rows[f"{title}, 95th percentile"] = percentiles
     return rows
@@ -59,11 +59,11 @@ def figure(values, trained):
     plotly.graph_objects.Figure
         Two bars and a diamond a feature.
     """
-    measured = trained[list(features.NAMES)].to_numpy(dtype=float)
+    measured = trained[list(acoustic.NAMES)].to_numpy(dtype=float)
     rows, mean, spread = table(values, trained), measured.mean(axis=0), measured.std(axis=0)
     spread[spread == 0] = 1
     chart = go.Figure()
-    for offset, (label, title) in zip((-0.18, 0.18), LABELS.items(), strict=True):
+    for offset, (label, title) in zip((-0.18, 0.18), LABELS_IN_WORDS.items(), strict=True):
         low, high = ((rows[f"{title}, {p}th percentile"] - mean) / spread for p in (5, 95))
         chart.add_bar(
             y=np.arange(len(rows)) + offset,

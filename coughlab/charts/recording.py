@@ -6,7 +6,7 @@ from plotly.colors import sequential
 from plotly.subplots import make_subplots
 
 from coughlab.charts import COLOURS
-from coughlab.signal import spectrum
+from coughlab.features import spectrum
 
 N_MELS = 128
 #: Columns drawn at most: more than a screen shows only cost time.

@@ -5,8 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from coughlab.classifiers import search
-from coughlab.evidence import intervals
-from coughlab.evidence.metrics import SCORES
+from coughlab.evaluation import intervals
+from coughlab.evaluation.metrics import SCORES
 
 #: A colour (Okabe and Ito's, and a grey) and a symbol for each model family.
 MARKS = {

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from coughlab.charts import COLOURS
-from coughlab.evidence.metrics import METRICS
+from coughlab.evaluation.metrics import METRICS
 
 #: Metrics on a scale from 0 to 1; the log loss has no upper limit and gets an axis of its own.
 SHARES = [metric for metric in METRICS if metric != "log_loss"]
@@ -22,8 +22,8 @@ def distribution(values, lucky, metric):
     Parameters
     ----------
     values : pandas.DataFrame
-        Columns `METRICS`, indexed by split (from 0): `coughlab.evidence.comparison.by_split`.
-    lucky : coughlab.evidence.comparison.Lucky
+        Columns `METRICS`, indexed by split (from 0): `coughlab.evaluation.comparison.by_split`.
+    lucky : coughlab.evaluation.comparison.Lucky
         The splits to be marked.
     metric : str
         The metric they are the extremes of.
@@ -105,7 +105,7 @@ def difference(result, title_a, title_b, metric):
 
     Parameters
     ----------
-    result : coughlab.evidence.comparison.Paired
+    result : coughlab.evaluation.comparison.Paired
         What was found.
     title_a, title_b : str
         Names of the models.

@@ -6,10 +6,10 @@ import numpy as np
 from plotly.subplots import make_subplots
 
 from coughlab.charts import COLOURS
-from coughlab.evidence import plain
+from coughlab.evidence import paragraph
 from coughlab.evidence.steps import FALSE_ALARMS, METRICS
 
-#: Colour and hatching of a bar by `coughlab.evidence.plain.compared`; the words beside it say the same.
+#: Colour and hatching of a bar by `coughlab.evidence.paragraph.compared`; the words beside it say the same.
 BARS = {
     "better": ("#3a8fc4", ""),
     "compatible": ("#8c8c8c", "/"),
@@ -226,7 +226,7 @@ def _baselines(chart, notes, panel, row, lane, last, shown):
             mode="lines",
             line={"color": "#777777", "width": 2, "dash": "3px,3px"},
             **_legend(shown, "majority", name),
-            hovertemplate=f"{name}: {plain.told(row['majority'], row['metric'])}<extra></extra>",
+            hovertemplate=f"{name}: {paragraph.told(row['majority'], row['metric'])}<extra></extra>",
             row=panel,
             col=1,
         )
@@ -237,11 +237,11 @@ def _baselines(chart, notes, panel, row, lane, last, shown):
             mode="markers",
             marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": "#777777"}},
             **_legend(shown, "chance", "answers drawn by lot"),
-            hovertemplate=f"answers drawn by lot: {plain.told(row['chance'], row['metric'])}<extra></extra>",
+            hovertemplate=f"answers drawn by lot: {paragraph.told(row['chance'], row['metric'])}<extra></extra>",
             row=panel,
             col=1,
         )
-    text = f"{name} {plain.told(row['majority'], row['metric'])}"
+    text = f"{name} {paragraph.told(row['majority'], row['metric'])}"
     if not 0.3 < row["majority"] < 1 or text == last or not row["low"] > row["majority"] - 0.05:
         return last
     notes.append(_beside(text, row["majority"], middle, -8, panel))
@@ -257,19 +257,19 @@ def _verdict(row):
     """How a step stands to its baseline, and the words for it, if any are needed."""
     if row["metric"] not in ("roc_auc", "accuracy", "balanced_accuracy"):
         return "better", ""
-    verdict = plain.compared(row["low"], row["high"], row["majority"])
+    verdict = paragraph.compared(row["low"], row["high"], row["majority"])
     words = VERDICTS["one answer" if row["metric"] == "accuracy" else "guessing"]
     return verdict, words.get(verdict, "")
 
 
 def told(row):
     """A value as short as can be."""
-    return plain.told(row["value"], row["metric"]).replace("over ", ">").replace("under ", "<")
+    return paragraph.told(row["value"], row["metric"]).replace("over ", ">").replace("under ", "<")
 
 
 def edges(row):
     """An interval as short as can be."""
-    return plain.interval(row).replace(" to ", "–")
+    return paragraph.interval(row).replace(" to ", "–")
 
 
 def _wrapped(text):

@@ -21,7 +21,7 @@ class Classifier:
     summary : str
         One sentence: what it is and what it reads.
     input : str
-        What it reads of a recording: a key of `coughlab.signal.inputs.INPUTS`.
+        What it reads of a recording: a key of `coughlab.features.inputs.INPUTS`.
     fit : callable
         ``fit(inputs, labels, *, seed, epochs=None, progress=None)``: `inputs` a sequence with one item a recording, `labels`
         0 or 1, `progress` called with the share done, from 0 to 1. Returns the fitted model.

@@ -4,8 +4,8 @@ import numpy as np
 
 from coughlab.classifiers import neural
 from coughlab.classifiers.base import Classifier
-from coughlab.signal.inputs import N_MELS, repeated
-from coughlab.signal.spectrum import FLOOR_DB
+from coughlab.features.inputs import N_MELS, repeated
+from coughlab.features.spectrum import FLOOR_DB
 
 CHANNELS = (16, 32, 64, 128)
 DROPOUT = 0.3

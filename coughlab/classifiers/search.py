@@ -238,7 +238,7 @@ def cross_validate(pipeline, X, y, *, seed):
     dict of str to float
         ``loss`` (Brier score) with its 95% interval ``loss_low`` to ``loss_high``, ``log_loss`` and ``roc_auc``, means over the
         folds; ``accuracy``, ``sensitivity`` and ``specificity``, shares of all rows, each of which is tested once; ``seconds`` it
-        took. The interval is that of `coughlab.evidence.comparison.interval` over the folds, kept between 0 and 1.
+        took. The interval is that of `coughlab.evaluation.comparison.interval` over the folds, kept between 0 and 1.
 
     Raises
     ------
@@ -259,7 +259,7 @@ def cross_validate(pipeline, X, y, *, seed):
             probabilities[test] = p = clone(pipeline).fit(X[train], y[train]).predict_proba(X[test])[:, 1]
         folds.append([brier_score_loss(y[test], p), log_loss(y[test], p), roc_auc_score(y[test], p)])
     loss, log, roc_auc = np.mean(folds, axis=0)
-    from coughlab.evidence import comparison
+    from coughlab.evaluation import comparison
 
     interval = comparison.interval([fold[0] for fold in folds], 1 / (n_folds - 1))
     right = (probabilities >= THRESHOLD) == y

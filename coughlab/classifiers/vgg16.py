@@ -14,10 +14,11 @@ from functools import partial
 
 import numpy as np
 
-from coughlab import machine, settings
+from coughlab import config
 from coughlab.classifiers import neural
 from coughlab.classifiers.base import Classifier, NotReadyError
-from coughlab.signal.pictures import SIZES
+from coughlab.features.spectrogram_image import SIZES
+from coughlab.system import resources
 
 #: Environment variable that names the file of VGG16's weights without its top.
 SETTING = "COUGHLAB_VGG16"
@@ -38,7 +39,7 @@ class Network:
     name : str
         Name of its classifier.
     input : str
-        What it reads: a key of `coughlab.signal.pictures.PICTURES`.
+        What it reads: a key of `coughlab.features.spectrogram_image.PICTURES`.
     last_frozen : str
         Layer of VGG16 up to which nothing is trained.
     head : callable
@@ -141,7 +142,7 @@ def vgg16(shape, weights):
 
 def weights():
     """Where VGG16's weights come from: the file the environment names, or else "imagenet", Keras's own copy."""
-    return settings.value(SETTING) or "imagenet"
+    return config.value(SETTING) or "imagenet"
 
 
 def check_weights():
@@ -243,7 +244,7 @@ def fit(network, inputs, labels, *, seed, epochs=None, progress=lambda share: No
     """
     keras = neural.keras(seed)
     # To fetch a gigabyte anew for every step takes longer than the step itself.
-    machine.mallopt(mmap_max=0, trim_threshold=-1, arena_max=1)
+    resources.mallopt(mmap_max=0, trim_threshold=-1, arena_max=1)
     epochs = epochs or EPOCHS
     frozen, rest = build(network, weights())
     rest.compile(_adam(network.learning_rate), "binary_crossentropy")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from coughlab import settings
+from coughlab import config
 
 COLUMNS = ["recording", "person", "label", "source", "path"]
 #: Index is the class's number: ``not_covid`` is 0, ``covid`` is 1.
@@ -114,6 +114,6 @@ def folder(name):
         The folder of that name inside the one that the environment variable COUGHLAB_DATA names; None if the variable is not
         set or there is no such folder.
     """
-    root = settings.value("COUGHLAB_DATA")
+    root = config.value("COUGHLAB_DATA")
     path = Path(root or "", name)
     return path if root and path.is_dir() else None

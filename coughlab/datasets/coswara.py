@@ -16,7 +16,7 @@ import json
 import re
 from collections import defaultdict
 
-from coughlab.datasets import DatasetError, files, names
+from coughlab.datasets import DatasetError, filenames, listing
 
 LIST = "combined_data.csv"
 COUGHS = ("cough-heavy", "cough-shallow")
@@ -26,7 +26,7 @@ _NEGATIVE = {"healthy", "no_resp_illness_exposed", "resp_illness_not_identified"
 
 def recognises(folder):
     """Whether a folder is laid out like this dataset."""
-    return bool(_by_person(files.below(folder)[0]))
+    return bool(_by_person(listing.below(folder)[0]))
 
 
 def load(folder):
@@ -49,13 +49,13 @@ def load(folder):
     DatasetError
         If there is no day's folder, or the list cannot be read.
     """
-    found, links = files.below(folder)
+    found, links = listing.below(folder)
     people = _by_person(found)
     if not people:
         raise DatasetError(f"{folder} has no recordings laid out as <YYYYMMDD>/<person>/<kind>.wav.")
     days = {_day(place): place.rpartition("/")[0] for places in people.values() for place in places}
     suffix = next(name[name.rfind(".") :] for places in people.values() for name in min(places.values()))
-    rows, skipped = [], [(name, files.LINK) for name in links]
+    rows, skipped = [], [(name, listing.LINK) for name in links]
     for person, status, date in _listed(folder, people):
         places = people.get(person, {})
         if not places and (day := date.replace("-", "")) in days:
@@ -64,9 +64,9 @@ def load(folder):
             skipped.append((person, "The list has this person, but there is no folder of that name."))
         label, reason = _label(status)
         for place, recordings in places.items():
-            missing = [kind for kind in COUGHS if kind not in map(names.stem, recordings)]
+            missing = [kind for kind in COUGHS if kind not in map(filenames.stem, recordings)]
             for name in recordings + [f"{place}/{kind}{suffix}" for kind in missing]:
-                if why := reason or ("" if names.stem(name) in COUGHS else "It is not a cough."):
+                if why := reason or ("" if filenames.stem(name) in COUGHS else "It is not a cough."):
                     skipped.append((name, why))
                 else:
                     source = f"coswara {_day(place)}"
@@ -80,7 +80,7 @@ def _by_person(found):
     for name in found:
         place, _, _ = name.rpartition("/")
         above, _, person = place.rpartition("/")
-        if _DAY.fullmatch(above.rpartition("/")[2]) and files.is_audio(name):
+        if _DAY.fullmatch(above.rpartition("/")[2]) and listing.is_audio(name):
             people[person][place].append(name)
     return people
 
@@ -93,7 +93,7 @@ def _listed(folder, people):
     """Person, status and date of recording: those of the list first, then those who have only a folder."""
     listed = []
     if (folder / LIST).exists():
-        table = files.read_list(folder / LIST, {"id", "covid_status"})
+        table = listing.read_list(folder / LIST, {"id", "covid_status"})
         dates = table["record_date"] if "record_date" in table else [""] * len(table)
         listed = list(zip(table["id"], table["covid_status"], dates, strict=True))
     known = {person for person, _, _ in listed}

@@ -6,7 +6,7 @@ beside it (``.wav`` where somebody converted them). Nothing tells who coughed, s
 Orlandic, Teijeiro and Atienza, "The COUGHVID crowdsourcing dataset", Scientific Data 8, 156 (2021).
 """
 
-from coughlab.datasets import DatasetError, files, names
+from coughlab.datasets import DatasetError, filenames, listing
 
 LIST = "metadata_compiled.csv"
 #: The recording as it was sent comes before what somebody made of it.
@@ -44,14 +44,14 @@ def load(folder):
 
     if not recognises(folder):
         raise DatasetError(f"{folder} has no {LIST}. Give the folder of the unpacked COUGHVID dataset.")
-    listed = files.read_list(folder / LIST, {"uuid", "cough_detected", "status"})
+    listed = listing.read_list(folder / LIST, {"uuid", "cough_detected", "status"})
     detected = pd.to_numeric(listed["cough_detected"], errors="coerce")
-    present = files.recordings(folder)
+    present = listing.recordings(folder)
     rows, skipped, used = [], [], set()
     for uuid, status, sure in zip(listed["uuid"], listed["status"], detected, strict=True):
         name = next((uuid + suffix for suffix in SUFFIXES if uuid + suffix in present), uuid + SUFFIXES[0])
         used.add(name)
-        if reason := files.name_problem(uuid) or _problem(status, sure):
+        if reason := listing.name_problem(uuid) or _problem(status, sure):
             skipped.append((name if uuid else "", reason))
         else:
             rows.append((name, f"coughvid:{uuid}", _STATUS[status], "coughvid", folder / name))
@@ -68,4 +68,6 @@ def _problem(status, sure):
 
 def _others(others, listed):
     again = "It is another file of a recording that is taken already."
-    return [(name, again if names.stem(name) in listed else files.NOT_LISTED) for name in sorted(others)]
+    return [
+        (name, again if filenames.stem(name) in listed else listing.NOT_LISTED) for name in sorted(others)
+    ]

@@ -6,7 +6,7 @@ Nothing tells who coughed, so each recording counts as a person of its own.
 
 import json
 
-from coughlab.datasets import LABELS, DatasetError, files, names
+from coughlab.datasets import LABELS, DatasetError, filenames, listing
 
 LIST = "metadata.json"
 AUDIO = "raw"
@@ -42,15 +42,15 @@ def load(folder):
         name, label = item.get("filename"), item.get("covid19")
         name = name.strip() if isinstance(name, str) else ""
         seen.add(name)
-        if reason := files.name_problem(name):
+        if reason := listing.name_problem(name):
             skipped.append((name, reason))
         elif not isinstance(label, bool):
             skipped.append((name, "The list does not say whether the person had COVID-19."))
         else:
             source = str(item.get("source") or "unknown")
-            person = f"covid19-cough:{names.stem(name)}"
+            person = f"covid19-cough:{filenames.stem(name)}"
             rows.append((name, person, LABELS[label], source, folder / AUDIO / name))
-    return rows, skipped + files.unlisted(folder / AUDIO, seen)
+    return rows, skipped + listing.unlisted(folder / AUDIO, seen)
 
 
 def _listed(path):

@@ -1,10 +1,10 @@
 """The case study's dataset: Kaggle ``himanshu007121/coughclassifier-trial``.
 
 Layout: ``cough_trial_extended.csv`` with columns ``file_properties`` and ``class``, and a folder ``trial_covid`` of WAV files.
-It was put together from three collections whose names survive in the file names, see `coughlab.datasets.names`.
+It was put together from three collections whose names survive in the file names, see `coughlab.datasets.filenames`.
 """
 
-from coughlab.datasets import LABELS, DatasetError, files, names
+from coughlab.datasets import LABELS, DatasetError, filenames, listing
 
 LIST = "cough_trial_extended.csv"
 AUDIO = "trial_covid"
@@ -35,17 +35,17 @@ def load(folder):
     """
     if not recognises(folder):
         raise DatasetError(f"{folder} has no {LIST}. Give the folder of the unpacked Kaggle dataset.")
-    listed = files.read_list(folder / LIST, {"file_properties", "class"})
+    listed = listing.read_list(folder / LIST, {"file_properties", "class"})
     if not (folder / AUDIO).is_dir():
         raise DatasetError(f"{folder} has no folder {AUDIO}, where the recordings are to be.")
     rows, skipped = [], []
     for name, label in zip(listed["file_properties"], listed["class"], strict=True):
-        if reason := files.name_problem(name) or _label_problem(label):
+        if reason := listing.name_problem(name) or _label_problem(label):
             skipped.append((name, reason))
             continue
-        person, source = names.origin(name) or (f"unknown:{names.stem(name)}", "unknown")
+        person, source = filenames.origin(name) or (f"unknown:{filenames.stem(name)}", "unknown")
         rows.append((name, person, label, source, folder / AUDIO / name))
-    return rows, skipped + files.unlisted(folder / AUDIO, listed["file_properties"])
+    return rows, skipped + listing.unlisted(folder / AUDIO, listed["file_properties"])
 
 
 def _label_problem(label):

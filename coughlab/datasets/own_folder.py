@@ -6,8 +6,9 @@ Labels that all say COVID-19 or not, in one of the usual ways, become ``covid`` 
 import re
 from pathlib import PurePosixPath
 
-from coughlab import words
-from coughlab.datasets import DatasetError, files, headers, names
+from coughlab.datasets import DatasetError, filenames, listing
+from coughlab.datasets import columns as headers
+from coughlab.text import LABELS_IN_WORDS
 
 # Folders that stand around the classes' folders in many collections.
 _AROUND = (
@@ -47,7 +48,7 @@ def load(folder):
     DatasetError
         If there is neither a list nor subfolders, or more than one list, or a list lacks a column.
     """
-    below = files.below(folder)
+    below = listing.below(folder)
     # Bytes that are no UTF-8, as old archives have them in names, cannot be stored in a table.
     found, links = ([name for name in part if _is_text(name)] for part in below)
     garbled = [
@@ -61,7 +62,7 @@ def load(folder):
         rows, skipped, read_as = _from_list(folder, lists, found, set(links))
     else:
         rows, skipped, read_as = _from_classes(folder, found)
-        skipped += [(name, files.LINK) for name in links]
+        skipped += [(name, listing.LINK) for name in links]
     skipped += [(name, "Its name cannot be read as text. Rename it.") for name in garbled]
     labels = _covid_labels({label for _, _, label, _, _ in rows})
     rows = [(*row[:2], labels.get(row[2], row[2]), *row[3:]) for row in rows]
@@ -78,7 +79,7 @@ def _from_classes(folder, found):
     for name in found:
         *above, last = PurePosixPath(name).parts
         inside = [part for part in above if part.lower() not in around]
-        if not files.is_audio(name):
+        if not listing.is_audio(name):
             skipped.append((name, "By its name it is not a recording."))
         elif not inside:
             skipped.append((name, "It lies in no class's folder."))
@@ -95,7 +96,7 @@ def _from_classes(folder, found):
             f"{folder} has neither a list of recordings (a CSV file with a column of file names and one of labels) nor one"
             " subfolder for each class with recordings in it."
         )
-    persons = names.people([(label, inside) for _, label, inside in kept])
+    persons = filenames.people([(label, inside) for _, label, inside in kept])
     rows = [
         (name, person, label, _source(name), folder / name)
         for (name, label, _), person in zip(kept, persons, strict=True)
@@ -112,7 +113,7 @@ def _from_list(folder, lists, found, links):
     usable, problems = [], []
     for name in lists:
         try:
-            table = files.read_list(folder / name)
+            table = listing.read_list(folder / name)
             usable.append((name, table, headers.columns(table, audio.knows)))
         except DatasetError as error:
             problems.append(str(error))
@@ -140,8 +141,8 @@ def _from_list(folder, lists, found, links):
     persons = _given(table, columns.get("person"), numbers, _people(places, labels))
     sources = _given(table, columns.get("source"), numbers, map(_source, places))
     paths = [folder / place for place in places]
-    skipped += [(name, files.NOT_LISTED) for name in found if files.is_audio(name) and name not in seen]
-    skipped += [(name, files.LINK) for name in sorted(links - seen)]
+    skipped += [(name, listing.NOT_LISTED) for name in found if listing.is_audio(name) and name not in seen]
+    skipped += [(name, listing.LINK) for name in sorted(links - seen)]
     return (
         list(zip(recordings, persons, labels, sources, paths, strict=True)),
         skipped,
@@ -160,13 +161,13 @@ def _told(called, columns):
     plural = {"file": "files", "label": "labels", "person": "people", "source": "sources"}
     read = ", ".join(f"{plural[what]} from the column “{column}”" for what, column in columns.items())
     lacking = [plural[what] for what in ("person", "source") if what not in columns]
-    names = _FROM_NAMES.format(" and ".join(lacking).capitalize()) if lacking else ""
-    return f"By the list {called}: {read}. {names}".strip()
+    guessed = _FROM_NAMES.format(" and ".join(lacking).capitalize()) if lacking else ""
+    return f"By the list {called}: {read}. {guessed}".strip()
 
 
 def _translated(labels):
     told = [
-        f"“{label}” as {words.LABELS[meant]}" for label, meant in sorted(labels.items()) if label != meant
+        f"“{label}” as {LABELS_IN_WORDS[meant]}" for label, meant in sorted(labels.items()) if label != meant
     ]
     return f" Labels: {', '.join(told)}." if told else ""
 
@@ -175,10 +176,10 @@ def _place(root, name, audio, links):
     """Where the file of a line lies or would lie inside the folder, and why it cannot be used."""
     place = name.replace("\\", "/")
     place = place.removeprefix(root) if place.startswith(root) else re.sub(r"^(\./)+", "", place)
-    if reason := files.name_problem(place):
+    if reason := listing.name_problem(place):
         return "", reason
     if links and not links.isdisjoint([place, *map(str, PurePosixPath(place).parents)]):
-        return place, files.LINK
+        return place, listing.LINK
     return audio.find(place)
 
 
@@ -186,8 +187,8 @@ def _people(places, labels):
     """People as far as the places tell; folders are not people's where there are no more of them than labels."""
     split = [place.rpartition("/")[::2] for place in places]
     if len({folder for folder, _ in split}) > len(set(labels)):
-        return names.people([("", place) for place in places])
-    return names.people(split)
+        return filenames.people([("", place) for place in places])
+    return filenames.people(split)
 
 
 def _given(table, column, numbers, otherwise):
@@ -197,7 +198,7 @@ def _given(table, column, numbers, otherwise):
 
 
 def _source(name):
-    known = names.origin(name)
+    known = filenames.origin(name)
     return known[1] if known else "unknown"
 
 
@@ -210,7 +211,7 @@ class _Audio:
         self.called = {}
         for path in found:
             keys = {path, path.rpartition("/")[2]}
-            if files.is_audio(path):
+            if listing.is_audio(path):
                 keys |= {key.rpartition(".")[0] for key in keys}
             for key in keys:
                 self.called.setdefault(key, []).append(path)

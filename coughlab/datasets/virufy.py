@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from pathlib import PurePosixPath
 
-from coughlab.datasets import DatasetError, files, names
+from coughlab.datasets import DatasetError, filenames, listing
 
 ROOT = "clinical"
 LIST = "labels.csv"
@@ -46,19 +46,19 @@ def load(folder):
     """
     if not recognises(folder):
         raise DatasetError(f"{folder} has no {ROOT}/{LIST}. Give the folder of the Virufy repository.")
-    listed = files.read_list(folder / ROOT / LIST, {"corona_test", "cough_filename"})
-    found, links = files.below(folder / ROOT)
-    found = [name for name in found if files.is_audio(name)]
+    listed = listing.read_list(folder / ROOT / LIST, {"corona_test", "cough_filename"})
+    found, links = listing.below(folder / ROOT)
+    found = [name for name in found if listing.is_audio(name)]
     segments = _segments(found)
-    rows, skipped, known = [], [(name, files.LINK) for name in links], set()
+    rows, skipped, known = [], [(name, listing.LINK) for name in links], set()
     for name, result in zip(listed["cough_filename"], listed["corona_test"], strict=True):
-        original, own = f"original/{name}", segments.get(names.stem(name), [])
+        original, own = f"original/{name}", segments.get(filenames.stem(name), [])
         known.update([original, *own])
         label = _RESULTS.get(result.lower())
-        if reason := files.name_problem(name) or _result_problem(label, result):
+        if reason := listing.name_problem(name) or _result_problem(label, result):
             skipped += [(recording, reason) for recording in ([original, *own] if name else [""])]
             continue
-        person = (names.origin(name) or (f"virufy:{names.stem(name)}", SOURCE))[0]
+        person = (filenames.origin(name) or (f"virufy:{filenames.stem(name)}", SOURCE))[0]
         if own:
             skipped.append((original, "The coughs cut out of it are used instead."))
         for recording in own or [original]:
@@ -67,14 +67,14 @@ def load(folder):
                 skipped.append((recording, f"It lies in {part}, but the list says {result}."))
             else:
                 rows.append((recording, person, label, SOURCE, folder / ROOT / recording))
-    return rows, skipped + [(name, files.NOT_LISTED) for name in found if name not in known]
+    return rows, skipped + [(name, listing.NOT_LISTED) for name in found if name not in known]
 
 
 def _segments(found):
     """Names of the segments by the stem of the original that they were cut from, in the order of their numbers."""
     segments = defaultdict(list)
     for name in found:
-        match = re.fullmatch(r"(?P<stem>.+)-(?P<number>\d+)", names.stem(name))
+        match = re.fullmatch(r"(?P<stem>.+)-(?P<number>\d+)", filenames.stem(name))
         if match and name.startswith("segmented/"):
             segments[match["stem"]].append((int(match["number"]), name))
     return {stem: [name for _, name in sorted(numbered)] for stem, numbered in segments.items()}

@@ -7,11 +7,11 @@ from functools import lru_cache
 import numpy as np
 import soxr
 
-from coughlab import store
 from coughlab.classifiers.runtime import LiteRT
 from coughlab.detector import frames
 from coughlab.detector.events import Tracker
-from coughlab.signal.levels import background_db, levels
+from coughlab.features.levels import background_db, levels
+from coughlab.studies import store
 
 #: What a moment can be, in the order of the network's outputs.
 CLASSES = ("cough", "voice", "breath", "other", "quiet")
@@ -232,11 +232,11 @@ def stored():
 
     Returns
     -------
-    coughlab.store.StoredStudy
+    coughlab.studies.store.StoredStudy
 
     Raises
     ------
-    coughlab.store.StoreError
+    coughlab.studies.store.StoreError
         If there is none.
     """
     folder = store.MODELS / store.DETECTOR
@@ -257,7 +257,7 @@ def default():
 
     Raises
     ------
-    coughlab.store.StoreError
+    coughlab.studies.store.StoreError
         If there is none, or its file was changed.
     """
     return _detector(stored())

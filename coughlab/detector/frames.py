@@ -7,7 +7,7 @@ own sample rate, what is above 8,000 Hz is not heard.
 import numpy as np
 import soxr
 
-from coughlab.signal.spectrum import FLOOR_DB, mel_filters, power_to_db
+from coughlab.features.spectrum import FLOOR_DB, mel_filters, power_to_db
 
 RATE = 16_000
 #: Samples a frame steps on by: 10 ms.

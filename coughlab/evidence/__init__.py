@@ -1,1 +1,1 @@
-"""How far to believe a classifier: pure functions of tables of labels and probabilities."""
+"""What the numbers mean: the steps of the Reality check, the verdict beside an answer, and the paragraph about a model."""

@@ -1,10 +1,10 @@
 """The Reality check: what is left of a model's score when, step by step, what could have helped it is taken away.
 
-Everything here is a pure function of stored tables: the evidence table of `coughlab.evidence.resampling`, whose values are means
+Everything here is a pure function of stored tables: the evidence table of `coughlab.evaluation.bootstrap`, whose values are means
 over splits with 95% intervals by a bootstrap over people, and the feature table.
 """
 
-from coughlab.words import LABELS
+from coughlab.text import LABELS_IN_WORDS
 
 #: Steps by protocol, from the one that proves least.
 STEPS = {
@@ -207,7 +207,9 @@ def ruled_out(features):
     labels = features.groupby("source")["label"].nunique()
     if labels.max() < 2:
         sources = features.groupby("label", sort=False)["source"].unique()
-        told = "; ".join(f"{LABELS.get(label, label)}: {_listed(names)}" for label, names in sources.items())
+        told = "; ".join(
+            f"{LABELS_IN_WORDS.get(label, label)}: {_listed(names)}" for label, names in sources.items()
+        )
         found["source-balanced"] = (
             f"Cannot be made: no source has recordings of both labels ({told}), so the source alone gives the label away."
         )

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import soxr
 
-from coughlab import detector, serving
+from coughlab import detector
 from coughlab.audio import Recording
-from coughlab.live import log
+from coughlab.live import cough_log
 from coughlab.live.picture import Columns
 from coughlab.live.sound import RATE, Intake, Ring
+from coughlab.serving import predictors
 
 #: More sound than this does not wait to be worked on: it is dropped, and counted.
 BACKLOG_S = 3.0
@@ -37,7 +38,7 @@ class Listener:
     ----------
     ask : callable, optional
         Takes the `coughlab.audio.Recording` of one cough and returns the models' answers;
-        ``coughlab.serving.default().ask`` unless given.
+        ``coughlab.serving.predictors.default().ask`` unless given.
     detector : coughlab.detector.Detector, optional
         `coughlab.detector.default` unless given.
 
@@ -56,7 +57,7 @@ class Listener:
     """
 
     def __init__(self, *, ask=None, detector=None):
-        self._ask = ask or (lambda recording: serving.default().ask(recording))
+        self._ask = ask or (lambda recording: predictors.default().ask(recording))
         self._detector = detector
         self._work = threading.RLock()  # held while working on sound: one piece after another
         self._lock = threading.Condition()  # held for moments, around what the threads share
@@ -69,7 +70,7 @@ class Listener:
         self.error = self.unanswered = None
         self.dropped_s = self.lost_s = 0.0
         self._ring, self._intake = Ring(RING_S), Intake()
-        self._columns, self._coughs = Columns(), log.Log()
+        self._columns, self._coughs = Columns(), cough_log.Log()
         self._stream = self._base = None
         self._pending = deque()
 
@@ -166,10 +167,10 @@ class Listener:
     def _answer(self, finished=False):
         """Ask the models about the coughs whose sound is complete."""
         while self._pending and (
-            finished or (self._pending[0].end_s + serving.MARGIN_S) * RATE <= self._ring.end
+            finished or (self._pending[0].end_s + predictors.MARGIN_S) * RATE <= self._ring.end
         ):
             cough, answers = self._pending.popleft(), None
-            start, end = cough.start_s - serving.MARGIN_S, cough.end_s + serving.MARGIN_S
+            start, end = cough.start_s - predictors.MARGIN_S, cough.end_s + predictors.MARGIN_S
             samples = self._ring.read(round(start * RATE), round(end * RATE))
             try:
                 answers = self._ask(Recording(samples, RATE, "live", "pcm_f32", 1, 32, False))
@@ -251,7 +252,7 @@ class Listener:
         with self._lock:
             return self._columns.newest(n)
 
-    def coughs(self, n=log.LISTED):
+    def coughs(self, n=cough_log.LISTED):
         """The newest coughs, oldest first (list of Cough)."""
         with self._lock:
             return self._coughs.newest(n)
@@ -270,7 +271,7 @@ class Listener:
     def last_minute(self):
         """Coughs that ended within the last minute of sound (int)."""
         with self._lock:
-            return self._coughs.since(self.heard_s - log.MINUTE)
+            return self._coughs.since(self.heard_s - cough_log.MINUTE)
 
     def wav(self, number):
         """The sound of a cough as a WAV file (bytes), None where it is not kept."""
@@ -279,10 +280,10 @@ class Listener:
 
     def csv(self):
         """The list of coughs as CSV (str)."""
-        return log.csv(self.coughs())
+        return cough_log.csv(self.coughs())
 
     def archive(self):
         """The coughs whose sound is kept as WAV files in a ZIP file, with the list (bytes)."""
         with self._lock:
             coughs, sounds = self._coughs.copy()
-        return log.archive(coughs, sounds)
+        return cough_log.archive(coughs, sounds)

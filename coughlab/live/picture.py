@@ -6,8 +6,8 @@ to draw one line of waveform and of spectrogram.
 
 import numpy as np
 
+from coughlab.features.spectrum import mel_filters, mel_frequencies
 from coughlab.live.sound import RATE
-from coughlab.signal.spectrum import mel_filters, mel_frequencies
 
 HOP = RATE // 50
 COLUMN_S = HOP / RATE

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from coughlab import synthetic
+from coughlab.audio import synthetic
 from tests import sounds
 
 ANSWERED = "Says: "

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import sounds
-from tests.test_archive import zipped
+from tests.audio.test_archive import zipped
 
 WAV = sounds.FORMATS["wav 16-bit"]()
 

@@ -1,12 +1,12 @@
-"""The page "For clinicians" in a real Chromium: what the browser computes is what `coughlab.evidence.clinical` computes."""
+"""The page "For clinicians" in a real Chromium: what the browser computes is what `coughlab.evaluation.decision` computes."""
 
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from coughlab import serving
-from coughlab.evidence import clinical
+from coughlab.evaluation import decision
+from coughlab.serving import predictors
 
 QUERY = "model=MLP&protocol=Random+rows%2C+as+published"
 
@@ -27,12 +27,12 @@ def percent(share):
 
 def expect_numbers(page, rows, threshold, prevalence):
     """Cards, people, nomogram and decision curve at a threshold and a prevalence."""
-    (line,) = clinical.at(rows, [threshold]).to_dict("records")
+    (line,) = decision.at(rows, [threshold]).to_dict("records")
     ratios = [
-        clinical.Estimate(*(line[f"{name}{end}"] for end in ("", "_low", "_high")))
-        for name in clinical.RATIOS
+        decision.Estimate(*(line[f"{name}{end}"] for end in ("", "_low", "_high")))
+        for name in decision.RATIOS
     ]
-    ppv, npv = clinical.predictive_values(prevalence, clinical.Ratios(*ratios, line["corrected"]))
+    ppv, npv = decision.predictive_values(prevalence, decision.Ratios(*ratios, line["corrected"]))
     for measure, (value, low, high) in {"ppv": ppv, "npv": npv}.items():
         card = page.locator(f".cards [data-measure={measure}]")
         expect(card.locator(".value")).to_have_text(percent(value))
@@ -42,7 +42,7 @@ def expect_numbers(page, rows, threshold, prevalence):
     expect(page.locator(".cards [data-measure=sensitivity] .value")).to_have_text(
         percent(line["sensitivity"])
     )
-    people = clinical.people(prevalence, line["sensitivity"], line["specificity"])
+    people = decision.people(prevalence, line["sensitivity"], line["specificity"])
     figure = page.locator("[data-figure=people] svg")
     for count, words in zip(people, ("found", "missed", "alarmed", "left alone"), strict=True):
         expect(figure).to_have_attribute(
@@ -50,14 +50,14 @@ def expect_numbers(page, rows, threshold, prevalence):
         )
     described = page.locator("[data-figure=nomogram] svg").get_attribute("aria-label")
     assert f"After a positive result: {percent(ppv.value)}" in described
-    low, high = clinical.worthwhile(prevalence, line["sensitivity"], line["specificity"])
+    low, high = decision.worthwhile(prevalence, line["sensitivity"], line["specificity"])
     expect(page.locator("[data-figure=decisions] figcaption")).to_contain_text(
         f"between {percent(low)} and {percent(high)}"
     )
 
 
 def test_the_browser_computes_what_python_computes(page, app):
-    study = serving.default().study
+    study = predictors.default().study
     rows = study.predictions.query("model == 'mlp' and protocol == 'published' and role == 'test'")
     page.goto(f"{app}/clinicians?{QUERY}")
     threshold, prevalence = page.locator("#threshold"), page.locator("#prevalence")
@@ -73,14 +73,14 @@ def test_the_browser_computes_what_python_computes(page, app):
 
     # Another test, by its own sensitivity and specificity.
     page.get_by_label("Specificity of the rapid antigen test, in percent").fill("90")
-    ratios = clinical.likelihood_ratios(73e6, 27e6, 10e6, 90e6)
-    ppv, npv = clinical.predictive_values(0.321, ratios)
+    ratios = decision.likelihood_ratios(73e6, 27e6, 10e6, 90e6)
+    ppv, npv = decision.predictive_values(0.321, ratios)
     cells = {
         "ppv": percent(ppv.value),
         "npv": percent(npv.value),
         "positive_ratio": "7.30",
         "negative_ratio": "0.300",
-        "alarmed": str(clinical.people(0.321, 0.73, 0.9).alarmed),
+        "alarmed": str(decision.people(0.321, 0.73, 0.9).alarmed),
     }
     for row, words in cells.items():
         expect(page.locator(f"[data-row={row}] [data-test=test]")).to_have_text(words)

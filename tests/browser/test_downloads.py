@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from coughlab import serving
 from coughlab.charts import COLOURS
-from coughlab.evidence import description
+from coughlab.evaluation import description
+from coughlab.serving import predictors
 
 TITLE = "MFCC 1 against Spectral centroid (Hz), a mark a row"
 
@@ -79,7 +79,7 @@ def test_a_chart_as_svg_has_its_titles_and_a_mark_a_row(page, context, tmp_path)
     texts = {"".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")}
     assert {"Spectral centroid (Hz)", "MFCC 1", "COVID (19 rows)"} <= texts
     points = [e for e in root.iter("{http://www.w3.org/2000/svg}g") if e.get("class") == "points"]
-    assert sum(len(group) for group in points) == len(serving.default().study.features)
+    assert sum(len(group) for group in points) == len(predictors.default().study.features)
     # It is a picture of its own, in any program that shows SVG.
     (tmp_path / name).write_bytes(svg)
     viewer = context.new_page()
@@ -117,11 +117,11 @@ def test_a_table_as_csv_is_the_table(page, app):
     read = pd.read_csv(io.BytesIO(csv), index_col="label").rename(
         index={"not COVID": "not_covid", "COVID": "covid"}
     )
-    pd.testing.assert_frame_equal(read, description.summary(serving.default().study.features, "mfcc3"))
+    pd.testing.assert_frame_equal(read, description.summary(predictors.default().study.features, "mfcc3"))
 
 
 def test_a_click_on_a_point_chooses_its_recording_and_the_address_keeps_it(page):
-    features = serving.default().study.features
+    features = predictors.default().study.features
     covid = features.loc[features["label"] == "covid", "recording"].tolist()
     field = page.get_by_role("combobox", name="Recording")
     for k in (2, 3, 2):

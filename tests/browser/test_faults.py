@@ -10,8 +10,8 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from coughlab import synthetic
-from coughlab.store import MODELS
+from coughlab.audio import synthetic
+from coughlab.studies.store import MODELS
 from tests import servers
 from tests.faults import disks
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from coughlab import audio, detector, live, synthetic
-from coughlab.live import log
-from pages.parts.live import PATIENCE_S
+from coughlab import audio, detector, live
+from coughlab.audio import synthetic
+from coughlab.live import cough_log
+from pages.components.live import PATIENCE_S
 
 # The file begins with the click, and the microphone is heard when the connection is up: a second later, more on a busy machine.
 LEAD = 10.0
@@ -179,7 +180,7 @@ def test_the_page_fits_the_screen(heard):
             box = element.bounding_box()
             assert box["x"] + box["width"] <= width
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert log.MINUTE == 60  # what "in the last minute" says
+    assert cough_log.MINUTE == 60  # what "in the last minute" says
 
 
 def test_stop_resume_and_clear(heard):

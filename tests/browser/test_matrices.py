@@ -8,8 +8,8 @@ import xml.etree.ElementTree as ET
 import pytest
 from playwright.sync_api import expect
 
-from coughlab import serving
-from coughlab.evidence import curves, matrices
+from coughlab.evaluation import confusion, roc
+from coughlab.serving import predictors
 
 PNG = b"\x89PNG\r\n\x1a\n"
 NAMES = {"tp": "true positives", "fn": "false negatives", "fp": "false positives", "tn": "true negatives"}
@@ -37,7 +37,7 @@ def button(page, matrix, cell):
 
 
 def rows(model, split):
-    predictions = serving.default().study.predictions
+    predictions = predictors.default().study.predictions
     return predictions.query(
         "model == @model and split == @split and role == 'test' and protocol == 'published'"
     )
@@ -45,7 +45,7 @@ def rows(model, split):
 
 def expect_numbers(page, rows, threshold):
     """Counts, shares and intervals of all twelve cells."""
-    for number in matrices.at(rows, [threshold]).itertuples():
+    for number in confusion.at(rows, [threshold]).itertuples():
         told = button(page, number.matrix, number.cell)
         expect(told.locator(".count")).to_have_text(str(number.count))
         if number.of:
@@ -88,7 +88,7 @@ def test_the_slider_moves_all_numbers_and_a_cell_lists_its_recordings(page, app)
     expect(page).to_have_url(re.compile("threshold=0&cell=fp"))
     assert (
         listed(page, "mlp-published-kaggle-trial-split-1-test-fp-0-0")
-        == matrices.cell(of, 0.0, "fp")["recording"].tolist()
+        == confusion.cell(of, 0.0, "fp")["recording"].tolist()
     )
 
     # The link opens the same view again.
@@ -98,7 +98,7 @@ def test_the_slider_moves_all_numbers_and_a_cell_lists_its_recordings(page, app)
     expect(button(page, "confusion", "fp")).to_have_attribute("aria-pressed", "true")
     assert (
         listed(page, "mlp-published-kaggle-trial-split-1-test-fp-0-0")
-        == matrices.cell(of, 0.0, "fp")["recording"].tolist()
+        == confusion.cell(of, 0.0, "fp")["recording"].tolist()
     )
     button(page, "precision", "fp").click()
     expect(page.get_by_role("heading", name="False positives")).to_have_count(0)
@@ -109,10 +109,10 @@ def test_the_thresholds_on_offer(page, app):
     open_at(page, app, "model=MLP&split=2")
     of = rows("mlp", 1)
     page.get_by_role("button", name="Youden's J").click()
-    youden = curves.youden(of["label"], of["probability"])
+    youden = roc.youden(of["label"], of["probability"])
     expect_numbers(page, of, youden)
     page.get_by_label("Sensitivity at least").select_option("100%")
-    kept = curves.keeping_sensitivity(of["label"], of["probability"], 1.0)
+    kept = roc.keeping_sensitivity(of["label"], of["probability"], 1.0)
     expect_numbers(page, of, kept)
     expect(button(page, "recall", "tp").locator(".share")).to_have_text("100.0%")
     page.get_by_role("button", name="One half").click()
@@ -131,7 +131,7 @@ def test_another_split_keeps_the_threshold_and_the_cell(page, app):
         expect(page).to_have_url(re.compile(rf"[?&]{part}(&|$)"))
     assert (
         listed(page, "mlp-published-kaggle-trial-split-2-test-tn-0-123")
-        == matrices.cell(rows("mlp", 1), 0.123, "tn")["recording"].tolist()
+        == confusion.cell(rows("mlp", 1), 0.123, "tn")["recording"].tolist()
     )
 
 
@@ -139,7 +139,7 @@ def test_matrices_and_curves_can_be_taken_away(page, app):
     open_at(page, app, "model=MLP&split=1&threshold=0.25")
     name, table = saved(page, ".matrices", "CSV")
     assert name == "matrices-mlp-published-kaggle-trial-split-1-test.csv"
-    expected = matrices.at(rows("mlp", 0), [0.25])
+    expected = confusion.at(rows("mlp", 0), [0.25])
     for line, number in zip(csv.DictReader(io.StringIO(table.decode())), expected.itertuples(), strict=True):
         assert (line["matrix"], line["cell"]) == (number.matrix, number.cell)
         assert [int(line["count"]), int(line["of"])] == [number.count, number.of]

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from coughlab import synthetic
+from coughlab.audio import synthetic
 from tests import sounds
-from tests.test_archive import zipped
+from tests.audio.test_archive import zipped
 
 #: Markdown, Streamlit's own marks, HTML as browsers and as charts read it, and mathematics.
 NASTY = "**bold** <img src=x onerror=alert(1)> <b>b</b> :red[r] :star: [l](http:x) `c` $x^2$ &lt; _u_ ~~s~~ www.example.org"

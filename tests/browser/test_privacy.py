@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from coughlab import synthetic
+from coughlab.audio import synthetic
 from tests import sounds
+from tests.audio.test_archive import zipped
 from tests.conftest import ROOT, missing
 from tests.servers import free_port
-from tests.test_archive import zipped
 
 NAME = "Zebulon Quist 1953"
 NOTE = b"said by Zebulon Quist, ward 12"

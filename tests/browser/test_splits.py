@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from coughlab import serving
-from coughlab.evidence import comparison
+from coughlab.evaluation import comparison
+from coughlab.serving import predictors
 
 MINUTES = 300_000
 
@@ -43,7 +43,7 @@ def downloaded(page):
 
 
 def stored(model, n):
-    study = serving.default().study
+    study = predictors.default().study
     table = study.metrics[study.metrics["protocol"] == "published"]
     return comparison.wide(table, model).head(n)
 
@@ -74,7 +74,7 @@ def children():
             line = path.read_bytes()
         except OSError:
             continue
-        if b"coughlab.retrain" in line and b'"seed": 4711' in line:
+        if b"coughlab.studies.retrain" in line and b'"seed": 4711' in line:
             lines.add(path.parent.name)
     return lines
 

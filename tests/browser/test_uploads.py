@@ -2,9 +2,10 @@
 
 from playwright.sync_api import expect
 
-from coughlab import audio, synthetic
+from coughlab import audio
+from coughlab.audio import synthetic
 from tests.fuzz.server import Server
-from tests.test_page_uploads import MEGABYTE, sending
+from tests.web.test_page_uploads import MEGABYTE, sending
 
 WORDS = "element => getComputedStyle(element, '::after').content"
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from coughlab.charts import calibration as charts
-from coughlab.evidence import calibration
-from tests.evidence.test_calibration import overconfident
+from coughlab.evaluation import calibration
+from tests.evaluation.test_calibration import overconfident
 
 
 def traces(figure, kind, name):

@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coughlab import serving
 from coughlab.charts import COLOURS
 from coughlab.charts import dataset as charts
-from coughlab.evidence import description
-from coughlab.signal import spectrum
+from coughlab.evaluation import description
+from coughlab.features import spectrum
+from coughlab.serving import predictors
 from tests.recordings import coughs
 
 NUMBERS = {"not_covid": "not COVID", "covid": "COVID"}
@@ -17,7 +17,7 @@ NUMBERS = {"not_covid": "not COVID", "covid": "COVID"}
 
 @pytest.fixture(scope="module")
 def table():
-    return serving.default().study.features
+    return predictors.default().study.features
 
 
 def test_bars_are_the_counts_zeros_included(table):

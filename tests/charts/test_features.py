@@ -6,8 +6,8 @@ import pytest
 
 from coughlab.charts import COLOURS
 from coughlab.charts import features as chart
-from coughlab.signal import features
-from coughlab.words import LABELS
+from coughlab.features import acoustic
+from coughlab.text import LABELS_IN_WORDS
 
 
 def trained(n=200, seed=0):
@@ -16,11 +16,11 @@ def trained(n=200, seed=0):
     label = np.where(np.arange(n) % 4 == 0, "covid", "not_covid")
     scale = 10.0 ** (np.arange(26) % 5)
     values = scale * (np.arange(26) + rng.standard_normal((n, 26)) + (label == "covid")[:, None])
-    return pd.DataFrame(values, columns=list(features.NAMES)).assign(label=label, recording="r.wav")
+    return pd.DataFrame(values, columns=list(acoustic.NAMES)).assign(label=label, recording="r.wav")
 
 
 TRAINED = trained()
-MEASURED = TRAINED[list(features.NAMES)].to_numpy()
+MEASURED = TRAINED[list(acoustic.NAMES)].to_numpy()
 MEAN, SPREAD = MEASURED.mean(axis=0), MEASURED.std(axis=0)
 
 
@@ -35,8 +35,8 @@ def test_the_table_has_a_row_a_feature_with_the_percentiles_of_each_class():
     assert list(table["feature"]) == list(chart.TITLES)
     assert len(set(chart.TITLES)) == 26
     np.testing.assert_allclose(table["this recording"], values)
-    for label, title in LABELS.items():
-        for k, name in enumerate(features.NAMES):
+    for label, title in LABELS_IN_WORDS.items():
+        for k, name in enumerate(acoustic.NAMES):
             column = sorted(TRAINED.loc[TRAINED["label"] == label, name])
             inside = [
                 v
@@ -82,7 +82,7 @@ def test_values_are_told_whatever_is_drawn():
 def test_bars_are_the_middle_of_each_class_in_the_same_units():
     figure = chart.figure(MEAN, TRAINED)
     table = chart.table(MEAN, TRAINED)
-    for label, title in LABELS.items():
+    for label, title in LABELS_IN_WORDS.items():
         (bar,) = [
             trace for trace in figure.data if trace.type == "bar" and trace.name.startswith(f"{title}:")
         ]
@@ -109,8 +109,8 @@ def test_features_are_listed_from_the_top():
 
 def test_a_feature_that_never_varies_is_drawn_in_its_own_units():
     constant = TRAINED.assign(rms=2.0)
-    k = features.NAMES.index("rms")
-    values = constant[list(features.NAMES)].mean().to_numpy(copy=True)
+    k = acoustic.NAMES.index("rms")
+    values = constant[list(acoustic.NAMES)].mean().to_numpy(copy=True)
     x, symbols, _ = diamonds(chart.figure(values, constant))
     assert (x[k], symbols[k]) == (0, "diamond")
     values[k] += 1

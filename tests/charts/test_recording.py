@@ -10,7 +10,7 @@ from streamlit.elements.lib import streamlit_plotly_theme
 
 from coughlab.charts import recording as chart
 from coughlab.detector import Event
-from coughlab.signal import spectrum
+from coughlab.features import spectrum
 from tests.recordings import coughs, recorded
 
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from coughlab.charts import splits
-from coughlab.evidence import comparison
-from coughlab.evidence.metrics import METRICS
+from coughlab.evaluation import comparison
+from coughlab.evaluation.metrics import METRICS
 
 
 def table(**models):

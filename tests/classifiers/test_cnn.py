@@ -5,8 +5,8 @@ import pytest
 
 from coughlab.classifiers import CNN, cnn
 from coughlab.classifiers.cnn import EXCERPT, augment, fit
-from coughlab.signal.inputs import SHORTEST_FRAMES
-from coughlab.signal.spectrum import FLOOR_DB
+from coughlab.features.inputs import SHORTEST_FRAMES
+from coughlab.features.spectrum import FLOOR_DB
 
 
 def spectrograms(n, seed=0, frames=(43, 120)):

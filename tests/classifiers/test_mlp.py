@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from coughlab import store
 from coughlab.classifiers import MLP, mlp, runtime
 from coughlab.classifiers.mlp import fit
-from coughlab.evidence import splits
-from coughlab.signal.features import NAMES
+from coughlab.evaluation import splits
+from coughlab.features.acoustic import NAMES
+from coughlab.studies import store
 from tests.conftest import ROOT
 
 

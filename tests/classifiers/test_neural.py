@@ -10,7 +10,7 @@ import pytest
 from coughlab.classifiers import CLASSIFIERS, CNN, CNN1, CNN2, HYPEROPT, MLP, neural
 from coughlab.classifiers.classical import CLASSICAL
 from coughlab.classifiers.runtime import LiteRT
-from coughlab.signal.inputs import INPUTS
+from coughlab.features.inputs import INPUTS
 
 DURATIONS = (43, 44, 130, 431, 2584)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from coughlab.classifiers import KNN, runtime
-from coughlab.signal.features import NAMES
-from coughlab.store import MODELS, StoredStudy
+from coughlab.features.acoustic import NAMES
+from coughlab.studies.store import MODELS, StoredStudy
 
 FILES = ("mlp.tflite", "cnn.tflite", "knn.npz")
 
@@ -67,7 +67,7 @@ def test_running_a_network_imports_no_tensorflow():
     code = """
 import sys
 from coughlab.classifiers import runtime
-from coughlab.store import MODELS
+from coughlab.studies.store import MODELS
 runtime.load("mlp.tflite", MODELS / "kaggle-trial" / "mlp.tflite")([0.0] * 26)
 print(sorted({"tensorflow", "keras", "sklearn", "pandas", "streamlit"} & set(sys.modules)))
 """

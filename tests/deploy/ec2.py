@@ -16,7 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from coughlab import synthetic
+from coughlab.audio import synthetic
 from tests import sounds
 from tests.browser.conftest import ARGUMENTS
 from tests.conftest import ROOT, missing

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import sync_playwright
 
-from coughlab import keys
+from coughlab.web import keys
 from tests import sounds
 from tests.browser.conftest import ARGUMENTS
 from tests.conftest import ROOT, missing

@@ -5,8 +5,11 @@ import threading
 import numpy as np
 import pytest
 
-from coughlab import audio, detector, store, synthetic
-from coughlab.detector import detect, frames, measures
+from coughlab import audio, detector
+from coughlab.audio import synthetic
+from coughlab.detector import detect, frames
+from coughlab.detector.training import measures
+from coughlab.studies import store
 from tests import sounds
 from tests.conftest import missing
 from tests.recordings import coughs, recorded

@@ -4,9 +4,9 @@ import librosa
 import numpy as np
 import pytest
 
-from coughlab import synthetic
+from coughlab.audio import synthetic
 from coughlab.detector import frames
-from coughlab.signal.spectrum import FLOOR_DB
+from coughlab.features.spectrum import FLOOR_DB
 
 
 @pytest.mark.parametrize("seconds", [0.1, 1.0, 2.005])

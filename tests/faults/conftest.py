@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from coughlab.store import MODELS
+from coughlab.studies.store import MODELS
 from tests.faults import disks
 
 

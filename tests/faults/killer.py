@@ -76,14 +76,14 @@ def main():
     """Read orders, a line each, and answer them."""
     import hyperopt  # noqa: F401
 
-    import coughlab.batch
-    import coughlab.batch_cli
+    import coughlab.audit.findings
     import coughlab.classifiers.search
-    import coughlab.cli
-    import coughlab.detector.training
-    import coughlab.evidence.audit
-    import coughlab.extraction
-    import coughlab.study  # noqa: F401
+    import coughlab.cli.batch
+    import coughlab.cli.main
+    import coughlab.datasets.feature_table
+    import coughlab.detector.training.fitting
+    import coughlab.serving.batch
+    import coughlab.studies.runner  # noqa: F401
 
     for line in sys.stdin:
         print(json.dumps(_ordered(json.loads(line))), flush=True)
@@ -108,11 +108,14 @@ def _ordered(order):
 
 def _obey(order, log):
     """What the forked process does; it never returns."""
-    from coughlab import cli, listening, study, training, whole
+    from coughlab.cli import main as cli
+    from coughlab.datasets import measuring
+    from coughlab.studies import runner, training
+    from coughlab.system import files as whole
 
     if order["often"]:
-        study.SAVE_EVERY_S = training.SAVE_EVERY_S = 0
-        listening.ROWS, whole.PROBE_BYTES = 5, 0
+        runner.SAVE_EVERY_S = training.SAVE_EVERY_S = 0
+        measuring.ROWS, whole.PROBE_BYTES = 5, 0
     _watch(order["below"], order["act"], log)
     if order["size"]:
         # Python would have an error instead, as of a full disk.
@@ -175,15 +178,15 @@ def _watch(below, last, log):
 
 def _write_detector(folder):
     """The end of a training: what the committed detector was measured to be, written once more."""
-    from coughlab import store
-    from coughlab.detector import measures, training
+    from coughlab.detector.training import fitting, measures
+    from coughlab.studies import store
 
     committed = store.StoredStudy(store.MODELS / store.DETECTOR)
     files = {name: committed.read(name) for name in committed.hashes if name.startswith("detector.")}
     asked = committed.table(store.PREDICTIONS)
     listed = asked.drop_duplicates("recording").rename(columns={"tested_on": "collection"})
     how = {name: committed.manifest[name] for name in ("seed", "epochs", "scenes", "parameters")}
-    training.write(Path(folder), files, listed, asked, committed.table(measures.EVENTS), how)
+    fitting.write(Path(folder), files, listed, asked, committed.table(measures.EVENTS), how)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coughlab import synthetic
-from coughlab.live import log
+from coughlab.audio import synthetic
+from coughlab.live import cough_log
 from tests.conftest import ROOT, missing
-from tests.test_study import tiny_dataset
+from tests.studies.test_runner import tiny_dataset
 
 #: Before ZIP files begin, and after they end.
 TIMES = ["1970-01-02", "2150-06-01"]
@@ -43,9 +43,10 @@ def test_the_answer_is_the_same_and_health_tells_the_clock(day, tmp_path):
     (tmp_path / "cough.wav").write_bytes(synthetic.sample())
     code = """
 import json, sys
-from coughlab import cli, condition
-print(json.dumps(condition.problems()))
-cli.main(["predict", "--json", sys.argv[1]])
+from coughlab.cli.main import main
+from coughlab.serving import health
+print(json.dumps(health.problems()))
+main(["predict", "--json", sys.argv[1]])
 """
     now = subprocess.run(
         [sys.executable, "-c", code, tmp_path / "cough.wav"], capture_output=True, text=True, cwd=ROOT
@@ -84,7 +85,7 @@ def test_what_was_begun_at_one_time_goes_on_at_another(data, tmp_path):
 @pytest.mark.parametrize("day", [*TIMES, "2026-03-04"])
 def test_the_sounds_of_a_listening_can_be_saved_at_any_time(day):
     began = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
-    archive = log.archive([log.Cough(1, 0.0, 0.5, 0.9, began)], {1: np.zeros(100, np.int16)})
+    archive = cough_log.archive([cough_log.Cough(1, 0.0, 0.5, 0.9, began)], {1: np.zeros(100, np.int16)})
     with zipfile.ZipFile(io.BytesIO(archive)) as file:
         assert file.testzip() is None and file.namelist()[0] == "coughs.csv"
         (name,) = file.namelist()[1:]

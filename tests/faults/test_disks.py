@@ -8,7 +8,7 @@ import pytest
 from tests.faults import disks
 from tests.faults.killer import Killer
 from tests.faults.test_kills import answers, lies_in, study_run, whole
-from tests.test_study import tiny_dataset
+from tests.studies.test_runner import tiny_dataset
 
 FULL, READ_ONLY = "the disk is full; make room on it", "the disk is read-only; name a place on another one"
 

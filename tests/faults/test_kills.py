@@ -15,10 +15,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from coughlab import auditing, store
-from coughlab.store import StoredStudy
+from coughlab.audit import run
+from coughlab.studies import store
+from coughlab.studies.store import StoredStudy
 from tests.faults.killer import ROOT, Killer
-from tests.test_study import tiny_dataset
+from tests.studies.test_runner import tiny_dataset
 
 EVERY = os.environ.get("COUGHLAB_FAULTS") == "all"
 KILLED = -signal.SIGKILL
@@ -185,8 +186,8 @@ def test_a_detector_killed_while_it_is_written_is_the_old_one_or_the_new(killer,
 
 PARENT = """
 import time
-from coughlab.detector import training
-training._in_parallel(
+from coughlab.detector.training import fitting
+fitting._in_parallel(
     [lambda progress: (time.sleep(30), print("lives on", flush=True))] * 2,
     lambda stage, done, total: print(stage, flush=True),
 )
@@ -272,13 +273,13 @@ def test_an_audit_killed_at_any_moment_goes_on_to_the_same_report(killer, data, 
 
 
 def test_a_report_killed_while_it_is_kept_is_the_old_one_or_the_new(tmp_path, killer):
-    report = auditing.load("esc10")
-    path = auditing.save(report, tmp_path)
-    assert auditing.load("esc10", tmp_path) == report and lies_in(path.parent) == {"esc10.json"}
+    report = run.load("esc10")
+    path = run.save(report, tmp_path)
+    assert run.load("esc10", tmp_path) == report and lies_in(path.parent) == {"esc10.json"}
     # What an earlier run was killed over is written over.
     (path.parent / ".esc10.json.new").write_bytes(b"half of a longer report" * 10_000)
-    auditing.save(report, tmp_path)
-    assert auditing.load("esc10", tmp_path) == report and lies_in(path.parent) == {"esc10.json"}
+    run.save(report, tmp_path)
+    assert run.load("esc10", tmp_path) == report and lies_in(path.parent) == {"esc10.json"}
 
 
 def answers(file):

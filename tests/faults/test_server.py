@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from coughlab import store, synthetic
+from coughlab.audio import synthetic
+from coughlab.studies import store
 from tests import servers
 from tests.faults.test_kills import EVERY
 

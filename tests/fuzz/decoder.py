@@ -96,7 +96,8 @@ def _memory(name):
 
 def _decoded(kind, data):
     """The outcome in a word, and what is wrong with it."""
-    from coughlab import archive, audio
+    from coughlab import audio
+    from coughlab.audio import archive
 
     try:
         if kind == "zip":
@@ -132,7 +133,7 @@ def _wrong(recording):
 
 def _unpacked(data):
     """Unpack into a folder in a folder; nothing may appear beside it, nor anything but files and folders in it."""
-    from coughlab import archive
+    from coughlab.audio import archive
 
     with tempfile.TemporaryDirectory() as around:
         folder = Path(around, "unpacked")

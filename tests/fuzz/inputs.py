@@ -8,7 +8,7 @@ import warnings
 import zipfile
 from functools import cache
 
-from coughlab import containers
+from coughlab.audio import containers
 from tests import sounds
 from tests.fuzz.mutate import mutated
 

@@ -2,7 +2,7 @@
 
 import math
 
-from coughlab import containers
+from coughlab.audio import containers
 from tests import sounds
 from tests.fuzz import decoder, web
 from tests.fuzz.__main__ import Tally, growth

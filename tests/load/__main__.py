@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import TimeoutError, sync_playwright
 
-from coughlab import settings
+from coughlab import config
 from tests.fuzz.server import Server
 from tests.load.clients import Clients, ask, multipart, recordings
 
@@ -130,7 +130,7 @@ def _told(memory):
 
 def longest_wait():
     """Seconds within which everybody has an answer by the settings: the wait in the queue, and one answer."""
-    return settings.value("COUGHLAB_WAIT_S") + settings.value("COUGHLAB_ANSWER_S")
+    return config.value("COUGHLAB_WAIT_S") + config.value("COUGHLAB_ANSWER_S")
 
 
 def main():

@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 
-from coughlab import audio, synthetic
+from coughlab import audio
+from coughlab.audio import synthetic
 
 _BOUNDARY = "a-boundary"
 #: How long a client waits for an answer before it counts as lost.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from coughlab import api
+from coughlab.web import api
 from tests.fuzz.server import Server
 from tests.load.__main__ import CLIENTS, TOO_MANY, Phase, expected, longest_wait, pages
 

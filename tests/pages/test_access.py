@@ -4,8 +4,9 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from coughlab import serving, synthetic
-from pages.parts import access, login
+from coughlab.audio import synthetic
+from coughlab.serving import predictors
+from pages.shared import access, login
 from tests.conftest import ROOT
 from tests.recordings import kaggle_trial_tree
 
@@ -22,7 +23,7 @@ ROLES = {"trainer": ["Tina@Example.org"]}
 def asks():
     import streamlit as st
 
-    from pages.parts import access
+    from pages.shared import access
 
     st.text(access.trusted())
     st.text(access.refusal("This"))
@@ -142,7 +143,7 @@ def test_who_loses_the_role_between_two_runs_cannot_train(visit, monkeypatch):
 
 
 def test_who_is_not_trusted_cannot_hear_the_recordings_on_the_server(visit, tmp_path, monkeypatch):
-    name = serving.default().study.features["recording"].iloc[0]
+    name = predictors.default().study.features["recording"].iloc[0]
     listed = f'file_properties,class\n"{name}",covid'
     kaggle_trial_tree(tmp_path / "kaggle-trial", {name: synthetic.recording(rate=16_000)}, listed=listed)
     monkeypatch.setenv("COUGHLAB_DATA", str(tmp_path))

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import audio, detector, serving, synthetic, words
-from coughlab.evidence import answer
-from coughlab.evidence.clinical import Estimate
+from coughlab import audio, detector
+from coughlab.audio import synthetic
+from coughlab.evaluation.decision import Estimate
+from coughlab.evidence import verdict as answer
+from coughlab.serving import predictors
+from coughlab.text import LABELS_IN_WORDS, agreement, counted, percent
 from tests import sounds
 from tests.conftest import ROOT
 from tests.recordings import heard
-from tests.studies import with_large
+from tests.stored_studies import with_large
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def test_before_a_recording_the_page_says_what_to_do_and_what_it_is_not(page):
 def test_the_sample_is_answered_and_said_to_be_synthetic(page):
     page.button[0].click().run()
     assert not page.exception
-    prediction = serving.default().predict(audio.load(synthetic.sample()))
+    prediction = predictors.default().predict(audio.load(synthetic.sample()))
     assert titles(page) == ["MLP", "CNN", "Nearest neighbour"]
     assert any("synthetic sample" in text for text in texts(page))
     assert any(f"**{len(prediction.events)} coughs** found" in text for text in texts(page))
@@ -58,7 +61,7 @@ def test_without_a_cough_nothing_is_answered_unless_it_is_asked_for(page, no_cou
     upload(page, no_cough, "other.wav")
     assert not page.exception and not refusals(page)
     boxes, shown = evidence_of(page)
-    prediction = serving.default().predict(audio.load(no_cough))
+    prediction = predictors.default().predict(audio.load(no_cough))
     (box,) = boxes
     assert box.startswith("## I hear no cough in this recording") and "Record again" in box
     assert prediction.cough.heard.message in box
@@ -101,23 +104,23 @@ def test_each_cough_is_listed_with_the_models_answers_about_it(page, monkeypatch
     data = sounds.with_soundfile("FLAC", samples=np.tile(sounds.cough(), 50))
     upload(page, data, "many.flac")
     assert not page.exception
-    prediction = serving.default().predict(audio.load(data))
+    prediction = predictors.default().predict(audio.load(data))
     (table,) = [frame.value for frame in page.dataframe if "Cough" in frame.value]
     assert table["Cough"].tolist() == list(range(1, n + 1))
     assert table["Start"].tolist() == list(range(n)) and set(table["Is a cough"]) == {"90.0%"}
     for title, name in (("MLP", "mlp"), ("CNN", "cnn"), ("Nearest neighbour", "knn")):
         assert table[title].tolist() == [
-            f"{words.LABELS[answers[name].label]} ({words.percent(answers[name].probability)})"
+            f"{LABELS_IN_WORDS[answers[name].label]} ({percent(answers[name].probability)})"
             for answers in prediction.each
         ]
-        said = words.agreement(prediction.votes(name), prediction.models[name].label)
+        said = agreement(prediction.votes(name), prediction.models[name].label)
         assert any(f"- **{title}.** {said}" in text for text in texts(page))
     assert any("no proof" in text and "trained on whole recordings" in text for text in texts(page))
     # One player for the recording and one for the cough that is marked, however many there are.
     assert len(page.get("audio")) == 2
     (said,) = [text for text in texts(page) if text.startswith("**Cough 1**")]
     assert ("Mark another line" in said) == (n > 1)
-    assert any(f"**{words.counted(n, 'cough')}** found" in text for text in texts(page))
+    assert any(f"**{counted(n, 'cough')}** found" in text for text in texts(page))
 
 
 def evidence_of(page):
@@ -128,7 +131,7 @@ def evidence_of(page):
 
 def test_the_verdict_comes_before_the_label_and_the_prevalence_counts(page):
     page.button[0].click().run()
-    prediction = serving.default().predict(audio.load(synthetic.sample()))
+    prediction = predictors.default().predict(audio.load(synthetic.sample()))
     (verdict,), shown = evidence_of(page)
     main = prediction.evidence["mlp"]
     assert verdict == f"## {answer.HEADLINES[main['verdict']]}\n\n{main['message']}"
@@ -138,20 +141,20 @@ def test_the_verdict_comes_before_the_label_and_the_prevalence_counts(page):
         assert any(block["message"] in text and meaning in text for text in shown)
     page.number_input[0].set_value(20.0).run()
     assert not page.exception and page.query_params["prevalence"] == "0.2"
-    prediction = serving.default().predict(audio.load(synthetic.sample()), prevalence=0.2)
+    prediction = predictors.default().predict(audio.load(synthetic.sample()), prevalence=0.2)
     meaning = answer.meaning(prediction.evidence["mlp"], prediction.models["mlp"].label)
     assert "of 20.0%" in meaning and any(meaning in text for text in texts(page))
 
 
 @pytest.mark.parametrize(("score", "loud"), [((0.5, 0.45, 0.55), True), ((0.8, 0.75, 0.85), False)])
 def test_what_is_compatible_with_chance_is_said_louder_than_the_label(monkeypatch, score, loud):
-    predictor = serving.default()
+    predictor = predictors.default()
     ratios = {"covid": Estimate(3, 2, 4), "not_covid": Estimate(0.3, 0.2, 0.4)}
     known = answer.Known("kaggle-trial", "MLP", "external", "there", 9, 8, 1, Estimate(*score), ratios, None)
     monkeypatch.setitem(predictor.known, "mlp", known)
     page = AppTest.from_file(str(ROOT / "pages/analyse.py"), default_timeout=60).run()
     page.button[0].click().run()
-    label = words.LABELS[predictor.predict(audio.load(synthetic.sample())).models["mlp"].label]
+    label = LABELS_IN_WORDS[predictor.predict(audio.load(synthetic.sample())).models["mlp"].label]
     (said,) = [text for text in cards(page)[0] if "Says:" in text]
     assert f"Says: {label}" in said and said.startswith(":gray[") == loud
     ((verdict,), _) = evidence_of(page)
@@ -162,7 +165,7 @@ def test_what_is_compatible_with_chance_is_said_louder_than_the_label(monkeypatc
 def large(monkeypatch, tmp_path):
     """The file of a large model, which the app's study has."""
     path = with_large(tmp_path)
-    monkeypatch.setattr(serving, "MODELS", tmp_path)
+    monkeypatch.setattr(predictors, "MODELS", tmp_path)
     return path
 
 
@@ -199,7 +202,7 @@ def test_a_large_model_whose_file_is_absent_is_not_offered(large):
 
 
 def test_the_download_is_the_answer_and_the_features(page):
-    prediction = serving.default().predict(audio.load(synthetic.sample()))
+    prediction = predictors.default().predict(audio.load(synthetic.sample()))
     document = json.loads(prediction.to_json())
     features = document.pop("features")
     assert document == prediction.to_dict()
@@ -282,7 +285,7 @@ def test_what_is_wrong_with_the_recording_is_said_before_the_answers(page, monke
 
 
 def test_a_study_that_is_gone_is_said(monkeypatch, tmp_path):
-    monkeypatch.setattr(serving, "MODELS", tmp_path)
+    monkeypatch.setattr(predictors, "MODELS", tmp_path)
     page = AppTest.from_file(str(ROOT / "pages/analyse.py"), default_timeout=60).run()
     page.button[0].click().run()
     assert not page.exception
@@ -293,10 +296,10 @@ def test_about_shows_the_card_and_every_score():
     page = AppTest.from_file(str(ROOT / "pages/about.py"), default_timeout=60).run()
     assert not page.exception
     shown = "\n".join(texts(page))
-    study = serving.default().study
+    study = predictors.default().study
     head = study.read("README.md").decode().partition("## Random rows")[0]
     assert all(line.lstrip("# ") in shown for line in head.splitlines())
-    answering = study.evidence[study.evidence["model"].isin(serving.default().names)]
+    answering = study.evidence[study.evidence["model"].isin(predictors.default().names)]
     assert answering["model"].nunique() == 3
     for row in answering.to_dict("records"):
         name = "specificity" if np.isnan(row["roc_auc"]) else "roc_auc"

@@ -7,10 +7,13 @@ import zipfile
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import archive, auditing, memory, serving, store, synthetic
-from coughlab.evidence import audit
-from pages.parts import auditing as own
-from pages.parts import findings
+from coughlab.audio import archive, synthetic
+from coughlab.audit import findings, run
+from coughlab.serving import predictors
+from coughlab.studies import store
+from coughlab.system import memory_folder
+from pages.sections import audit_findings
+from pages.sections import audit_upload as own
 from tests import sounds
 from tests.conftest import ROOT
 
@@ -31,7 +34,7 @@ def finding(kind, severity, **more):
 
 
 REPORT = {
-    "dataset": serving.STUDY,
+    "dataset": predictors.STUDY,
     "read_as": f"By the list {NASTY}.",
     "recordings": 1200,
     "people": 1000,
@@ -75,8 +78,8 @@ def dataset():
 @pytest.fixture
 def temporary(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    # Others use the real one meanwhile; tests/test_memory.py looks at that.
-    monkeypatch.setattr(memory, "place", lambda: str(tmp_path))
+    # Others use the real one meanwhile; tests/system/test_memory_folder.py looks at that.
+    monkeypatch.setattr(memory_folder, "place", lambda: str(tmp_path))
     return tmp_path
 
 
@@ -109,8 +112,8 @@ def values(elements):
 
 
 def test_a_stored_audit_is_shown_with_its_verdict_first_and_names_never_as_markup(models):
-    auditing.save(REPORT)
-    auditing.save(REPORT | {"dataset": "esc10", "sound": True, "findings": REPORT["findings"][1:]})
+    run.save(REPORT)
+    run.save(REPORT | {"dataset": "esc10", "sound": True, "findings": REPORT["findings"][1:]})
     page = opened()
     assert "Not sound: 1 severe finding." in page.error[0].value
     texts = values(page.text)
@@ -213,12 +216,12 @@ def test_progress_tells_what_is_going_on_and_how_long_it_may_take(monkeypatch):
 
 
 def test_every_kind_and_severity_has_words():
-    assert set(findings.TITLES) == set(audit.KINDS)
-    assert tuple(findings.SEVERITIES) == audit.SEVERITIES
+    assert set(audit_findings.TITLES) == set(findings.KINDS)
+    assert tuple(audit_findings.SEVERITIES) == findings.SEVERITIES
 
 
 def test_the_findings_as_a_table_have_their_intervals_in_columns():
-    table = findings._table(REPORT)
+    table = audit_findings._table(REPORT)
     assert table.loc[0, ["kind", "auc", "interval_low", "interval_high"]].tolist() == [
         "shortcut",
         0.9,

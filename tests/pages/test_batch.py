@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import audio, batch, intake, serving
-from coughlab.evidence.answer import HEADLINES
-from pages.parts.batch import asking, listing
+from coughlab import audio
+from coughlab.evidence.verdict import HEADLINES
+from coughlab.serving import batch, predictors, recordings
+from pages.sections.batch import asking, listing
 from tests import sounds
+from tests.audio.test_archive import zipped
 from tests.batches import VERDICT, coughs, failed, no_cough
 from tests.conftest import ROOT
-from tests.test_archive import zipped
 
 WAV = sounds.FORMATS["wav 16-bit"]()
 NASTY = "![x](http://example.com/x.png) :material/home: <b>.wav"
@@ -58,7 +59,7 @@ def hand_over(page, *uploads):
 def with_answers(answers, *, more=()):
     """The page of a visit that has these answers; recordings named in `more` have none yet."""
     names = [answer["file"] for answer in answers] + list(more)
-    taken = intake.take((name, io.BytesIO(WAV)) for name in names)
+    taken = recordings.take((name, io.BytesIO(WAV)) for name in names)
     return opened(batch=asking.Batch(taken, 0.05, list(answers)))
 
 
@@ -92,7 +93,7 @@ def test_files_and_zips_are_answered_one_by_one_and_nothing_stays_on_the_disk(te
     assert listed(page)["File"].tolist() == names
     assert list(temporary.iterdir()) == []
     found = page.session_state["batch"].answers
-    assert found[0] == {"file": "c.wav"} | serving.default().predict(audio.load(WAV)).to_dict()
+    assert found[0] == {"file": "c.wav"} | predictors.default().predict(audio.load(WAV)).to_dict()
     assert [answer.get("error", {}).get("code") for answer in found] == [
         *(None, None, "not_audio", None),
         "empty",
@@ -124,7 +125,9 @@ def test_the_prevalence_is_that_of_the_form():
     page.number_input[0].set_value(30.0)
     page = hand_over(page, ("one.wav", WAV))
     assert page.session_state["batch"].prevalence == pytest.approx(0.3)
-    expected = serving.default().predict(audio.load(WAV), prevalence=page.session_state["batch"].prevalence)
+    expected = predictors.default().predict(
+        audio.load(WAV), prevalence=page.session_state["batch"].prevalence
+    )
     assert page.session_state["batch"].answers == [{"file": "one.wav"} | expected.to_dict()]
 
 
@@ -133,7 +136,7 @@ def test_the_prevalence_is_that_of_the_form():
     [
         (zipped(("../c.wav", WAV)), "outside its own folder"),
         (zipped(("bomb.wav", bytes(150 * 2**20))), "more than 100 times its size"),
-        (zipped(*((f"{n}.wav", b"") for n in range(intake.MOST + 1))), "more than 500"),
+        (zipped(*((f"{n}.wav", b"") for n in range(recordings.MOST + 1))), "more than 500"),
         (b"no zip", "not a ZIP file"),
     ],
     ids=["escapes", "bomb", "too many", "no zip"],
@@ -149,7 +152,7 @@ def test_an_evil_zip_is_said_so_and_the_other_files_are_answered(temporary, data
 
 
 def test_too_many_files_are_refused_in_a_sentence(monkeypatch, temporary):
-    monkeypatch.setattr(intake, "MOST", 2)
+    monkeypatch.setattr(recordings, "MOST", 2)
     page = hand_over(opened(), *((f"{n}.wav", WAV) for n in range(3)))
     assert "more than 2 recordings" in page.error[0].value
     assert not page.dataframe and "batch" not in page.session_state
@@ -177,11 +180,11 @@ class Place:
 
 def test_cancel_keeps_what_was_answered_and_the_rest_can_follow(monkeypatch):
     names = [f"{n}.wav" for n in range(4)]
-    taken = intake.take((name, io.BytesIO(WAV)) for name in names)
+    taken = recordings.take((name, io.BytesIO(WAV)) for name in names)
     stopped, place = asking.Batch(taken, 0.05), Place(after=2)
     monkeypatch.setattr(asking, "Progress", lambda bar: place)
     with pytest.raises(Leaves):
-        asking._answer(stopped, place, serving.default())
+        asking._answer(stopped, place, predictors.default())
     assert place.told == [(0, 4), (1, 4), (2, 4)]
     assert [answer["file"] for answer in stopped.answers] == names[:2]
     monkeypatch.undo()
@@ -312,6 +315,6 @@ def test_downloads():
 
 
 def test_without_a_study_the_page_says_so(monkeypatch, tmp_path):
-    monkeypatch.setattr(serving, "MODELS", tmp_path)
+    monkeypatch.setattr(predictors, "MODELS", tmp_path)
     page = opened()
     assert "There is no study" in page.error[0].value

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import serving, store
-from coughlab.evidence import clinical, metrics, resampling
-from pages.parts.clinical import OTHERS
+from coughlab.evaluation import bootstrap, decision, metrics
+from coughlab.serving import predictors
+from coughlab.studies import store
+from pages.components.clinical import OTHERS
 from tests.conftest import ROOT
 
 OTHER, HEALTHY = "Another dataset: elsewhere", "Another dataset: healthy"
@@ -42,7 +43,7 @@ def rows(model, protocol, tested_on, n, n_ill, separation):
 def made(tmp_path_factory):
     """A folder with the committed study and one that was tested in several ways."""
     folder = tmp_path_factory.mktemp("models")
-    (folder / serving.STUDY).symlink_to(store.MODELS / serving.STUDY)
+    (folder / predictors.STUDY).symlink_to(store.MODELS / predictors.STUDY)
     predictions = pd.concat(
         [
             rows("mlp", "published", "made", 60, 20, 0.4),
@@ -61,7 +62,7 @@ def made(tmp_path_factory):
     }
     with store.replacing(folder / "made") as writer:
         writer.write_table(store.PREDICTIONS, predictions)
-        writer.write_table(store.EVIDENCE, resampling.table(predictions, thresholds, n_boot=50))
+        writer.write_table(store.EVIDENCE, bootstrap.table(predictions, thresholds, n_boot=50))
         writer.manifest["models"] = models
     return folder, predictions
 
@@ -69,7 +70,7 @@ def made(tmp_path_factory):
 @pytest.fixture
 def page(made, monkeypatch):
     """A function that runs the page by a link to the made study."""
-    monkeypatch.setattr(serving, "MODELS", made[0])
+    monkeypatch.setattr(predictors, "MODELS", made[0])
     monkeypatch.setattr(store, "MODELS", made[0])
 
     def run(**query):
@@ -99,7 +100,7 @@ def test_the_strictest_test_comes_first_and_chance_is_said_before_any_number(pag
     assert "not a medical device" in shown.warning[0].value
     assert "This model may be guessing" in shown.error[0].value
     data, of = sent(shown), made[1].query("model == 'mlp' and tested_on == 'elsewhere'")
-    expected = clinical.at(of, data["thresholds"])
+    expected = decision.at(of, data["thresholds"])
     assert (data["threshold"], data["prevalence"], data["trained"]) == (0.5, 0.05, 0.2)
     assert (data["ill"], data["healthy"]) == (30, 50)
     for name, column in data["at"].items():
@@ -108,7 +109,7 @@ def test_the_strictest_test_comes_first_and_chance_is_said_before_any_number(pag
     assert not any("stricter test" in text for text in texts(shown))
     assert "elsewhere" in data["measured"] and "80 recordings of 80 people" in data["measured"]
     assert data["chosen"] == {
-        key: [other[score] for score in clinical.SHARES] for key, other in OTHERS.items()
+        key: [other[score] for score in decision.SHARES] for key, other in OTHERS.items()
     }
 
 

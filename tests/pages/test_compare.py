@@ -3,7 +3,8 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import casestudy, serving
+from coughlab.serving import predictors
+from coughlab.studies import case_study
 from tests.conftest import ROOT
 
 
@@ -18,10 +19,10 @@ def texts(page):
 
 def test_every_model_is_a_row_with_the_means_of_the_first_splits(page):
     assert not page.exception
-    shown, study = page.dataframe[0].value, serving.default().study
-    expected = casestudy.table(study, n_splits=casestudy.SPLITS)
+    shown, study = page.dataframe[0].value, predictors.default().study
+    expected = case_study.table(study, n_splits=case_study.SPLITS)
     assert shown["Model"].tolist() == [model["title"] for model in study.models.values()]
-    assert shown["Splits"].max() == casestudy.SPLITS
+    assert shown["Splits"].max() == case_study.SPLITS
     assert shown["ROC AUC"].tolist() == expected["ROC AUC", "mean"].tolist()
     assert shown["Accuracy: SD"].equals(expected["Accuracy", "SD"].set_axis(shown.index))
     assert "Accuracy: published" in shown and "Accuracy: lowest" not in shown
@@ -32,8 +33,8 @@ def test_all_splits_and_other_columns_on_demand(page):
     page.pills(key="beside").set_value(["lowest", "highest"])
     page.run()
     assert not page.exception
-    shown, study = page.dataframe[0].value, serving.default().study
-    assert shown["Splits"].tolist() == casestudy.table(study)["Splits", ""].tolist()
+    shown, study = page.dataframe[0].value, predictors.default().study
+    assert shown["Splits"].tolist() == case_study.table(study)["Splits", ""].tolist()
     assert "Accuracy: lowest" in shown and "Accuracy: SD" not in shown
 
 
@@ -44,9 +45,9 @@ def test_what_everything_was_measured_on_is_said(page):
 
 
 def test_each_published_model_s_difference_is_explained(page):
-    study = serving.default().study
-    for name, why in casestudy.WHY.items():
-        reached, of = casestudy.reached(study, name)
+    study = predictors.default().study
+    for name, why in case_study.WHY.items():
+        reached, of = case_study.reached(study, name)
         title = study.models[name]["title"]
         assert any(
             title in text and f"{reached} of our {of} splits" in text and why in text for text in texts(page)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import serving, synthetic
+from coughlab.audio import synthetic
+from coughlab.serving import predictors
 from tests.conftest import ROOT
 from tests.recordings import kaggle_trial_tree
 
@@ -15,7 +16,7 @@ SECTIONS = ("Dataset", "One feature", "Two features", "Projection", "One recordi
 
 @pytest.fixture(scope="module")
 def study():
-    return serving.default().study
+    return predictors.default().study
 
 
 @pytest.fixture

@@ -6,10 +6,13 @@ from types import SimpleNamespace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import live, serving, store, synthetic
-from coughlab.evidence import answer
+from coughlab import live
+from coughlab.audio import synthetic
+from coughlab.evidence import verdict as answer
 from coughlab.live import connection, listener
-from pages.parts.live import PATIENCE_S, exports, microphone, view
+from coughlab.serving import predictors
+from coughlab.studies import store
+from pages.components.live import PATIENCE_S, exports, microphone, view
 from tests.conftest import ROOT
 
 
@@ -41,11 +44,11 @@ def test_the_page_says_what_it_is_and_what_the_answers_are_worth(page):
     said = " ".join(texts(page))
     assert "Not a medical device" in said and "never stored" in said and "each cough alone" in said
     (verdict,) = page.error
-    known = serving.default().known["mlp"]
+    known = predictors.default().known["mlp"]
     assert "worse than guessing" in verdict.value and f"{known.recordings:,} recordings" in verdict.value
     assert any(headline in verdict.value for headline in answer.HEADLINES.values())
-    for name in serving.default().names[1:]:
-        assert serving.default().known[name].title in said
+    for name in predictors.default().names[1:]:
+        assert predictors.default().known[name].title in said
 
 
 def test_an_address_without_microphone_is_told_before_the_browser_refuses(page, monkeypatch):
@@ -64,7 +67,7 @@ def test_models_are_loaded_when_the_microphone_is_opened_and_what_is_wrong_with_
     def damaged(predictor):
         raise store.StoreError("The file mlp.tflite was changed.")
 
-    monkeypatch.setattr(serving.Predictor, "warm_up", damaged)
+    monkeypatch.setattr(predictors.Predictor, "warm_up", damaged)
     page.run()
     assert not page.exception and len(page.error) == 1  # the verdict
     state = SimpleNamespace(playing=True, signalling=False)

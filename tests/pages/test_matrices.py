@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import serving, words
-from coughlab.evidence import curves, matrices
-from pages.parts import threshold
+from coughlab.evaluation import confusion, roc
+from coughlab.serving import predictors
+from coughlab.text import LABELS_IN_WORDS, counted
+from pages.components import threshold
 from tests.conftest import ROOT
 
 
@@ -19,7 +20,7 @@ def page(**query):
 
 
 def rows(model, split=None, role="test"):
-    predictions = serving.default().study.predictions
+    predictions = predictors.default().study.predictions
     rows = predictions.query("model == @model and role == @role and protocol == 'published'")
     return rows if split is None else rows[rows["split"] == split]
 
@@ -34,7 +35,7 @@ def test_without_a_link_all_splits_are_shown_at_one_half():
     shown = sent(page())
     assert (shown["threshold"], shown["cell"]) == (0.5, None)
     assert shown["name"].startswith("mlp-published-kaggle-trial-all-") and shown["name"].endswith("-test")
-    study, of = serving.default().study, rows("mlp")
+    study, of = predictors.default().study, rows("mlp")
     assert f"{of['recording'].nunique()} recordings of {of['person'].nunique()} people" in shown["measured"]
     assert study.name in shown["measured"]
 
@@ -46,28 +47,28 @@ def test_the_component_is_given_the_matrices_of_every_threshold(role, split):
     model = "knn" if role == "train" else "mlp"
     shown = sent(page(**query, **({} if split is None else {"split": str(split + 1)})))
     of = rows(model, split, role)
-    expected = matrices.at(of, shown["thresholds"])
-    assert set(matrices.STEPS) <= set(shown["thresholds"])
+    expected = confusion.at(of, shown["thresholds"])
+    assert set(confusion.STEPS) <= set(shown["thresholds"])
     assert shown["cells"]["count"] == expected["count"].tolist()
     for name in ("share", "low", "high"):
         given = np.array(shown["cells"][name], dtype=float)
         np.testing.assert_allclose(given, expected[name], atol=10.0**-threshold.DIGITS)
-    assert shown["youden"] == curves.youden(of["label"], of["probability"])
+    assert shown["youden"] == roc.youden(of["label"], of["probability"])
     assert {kept["sensitivity"]: kept["threshold"] for kept in shown["kept"]} == {
-        least: curves.keeping_sensitivity(of["label"], of["probability"], least)
+        least: roc.keeping_sensitivity(of["label"], of["probability"], least)
         for least in threshold.SENSITIVITIES
     }
     # Every threshold on offer is one that can be looked up.
     assert {shown["youden"], *(kept["threshold"] for kept in shown["kept"])} <= set(shown["thresholds"])
 
 
-@pytest.mark.parametrize("cell", matrices.CELLS)
+@pytest.mark.parametrize("cell", confusion.CELLS)
 def test_a_link_to_a_cell_lists_its_recordings(cell):
     shown = page(model="Nearest neighbour", split="2", threshold="0.25", cell=cell)
     assert not shown.exception
     assert (sent(shown)["threshold"], sent(shown)["cell"]) == (0.25, cell)
-    found = matrices.cell(rows("knn", 1), 0.25, cell)
-    told = f"{words.counted(found['recording'].nunique(), 'recording')} at threshold 0.25, the surest first."
+    found = confusion.cell(rows("knn", 1), 0.25, cell)
+    told = f"{counted(found['recording'].nunique(), 'recording')} at threshold 0.25, the surest first."
     assert told in [element.value for element in shown.markdown]
     if found.empty:
         assert not shown.dataframe
@@ -75,7 +76,7 @@ def test_a_link_to_a_cell_lists_its_recordings(cell):
     (table,) = shown.dataframe
     assert table.value["recording"].tolist() == found["recording"].tolist()
     assert table.value["probability"].tolist() == found["probability"].tolist()
-    assert set(table.value["label"]) == {words.LABELS["covid" if cell in ("tp", "fn") else "not_covid"]}
+    assert set(table.value["label"]) == {LABELS_IN_WORDS["covid" if cell in ("tp", "fn") else "not_covid"]}
 
 
 def test_of_all_splits_it_is_said_how_often_a_recording_was_in_the_cell():
@@ -123,7 +124,7 @@ def test_without_the_dataset_s_folder_it_is_said_how_to_name_it(monkeypatch):
 
 
 def test_every_model_has_its_matrices():
-    for entry in serving.default().study.models.values():
+    for entry in predictors.default().study.models.values():
         shown = page(model=entry["title"])
         assert not shown.exception and not shown.error
         assert entry["title"] in sent(shown)["curves"]["roc"]["lines"][1]

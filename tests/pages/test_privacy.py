@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette.starlette_server_config import AUTH_COOKIE_MAX_AGE_SECONDS
 
 from coughlab.live import connection
-from pages.parts import live
+from pages.components import live
 from tests.conftest import ROOT
 
 

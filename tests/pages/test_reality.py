@@ -4,9 +4,9 @@ import pytest
 from streamlit.elements.lib import streamlit_plotly_theme
 from streamlit.testing.v1 import AppTest
 
-from coughlab import serving
 from coughlab.charts import staircase
-from coughlab.evidence import plain, steps
+from coughlab.evidence import paragraph, steps
+from coughlab.serving import predictors
 from tests.conftest import ROOT
 
 
@@ -25,7 +25,7 @@ def said(page):
 
 @pytest.fixture(scope="module")
 def study():
-    return serving.default().study
+    return predictors.default().study
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_every_model_is_shown_at_every_step(page, study):
 def test_the_paragraph_is_there_before_any_chart(page, study):
     first = next(iter(study.models))
     table = steps.steps(study.name, study.evidence, first, "roc_auc")
-    text = plain.paragraph(
+    text = paragraph.paragraph(
         table, study=study.name, model=first, title=study.models[first]["title"], claimed=1.0
     )
     assert text in said(page)
@@ -78,5 +78,5 @@ def test_the_text_of_the_pictures_has_the_theme_s_colour():
 
 
 def test_a_study_that_is_gone_is_said(monkeypatch, tmp_path):
-    monkeypatch.setattr(serving, "MODELS", tmp_path)
+    monkeypatch.setattr(predictors, "MODELS", tmp_path)
     assert len(opened().error) == 1

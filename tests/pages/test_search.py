@@ -5,13 +5,14 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import serving, store
 from coughlab.charts import search as chart
 from coughlab.classifiers import search
-from coughlab.signal import features
+from coughlab.features import acoustic
+from coughlab.serving import predictors
+from coughlab.studies import store
 from tests.conftest import ROOT
 
-COMMITTED = serving.default().study
+COMMITTED = predictors.default().study
 
 
 @pytest.fixture(scope="module")
@@ -21,20 +22,20 @@ def trials():
     rows = rows[(rows["protocol"] == "published") & (rows["split"] == 0) & (rows["role"] == "train")]
     train = rows["row"].drop_duplicates().sort_values()
     table = COMMITTED.features.loc[train]
-    *_, trials = search.run(table[list(features.NAMES)], table["label"] == "covid", seed=1, n_trials=14)
+    *_, trials = search.run(table[list(acoustic.NAMES)], table["label"] == "covid", seed=1, n_trials=14)
     return trials
 
 
 def stored(folder, trials=None):
     """A study of the committed predictions and main model, and of these trials."""
-    main = COMMITTED.models[serving.MAIN_MODEL]
-    with store.replacing(folder / serving.STUDY) as writer:
+    main = COMMITTED.models[predictors.MAIN_MODEL]
+    with store.replacing(folder / predictors.STUDY) as writer:
         writer.write_table(store.FEATURES, COMMITTED.features)
         writer.write_table(store.PREDICTIONS, COMMITTED.predictions)
         if trials is not None:
             writer.write_table(store.TRIALS, trials)
         writer.write(main["serve"], COMMITTED.read(main["serve"]))
-        writer.manifest |= {"study": serving.STUDY, "models": {serving.MAIN_MODEL: main}}
+        writer.manifest |= {"study": predictors.STUDY, "models": {predictors.MAIN_MODEL: main}}
     return folder
 
 
@@ -49,22 +50,22 @@ def text(page):
 
 @pytest.fixture
 def searched(page, monkeypatch, tmp_path, trials):
-    monkeypatch.setattr(serving, "MODELS", stored(tmp_path, trials))
+    monkeypatch.setattr(predictors, "MODELS", stored(tmp_path, trials))
     page.run()
     assert not page.exception and not page.error
     return page
 
 
 def test_without_a_search_the_page_says_how_to_make_one(page, monkeypatch, tmp_path):
-    monkeypatch.setattr(serving, "MODELS", stored(tmp_path))
+    monkeypatch.setattr(predictors, "MODELS", stored(tmp_path))
     page.run()
     assert not page.exception and not page.get("plotly_chart")
     assert "coughlab search kaggle-trial --data DIR --trials 60" in page.info[0].value
 
 
 def test_a_study_that_is_damaged_is_said(page, monkeypatch, tmp_path, trials):
-    monkeypatch.setattr(serving, "MODELS", stored(tmp_path, trials))
-    (tmp_path / serving.STUDY / store.TRIALS).write_bytes(b"?")
+    monkeypatch.setattr(predictors, "MODELS", stored(tmp_path, trials))
+    (tmp_path / predictors.STUDY / store.TRIALS).write_bytes(b"?")
     page.run()
     assert not page.exception and len(page.error) == 1 and store.TRIALS in page.error[0].value
 
@@ -114,13 +115,13 @@ def test_families_can_be_picked(searched, trials):
 
 
 def test_a_link_carries_the_families(page, monkeypatch, tmp_path, trials):
-    monkeypatch.setattr(serving, "MODELS", stored(tmp_path, trials))
+    monkeypatch.setattr(predictors, "MODELS", stored(tmp_path, trials))
     page.query_params["families"] = [search.FAMILIES["knn"]]
     assert page.run().pills[0].value == ["knn"]
 
 
 def test_a_link_with_an_unknown_family_shows_all(page, monkeypatch, tmp_path, trials):
-    monkeypatch.setattr(serving, "MODELS", stored(tmp_path, trials))
+    monkeypatch.setattr(predictors, "MODELS", stored(tmp_path, trials))
     page.query_params["families"] = ["<script>"]
     page.run()
     assert not page.exception and set(page.pills[0].value) == set(trials["model"])
@@ -130,7 +131,7 @@ def test_trials_that_failed_are_counted(page, monkeypatch, tmp_path, trials):
     changed = trials.copy()
     changed.loc[[3, 4], "status"] = "failed"
     changed.loc[[3, 4], list(search.SCORES)] = float("nan")
-    monkeypatch.setattr(serving, "MODELS", stored(tmp_path, changed))
+    monkeypatch.setattr(predictors, "MODELS", stored(tmp_path, changed))
     page.run()
     assert not page.exception
     assert f"2 of {len(trials)} trials failed" in text(page)

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab import retrain, serving
-from coughlab.evidence import comparison, metrics
+from coughlab.evaluation import comparison, metrics
+from coughlab.serving import predictors
+from coughlab.studies import retrain
 from tests.conftest import ROOT
 
 
@@ -26,7 +27,7 @@ def said(page):
 
 @pytest.fixture(scope="module")
 def stored():
-    study = serving.default().study
+    study = predictors.default().study
     return study.metrics[study.metrics["protocol"] == "published"]
 
 
@@ -147,6 +148,6 @@ def test_too_many_trainings_are_refused_in_a_sentence(monkeypatch):
 
 
 def test_a_study_that_is_gone_is_said(monkeypatch, tmp_path):
-    monkeypatch.setattr(serving, "MODELS", tmp_path)
+    monkeypatch.setattr(predictors, "MODELS", tmp_path)
     page = opened()
     assert len(page.error) == 1

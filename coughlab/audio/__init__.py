@@ -1,0 +1,27 @@
+"""From bytes to a `Recording`: what files hold, decoded; and sounds made by the code."""
+
+from coughlab.audio.recording import (
+    FORMATS,
+    LIMITS,
+    MESSAGES,
+    AudioError,
+    Limits,
+    Recording,
+    encode_wav,
+    error,
+    is_silent,
+    load,
+)
+
+__all__ = [
+    "FORMATS",
+    "LIMITS",
+    "MESSAGES",
+    "AudioError",
+    "Limits",
+    "Recording",
+    "encode_wav",
+    "error",
+    "is_silent",
+    "load",
+]

@@ -1,0 +1,269 @@
+"""Unpacks a ZIP that a stranger sent, or says in plain words why it is not unpacked.
+
+Everything is checked against the archive's list of contents before a byte is written, and what is unpacked never exceeds what
+that list says, whatever the data would unpack to.
+"""
+
+import io
+import re
+import shutil
+import stat
+import struct
+import zipfile
+import zlib
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from coughlab.system import memory_folder
+
+#: What operating systems add to an archive on their own.
+JUNK = re.compile(r"__MACOSX|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini")
+#: Methods whose memory is bounded; others may ask for gigabytes of it.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_AS_USUAL = "Make it again with your system's own 'compress' or 'send to ZIP', without a password."
+#: What to do about a dataset that is too large for here.
+ELSEWHERE = "Take a part of the dataset, or audit it on your own computer with the command line."
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_MEGABYTE = 2**20
+_DIRECTORY_ENTRY = b"PK\x01\x02"
+
+
+class ArchiveError(ValueError):
+    """An archive that is not unpacked; the message says why and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an archive may hold.
+
+    Attributes
+    ----------
+    max_bytes : int
+        Largest archive.
+    max_files : int
+        Most entries, folders included.
+    max_file_bytes : int
+        Largest single file, unpacked.
+    max_list_bytes : int
+        Largest list of recordings (CSV, TSV or JSON), unpacked: reading one takes many times its size in memory.
+    max_total_bytes : int
+        All files together, unpacked.
+    max_ratio : float
+        Size unpacked over size packed of all files together. Recordings shrink to a half or a third, silence to a thousandth.
+    max_depth : int
+        Most folders in each other.
+    instead : str
+        What to do about an archive that holds more.
+    """
+
+    max_bytes: int = 100 * _MEGABYTE
+    max_files: int = 5_000
+    max_file_bytes: int = 120 * _MEGABYTE
+    max_list_bytes: int = 8 * _MEGABYTE
+    max_total_bytes: int = 1024 * _MEGABYTE
+    max_ratio: float = 100.0
+    max_depth: int = 10
+    instead: str = ELSEWHERE
+
+
+LIMITS = Limits()
+
+
+@contextmanager
+def unpacked(file, limits=LIMITS):
+    """Unpack a ZIP in memory, as `unpack` does; nothing is written to a disk.
+
+    Parameters
+    ----------
+    file, limits
+        Of `unpack`.
+
+    Yields
+    ------
+    pathlib.Path
+        What `unpack` returns. It is gone at the end, however that comes.
+
+    Raises
+    ------
+    ArchiveError
+        As `unpack`, and if there is no room in memory.
+    """
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(memory_folder.folder())
+        except OSError as error:
+            raise ArchiveError(
+                "This server has no room in memory to unpack a ZIP. Tell whoever runs it; single recordings can be sent still."
+            ) from error
+        yield unpack(file, folder, limits)
+
+
+def unpack(file, folder, limits=LIMITS):
+    """Unpack a ZIP into an empty folder.
+
+    Parameters
+    ----------
+    file : path-like or binary file object
+        The archive.
+    folder : path-like
+        An existing, empty folder. What is in it after an error is to be thrown away.
+    limits : Limits, optional
+        What the archive may hold.
+
+    Returns
+    -------
+    pathlib.Path
+        `folder`, or the one folder in it where the archive holds nothing else at its top.
+
+    Raises
+    ------
+    ArchiveError
+        If the file is no ZIP, is damaged or encrypted, exceeds a limit, or has an entry that is a link or whose name does not
+        stay inside the folder or occurs twice.
+    """
+    folder = Path(folder)
+    with nullcontext(file) if isinstance(file, io.IOBase) else Path(file).open("rb") as data:
+        try:
+            _check_size(data, limits)
+            with zipfile.ZipFile(data) as archive:
+                entries = _checked(archive.infolist(), limits)
+                _check_total(entries, limits)
+                _write(archive, entries, folder)
+        except ArchiveError:
+            raise
+        except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError) as error:
+            raise ArchiveError(
+                "This is not a ZIP file, or it is damaged. Make it again and try once more."
+            ) from error
+        except NotImplementedError as error:
+            raise ArchiveError(f"The ZIP uses something that cannot be read here. {_AS_USUAL}") from error
+        except OSError as error:
+            raise ArchiveError(
+                "The ZIP could not be unpacked: there is no room for so much, or it cannot be written to."
+            ) from error
+    at_top = list(folder.iterdir())
+    return at_top[0] if len(at_top) == 1 and at_top[0].is_dir() else folder
+
+
+def _check_size(data, limits):
+    """Refuse an archive by its size and the length of its list, which zipfile would read whole into memory."""
+    size = data.seek(0, io.SEEK_END)
+    if size > limits.max_bytes:
+        raise ArchiveError(
+            f"The ZIP has {_megabytes(size)}, and at most {_megabytes(limits.max_bytes)} are taken here. {limits.instead}"
+        )
+    data.seek(0)
+    found, rest = 0, b""
+    while block := data.read(_MEGABYTE):
+        found += (rest + block).count(_DIRECTORY_ENTRY)
+        rest = block[1 - len(_DIRECTORY_ENTRY) :]
+    # The four bytes may also come up by chance in compressed sound.
+    if found > limits.max_files + 100:
+        raise _too_many(limits)
+
+
+def _too_many(limits):
+    return ArchiveError(
+        f"The ZIP holds more than {limits.max_files:,} files and folders, the most that are taken here. {limits.instead}"
+    )
+
+
+def _checked(infos, limits):
+    """Pairs of an entry and its path inside the folder, without what systems add on their own."""
+    if len(infos) > limits.max_files:
+        raise _too_many(limits)
+    entries, files, folders = [], set(), set()
+    for info in infos:
+        path = _path(info, limits)
+        if any(JUNK.fullmatch(part) for part in path.parts) or not path.parts:
+            continue
+        _check_entry(info, path, limits)
+        if path in files:
+            raise ArchiveError(f"The ZIP holds two things of the name {_told(path)}. Make it again.")
+        (folders if _is_folder(info) else files).add(path)
+        folders.update(path.parents)
+        entries.append((info, path))
+    if clash := files & folders:
+        raise ArchiveError(f"In the ZIP, {_told(min(clash))} is both a file and a folder. Make it again.")
+    if not files:
+        raise ArchiveError("The ZIP holds no files.")
+    return entries
+
+
+def _path(info, limits):
+    """Where an entry belongs. Some programs of Windows write backslashes between folders, against the standard."""
+    name = info.filename.replace("\\", "/")
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts or re.match("[A-Za-z]:", name):
+        raise ArchiveError(
+            f"The ZIP wants to write outside its own folder: {_told(name)}. It is not unpacked."
+        )
+    if _CONTROL.search(name) or any(len(part.encode(errors="replace")) > 255 for part in parts):
+        raise ArchiveError(
+            f"The ZIP holds a name that is too long or cannot be printed: {_told(name)}. Rename it."
+        )
+    if len(parts) > limits.max_depth:
+        raise ArchiveError(f"The ZIP has more than {limits.max_depth} folders in each other: {_told(name)}.")
+    return PurePosixPath(*parts)
+
+
+def _is_folder(info):
+    return info.filename.endswith(("/", "\\"))
+
+
+def _check_entry(info, path, limits):
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise ArchiveError(
+            f"{_told(path)} in the ZIP is a link or a device, not a file. Put the files themselves into the ZIP."
+        )
+    if info.flag_bits & 0x1:
+        raise ArchiveError(f"The ZIP is locked with a password. {_AS_USUAL}")
+    if info.compress_type not in METHODS:
+        raise ArchiveError(f"{_told(path)} is compressed in an uncommon way. {_AS_USUAL}")
+    is_list = path.suffix.lower() in (".csv", ".tsv", ".json")
+    limit, what = (limits.max_list_bytes, "list") if is_list else (limits.max_file_bytes, "single file")
+    if info.file_size > limit:
+        raise ArchiveError(
+            f"{_told(path)} has {_megabytes(info.file_size)} unpacked, and a {what} may have at most {_megabytes(limit)}."
+            f" {limits.instead}"
+        )
+
+
+def _check_total(entries, limits):
+    total, packed = (
+        sum(getattr(info, size) for info, _ in entries) for size in ("file_size", "compress_size")
+    )
+    if total > limits.max_total_bytes:
+        raise ArchiveError(
+            f"The ZIP would unpack to {_megabytes(total)}, and at most {_megabytes(limits.max_total_bytes)} are taken"
+            f" here. {limits.instead}"
+        )
+    if total > limits.max_ratio * max(packed, _MEGABYTE):
+        raise ArchiveError(
+            f"The ZIP would unpack to more than {limits.max_ratio:g} times its size, which recordings do not."
+            " It is not unpacked."
+        )
+
+
+def _write(archive, entries, folder):
+    for info, path in entries:
+        target = folder / path
+        if _is_folder(info):
+            target.mkdir(parents=True, exist_ok=True)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Reads no more than the size in the list, which was checked; fails where there is less, or another checksum.
+        with archive.open(info) as packed, target.open("xb") as unpacked:
+            shutil.copyfileobj(packed, unpacked, _MEGABYTE)
+
+
+def _told(name):
+    """A name from the archive, short enough for a sentence and without characters that cannot be printed."""
+    name = "".join(c if c.isprintable() else "?" for c in str(name))
+    return f"'{name if len(name) <= 80 else f'{name[:77]}...'}'"
+
+
+def _megabytes(size):
+    return f"{size / _MEGABYTE:,.0f} MB"

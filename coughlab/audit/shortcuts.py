@@ -1,0 +1,203 @@
+"""What has nothing to do with a disease, and how well the label can be told from it."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from coughlab.evaluation.probes import probe
+from coughlab.features import recording_chain
+from coughlab.text import LABELS_IN_WORDS
+
+FILE_FACTS = ("container", "codec", "sample_rate", "channels", "bit_depth")
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """One way to tell a label without hearing a cough.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        Columns of the survey, and ``file_kind``, which is all of `FILE_FACTS` at once.
+    shown : str
+        What these are, in words.
+    advice : str
+        What to do about it.
+    named : dict of str to str
+        Columns that mean something by themselves, in words.
+    """
+
+    columns: tuple
+    shown: str
+    advice: str
+    named: dict
+
+
+SHORTCUTS = {
+    "File facts alone": Shortcut(
+        (*FILE_FACTS, "file_kind", "duration_s"),
+        "the kind, sample rate, channels, bit depth and length of the files",
+        "Find out why the classes were stored differently. Convert all recordings to one format, sample rate, number of channels"
+        " and length before training, and show what this shortcut scores beside any model.",
+        {
+            "container": "format",
+            "codec": "coding of the sound",
+            "sample_rate": "sample rate in Hz",
+            "channels": "number of channels",
+            "bit_depth": "number of bits a sample",
+            "duration_s": "length in seconds",
+        },
+    ),
+    "Source alone": Shortcut(
+        ("source",),
+        "which source each recording comes from",
+        "Take both classes from the same source, and test inside sources that have both. Where no source has both, no score on"
+        " this dataset can tell the disease from the source; only a test on another dataset can.",
+        {"source": "source"},
+    ),
+    "Loudness and bandwidth alone": Shortcut(
+        recording_chain.LEVEL,
+        "how loud the recordings are and how high their frequencies reach",
+        "Find out why the classes were recorded differently. Bring all recordings to the same loudness and highest frequency"
+        " before training, and show what this shortcut scores beside any model.",
+        {
+            "level_rms_db": "average loudness in dB",
+            "level_peak_db": "loudest moment in dB",
+            "level_crest_db": "distance from average to loudest in dB",
+            "level_offset_db": "constant offset in dB",
+            "level_clipped": "share of overdriven sound",
+            "level_bandwidth_hz": "highest frequency in Hz",
+        },
+    ),
+    "Quietest moments alone": Shortcut(
+        recording_chain.QUIET,
+        "the quietest tenth of each recording, which is mostly background noise",
+        "Collect both classes in the same kind of place and with the same devices, cut the recordings down to the coughs, and"
+        " test on recordings that others made.",
+        {"quiet_db": "loudness of the background in dB"},
+    ),
+}
+_AUC = (
+    " AUC is the chance that, of two recordings with different labels, the guess ranks the right one higher: 0.5 is a coin toss,"
+    " 1 is never wrong."
+)
+
+
+def tried(table, *, seed=0, progress=lambda stage, done, total: None):
+    """Try every shortcut on a dataset.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The rows of a survey that can be used: without copies, people with the same audio merged.
+    seed : int
+        Seed of the probes.
+    progress : callable
+        Called with a stage in words, how much of it is done, and of how much.
+
+    Returns
+    -------
+    list of dict
+        For each of `SHORTCUTS` its ``title``, ``recordings`` and ``people``, and either ``auc``, ``interval`` and ``detail`` (a
+        sentence on the single fact that tells most, or ""), or ``why`` it could not be tried. Only values that JSON can hold.
+    """
+    first, *others = (table[fact].astype(str) for fact in FILE_FACTS)
+    table = table.assign(file_kind=first.str.cat(others, sep=" ", na_rep="none"))
+    done = []
+    for title, shortcut in SHORTCUTS.items():
+        progress("Looking for shortcuts", len(done), len(SHORTCUTS))
+        done.append({"title": title} | _tried(table, shortcut, seed))
+    progress("Looking for shortcuts", len(done), len(SHORTCUTS))
+    return done
+
+
+def message(one, *, explain):
+    """What a shortcut found, for people.
+
+    Parameters
+    ----------
+    one : dict
+        One of what `tried` returned, with an ``auc``.
+    explain : bool
+        Say what an AUC is.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
+    low, high = one["interval"]
+    return (
+        f"Knowing only {SHORTCUTS[one['title']].shown}, and nothing of the coughs, tells the classes apart with an AUC of"
+        f" {one['auc']:.2f} (95% interval {low:.2f} to {high:.2f}; cross-validated on {one['recordings']:,} recordings of"
+        f" {one['people']:,} people, nobody on both sides).{_AUC if explain else ''}{one['detail']}"
+    )
+
+
+def in_short(one):
+    """What came of a shortcut that is no finding, or why it could not be tried, in one line.
+
+    Parameters
+    ----------
+    one : dict
+        One of what `tried` returned.
+
+    Returns
+    -------
+    str
+    """
+    if "why" in one:
+        return f"{one['title']}: not tried. {one['why']}"
+    low, high = one["interval"]
+    return (
+        f"{one['title']}: AUC {one['auc']:.2f} (95% interval {low:.2f} to {high:.2f}; {one['recordings']:,} recordings of"
+        f" {one['people']:,} people), {'hardly' if low > 0.5 else 'no'} better than guessing."
+    )
+
+
+def _tried(table, shortcut, seed):
+    about = {"recordings": len(table), "people": int(table["person"].nunique())}
+    columns = list(shortcut.columns)
+    if table["label"].nunique() < 2:
+        return about | {"why": "There is only one class, so there is nothing to tell apart."}
+    if (table[columns].nunique(dropna=False) <= 1).all():
+        return about | {"why": "It is the same in every recording, so it tells nothing."}
+    result = probe(table[columns], table["label"], table["person"], seed=seed)
+    if result is None:
+        return about | {"why": "A class has recordings of too few people to be learnt and tested."}
+    return {
+        "recordings": result.recordings,
+        "people": result.people,
+        "auc": round(result.auc, 4),
+        "interval": [round(result.low, 4), round(result.high, 4)],
+        "detail": _detail(table, shortcut.named, seed) if result.low > 0.5 else "",
+    }
+
+
+def _detail(table, named, seed):
+    """Which of some facts tells most by itself, and what it is in each class: a sentence, or nothing."""
+    alone = {
+        column: result.auc
+        for column in named
+        if (result := probe(table[[column]], table["label"], table["person"], seed=seed))
+    }
+    if not alone or table["label"].nunique() > 2:
+        return ""
+    best = max(alone, key=alone.get)
+    typical = ", ".join(
+        f"{_typical(rows[best])} in {LABELS_IN_WORDS.get(label, label)}"
+        for label, rows in table.groupby("label")
+    )
+    if len(named) > 1:
+        return (
+            f" The most telling by itself is the {named[best]} (AUC {alone[best]:.2f}): typically {typical}."
+        )
+    return f" The {named[best]}: typically {typical}."
+
+
+def _typical(values):
+    if pd.api.types.is_numeric_dtype(values):
+        median = values.median()
+        return f"{median:,.0f}" if abs(median) >= 100 else f"{median:.3g}"
+    counts = values.value_counts()
+    return f"{counts.index[0]} ({counts.iloc[0] / len(values):.0%})"

@@ -1,0 +1,368 @@
+"""Rows of a dataset that hold the same audio: the same file, the same samples, or one recording changed into another.
+
+Changed means re-encoded, resampled, trimmed, padded with silence, louder, quieter, or with a little noise. Two recordings are
+compared only where words of their fingerprints agree, so that time grows with the number of recordings, not with its square.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from coughlab.features import fingerprint
+
+#: Words are sorted in several orders of their bits, each of which brings together those that agree in its leading bits.
+ROTATIONS = (0, 8, 16, 24)
+#: How many of the words that follow in such an order each is compared with. Bounds the work where many sound alike.
+NEIGHBOURS = 6
+#: Bits of two such words that may differ.
+BITS_WRONG = 4
+#: Moments around them that must agree as well, in frames of 10 ms, how many of these must have words, ...
+CONTEXT, LEAST_CONTEXT = (-16, -12, -8, -4, 4, 8, 12, 16), 3
+#: ... and what share of the bits of these may differ.
+CONTEXT_WRONG = 0.25
+#: Size of a place, in frames of 10 ms: how far one recording starts after another is found no finer by words.
+PLACE = 4
+#: Pairs of words that must agree before two recordings are compared at a place, and the most places and partners that are tried.
+VOTES, PLACES, PARTNERS = 2, 2, 6
+#: Pairs of words looked at in one go, which bounds memory.
+CHUNK = 2**20
+
+#: A place is right to within this, in seconds.
+SLACK_S = 0.04
+#: Copies agree at one time shift. Where another one this far off, in seconds, agrees nearly as well (as share of the best),
+#: the sound is a tone or a hum that any two recordings may share, or there is no agreement at all.
+PEAK_S, RIVAL = 0.0015, 0.65
+#: Waveforms are compared in stretches of this many samples at 4,000 a second: 128 ms.
+STRETCH = 512
+#: Stretches quieter than this below the loudest in both recordings are not compared, in dB.
+QUIET_DB = 25.0
+#: Agreement of a stretch, from 0 to 1, above which it counts as the same sound ...
+AGREES = 0.35
+#: ... and the share of the sound in the overlap that must be the same.
+SHARE = 0.8
+#: Share of the sound of either recording that must lie in the overlap: a copy may be a part, but then a part of the other.
+INSIDE = 0.95
+#: Mean agreement that must be passed: this with many stretches, and that much more over the root of how few they are.
+MEAN, MEAN_OF_ONE = 0.3, 0.35
+#: A sound shorter than this, in seconds, is a click, and one click is like another.
+LASTING_S = 0.025
+
+
+def find(survey):
+    """Which rows hold the same audio, and how that is known.
+
+    Parameters
+    ----------
+    survey : pandas.DataFrame
+        Columns ``recording``, ``status`` ("ok" where the file could be decoded), ``audio_hash`` (of the decoded samples) and
+        ``fingerprint`` (what `coughlab.features.fingerprint.compute` returned, or None).
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the survey's index. ``audio``: number of the group of rows with the same audio, from 0 in order of their first rows.
+        ``copy``: "" for the first row of a group, else "listed_twice" (an earlier row names the same file), "identical_audio"
+        (an earlier row has the same samples) or "near_identical_audio".
+    """
+    rows = np.arange(len(survey))
+    # Rows that could not be decoded have no samples to share.
+    ok = (survey["status"] == "ok").to_numpy(dtype=bool)
+    samples = survey["audio_hash"].astype(object).where(ok, [f"row {row}" for row in rows])
+    same_file, same_samples = _first_of(survey["recording"]), _first_of(samples)
+    prints = survey["fingerprint"].to_numpy(dtype=object)
+    different = [row for row in rows[ok & (same_samples == rows)] if prints[row] is not None]
+    near = np.array(different, dtype=int)[pairs([prints[row] for row in different])]
+    edges = [np.stack([rows, first], axis=1) for first in (same_file, same_samples)]
+    audio = _groups(np.concatenate([*edges, near]), len(rows))
+    copy = np.where(same_samples < rows, "identical_audio", "near_identical_audio").astype(object)
+    copy[same_file < rows] = "listed_twice"
+    copy[_first_of(audio) == rows] = ""
+    return pd.DataFrame({"audio": audio, "copy": copy}, index=survey.index)
+
+
+def people(person, audio):
+    """Merge people under whose names the same audio stands: they cannot be told apart, so they count as one.
+
+    Parameters
+    ----------
+    person, audio : pandas.Series
+        Who coughed in each row, and the row's group of the same audio, as of `find`.
+
+    Returns
+    -------
+    pandas.Series
+        The name of the first of the merged people, for each row.
+    """
+    who, names = pd.factorize(person, use_na_sentinel=False)
+    group = _groups(np.stack([who, who[_first_of(audio)]], axis=1), len(names))
+    return pd.Series(names[_first_of(group)][who], index=person.index, name=person.name)
+
+
+def contradictory(label, audio):
+    """Rows whose audio also stands under another label.
+
+    Parameters
+    ----------
+    label, audio : pandas.Series
+        Label of each row, and the row's group of the same audio, as of `find`.
+
+    Returns
+    -------
+    pandas.Series of bool
+    """
+    return label.groupby(np.asarray(audio)).transform("nunique") > 1
+
+
+def clean(table):
+    """Rows that are left when each audio is kept once, and none whose labels contradict each other.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns ``label`` and ``audio``.
+
+    Returns
+    -------
+    pandas.Series of bool
+    """
+    return ~table["audio"].duplicated() & ~contradictory(table["label"], table["audio"])
+
+
+def pairs(prints):
+    """Pairs of fingerprints of the same recording.
+
+    Parameters
+    ----------
+    prints : list of ndarray, dtype `coughlab.features.fingerprint.ROW`
+        Fingerprints of different audio.
+
+    Returns
+    -------
+    ndarray, shape (n_pairs, 2), int
+        Numbers of the two, the lower first. Of many copies of one recording not every pair, but enough to connect them.
+    """
+    found = [pair for pair, places in candidates(prints).items() if _same(*(prints[i] for i in pair), places)]
+    return np.array(found, dtype=int).reshape(-1, 2)
+
+
+def candidates(prints):
+    """Pairs of fingerprints whose words agree somewhere, and where.
+
+    Parameters
+    ----------
+    prints : list of ndarray
+        Fingerprints.
+
+    Returns
+    -------
+    dict of (int, int) to list of int
+        For the numbers of two, how many frames the second starts after the first; the most promising place first.
+    """
+    if not prints:
+        return {}
+    words = np.concatenate([rows["word"] for rows in prints])
+    lengths = np.array([len(rows) for rows in prints])
+    owner, start = np.repeat(np.arange(len(prints)), lengths), np.cumsum(lengths) - lengths
+    heard, votes = np.flatnonzero(words), []
+    for rotation in ROTATIONS:
+        key = words[heard] << np.uint32(rotation)
+        key |= words[heard] >> np.uint32((32 - rotation) % 32)
+        order = np.argsort(key, kind="stable")
+        key, place = key[order], heard[order]
+        for step in range(1, NEIGHBOURS + 1):
+            for begin in range(0, place.size - step, CHUNK):
+                end = min(begin + CHUNK, place.size - step)
+                wrong = np.bitwise_count(key[begin:end] ^ key[begin + step : end + step])
+                i = begin + np.flatnonzero(wrong <= BITS_WRONG)
+                votes.append(_agreeing(words, owner, start, place[i], place[i + step]))
+    return _promising(*(np.concatenate(column) for column in zip(*votes, strict=True))) if votes else {}
+
+
+def _agreeing(words, owner, start, a, b):
+    """Keep pairs of words of two recordings whose neighbours in time agree too: first, second, offset, and how well."""
+    a, b = np.minimum(a, b), np.maximum(a, b)
+    apart = owner[a] != owner[b]
+    a, b = a[apart], b[apart]
+    wrong, seen = np.zeros(a.size, np.int32), np.zeros(a.size, np.int32)
+    for step in CONTEXT:
+        i, j = (np.clip(x + step, 0, words.size - 1) for x in (a, b))
+        both = (owner[i] == owner[a]) & (owner[j] == owner[b]) & (words[i] > 0) & (words[j] > 0)
+        wrong += np.where(both, np.bitwise_count(words[i] ^ words[j]), 0)
+        seen += both
+    share = wrong / np.maximum(32 * seen, 1)
+    keep = (seen >= LEAST_CONTEXT) & (share < CONTEXT_WRONG)
+    a, b = a[keep], b[keep]
+    return owner[a], owner[b], (a - start[owner[a]]) - (b - start[owner[b]]), 1 - share[keep]
+
+
+def _promising(first, second, offset, right):
+    """The best places of the best pairs, from one line for each two words that agree."""
+    place = np.round(offset / PLACE).astype(int) * PLACE
+    table = pd.DataFrame({"first": first, "second": second, "place": place, "right": right})
+    table = table.groupby(["first", "second", "place"])["right"].agg(["sum", "size"]).reset_index()
+    table = table[table["size"] >= VOTES].sort_values("sum", ascending=False, kind="stable")
+    best = table.drop_duplicates(["first", "second"])
+    rank = np.minimum(best.groupby("first").cumcount(), best.groupby("second").cumcount())
+    best = best.loc[rank < PARTNERS, ["first", "second"]]
+    table = table[table.groupby(["first", "second"]).cumcount() < PLACES].merge(best)
+    return table.groupby(["first", "second"], sort=False)["place"].agg(list).to_dict()
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """How well two waveforms agree where one is laid over the other.
+
+    Attributes
+    ----------
+    rival : float
+        Agreement at the second best time shift, as share of the best.
+    inside : float
+        Part of the sound of a recording that lies in the overlap, of the recording of which more does.
+    lasting_s : float
+        For how long there is sound in the overlap, in seconds: a click in silence lasts no longer than the click.
+    share : float
+        Part of the sound in the overlap that is the same.
+    mean : float
+        Agreement of the stretches, from 0 to 1, each counted by its loudness.
+    stretches : int
+        How many were loud enough to be compared.
+    """
+
+    rival: float = 1.0
+    inside: float = 0.0
+    lasting_s: float = 0.0
+    share: float = 0.0
+    mean: float = 0.0
+    stretches: int = 1
+
+    @property
+    def same(self):
+        """Whether it is the same sound."""
+        placed = self.rival < RIVAL and self.inside > INSIDE and self.lasting_s > LASTING_S
+        return placed and self.share > SHARE and self.mean > MEAN + MEAN_OF_ONE / np.sqrt(self.stretches)
+
+
+def overlay(x, y, offset):
+    """Lay one waveform over another and see how well they agree.
+
+    The time shift is where their whitened cross-correlation peaks: C. H. Knapp and G. C. Carter, "The generalized correlation
+    method for estimation of time delay", IEEE Transactions on Acoustics, Speech and Signal Processing 24 (1976).
+
+    Parameters
+    ----------
+    x, y : ndarray
+        Waveforms as of `coughlab.features.fingerprint.waveform`.
+    offset : int
+        How many samples `y` starts after `x`, to within `SLACK_S`.
+
+    Returns
+    -------
+    Overlay
+        Of two that have no peak in common, `rival` alone.
+    """
+    shift, rival = _shift(x, y, offset)
+    if rival >= RIVAL:
+        return Overlay(rival)
+    y = _later(y, shift - round(shift))
+    a, b = _overlap(x, y, round(shift))
+    if a.size < STRETCH // 2 or not (a.any() and b.any()):
+        return Overlay(rival)
+    inside = max(np.square(a).sum() / np.square(x).sum(), np.square(b).sum() / np.square(y).sum())
+    score, loud_a, loud_b = _stretches(a, b)
+    share = min(loud[score > AGREES].sum() / loud.sum() for loud in (loud_a, loud_b))
+    mean = np.average(score, weights=loud_a / loud_a.sum() + loud_b / loud_b.sum())
+    lasting_s = min(_lasting_s(a), _lasting_s(b))
+    return Overlay(rival, float(inside), lasting_s, float(share), float(mean), score.size)
+
+
+def _same(one, other, places):
+    x, y = fingerprint.waveform(one), fingerprint.waveform(other)
+    return any(overlay(x, y, place * fingerprint.WAVE_HOP).same for place in places)
+
+
+def _overlap(x, y, offset):
+    """The parts of two waveforms that lie over each other where the second starts `offset` samples after the first."""
+    start, stop = max(offset, 0), max(min(x.size, offset + y.size), 0)
+    return x[start:stop], y[max(start - offset, 0) : max(stop - offset, 0)]
+
+
+def _shift(x, y, offset):
+    """How many samples `y` starts after `x`, to an eighth of a sample, and how well a rival shift agrees."""
+    import scipy.fft
+    import scipy.signal  # takes half a second, for which the page that shows an audit would wait
+
+    a, b = _overlap(x, y, offset)
+    slack = round(SLACK_S * fingerprint.WAVE_RATE)
+    if a.size <= slack:
+        return float(offset), 1.0
+    size = scipy.fft.next_fast_len(a.size + slack, real=True)
+    A, B = (_whitened(scipy.fft.rfft(w, size)) for w in (a, b))
+    correlation = np.roll(scipy.fft.irfft(A * B.conj(), size), slack)[: 2 * slack]
+    # Between the samples too: half a sample is a third of a period at 1,500 Hz.
+    fine = np.abs(scipy.signal.resample(correlation, 8 * correlation.size))
+    best = fine.argmax()
+    away = np.abs(np.arange(fine.size) - best) > 8 * PEAK_S * fingerprint.WAVE_RATE
+    return offset + best / 8 - slack, float(fine[away].max() / max(fine[best], 1e-30))
+
+
+def _later(y, delay):
+    """A waveform delayed by a part of a sample."""
+    import scipy.fft
+
+    spectrum = scipy.fft.rfft(y)
+    return scipy.fft.irfft(spectrum * np.exp(-2j * np.pi * delay * np.arange(spectrum.size) / y.size), y.size)
+
+
+def _stretches(a, b):
+    """Agreement of each stretch that is loud in either waveform, and its energy in both."""
+    import scipy.fft
+
+    hop = STRETCH // 2
+    filled = max(-(-a.size // hop) * hop, STRETCH) - a.size
+    a, b = (np.pad(w, (0, filled)) for w in (a, b))
+    a, b = (np.lib.stride_tricks.sliding_window_view(w, STRETCH)[::hop] for w in (a, b))
+    energy_a, energy_b = np.square(a).sum(axis=1), np.square(b).sum(axis=1)
+    floor = 10 ** (-QUIET_DB / 10)
+    loud = (energy_a > floor * energy_a.max()) | (energy_b > floor * energy_b.max())
+    A, B = (scipy.fft.rfft(w[loud] * np.hanning(STRETCH), axis=1) for w in (a, b))
+    # Equal noise under different voices, or equal hum under different noise, agree in one of the two only.
+    score = np.minimum(_cosine(A, B), _cosine(_whitened(A), _whitened(B)))
+    return score, energy_a[loud], energy_b[loud]
+
+
+def _cosine(A, B):
+    norm = np.sqrt((np.abs(A) ** 2).sum(axis=1) * (np.abs(B) ** 2).sum(axis=1)) + 1e-30
+    return np.abs((A * B.conj()).real.sum(axis=1)) / norm
+
+
+def _lasting_s(wave):
+    """Duration of a steady sound of the same energy and the same sum of squared energies of its frames."""
+    hop = fingerprint.WAVE_HOP
+    energy = np.square(wave[: wave.size // hop * hop]).reshape(-1, hop).sum(axis=1)
+    return float(energy.sum() ** 2 / max(np.square(energy).sum(), 1e-30) * fingerprint.HOP_S)
+
+
+def _whitened(spectrum):
+    """A spectrum whose strong lines count less, so that equal hum or equal pitch is not taken for equal sound."""
+    magnitude = np.abs(spectrum)
+    return spectrum / (magnitude + 0.03 * magnitude.max(axis=-1, keepdims=True) + 1e-30) ** 0.75
+
+
+def _groups(edges, n):
+    """Number of the connected component of each of n things, in order of the first of each."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not n:
+        return np.empty(0, int)
+    graph = coo_array((np.ones(len(edges), bool), tuple(edges.T)), shape=(n, n))
+    return pd.factorize(connected_components(graph, directed=False)[1])[0]
+
+
+def _first_of(values):
+    """For every row, the number of the first row with the same value."""
+    codes, unique = pd.factorize(np.asarray(values), use_na_sentinel=False)
+    first = np.empty(len(unique), int)
+    first[codes[::-1]] = np.arange(codes.size)[::-1]
+    return first[codes]

@@ -1,0 +1,352 @@
+"""Builds the detector from the datasets, measures it on people and collections it has not heard, and stores all of it."""
+
+import io
+import multiprocessing
+import os
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import soundfile
+import soxr
+
+from coughlab import __version__, audio
+from coughlab.datasets import survey
+from coughlab.detector import frames
+from coughlab.detector.detect import MODEL, Detector
+from coughlab.detector.training import card, corpus, measures, network, scenes
+from coughlab.features import spectrum
+from coughlab.features.levels import HOP_S, background_db, levels
+from coughlab.studies import store
+from coughlab.system import files as whole
+from coughlab.system import resources
+from coughlab.system.parallel import belong
+
+#: Scenes to train on, passes over them, and for how many of them there is one in each fold that single coughs are looked for in.
+SCENES, EPOCHS, TRAINED_A_TESTED = 16_000, 11, 40
+#: With fewer scenes some of the models would have none of a kind that they need.
+LEAST_SCENES = 100
+#: How many of the folds are tested on, each by a model without it: a matter of how long a fit takes.
+TESTED_FOLDS = 2
+#: What coughs at known places are put into.
+GROUNDS = ("quiet", "speech", "breathing", "other")
+#: Collections that are kept from a model to test it on one that it has not heard.
+KEPT_AWAY = ("coswara-sample",)
+#: Of what is no cough at most this share may be taken for one where people have not been heard; sets the threshold.
+FALSE_SHARE = 0.02
+#: Rate, container and codec that every recording is also sent through before the detector is asked once more.
+CHAINS = {"GSM telephone": (8000, "WAV", "GSM610"), "narrow MP3": (8000, "MP3", "MPEG_LAYER_III")}
+#: The background of a recording is what is no louder than this above its quietest tenth, in dB; it counts from this length on, in
+#: seconds, and is made as loud as this.
+BACKGROUND_DB, LEAST_S, PEAK = 6.0, 1.0, 0.3
+
+
+class TrainingError(RuntimeError):
+    """The detector was not trained; the message says why."""
+
+
+@dataclass(frozen=True)
+class Deal:
+    """What a model is trained on and tested on: masks of scenes and of recordings."""
+
+    protocol: str
+    split: int
+    train: np.ndarray
+    test: np.ndarray
+
+
+def deals(listed, made):
+    """Every way the recordings are dealt: by people, and by collections.
+
+    Parameters
+    ----------
+    listed : pandas.DataFrame
+        Of `coughlab.detector.training.corpus.table`.
+    made : coughlab.detector.training.scenes.Scenes
+        Scenes of its recordings.
+
+    Returns
+    -------
+    list of Deal
+        Nobody tested on is in what is trained on.
+    """
+    by_people = [
+        Deal("person-disjoint", fold, made.fold != fold, (listed["fold"] == fold).to_numpy())
+        for fold in range(TESTED_FOLDS)
+    ]
+    by_collection = []
+    for split, name in enumerate(KEPT_AWAY):
+        train = np.array([name not in used for used in made.collections])
+        others = set(listed.loc[listed["collection"] != name, "person"])
+        test = (listed["collection"] == name) & ~listed["person"].isin(others)
+        by_collection.append(Deal("external", split, train, test.to_numpy()))
+    return by_people + by_collection
+
+
+def train(
+    folder, *, studies=None, seed=0, n_scenes=SCENES, epochs=EPOCHS, progress=lambda stage, done, total: None
+):
+    """Train the detector, measure it, and write ``models/detector/``.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where the folders of `corpus.COLLECTIONS` lie.
+    studies : path-like, optional
+        Folder of the studies, `coughlab.studies.store.MODELS` unless given.
+    seed : int
+        Seed of everything.
+    n_scenes, epochs : int
+        How many scenes to make, at least `LEAST_SCENES`, and how often to go over them.
+    progress : callable
+        Called with a stage in words, how much of it is done, and of how much.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder written.
+
+    Raises
+    ------
+    coughlab.datasets.DatasetError
+        If a collection is missing.
+    TrainingError
+        If there are too few scenes, or a training fails or is killed.
+    OSError
+        If the detector cannot be written, which is found out before it is trained, as far as it can be.
+    """
+    if n_scenes < LEAST_SCENES:
+        raise TrainingError(f"{n_scenes} scenes are too few: at least {LEAST_SCENES} are needed.")
+    whole.check(Path(studies or store.MODELS))
+    whole.check_clock()
+    spectrum.use_one_thread()
+    listed = corpus.table(folder, progress)
+    sounds = corpus.load_all(listed, progress)
+    made = scenes.make(listed, sounds, n_scenes, seed=seed, progress=progress)
+    every = deals(listed, made)
+    done = _in_parallel(
+        [partial(_fit_and_ask, deal, listed, sounds, made, seed, epochs) for deal in every]
+        + [partial(_fit_on_all, made, seed, epochs)],
+        progress,
+    )
+    files, parameters = done.pop()
+    return write(
+        Path(studies or store.MODELS) / store.DETECTOR,
+        files,
+        listed,
+        pd.concat([asked for asked, _ in done], ignore_index=True),
+        pd.concat([events for _, events in done if events is not None], ignore_index=True),
+        {"seed": seed, "epochs": epochs, "scenes": n_scenes, "parameters": parameters},
+    )
+
+
+def _fit_and_ask(deal, listed, sounds, made, seed, epochs, progress):
+    model = network.fit(made[deal.train], seed=seed, epochs=epochs, progress=progress)
+    detector = Detector(network.export(model)[MODEL], threshold=0.5)
+    asked = ask(detector, listed[deal.test], deal, seed)
+    if deal.protocol != "person-disjoint":
+        return asked, None
+    n_tested = len(made) // TRAINED_A_TESTED
+    return asked, look_for_coughs(detector, listed, sounds, deal.split, n_tested, seed)
+
+
+def _fit_on_all(made, seed, epochs, progress):
+    whole = network.fit(made, seed=seed, epochs=epochs, progress=progress)
+    return network.export(whole), whole.count_params()
+
+
+def _in_parallel(jobs, progress):
+    """What the jobs return, in their order; each gets a function to report its share to, and a process of its own.
+
+    The processes are forks, which have what the jobs need without its being copied. Each fit runs in one thread, so that its sums
+    have the same order on every machine.
+    """
+    context = multiprocessing.get_context("fork")
+    shares, results = context.Array("d", len(jobs)), context.SimpleQueue()
+    waiting, running, done = list(enumerate(jobs)), {}, {}
+
+    parent = os.getpid()
+
+    def work(number, job):
+        belong(parent)
+        try:
+            results.put((number, job(partial(shares.__setitem__, number)), None))
+        except Exception as error:
+            results.put((number, None, repr(error)))
+
+    try:
+        while len(done) < len(jobs):
+            while waiting and len(running) < resources.cores():
+                number, job = waiting.pop(0)
+                running[number] = context.Process(target=work, args=(number, job), daemon=True)
+                with resources.without_ctrl_c():
+                    running[number].start()
+            progress("Training and testing", round(100 * sum(shares)), 100 * len(jobs))
+            while not results.empty():
+                number, result, error = results.get()
+                if error:
+                    raise TrainingError(f"A training ended by {error}.")
+                done[number] = result
+                running.pop(number).join()
+            if any(not process.is_alive() and process.exitcode for process in running.values()):
+                raise TrainingError("A training was killed, perhaps for want of memory.")
+            time.sleep(0.5)
+    finally:
+        for process in running.values():
+            process.terminate()
+    return [done[number] for number in range(len(jobs))]
+
+
+def ask(detector, listed, deal, seed):
+    """Ask a detector about recordings: as they are, through other recording chains, and the background alone.
+
+    Parameters
+    ----------
+    detector : coughlab.detector.Detector
+        Trained without any of the people in the recordings.
+    listed : pandas.DataFrame
+        Rows of `coughlab.detector.training.corpus.table`.
+    deal : Deal
+        How the recordings were dealt.
+    seed : int
+        Seed of the fit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each recording and chain, with the columns of `coughlab.detector.training.measures.COLUMNS`.
+    """
+    rows = []
+    for row in listed.to_dict("records"):
+        recording = audio.load(row["path"], survey.LIMITS)
+        versions = {"as recorded": recording}
+        versions |= {name: through(recording, *chain) for name, chain in CHAINS.items()}
+        versions["background alone"] = background(recording)
+        for chain, version in versions.items():
+            if version is not None:
+                label = "cough" if row["kind"] == "cough" and chain != "background alone" else "other"
+                probability = detector.detect(version).probability
+                told = [row[name] for name in ("collection", "recording", "person", "kind")]
+                rows.append((deal.protocol, deal.split, *told, chain, label, probability, seed))
+    return pd.DataFrame(rows, columns=measures.COLUMNS)
+
+
+def through(recording, rate, container, codec):
+    """A recording as it comes out of a codec at another sample rate."""
+    buffer = io.BytesIO()
+    low = soxr.resample(recording.samples, recording.rate, rate)
+    soundfile.write(buffer, low / max(1, np.abs(low).max()), rate, format=container, subtype=codec)
+    buffer.seek(0)
+    return replace(recording, samples=soundfile.read(buffer, dtype="float32")[0], rate=rate)
+
+
+def background(recording):
+    """What sounds in a recording where it is quietest, made loud: the recording chain without a cough.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded.
+
+    Returns
+    -------
+    coughlab.audio.Recording or None
+        None if it is next to nothing.
+    """
+    db = levels(recording)
+    quiet = np.flatnonzero(db <= background_db(db) + BACKGROUND_DB)
+    at = np.minimum((np.arange(recording.samples.size) / recording.rate / HOP_S).astype(int), db.size - 1)
+    samples = recording.samples[np.isin(at, quiet)]
+    if samples.size < LEAST_S * recording.rate or audio.is_silent(samples):
+        return None
+    return replace(recording, samples=PEAK * samples / np.abs(samples).max())
+
+
+def look_for_coughs(detector, listed, sounds, fold, n, seed):
+    """Look for single coughs at known places, put into other sounds, all of people the detector has not heard.
+
+    Parameters
+    ----------
+    detector : coughlab.detector.Detector
+        Trained without the fold.
+    listed : pandas.DataFrame
+        Of `coughlab.detector.training.corpus.table`.
+    sounds : list of coughlab.detector.training.corpus.Sound
+        Its recordings.
+    fold : int
+        The fold.
+    n : int
+        How many scenes.
+    seed : int
+        Seed of the scenes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each moment of 40 ms of each scene: ``scene``, ``fold``, ``ground`` (what the coughs were put into), ``cough``
+        (whether there is one) and ``probability``.
+    """
+    maker, tables = scenes.Maker(listed, sounds, fold), []
+    for number in range(n):
+        rng, ground = np.random.default_rng((seed, fold, number)), GROUNDS[number % len(GROUNDS)]
+        sound, there = maker.coughs_in(ground, rng)
+        moments = detector.moments((0.5 * sound.samples).astype(np.float32), frames.RATE)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "scene": fold * n + number,
+                    "ground": ground,
+                    "cough": there,
+                    "probability": moments[: there.size, 0].round(4),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def write(folder, files, listed, asked, events, how):
+    """Write the detector with its tables and its card.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        ``models/detector``.
+    files : dict of str to bytes
+        The network, as of `coughlab.detector.training.network.export`.
+    listed, asked, events : pandas.DataFrame
+        Of `coughlab.detector.training.corpus.table`, `ask` and `look_for_coughs`.
+    how : dict
+        Seed and size of the training.
+
+    Returns
+    -------
+    pathlib.Path
+        `folder`.
+    """
+    threshold = measures.threshold(asked, FALSE_SHARE)
+    entry = {
+        "title": "Cough detector",
+        "summary": card.SUMMARY,
+        "serve": MODEL,
+        "large": {},
+        "threshold": threshold,
+        "parameters": how["parameters"],
+    }
+    with store.replacing(folder) as writer:
+        for name, data in files.items():
+            writer.write(name, data)
+        writer.write_table(store.PREDICTIONS, asked)
+        writer.write_table(measures.EVENTS, events)
+        writer.manifest |= {
+            "study": store.DETECTOR,
+            "version": __version__,
+            "recordings": len(listed),
+            "people": int(listed["person"].nunique()),
+            "models": {store.DETECTOR: entry},
+            **how,
+        }
+        writer.write("README.md", card.write(writer.manifest, listed, asked, events).encode())
+    return folder

@@ -1,0 +1,224 @@
+"""The detector's network: built, trained and exported with Keras. Answering never imports this."""
+
+import numpy as np
+
+from coughlab.classifiers import neural
+from coughlab.detector import frames
+from coughlab.detector.detect import CLASSES
+from coughlab.detector.training.corpus import COUGH, MAYBE, NO_COUGH, QUIET, UNKNOWN
+
+#: Channels of the convolutions over time and frequency, each of which halves the frequencies.
+CHANNELS = (16, 32, 40, 56)
+#: Channels of those over time alone, and how many moments lie between what each reads.
+WIDTH, DILATIONS = 80, (1, 2, 4, 6)
+#: Those up to this look ahead as far as back, the others back only: a cough is to be told soon after its end.
+AHEAD = 2
+DROPOUT = 0.1
+LEARNING_RATE = 0.003
+BATCH = 8
+#: What naming the kind of sound weighs beside telling coughs from all else.
+KIND_WEIGHT = 0.3
+#: What the hardest moments of a scene that are surely no cough weigh beside the mean of all, and how many these are: one
+#: wrong moment is enough to find a cough where there is none.
+HARD_WEIGHT, HARD = 1.0, 5
+#: What it weighs that there is a cough somewhere in a scene of unknown sounds, and in how many moments.
+SOMEWHERE_WEIGHT, SOMEWHERE = 0.15, 3
+#: A step of unknown kind is taken for what the network is so sure of, half way through the training.
+SURE = 0.8
+#: Share of the scenes that another without a cough is put under.
+UNDER = 0.4
+#: Decibels of power to natural logarithms.
+_NEPER = np.float32(np.log(10) / 10)
+
+
+def build():
+    """The untrained network.
+
+    No convolution pads in time, so that it reads a stream as it reads a recording: of 125 + 4 n frames of 10 ms
+    it makes n moments of 40 ms, each from about a second before to 210 ms after it.
+
+    Returns
+    -------
+    keras.Model
+        (125 + 4 n, 48) decibels to (n, 5) logarithms of probability up to a constant.
+    """
+    keras = neural.keras()
+    layers = keras.layers
+    inputs = layers.Input((None, frames.N_MELS), name="frames")
+    x = layers.Rescaling(1 / 25, offset=2.2, name="to_unit_range")(inputs)
+    x = layers.Reshape((-1, frames.N_MELS, 1))(x)
+    for number, channels in enumerate(CHANNELS):
+        # Padded in frequency only.
+        side = 2 if number == 0 else 1
+        x = layers.ZeroPadding2D((0, side))(x)
+        size, strides = (5, (2, 2)) if number == 0 else (3, (2 if number == 1 else 1, 2))
+        x = layers.Conv2D(channels, size, strides=strides, use_bias=False)(x)
+        x = layers.BatchNormalization(momentum=0.95)(x)
+        x = layers.ReLU()(x)
+    x = layers.Reshape((-1, CHANNELS[-1] * frames.N_MELS // 2 ** len(CHANNELS)))(x)
+    x = layers.Conv1D(WIDTH, 1, use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=0.95)(x)
+    x = layers.ReLU()(x)
+    x = layers.SpatialDropout1D(DROPOUT)(x)
+    for dilation in DILATIONS:
+        y = layers.Conv1D(WIDTH, 3, dilation_rate=dilation, use_bias=False)(x)
+        y = layers.BatchNormalization(momentum=0.95)(y)
+        y = layers.ReLU()(y)
+        own = (dilation, dilation) if dilation <= AHEAD else (2 * dilation, 0)
+        x = layers.Add()([layers.Cropping1D(own)(x), y])
+    return keras.Model(inputs, layers.Conv1D(len(CLASSES), 1, name="kinds")(x))
+
+
+def loss(kinds, logits):
+    """Tell coughs from all else in every moment that is known, name the kind where that is known, and find a cough somewhere.
+
+    Parameters
+    ----------
+    kinds : tensor, shape (batch, steps)
+        As of `coughlab.detector.training.corpus.Sound`.
+    logits : tensor, shape (batch, steps, 5)
+        What `build` makes.
+
+    Returns
+    -------
+    tensor, shape (batch,)
+        Mean over the steps that are known.
+    """
+    import tensorflow as tf
+
+    kinds = tf.cast(kinds, tf.int32)
+    log = tf.nn.log_softmax(logits)
+    known = tf.cast(kinds > UNKNOWN, tf.float32)
+    named = known * tf.cast(kinds != NO_COUGH, tf.float32)
+    no_cough = tf.reduce_logsumexp(log[..., 1:], axis=-1)
+    told = tf.where(kinds == COUGH, log[..., COUGH], no_cough)
+    kind = tf.gather(log, tf.clip_by_value(kinds, 0, len(CLASSES) - 1), batch_dims=2)
+    total = known * -told + KIND_WEIGHT * named * -kind
+    hard, _ = tf.math.top_k(tf.where(kinds == COUGH, 0.0, named * -told), HARD)
+    mean = tf.reduce_sum(total, axis=-1) / tf.maximum(tf.reduce_sum(known, axis=-1), 1.0)
+    likely, _ = tf.math.top_k(tf.where(kinds == MAYBE, log[..., COUGH], -20.0), SOMEWHERE)
+    enough = tf.reduce_sum(tf.cast(kinds == MAYBE, tf.int32), axis=-1) >= SOMEWHERE
+    maybe = tf.cast(enough & ~tf.reduce_any(kinds == COUGH, axis=-1), tf.float32)
+    somewhere = maybe * -tf.reduce_mean(likely, axis=-1)
+    return mean + HARD_WEIGHT * tf.reduce_mean(hard, axis=-1) + SOMEWHERE_WEIGHT * somewhere
+
+
+def fit(scenes, *, seed, epochs, progress=lambda share: None):
+    """Train the network.
+
+    Half way, steps of unknown kind are taken for what the network is then sure of: so the coughs in recordings that hold other
+    sounds too are found, by a network that has heard nothing of the folds kept from it.
+
+    Parameters
+    ----------
+    scenes : coughlab.detector.training.scenes.Scenes
+        What to train on.
+    seed : int
+        Seed of the initial weights and of every choice.
+    epochs : int
+        Passes over the scenes.
+    progress : callable
+        Called with the share done.
+
+    Returns
+    -------
+    keras.Model
+    """
+    keras = neural.keras(seed, threads=1)
+    rng = np.random.default_rng(seed)
+    steps = len(scenes) // BATCH
+    classes = scenes.classes.copy()
+    plain = np.flatnonzero((classes > COUGH).all(axis=1))
+    model = build()
+    schedule = keras.optimizers.schedules.CosineDecay(
+        LEARNING_RATE, epochs * steps, warmup_target=LEARNING_RATE, warmup_steps=50
+    )
+    model.compile(
+        keras.optimizers.AdamW(schedule, weight_decay=1e-4, clipnorm=1.0, use_ema=True, ema_momentum=0.998),
+        loss,
+        jit_compile=False,
+    )
+    for epoch in range(epochs):
+        if epoch == epochs // 2:
+            classes = _named(model, scenes.db, classes)
+        for rows in np.array_split(rng.permutation(len(scenes))[: steps * BATCH], steps):
+            model.train_on_batch(*_altered(scenes.db, classes, rows, plain, rng))
+        progress((epoch + 1) / epochs)
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    return model
+
+
+def _named(model, db, classes):
+    """Classes with those filled in that the model is sure of."""
+    classes = classes.copy()
+    rows = np.flatnonzero((classes < 0).any(axis=1))
+    for some in np.array_split(rows, max(1, len(rows) // 128)):
+        probability = softmax(np.asarray(model(db[some].astype(np.float32), training=False)))
+        best, sure = probability.argmax(axis=-1), probability.max(axis=-1) > SURE
+        classes[some] = np.where((classes[some] < 0) & sure, best, classes[some])
+    return classes
+
+
+def softmax(logits):
+    """Probabilities, which add up to 1 along the last axis."""
+    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def _altered(db, classes, rows, plain, rng):
+    """Scenes at another level, through another equaliser, some with a scene without a cough under them, some with gaps.
+
+    There are many people who cough and few of the other sounds: what is drawn here keeps the network from knowing those by heart.
+    """
+    mixed = [_over(db, classes, row, rng.choice(plain), rng) for row in rows]
+    db, classes = (np.stack(part) for part in zip(*mixed, strict=True))
+    db += rng.uniform(-8, 8, (len(db), 1, 1)).astype(np.float32) + _equaliser(len(db), rng)
+    for row in db:
+        for _ in range(rng.integers(0, 3)):
+            width = rng.integers(1, 8)
+            start = rng.integers(frames.N_MELS - width)
+            row[:, start : start + width] = row.min()
+        for _ in range(rng.integers(0, 4)):
+            width = rng.integers(1, 9)
+            start = rng.integers(len(row) - width)
+            row[start : start + width] = row.min()
+    return np.clip(db, -100, None), classes
+
+
+def _over(db, classes, row, under, rng):
+    """A scene as it is, or over one without a cough: frames and classes."""
+    one, kinds = db[row].astype(np.float32), classes[row]
+    if rng.random() > UNDER:
+        return one, kinds
+    other, beneath = db[under].astype(np.float32), classes[under]
+    quieter_db = rng.uniform(3, 30)
+    other = other + (one.max() - other.max() - quieter_db)
+    kinds = np.where((kinds == QUIET) & (beneath != QUIET), NO_COUGH, kinds)
+    return np.logaddexp(one * _NEPER, other * _NEPER) / _NEPER, kinds
+
+
+def _equaliser(n, rng):
+    """Smooth curves over the bands, in dB, one for each of `n` scenes."""
+    bands = np.linspace(0, 1, frames.N_MELS)
+    knots = rng.normal(0, 3, (n, 6))
+    return np.stack([np.interp(bands, np.linspace(0, 1, 6), row) for row in knots])[:, None].astype(
+        np.float32
+    )
+
+
+def export(model):
+    """The network with probabilities as its output, in both formats.
+
+    Parameters
+    ----------
+    model : keras.Model
+        What `fit` returned.
+
+    Returns
+    -------
+    dict of str to bytes
+        ``detector.keras`` to go on training, ``detector.tflite`` to answer.
+    """
+    keras = neural.keras()
+    whole = keras.Model(model.input, keras.layers.Softmax(name="probabilities")(model.output))
+    return neural.FittedNetwork("detector", whole).save()

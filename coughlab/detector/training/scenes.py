@@ -1,0 +1,485 @@
+"""Scenes of five seconds that the detector is trained on: recordings as they are, coughs put into other sounds, and no coughs.
+
+Every scene goes through a recording chain drawn at random, the same for coughs and for everything else: level, equaliser,
+bandwidth, codec, room, noise, clipping. What the chain does to a sound therefore says nothing about what the sound is. All
+that sounds in a scene comes from one fold, so that whole folds can be kept from a model.
+"""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.signal
+import soundfile
+import soxr
+
+from coughlab.audio import synthetic
+from coughlab.detector import frames
+from coughlab.detector.detect import FUTURE, PAST
+from coughlab.detector.training.corpus import (
+    BREATH,
+    COUGH,
+    MAYBE,
+    NO_COUGH,
+    OTHER,
+    QUIET,
+    UNKNOWN,
+    VOICE,
+    Sound,
+)
+
+RATE = frames.RATE
+STEP = frames.MOMENT * frames.HOP
+#: Frames of a scene; the network says something of those that have enough before and after them.
+FRAMES = PAST + 400 + FUTURE
+STEPS = 400 // frames.MOMENT
+#: Moments of a scene, and those before the first that the network speaks of.
+MOMENTS, BEFORE = -(-FRAMES // frames.MOMENT), PAST // frames.MOMENT
+SIZE = MOMENTS * STEP
+#: Share of scenes that go through a narrow telephone line: as many as there are in the collection that was recorded so. That one
+#: holds nothing but coughs, and no other may be told from it by its sound.
+NARROW = 0.35
+#: What is no cough, and how often each is drawn.
+OTHERS, OFTEN = ("other", "breathing", "speech", "vowel"), (0.44, 0.26, 0.21, 0.09)
+#: What is hardest to tell from coughs is drawn so many times as often as the rest of its kind.
+HARD_KINDS = {"person sneeze": 4, "baby cry": 2}
+#: How much faster or slower a recording is played, at most. There are many voices that cough, but few of all others.
+COUGH_SPEED, OTHER_SPEED = 1.25, 1.6
+#: Share of the scenes without coughs that are put together of short pieces, as scenes of coughs are.
+BITS = 0.3
+#: Share of the scenes in which the recording starts, and in which it stops, in the middle of whatever sounds.
+STARTS, STOPS = 0.25, 0.1
+#: Which class wins where two sound at once, the last strongest.
+_STRENGTH = (UNKNOWN, MAYBE, QUIET, NO_COUGH, BREATH, OTHER, VOICE, COUGH)
+_RANK = {kind: rank for rank, kind in enumerate(_STRENGTH)}
+#: File format, subtype and sample rates of the codecs that a scene may have gone through.
+CODECS = (
+    ("MP3", "MPEG_LAYER_III", (8000, 11_025, 16_000)),
+    ("OGG", "OPUS", (8000, 16_000)),
+    ("OGG", "VORBIS", (8000, 11_025, 16_000)),
+    ("WAV", "ULAW", (8000,)),
+    ("WAV", "GSM610", (8000,)),
+    ("WAV", "IMA_ADPCM", (8000, 11_025, 16_000)),
+    ("WAV", "PCM_U8", (8000, 11_025, 16_000)),
+)
+
+
+_TELEPHONE = (("MP3", "MPEG_LAYER_III", (8000,)),) * 3 + CODECS[3:5]
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Many scenes.
+
+    Attributes
+    ----------
+    db : ndarray, shape (n, 525, 48), float16
+        Log-mel frames.
+    classes : ndarray, shape (n, STEPS), int8
+        What each moment is that the network says something of, as in `coughlab.detector.training.corpus.Sound`.
+    fold : ndarray, shape (n,), int8
+        Whose recordings are in it.
+    collections : ndarray, shape (n,), object
+        The collections that are in it (frozenset of str).
+    """
+
+    db: np.ndarray
+    classes: np.ndarray
+    fold: np.ndarray
+    collections: np.ndarray
+
+    def __getitem__(self, rows):
+        return Scenes(self.db[rows], self.classes[rows], self.fold[rows], self.collections[rows])
+
+    def __len__(self):
+        return len(self.db)
+
+
+def make(listed, sounds, n, *, seed=0, progress=lambda stage, done, total: None):
+    """Make scenes of every fold.
+
+    Parameters
+    ----------
+    listed : pandas.DataFrame
+        Of `coughlab.detector.training.corpus.table`.
+    sounds : list of coughlab.detector.training.corpus.Sound
+        Its recordings.
+    n : int
+        How many scenes, shared among the folds.
+    seed : int
+        Seed of every choice.
+    progress : callable
+        Called with a stage in words, how much of it is done, and of how much.
+
+    Returns
+    -------
+    Scenes
+    """
+    makers = [Maker(listed, sounds, fold) for fold in sorted(listed["fold"].unique())]
+    db = np.empty((n, FRAMES, frames.N_MELS), np.float16)
+    classes = np.empty((n, STEPS), np.int8)
+    fold, collections = np.arange(n) % len(makers), np.empty(n, object)
+    for number in range(n):
+        if number % 100 == 0:
+            progress("Making scenes", number, n)
+        rng = np.random.default_rng((seed, number))
+        db[number], classes[number], collections[number] = makers[fold[number]].scene(rng)
+    return Scenes(db, classes, fold.astype(np.int8), collections)
+
+
+class Maker:
+    """Makes scenes of the recordings of one fold."""
+
+    def __init__(self, listed, sounds, fold):
+        rows = [
+            (row, sound)
+            for row, sound in zip(listed.to_dict("records"), sounds, strict=True)
+            if row["fold"] == fold and sound is not None
+        ]
+        self._by = {}
+        for row, sound in rows:
+            kind = row["kind"] if row["kind"] in ("cough", "breathing", "speech", "vowel") else "other"
+            group = row["source"] if row["source"] == "audioset" else row["collection"]
+            within = row["kind"] if kind == "other" else group
+            self._by.setdefault(kind, {}).setdefault(within, []).append((row, sound))
+        self._coughs = {
+            group: [(sound, row["collection"]) for row, sound in found if sound.bursts]
+            for group, found in self._by["cough"].items()
+            if group != "audioset"
+        }
+
+    def scene(self, rng):
+        """One scene: frames (525, 48), classes (STEPS,) and the collections in it."""
+        made = rng.choice(
+            [self._natural, self._composed, self._negative, self._made], p=[0.33, 0.2, 0.34, 0.13]
+        )
+        sound, used = made(rng)
+        narrow = rng.random() < NARROW and "covid19-cough" not in used
+        # Pieces are put at whole moments, which is how the network reads: moved by less than one, this gives nothing away.
+        shifted = np.roll(sound.samples, rng.integers(-STEP // 2, STEP // 2))
+        y, classes = chain(shifted, rng, narrow), sound.classes.copy()
+        for cut, share in (
+            (slice(None, rng.integers(MOMENTS)), STARTS),
+            (slice(rng.integers(MOMENTS), None), STOPS),
+        ):
+            if rng.random() < share:
+                y[: MOMENTS * STEP].reshape(MOMENTS, STEP)[cut] = 0
+                classes[cut] = QUIET
+        padded = np.pad(y, frames.BEFORE).astype(np.float32)
+        classes = classes[BEFORE : BEFORE + STEPS]
+        return frames.log_mel(padded)[:FRAMES], classes, frozenset(used)
+
+    def _one(self, kind, rng):
+        """A recording of a kind, its groups being drawn alike, but for those that are hard to tell from coughs."""
+        groups = self._by[kind]
+        often = np.array([HARD_KINDS.get(name, 1) for name in groups])
+        found = groups[rng.choice(list(groups), p=often / often.sum())]
+        row, sound = found[rng.integers(len(found))]
+        return sound, row["collection"]
+
+    def _natural(self, rng):
+        """A recording of coughs as it is."""
+        sound, collection = self._one("cough", rng)
+        if MAYBE in sound.classes:
+            # Where it is loudest there is most likely a cough.
+            power = (
+                np.square(sound.samples[: sound.samples.size // STEP * STEP]).reshape(-1, STEP).mean(axis=1)
+            )
+            first = max(0, int(rng.choice(np.argsort(power)[-10:])) - int(rng.integers(40, 90)))
+            sound = Sound(sound.samples[first * STEP :], sound.classes[first:])
+            sound = Sound(sound.samples[: SIZE + 40 * STEP], sound.classes[: MOMENTS + 40])
+        return _placed(sound, rng), {collection}
+
+    def _negative(self, rng):
+        """Breath, voice or another sound, now and then two at once."""
+        if rng.random() < BITS:
+            return self._bits(rng)
+        sound, collection = self._one(rng.choice(OTHERS, p=OFTEN), rng)
+        used, placed = {collection}, _placed(sound, rng, OTHER_SPEED)
+        if rng.random() < 0.15:
+            more, collection = self._one(rng.choice(OTHERS), rng)
+            placed = _mixed(placed, _placed(more, rng, OTHER_SPEED), rng.uniform(-15, 15))
+            used.add(collection)
+        return placed, used
+
+    def _bits(self, rng):
+        """Short pieces of one recording without a cough, put into near silence one after the other as coughs are put."""
+        sound, collection = self._one(rng.choice(OTHERS, p=OFTEN), rng)
+        sound, whole = _placed(sound, rng, OTHER_SPEED), _still(rng)
+        y, classes = whole.samples, whole.classes
+        sounding = np.flatnonzero(sound.classes != QUIET)
+        if not sounding.size:
+            return whole, {collection}
+        at = rng.uniform(0, 1.5)
+        for _ in range(rng.integers(2, 7)):
+            first = max(0, int(rng.choice(sounding)) - int(rng.integers(0, 3)))
+            last = min(first + int(rng.integers(3, 15)), sound.classes.size)
+            at = _put(y, classes, sound, first, last, at, rng)
+            if at is None:
+                break
+        return Sound(y, classes), {collection}
+
+    def _made(self, rng):
+        """A sound made by formula: mostly no cough, now and then a synthetic cough."""
+        name = rng.choice(
+            [*synthetic.OTHERS, "silence", "cough"], p=[0.21, 0.13, 0.13, 0.18, 0.15, 0.04, 0.16]
+        )
+        seed, seconds = int(rng.integers(2**31)), SIZE / RATE
+        if name == "silence":
+            return _still(rng), set()
+        if name == "cough":
+            onsets = np.cumsum(rng.uniform(0.45, 1.2, 6))
+            onsets = onsets[onsets < seconds - 0.1]
+            y = synthetic.recording(
+                onsets_s=onsets, duration_s=seconds, rate=RATE, seed=seed, noise=10 ** -rng.uniform(2, 4.5)
+            )
+            classes = np.full(MOMENTS, NO_COUGH, np.int8)
+            for onset in onsets:
+                start = round(onset * RATE / STEP)
+                classes[start : start + 9] = COUGH
+                classes[start + 7 : start + 11] = UNKNOWN
+            return Sound(y / np.abs(y).max(), classes), set()
+        y = synthetic.OTHERS[name](rate=RATE, seed=seed, duration_s=seconds)
+        kind = VOICE if name == "speech" else OTHER
+        return Sound(y / np.abs(y).max(), np.where(_loud(y), kind, NO_COUGH).astype(np.int8)), set()
+
+    def _composed(self, rng):
+        """Coughs put into other sounds, one after the other and more or less close."""
+        kind = rng.choice(
+            ["quiet", "made", "bits", "other", "breathing", "speech", "vowel"],
+            p=[0.32, 0.12, 0.12, 0.16, 0.07, 0.15, 0.06],
+        )
+        if kind == "quiet":
+            ground, used = _still(rng), set()
+        elif kind == "bits":
+            ground, used = self._bits(rng)
+        elif kind == "made":
+            ground, used = self._made_ground(rng), set()
+        else:
+            ground, collection = self._one(kind, rng)
+            ground, used = _placed(ground, rng, OTHER_SPEED), {collection}
+        sound, _, collection = self._coughing(ground, rng, rng.uniform(4, 35))
+        return sound, used | {collection}
+
+    def coughs_in(self, ground, rng):
+        """Some coughs of one person, in near silence or between what somebody else says or does, at least 6 dB below them.
+
+        Parameters
+        ----------
+        ground : str
+            "quiet", "speech", "breathing", "vowel" or "other".
+        rng : numpy.random.Generator
+            Source of every choice.
+
+        Returns
+        -------
+        Sound
+        ndarray, shape (MOMENTS,), bool
+            Where the coughs are.
+        """
+        under = _still(rng) if ground == "quiet" else _placed(self._one(ground, rng)[0], rng)
+        return self._coughing(under, rng, rng.uniform(6, 20))[:2]
+
+    def _coughing(self, ground, rng, quieter_db):
+        """Coughs of one person put into a sound that is so much quieter, where they are, and the collection they are from."""
+        y, classes = ground.samples * 10 ** (-quieter_db / 20), ground.classes.copy()
+        there = np.zeros(MOMENTS, bool)
+        groups = list(self._coughs)
+        found = self._coughs[groups[rng.integers(len(groups))]]
+        chosen, collection = found[rng.integers(len(found))]
+        at = rng.uniform(0, 1.5)
+        for _ in range(rng.integers(1, 6)):
+            start, end = chosen.bursts[rng.integers(len(chosen.bursts))]
+            first, last = max(0, start - rng.integers(0, 2)), end + rng.integers(0, 3)
+            begin, at = round(at * RATE / STEP), _put(y, classes, chosen, first, last, at, rng)
+            if at is None:
+                break
+            there[begin + start - first : begin + end - first] = True
+        return Sound(y, classes), there, collection
+
+    def _made_ground(self, rng):
+        name = rng.choice(list(synthetic.OTHERS))
+        y = synthetic.OTHERS[name](rate=RATE, seed=int(rng.integers(2**31)), duration_s=SIZE / RATE)
+        kind = VOICE if name == "speech" else OTHER
+        return Sound(y / np.abs(y).max(), np.where(_loud(y), kind, NO_COUGH).astype(np.int8))
+
+
+def _loud(y):
+    """Moments within 25 dB of the loudest."""
+    power = np.square(y[: y.size // STEP * STEP].astype(float)).reshape(-1, STEP).mean(axis=1)
+    return power > power.max() * 10**-2.5
+
+
+def _put(y, classes, sound, first, last, at, rng):
+    """Put the moments `first` to `last` of a sound into a scene; the second at which the next may follow, None if it is full."""
+    piece, marks = sound.samples[first * STEP : last * STEP], sound.classes[first:last]
+    fade = np.minimum(np.arange(piece.size) / 160, 1)
+    piece = piece * fade * np.minimum(fade[::-1] / 2, 1)
+    piece *= rng.uniform(0.5, 1) / (np.abs(piece).max() + 1e-9)
+    begin = round(at * RATE / STEP)
+    room = y[begin * STEP :][: piece.size]
+    if room.size < piece.size:
+        return None
+    room += piece
+    here = classes[begin : begin + marks.size]
+    under = np.where(here == QUIET, NO_COUGH, here)
+    here[:] = np.where((marks == QUIET) | (marks == NO_COUGH), under, marks)
+    pause = rng.uniform(0.04, 0.15) if rng.random() < 0.4 else rng.uniform(0.15, 1.2)
+    return (begin + marks.size) * STEP / RATE + pause
+
+
+def _still(rng):
+    """Next to nothing: digital silence or faint noise."""
+    level = rng.choice([0.0, 1.0]) * 10 ** -rng.uniform(2.5, 5)
+    return Sound((level * rng.standard_normal(SIZE)).astype(np.float32), np.full(MOMENTS, QUIET, np.int8))
+
+
+def _placed(sound, rng, fastest=COUGH_SPEED):
+    """Five seconds of a recording from anywhere, a little faster or slower; a short one lies in silence, digital or nearly so."""
+    speed = fastest ** rng.uniform(-1, 1) if rng.random() < 0.6 else 1.0
+    wanted = MOMENTS
+    steps = sound.classes.size
+    need = int(np.ceil(wanted * speed)) + 2
+    start = (
+        rng.integers(-need // 3, max(steps - 2 * need // 3, 1))
+        if steps > need
+        else -rng.integers(0, need - steps + 1)
+    )
+    first, last = max(0, start), min(steps, start + need)
+    y = sound.samples[first * STEP : last * STEP]
+    marks = sound.classes[first:last]
+    if speed != 1.0:
+        y = soxr.resample(y, RATE, RATE / speed, quality="soxr_mq")
+        marks = marks[np.minimum((np.arange(int(marks.size / speed)) * speed).astype(int), marks.size - 1)]
+    before = round((first - start) / speed)
+    whole, classes = np.zeros(SIZE, np.float32), np.full(wanted, QUIET, np.int8)
+    room = whole[before * STEP :][: y.size]
+    room += y[: room.size]
+    here = classes[before : before + marks.size]
+    here[:] = marks[: here.size]
+    if rng.random() < 0.4:
+        return Sound(whole, classes)
+    edge = 160
+    if before and room.size > edge:
+        room[:edge] *= np.linspace(0, 1, edge)
+    if room.size > edge and before * STEP + room.size < SIZE:
+        room[-edge:] *= np.linspace(1, 0, edge)
+    faint = 10 ** -rng.uniform(3, 5)
+    return Sound(whole + faint * rng.standard_normal(SIZE).astype(np.float32), classes)
+
+
+def _mixed(one, other, db):
+    """Two scenes at once, the other one so much quieter; the stronger class of the two counts."""
+    rank_one, rank_other = (np.vectorize(_RANK.get)(sound.classes) for sound in (one, other))
+    if db > 12:
+        rank_other = np.minimum(rank_other, _RANK[NO_COUGH])
+    if db < -12:
+        rank_one = np.minimum(rank_one, _RANK[NO_COUGH])
+    classes = np.array(_STRENGTH, np.int8)[np.maximum(rank_one, rank_other)]
+    return Sound(one.samples + 10 ** (-db / 20) * other.samples, classes)
+
+
+def chain(y, rng, narrow=False):
+    """Send a scene through a recording chain drawn at random.
+
+    Parameters
+    ----------
+    y : ndarray, shape (SIZE,)
+        Samples at 16,000 Hz.
+    rng : numpy.random.Generator
+        Source of every choice.
+    narrow : bool
+        Whether it ends with a telephone line.
+
+    Returns
+    -------
+    ndarray, shape (SIZE,), float32
+        Samples of a peak between -45 and 0 dB.
+    """
+    y = np.asarray(y, np.float64)
+    peak = np.abs(y).max()
+    y = y / peak if peak > 1e-3 else y
+    # Most stay as they were recorded.
+    for change, share in _CHANGES if rng.random() < 0.35 else ():
+        if rng.random() < share:
+            y = change(y, rng)
+    if narrow:
+        y = _coded(y, rng, _TELEPHONE)
+    y = y / max(np.abs(y).max(), 1e-3) * 0.95
+    gain = 10 ** (-abs(rng.normal(0, 16)) / 20)
+    return (np.round(y * gain * 2**15) / 2**15).astype(np.float32)
+
+
+def _noisy(y, rng):
+    noise = synthetic.noise(rate=RATE, seed=int(rng.integers(2**31)), duration_s=SIZE / RATE, peak=1)
+    return y + noise * 10 ** (-rng.uniform(16, 60) / 20)
+
+
+def _clipped(y, rng):
+    top = max(np.abs(y).max(), 1e-3) * rng.uniform(0.2, 0.7)
+    return np.clip(y, -top, top)
+
+
+def _narrowed(y, rng):
+    edge = rng.choice([3400, 4000, 5500, 7000])
+    y = scipy.signal.sosfilt(scipy.signal.butter(8, edge, fs=RATE, output="sos"), y)
+    if rng.random() < 0.4:
+        return y
+    low = rng.uniform(60, 320)
+    return scipy.signal.sosfilt(scipy.signal.butter(3, low, "highpass", fs=RATE, output="sos"), y)
+
+
+def _room(y, rng):
+    t = np.arange(int(0.4 * RATE)) / RATE
+    tail = (
+        rng.standard_normal(t.size)
+        * np.exp(-t * 6.9 / rng.uniform(0.08, 0.6))
+        * (t > rng.uniform(0.002, 0.02))
+    )
+    tail *= rng.uniform(0.1, 0.8) / np.sqrt(np.square(tail).sum())
+    tail[0] = 1
+    return scipy.signal.fftconvolve(y, tail)[: y.size]
+
+
+def _equalised(y, rng):
+    spectrum = np.fft.rfft(y)
+    octave = np.log2(np.maximum(np.fft.rfftfreq(y.size, 1 / RATE), 50) / 1000)
+    db = rng.normal(0, 2.5) * octave
+    for _ in range(rng.integers(0, 4)):
+        db += rng.normal(0, 6) * np.exp(-(((octave - rng.uniform(-3, 3)) / rng.uniform(0.2, 1)) ** 2))
+    return np.fft.irfft(spectrum * 10 ** (db / 20), y.size)
+
+
+def _coded(y, rng, codecs=CODECS):
+    container, subtype, rates = codecs[rng.integers(len(codecs))]
+    rate = int(rng.choice(rates))
+    buffer = io.BytesIO()
+    low = soxr.resample(y / max(np.abs(y).max(), 1e-3) * 0.9, RATE, rate)
+    lossy = (
+        {"compression_level": float(rng.uniform(0.3, 0.99))}
+        if subtype in ("MPEG_LAYER_III", "VORBIS", "OPUS")
+        else {}
+    )
+    soundfile.write(buffer, np.clip(low, -1, 1), rate, format=container, subtype=subtype, **lossy)
+    buffer.seek(0)
+    decoded = soxr.resample(soundfile.read(buffer)[0], rate, RATE)
+    decoded = _aligned(decoded, y) if subtype == "MPEG_LAYER_III" else decoded
+    return np.pad(decoded[: y.size], (0, max(0, y.size - decoded.size)))
+
+
+def _aligned(decoded, y):
+    """Without the delay that an MP3 encoder adds."""
+    lags = scipy.signal.correlate(decoded[: 2 * RATE], y[: 2 * RATE], method="fft")
+    delay = int(np.argmax(lags)) - min(2 * RATE, y.size) + 1
+    return decoded[delay:] if 0 < delay < RATE // 4 else decoded
+
+
+#: What a chain may do, in this order, and how often.
+_CHANGES = (
+    (_room, 0.4),
+    (_equalised, 0.7),
+    (_noisy, 0.7),
+    (_clipped, 0.15),
+    (_coded, 0.5),
+    (_narrowed, 0.5),
+)

@@ -1,0 +1,285 @@
+"""Whether a probability can be taken at its word: reliability, slope and intercept, and what recalibration would change.
+
+All functions take rows of the predictions table of one model, one protocol and one dataset tested on. A recording tested in
+several splits counts in each, as everywhere in the project: each is an answer of another fit. Averaging a recording's answers
+first would judge an average that no model gives, and averages of well calibrated probabilities are not calibrated (R. Ranjan
+and T. Gneiting, "Combining probability forecasts", J. R. Stat. Soc. B 72, 2010). Intervals are at 95% and count people.
+
+Slope and intercept are those of a logistic regression of the class on the logit of the probability (D. R. Cox, "Two further
+applications of a model for binary regression", Biometrika 45, 1958): 1 and 0 where probabilities are right. A slope under 1
+means they are too extreme, over 1 that they are not extreme enough. Calibration in the large is the intercept with the slope
+held at 1: below 0 where COVID is promised too often (B. Van Calster et al., "A calibration hierarchy for risk models was
+defined", J. Clin. Epidemiol. 74, 2016).
+"""
+
+import numpy as np
+
+from coughlab.evaluation import bootstrap, intervals
+
+#: What `summary` gives with an interval.
+MEASURES = ("brier", "skill", "slope", "intercept", "in_the_large")
+#: Groups of people that recalibration is fitted without, one after the other.
+FOLDS = 5
+#: Recalibration takes no answer to be surer than this: exactly 0 or 1 could not be put right.
+SUREST = 1e-3
+#: Most steps of Newton's method; where classes are all but parted it may not have settled by then.
+STEPS = 50
+#: How many numbers one step of Newton's method holds at once.
+BLOCK = 1_000_000
+
+
+def reliability(rows, *, bins=10, strategy="uniform"):
+    """How often COVID was there, by the probability that was given.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame, shape (n, ...)
+        Rows of the predictions table.
+    bins : int
+        Number of bins.
+    strategy : {"uniform", "quantile"}
+        Bins of equal width, or of as many answers each, as in `sklearn.calibration.calibration_curve`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each bin that is not empty, from the lowest: ``predicted`` (mean probability), ``observed`` (share with
+        COVID), ``low`` and ``high`` (Wilson's interval with the number of different people in the bin as trials), ``answers``
+        (rows), ``recordings`` and ``people`` (different ones).
+    """
+    probability, positive = _answers(rows)
+    if strategy == "quantile" and len(rows):
+        edges = np.quantile(probability, np.linspace(0, 1, bins + 1))
+    else:
+        edges = np.linspace(0, 1, bins + 1)
+    table = rows[["recording", "person"]].assign(probability=probability, positive=positive)
+    points = (
+        table.groupby(np.searchsorted(edges[1:-1], probability))
+        .agg(
+            predicted=("probability", "mean"),
+            observed=("positive", "mean"),
+            answers=("positive", "size"),
+            recordings=("recording", "nunique"),
+            people=("person", "nunique"),
+        )
+        .reset_index(drop=True)
+    )
+    low, high = intervals.wilson(points["observed"], points["people"])
+    points.insert(2, "low", low)
+    points.insert(3, "high", high)
+    return points
+
+
+def summary(rows, *, n_boot=500, seed=0):
+    """How well probabilities are calibrated, in numbers.
+
+    An answer of exactly 0% or 100% has no logit. If it is right it fits any slope and is left out of slope and intercept; if one
+    is wrong there are none.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of the predictions table, at least one.
+    n_boot : int
+        Replicates of the bootstrap over people.
+    seed : int
+        Its seed.
+
+    Returns
+    -------
+    dict
+        What it rests on (`coughlab.evaluation.bootstrap.sizes`); ``prevalence`` and ``mean_probability``; ``reference``, the
+        Brier score of always answering the prevalence; and for each of `MEASURES` its value and ``_low`` and ``_high``: the Brier
+        score, its ``skill`` (the share of the reference that it saves), slope, intercept and calibration in the large. A limit
+        can be infinite. What cannot be told is missing (NaN), and ``reason`` says in a sentence why there is no slope and
+        intercept ("" where there is). Means are over splits.
+    """
+    rows = rows.sort_values("split", kind="stable")
+    probability, positive = _answers(rows)
+    reason = _why_not(probability, positive)
+    starts = np.unique(rows["split"].to_numpy(), return_index=True)[1]
+    everyone = np.ones((len(rows), 1))
+    prevalence, mean = _means(np.stack([positive, probability]), starts, everyone)[:, 0]
+    values = _measure(probability, positive, starts, everyone, reason, decimals=None)[:, 0]
+    replicates = np.concatenate(
+        [
+            _measure(probability, positive, starts, of, reason, start=values)
+            for weights in bootstrap.draws(rows["person"], positive, n_boot, seed)
+            for of in np.array_split(weights, -(-weights.size // BLOCK), axis=1)
+        ],
+        axis=1,
+    )
+    result = bootstrap.sizes(rows) | {
+        "prevalence": float(prevalence),
+        "mean_probability": float(mean),
+        "reference": float(prevalence * (1 - prevalence)),
+    }
+    for name, value, of in zip(MEASURES, values, replicates, strict=True):
+        low, high = bootstrap.interval(of, value)
+        result |= {name: float(value), f"{name}_low": low, f"{name}_high": high}
+    return result | {"reason": reason}
+
+
+def recalibrated(rows, *, seed=0):
+    """Probabilities as they would be after recalibration on other people.
+
+    People are dealt into `FOLDS` groups; to those of each group the line on the logit is applied that was fitted to the answers
+    given to all others (J. C. Platt, "Probabilistic outputs for support vector machines", 1999, with his targets short of 0
+    and 1). So nobody's own class helps to put their probability right, as it would not with a new patient. Where a model is
+    wrong way round on the people tested, with a slope below 0, the line turns it over.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of the predictions table.
+    seed : int
+        Seed of the deal.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        The rows with other probabilities; None where it cannot be done.
+    str
+        Why not, in a sentence; "" where it was done.
+    """
+    from scipy.special import expit
+
+    probability, positive = _answers(rows)
+    names, of = np.unique(rows["person"].to_numpy(dtype=str), return_inverse=True)
+    ill = np.bincount(of, positive, minlength=len(names)) > 0
+    folds = min(FOLDS, ill.sum(), (~ill).sum())
+    if folds < 2:
+        return None, "Recalibration needs at least two people with COVID and two without."
+    logit = _logit(np.clip(probability, SUREST, 1 - SUREST))
+    design, after = np.column_stack([np.ones(len(rows)), logit]), np.empty(len(rows))
+    fold = _dealt(ill, folds, seed)
+    for number in range(folds):
+        others = fold != number
+        n, n_ill = others.sum(), ill[others].sum()
+        target = np.where(positive, (n_ill + 1) / (n_ill + 2), 1 / (n - n_ill + 2))
+        fitted, asked = others[of], ~others[of]
+        line = _logistic(design[fitted], target[fitted], np.ones((fitted.sum(), 1)))
+        after[asked] = expit(design[asked] @ line)[:, 0]
+    return rows.assign(probability=after), ""
+
+
+def _dealt(ill, folds, seed):
+    """Fold of each person, the share of the ill kept, as scikit-learn's StratifiedKFold shuffles, which a page would wait for."""
+    # The class that comes first is dealt first.
+    classes = [ill, ~ill] if ill[0] else [~ill, ill]
+    rng, fold, begun = np.random.RandomState(seed), np.empty(len(ill), int), 0
+    for of in classes:
+        n = of.sum()
+        own = np.sort((begun + np.arange(n)) % folds)
+        rng.shuffle(own)
+        fold[of], begun = own, begun + n
+    return fold
+
+
+def _answers(rows):
+    return rows["probability"].to_numpy(dtype=float), (rows["label"] == "covid").to_numpy()
+
+
+def _logit(probability):
+    return np.log(probability) - np.log1p(-probability)
+
+
+def _means(values, starts, weights):
+    """Weighted means over splits: values (k, n) and weights (n, b) to (k, b). A split of which nobody was drawn is left out."""
+    of = np.add.reduceat(weights, starts, axis=0)
+    sums = np.stack([np.add.reduceat(value[:, None] * weights, starts, axis=0) for value in values])
+    with np.errstate(invalid="ignore"):
+        return np.nanmean(sums / of, axis=1)
+
+
+def _why_not(probability, positive):
+    """Why there is no slope and intercept; "" if there is."""
+    if positive.all() or not positive.any():
+        return "All recordings tested are of one class, so that slope and intercept cannot be told."
+    certain = (probability == 0) | (probability == 1)
+    if wrong := int((certain & (probability != positive)).sum()):
+        return f"{wrong} of {len(probability)} answers are exactly 0% or 100% and wrong; no slope and intercept put that right."
+    for of in (np.ones(len(certain), bool), ~certain):
+        above, below = _parted(probability[of], positive[of], np.ones((of.sum(), 1)))
+        if above and below:
+            return "All probabilities are the same, so that slope and intercept cannot be told."
+        if above or below:
+            return "The probabilities part the classes completely, so that the slope has no finite value."
+    return ""
+
+
+def _measure(
+    probability, positive, starts, weights, reason, *, start=(np.nan, np.nan, 1.0, 0.0, 0.0), decimals=2
+):
+    """`MEASURES` in each replicate: weights (n, b) to (5, b), beginning the search at `start`. Rows are in the order of splits.
+
+    Rows of one class whose logits agree to some decimals are joined, which is much faster and moves no limit to speak of.
+    """
+    brier, prevalence = _means(np.stack([(probability - positive) ** 2, positive]), starts, weights)
+    # The Brier score of always answering the prevalence; 0 where all are of one class, which leaves no skill to be told.
+    reference = prevalence * (1 - prevalence)
+    measures = np.full((len(MEASURES), weights.shape[1]), np.nan)
+    measures[0] = brier
+    measures[1] = 1 - brier / np.where(reference > 0, reference, np.nan)
+    if reason:
+        return measures
+    finite = (probability > 0) & (probability < 1)
+    x, y, weights = _joined(_logit(probability[finite]), positive[finite], weights[finite], decimals)
+    design = np.column_stack([np.ones(len(x)), x])
+    intercept, slope = _logistic(design, y, weights, start=(start[3], start[2]))
+    above, below = _parted(x, y, weights)
+    measures[2] = np.select([above & below, above, below], [np.nan, np.inf, -np.inf], slope)
+    measures[3] = np.where(above | below, np.nan, intercept)
+    large = _logistic(design[:, :1], y, weights, start=(start[4],), offset=x)[0]
+    # Of one class nobody may be drawn whose answers have a logit.
+    measures[4] = np.select([y @ weights == 0, ~y @ weights == 0], [-np.inf, np.inf], large)
+    return measures
+
+
+def _joined(x, y, weights, decimals):
+    """One row for all with the same x and y, its weight their sum."""
+    x = x if decimals is None else np.round(x, decimals)
+    order = np.lexsort((x, y))
+    x, y = x[order], y[order]
+    first = np.flatnonzero(np.append(True, (x[1:] != x[:-1]) | (y[1:] != y[:-1])))
+    return x[first], y[first], np.add.reduceat(weights[order], first, axis=0)
+
+
+def _parted(x, positive, weights):
+    """Whether, in each replicate, all positives are at or above all negatives, and whether all are at or below: shapes (b,)."""
+    there = weights > 0
+    ends = {}
+    for name, of in (("positive", positive), ("negative", ~positive)):
+        values, counted = x[of, None], there[of]
+        ends[name] = (
+            np.where(counted, values, np.inf).min(axis=0, initial=np.inf),
+            np.where(counted, values, -np.inf).max(axis=0, initial=-np.inf),
+        )
+    return ends["positive"][0] >= ends["negative"][1], ends["positive"][1] <= ends["negative"][0]
+
+
+def _logistic(design, y, weights, *, start=None, offset=0.0):
+    """Logistic regressions without a penalty, one a column of the weights: coefficients of shape (k, b).
+
+    Newton's method with the steps of T. Sun and Q. Tran-Dinh ("Generalized self-concordant functions", Math. Program. 178,
+    2019, for the logistic loss), which need no line search: log(1 + r) / r of the full step, if that would move a logit by r.
+    """
+    from scipy.special import expit
+
+    k = design.shape[1]
+    products = (design[:, :, None] * design[:, None, :]).reshape(len(design), k * k)
+    found = np.tile(np.zeros(k) if start is None else np.asarray(start, dtype=float), (weights.shape[1], 1)).T
+    offset, y = np.reshape(offset, (-1, 1)), y[:, None]
+    active = np.arange(weights.shape[1])
+    for _ in range(STEPS):
+        of = weights[:, active]
+        p = expit(design @ found[:, active] + offset)
+        gradient = design.T @ (of * (y - p))
+        curvature = (products.T @ (of * p * (1 - p))).T.reshape(-1, k, k)
+        step = np.linalg.pinv(curvature, hermitian=True) @ gradient.T[:, :, None]
+        moved = np.abs(design @ step[:, :, 0].T).max(axis=0, initial=0.0)
+        found[:, active] += step[:, :, 0].T * np.log1p(moved) / np.where(moved > 0, moved, 1)
+        active = active[moved > 1e-9]
+        if not len(active):
+            break
+    return found

@@ -1,0 +1,121 @@
+"""Confusion, precision and recall matrices at every threshold, and the recordings in their cells.
+
+Conventions: ``covid`` is the positive class; a probability at or above the threshold is called positive. A row that was tested
+in several splits counts in each. The confusion matrix divides the counts by all rows; the precision matrix by column (of those
+called X, how many are X), the recall matrix by row (of those that are X, how many are called X).
+
+An interval is that of `coughlab.evaluation.metrics`: Wilson's at 95% around the share, with the number of different people among
+the rows divided by as the number of trials.
+"""
+
+import numpy as np
+import pandas as pd
+
+from coughlab.evaluation import intervals
+
+MATRICES = ("confusion", "precision", "recall")
+#: The cells, row by row: is it covid, is it called covid.
+CELLS = {"tp": (True, True), "fn": (True, False), "fp": (False, True), "tn": (False, False)}
+#: What a threshold slider stops at.
+STEPS = np.arange(101) / 100
+
+
+def at(rows, thresholds):
+    """The three matrices at every threshold.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame, shape (n, ...)
+        Rows of the predictions table.
+    thresholds : array-like, shape (t,)
+        The thresholds.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (12 t, ...)
+        For each threshold, in their order, each matrix of `MATRICES` and in it each cell of `CELLS`: ``threshold``, ``matrix``,
+        ``cell``, ``count``, ``of`` (how many rows it is divided by), ``share``, ``low`` and ``high`` (its interval), ``people``
+        (how many different ones are among those rows). Where there are no rows to divide by, share and interval are missing.
+    """
+    thresholds = np.asarray(thresholds, dtype=float)
+    positive = (rows["label"] == "covid").to_numpy()
+    probability = rows["probability"].to_numpy()
+    person = rows["person"].astype("category").cat.codes.to_numpy()
+    tp, fp = (_at_or_above(probability[of], thresholds) for of in (positive, ~positive))
+    count = np.stack([tp, positive.sum() - tp, fp, (~positive).sum() - fp], axis=1)
+    tp, fn, fp, tn = count.T
+    # A person is among those called covid if the highest of their probabilities is, and among the others if the lowest is not.
+    by_person = pd.Series(probability).groupby(person)
+    called = _at_or_above(by_person.max().to_numpy(), thresholds)
+    passed = by_person.ngroups - _at_or_above(by_person.min().to_numpy(), thresholds)
+    with_covid, without = (
+        np.full(len(thresholds), len(np.unique(person[of]))) for of in (positive, ~positive)
+    )
+    everyone = np.full(len(thresholds), by_person.ngroups)
+    of = {
+        "confusion": [tp + fn + fp + tn] * 4,
+        "precision": [tp + fp, fn + tn, tp + fp, fn + tn],
+        "recall": [tp + fn, tp + fn, fp + tn, fp + tn],
+    }
+    people = {
+        "confusion": [everyone] * 4,
+        "precision": [called, passed, called, passed],
+        "recall": [with_covid, with_covid, without, without],
+    }
+    shape = (len(thresholds), len(MATRICES), len(CELLS))
+    table = pd.DataFrame(
+        {
+            "threshold": np.repeat(thresholds, len(MATRICES) * len(CELLS)),
+            "matrix": np.tile(np.repeat(MATRICES, len(CELLS)), len(thresholds)),
+            "cell": np.tile(list(CELLS), len(thresholds) * len(MATRICES)),
+            "count": np.broadcast_to(count[:, None], shape).ravel(),
+            "of": np.array([of[matrix] for matrix in MATRICES]).transpose(2, 0, 1).ravel(),
+        }
+    )
+    share = table["count"] / table["of"].where(table["of"] > 0)
+    people = np.array([people[matrix] for matrix in MATRICES]).transpose(2, 0, 1).ravel()
+    # Nobody counts as one person here: a share that is missing leaves no interval anyway.
+    low, high = intervals.wilson(share, np.maximum(people, 1))
+    return table.assign(share=share, low=low, high=high, people=people)
+
+
+def cell(rows, threshold, name):
+    """The recordings in one cell.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of the predictions table, of one model and one role.
+    threshold : float
+        The threshold.
+    name : str
+        A key of `CELLS`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each line of the dataset that is in the cell, the surest first: ``row``, ``recording``, ``person``,
+        ``label``, ``probability`` (the mean over the splits that put it into the cell), ``lowest`` and ``highest`` of them,
+        ``splits`` (their numbers, in a tuple) and ``tested`` (how many splits it is among `rows` in).
+    """
+    positive, called = CELLS[name]
+    inside = rows[((rows["label"] == "covid") == positive) & ((rows["probability"] >= threshold) == called)]
+    found = (
+        inside.sort_values("split")
+        .groupby("row", as_index=False)
+        .agg(
+            recording=("recording", "first"),
+            person=("person", "first"),
+            label=("label", "first"),
+            probability=("probability", "mean"),
+            lowest=("probability", "min"),
+            highest=("probability", "max"),
+            splits=("split", tuple),
+        )
+    )
+    found["tested"] = found["row"].map(rows["row"].value_counts())
+    return found.sort_values("probability", ascending=not called, kind="stable", ignore_index=True)
+
+
+def _at_or_above(values, thresholds):
+    return len(values) - np.searchsorted(np.sort(values), thresholds, side="left")

@@ -1,0 +1,314 @@
+"""What a test result means for a patient: likelihood ratios, predictive values, 1,000 people, net benefit.
+
+Conventions: ``covid`` is the positive class; a probability at or above the threshold is a positive result. Prevalence is the
+share of people with COVID among those tested, which a dataset does not tell: it is set by whoever knows the place.
+
+Counts of a model are *effective* counts: sensitivity and specificity are means over splits, and each is taken as a share of the
+number of different people tested, as the Wilson intervals of `coughlab.evaluation.metrics` do. They need not be whole numbers.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from coughlab.evaluation import intervals
+from coughlab.evaluation.splits import EXTERNAL
+
+#: The score intervals and ratios of one threshold are columns of `at` by these names.
+SHARES = ("sensitivity", "specificity")
+RATIOS = ("positive_ratio", "negative_ratio")
+
+
+class Estimate(NamedTuple):
+    """A value with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Ratios(NamedTuple):
+    """Likelihood ratios of a positive and of a negative result; `corrected` is true where 1/2 was added to each count."""
+
+    positive: Estimate
+    negative: Estimate
+    corrected: bool
+
+
+class People(NamedTuple):
+    """How many of some people are ill and found, ill and missed, healthy and alarmed, healthy and left alone."""
+
+    found: int
+    missed: int
+    alarmed: int
+    left_alone: int
+
+
+def likelihood_ratios(tp, fn, fp, tn):
+    """How much commoner a result is among the ill than among the healthy.
+
+    The interval is that of a ratio of two independent proportions, computed on its logarithm (D. L. Simel, G. P. Samsa and
+    D. B. Matchar, "Likelihood ratios with confidence", J. Clin. Epidemiol. 44, 1991). Where a count is zero, or less than half a
+    person, 1/2 is added to each of the four (J. B. S. Haldane, Ann. Hum. Genet. 20, 1956; F. J. Anscombe, Biometrika 43, 1956),
+    since a ratio of zero or infinity would claim to be certain.
+
+    Parameters
+    ----------
+    tp, fn, fp, tn : float or array-like
+        Ill people with a positive and with a negative result, healthy people with a positive and with a negative result.
+
+    Returns
+    -------
+    Ratios
+        The ratio of a result that nobody has is missing (NaN), as are both where nobody is ill or nobody healthy. The ratio of a
+        result that everybody has is 1.
+    """
+    counts = np.stack(np.broadcast_arrays(*(np.asarray(count, dtype=float) for count in (tp, fn, fp, tn))))
+    tp, fn, fp, tn = counts
+    known = (tp + fn > 0) & (fp + tn > 0)
+    positive, negative = known & (tp + fp > 0), known & (fn + tn > 0)
+    corrected = (counts < 0.5).any(axis=0)
+    tp, fn, fp, tn = counts + np.where(corrected, 0.5, 0.0)
+    ill, healthy = tp + fn, fp + tn
+
+    def ratio(of_ill, of_healthy, some, others):
+        value, *interval = intervals.ratio(of_ill, ill, of_healthy, healthy)
+        value = np.where(others, value, 1.0)
+        return Estimate(*(np.where(some, number, np.nan)[()] for number in (value, *interval)))
+
+    return Ratios(ratio(tp, fp, positive, negative), ratio(fn, tn, negative, positive), corrected[()])
+
+
+def post_test(prevalence, ratio):
+    """The probability of being ill after a result: Bayes' theorem in odds.
+
+    Parameters
+    ----------
+    prevalence : float or array-like
+        The probability before, between 0 and 1.
+    ratio : float or array-like
+        The likelihood ratio of the result, 0 or more.
+
+    Returns
+    -------
+    float or ndarray
+        The probability after.
+    """
+    ill = np.multiply(prevalence, ratio)
+    return ill / (ill + np.subtract(1.0, prevalence))
+
+
+def predictive_values(prevalence, ratios):
+    """Of those with a positive result, how many are ill; of those with a negative result, how many are healthy.
+
+    The limits are those of the likelihood ratios taken through Bayes' theorem: the logit intervals that N. D. Mercaldo, K. F. Lau
+    and X.-H. Zhou derive for a known prevalence ("Confidence intervals for predictive values with an emphasis to case-control
+    studies", Stat. Med. 26, 2007).
+
+    Parameters
+    ----------
+    prevalence : float or array-like
+        Share of ill people among those tested, between 0 and 1; taken as known.
+    ratios : Ratios
+        What `likelihood_ratios` returns.
+
+    Returns
+    -------
+    (Estimate, Estimate)
+        Positive and negative predictive value.
+    """
+    positive = Estimate(*(post_test(prevalence, ratio) for ratio in ratios.positive))
+    after = Estimate(*(post_test(prevalence, ratio) for ratio in ratios.negative))
+    return positive, Estimate(1 - after.value, 1 - after.high, 1 - after.low)
+
+
+def people(prevalence, sensitivity, specificity, n=1000):
+    """What becomes of `n` people who are tested, in whole people.
+
+    Natural frequencies are understood better than probabilities (U. Hoffrage and G. Gigerenzer, Acad. Med. 73, 1998). The ill are
+    rounded first, then those of them who are found and those of the healthy who are alarmed, so that the four add up.
+
+    Parameters
+    ----------
+    prevalence, sensitivity, specificity : float
+        Between 0 and 1.
+    n : int
+        How many people.
+
+    Returns
+    -------
+    People
+        Four whole numbers that add up to `n`.
+    """
+    ill = _rounded(n * prevalence)
+    found = _rounded(ill * sensitivity)
+    alarmed = _rounded((n - ill) * (1 - specificity))
+    return People(found, ill - found, alarmed, n - ill - alarmed)
+
+
+def net_benefit(prevalence, sensitivity, specificity, threshold):
+    """Net benefit of treating those with a positive result, in true positives a person tested.
+
+    A. J. Vickers and E. B. Elkin, "Decision curve analysis", Med. Decis. Making 26, 2006: whoever would treat from a probability
+    of `threshold` on holds that one ill person treated is worth ``(1 - threshold) / threshold`` healthy people treated. Written
+    with sensitivity and specificity it holds at any prevalence, also where the data have another one, as a case-control study has
+    (V. Rousson and T. Zumbrunn, BMC Med. Inform. Decis. Mak. 11, 2011). Treating everybody has sensitivity 1 and specificity 0,
+    treating nobody has a net benefit of 0.
+
+    Parameters
+    ----------
+    prevalence, sensitivity, specificity : float or array-like
+        Between 0 and 1.
+    threshold : float or array-like
+        The probability from which one would treat, from 0 to less than 1.
+
+    Returns
+    -------
+    float or ndarray
+        At most `prevalence`; negative where the harm is larger.
+    """
+    weight = np.divide(threshold, np.subtract(1.0, threshold))
+    false_positives = np.subtract(1.0, prevalence) * np.subtract(1.0, specificity)
+    return np.multiply(prevalence, sensitivity) - false_positives * weight
+
+
+def worthwhile(prevalence, sensitivity, specificity):
+    """Between which threshold probabilities a test is better than treating everybody and than treating nobody.
+
+    They are the probabilities of being ill after a negative and after a positive result, where the test itself does no harm
+    (S. G. Pauker and J. P. Kassirer, "The threshold approach to clinical decision making", N. Engl. J. Med. 302, 1980).
+
+    Parameters
+    ----------
+    prevalence, sensitivity, specificity : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    (float, float) or None
+        From and to; None if there are none, as the test tells the ill from the healthy no better than a lot drawn.
+    """
+    if sensitivity + specificity <= 1:
+        return None
+    ill, healthy = prevalence, 1 - prevalence
+    missed, found = ill * (1 - sensitivity), ill * sensitivity
+    return missed / (missed + healthy * specificity), found / (found + healthy * (1 - specificity))
+
+
+def transferred(probability, trained, prevalence):
+    """A model's probability where another share of people is ill than among those it was trained on.
+
+    Bayes' theorem with the new prevalence in the old one's place (M. Saerens, P. Latinne and C. Decaestecker, "Adjusting the
+    outputs of a classifier to new a priori probabilities", Neural Comput. 14, 2002). It mends the prevalence, and nothing else
+    that may be wrong with the probabilities.
+
+    Parameters
+    ----------
+    probability : float or array-like
+        What the model says, between 0 and 1.
+    trained, prevalence : float
+        The old and the new share of ill people, above 0 and below 1.
+
+    Returns
+    -------
+    float or ndarray
+        The probability at the new prevalence.
+    """
+    return post_test(probability, prevalence / (1 - prevalence) * (1 - trained) / trained)
+
+
+def shares(rows, thresholds):
+    """Sensitivity and specificity at every threshold, as means over splits.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame, shape (n, ...)
+        Rows of the predictions table, of one model, protocol and dataset tested on.
+    thresholds : array-like, shape (t,)
+        The thresholds.
+
+    Returns
+    -------
+    (ndarray, ndarray)
+        Sensitivity and specificity, each of shape (t,); missing (NaN) where nobody is ill, or nobody healthy.
+    """
+    thresholds = np.asarray(thresholds, dtype=float)
+    positive, probability = (rows["label"] == "covid").to_numpy(), rows["probability"].to_numpy()
+    split = rows["split"].to_numpy()
+    means = []
+    for of in (positive, ~positive):
+        below = [
+            np.searchsorted(np.sort(probability[of & (split == number)]), thresholds) / count
+            for number, count in zip(*np.unique(split[of], return_counts=True), strict=True)
+        ]
+        means.append(np.mean(below, axis=0) if below else np.full(len(thresholds), np.nan))
+    return 1 - means[0], means[1]
+
+
+def at(rows, thresholds):
+    """All that a result means whatever the prevalence, at every threshold.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame, shape (n, ...)
+        As of `shares`.
+    thresholds : array-like, shape (t,)
+        The thresholds.
+
+    Returns
+    -------
+    pandas.DataFrame, shape (t, ...)
+        ``threshold``; each of `SHARES` with Wilson's 95% interval as ``_low`` and ``_high`` (as in
+        `coughlab.evaluation.metrics`); each of `RATIOS` with that of `likelihood_ratios`; ``corrected``. What is not defined is
+        missing.
+    """
+    positive = rows["label"] == "covid"
+    of = rows.loc[positive, "person"].nunique(), rows.loc[~positive, "person"].nunique()
+    columns = {"threshold": np.asarray(thresholds, dtype=float)}
+    values = shares(rows, thresholds)
+    for name, value, n in zip(SHARES, values, of, strict=True):
+        # Nobody counts as one person here: a share that is missing leaves no interval anyway.
+        low, high = intervals.wilson(value, max(n, 1))
+        columns |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    (found, left_alone), (ill, healthy) = values, of
+    ratios = likelihood_ratios(
+        found * ill, (1 - found) * ill, (1 - left_alone) * healthy, left_alone * healthy
+    )
+    for name, ratio in zip(RATIOS, ratios, strict=False):
+        columns |= {name: ratio.value, f"{name}_low": ratio.low, f"{name}_high": ratio.high}
+    import pandas as pd
+
+    return pd.DataFrame(columns | {"corrected": ratios.corrected})
+
+
+def trained_prevalence(predictions, study, model, protocol):
+    """Share of recordings with COVID among those a model was trained on.
+
+    Under the protocols that deal one dataset, the labels fall on both sides in the same shares, so the rows tested on tell it.
+    What is tested on another dataset was trained on all clean rows of its own, which `deduplicated` deals.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        The predictions table.
+    study, model, protocol : str
+        Name of the study, which is that of its dataset, of the model and of the protocol.
+
+    Returns
+    -------
+    float or None
+        Above 0 and below 1; None where the table does not tell.
+    """
+    own = predictions[
+        (predictions["model"] == model)
+        & (predictions["role"] == "test")
+        & (predictions["tested_on"] == study)
+        & (predictions["protocol"] == (protocol if protocol != EXTERNAL else "deduplicated"))
+    ]
+    share = float((own["label"] == "covid").mean())
+    return share if 0 < share < 1 else None
+
+
+def _rounded(number):
+    # A half goes up, as a browser rounds it: Python's round would take the even number.
+    return int(np.floor(number + 0.5))

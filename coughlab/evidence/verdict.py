@@ -1,0 +1,356 @@
+"""How far one answer can be believed: what is known of the model, what its result means, and a verdict in words.
+
+What is known of a model comes from the strictest protocol it was tested by (`coughlab.evaluation.splits.STRICTEST`), as far as
+recordings of both labels were tested. The verdict follows from intervals alone and never says more than they allow: a score
+counts as better than guessing, and a result as telling something, only if all of its 95% interval says so.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+
+from coughlab.evaluation import decision, splits
+from coughlab.evidence.paragraph import compared, told
+from coughlab.evidence.steps import SHORTCUT
+from coughlab.text import LABELS_IN_WORDS, counted, percent, three_digits
+
+#: Share of people with COVID that an answer is reckoned with unless told: an example, not an estimate for any place.
+PREVALENCE = 0.05
+#: An ROC AUC whose interval begins below this is weak (D. W. Hosmer and S. Lemeshow, "Applied Logistic Regression", 2000,
+#: section 5.2.4, call 0.7 to 0.8 acceptable).
+MODERATE = 0.7
+#: Every verdict, as a headline.
+HEADLINES = {
+    "no_basis": "No basis to answer",
+    "untested": "Untested: nobody knows what this answer is worth",
+    "below_chance": "Worse than guessing when it was tested",
+    "chance": "No better than guessing, as far as was tested",
+    "shortcut": "No evidence that the model hears an illness",
+    "uninformative": "This result tells nothing, as far as was tested",
+    "not_tested_elsewhere": "Never tested on recordings from elsewhere",
+    "weak": "A little better than guessing when it was tested",
+    "moderate": "Better than guessing when it was tested",
+}
+#: Verdicts by which the label should not be listened to.
+DISCREDITED = ("no_basis", "untested", "below_chance", "chance", "shortcut", "uninformative")
+
+_TEST = ("protocol", "tested_on", "recordings", "people", "splits")
+_UNKNOWN = decision.Estimate(math.nan, math.nan, math.nan)
+
+
+class PrevalenceError(ValueError):
+    """What was given is no prevalence; the message says what is."""
+
+
+def prevalence_of(text):
+    """A prevalence that somebody typed.
+
+    Parameters
+    ----------
+    text : str or float
+        As in "0.05".
+
+    Returns
+    -------
+    float
+        Above 0 and below 1.
+
+    Raises
+    ------
+    PrevalenceError
+        If it is not such a number.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < 1:
+        raise PrevalenceError("The prevalence must be a number above 0 and below 1, such as 0.05 for 5%.")
+    return value
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a model under the strictest protocol it was tested by, whatever it is asked.
+
+    Attributes
+    ----------
+    study, title : str
+        Name of the study it was trained in, and its own title.
+    protocol, tested_on : str
+        How and on which dataset it was tested.
+    recordings, people, splits : int
+        On how many.
+    auc : coughlab.evaluation.decision.Estimate
+        Its ROC AUC.
+    ratios : dict of str to coughlab.evaluation.decision.Estimate
+        The likelihood ratio of each label as its result; a value is missing (NaN) where it is not defined.
+    shortcut : coughlab.evaluation.decision.Estimate or None
+        The ROC AUC of the baseline `SHORTCUT` in the same test.
+    """
+
+    study: str
+    title: str
+    protocol: str
+    tested_on: str
+    recordings: int
+    people: int
+    splits: int
+    auc: decision.Estimate
+    ratios: dict
+    shortcut: decision.Estimate | None
+
+
+def known(study, model):
+    """Look up what is known of a model.
+
+    Parameters
+    ----------
+    study : coughlab.studies.store.StoredStudy
+        Its study.
+    model : str
+        Its name.
+
+    Returns
+    -------
+    Known or None
+        None where it was never tested on both labels, or the study has no evidence.
+    """
+    evidence = study.evidence.dropna(subset="roc_auc")
+    own = evidence[evidence["model"] == model]
+    if own.empty:
+        return None
+    # Of several datasets that it was tested on in the same way, the one with most people says most.
+    proof = own["protocol"].map(splits.STRICTEST.index)
+    best = own.assign(proof=proof, fewer=-own["people"]).sort_values(["proof", "fewer"]).iloc[0]
+    protocol, tested_on = best["protocol"], best["tested_on"]
+    same_test = (evidence["protocol"] == protocol) & (evidence["tested_on"] == tested_on)
+    shortcut = evidence[same_test & (evidence["model"] == SHORTCUT)]
+    rows = study.predictions
+    rows = rows[(rows["model"] == model) & (rows["protocol"] == protocol) & (rows["tested_on"] == tested_on)]
+    (at,) = decision.at(rows[rows["role"] == "test"], [study.thresholds[model]]).to_dict("records")
+    return Known(
+        study=study.name,
+        title=study.models[model]["title"],
+        protocol=protocol,
+        tested_on=tested_on,
+        **{size: int(best[size]) for size in ("recordings", "people", "splits")},
+        auc=_estimate(best, "roc_auc"),
+        ratios={
+            "covid": _estimate(at, "positive_ratio"),
+            "not_covid": _estimate(at, "negative_ratio"),
+        },
+        shortcut=None if shortcut.empty or model == SHORTCUT else _estimate(shortcut.iloc[0], "roc_auc"),
+    )
+
+
+def dump(known):
+    """Write down what is known of models.
+
+    Parameters
+    ----------
+    known : dict of str to Known or None
+        By the name of the model.
+
+    Returns
+    -------
+    bytes
+        JSON, for `load`.
+    """
+    return json.dumps(
+        {
+            name: one and {key: _written(value) for key, value in vars(one).items()}
+            for name, one in known.items()
+        }
+    ).encode()
+
+
+def load(content):
+    """Read what `dump` wrote.
+
+    Parameters
+    ----------
+    content : bytes
+        JSON.
+
+    Returns
+    -------
+    dict of str to Known or None
+        By the name of the model.
+    """
+    return {name: one and Known(**one | _estimates(one)) for name, one in json.loads(content).items()}
+
+
+def _written(value):
+    """An estimate without the numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _written(one) for key, one in value.items()}
+    if isinstance(value, decision.Estimate):
+        return [number if math.isfinite(number) else str(number) for number in value]
+    return value
+
+
+def _estimates(one):
+    def estimate(numbers):
+        return numbers and decision.Estimate(*map(float, numbers))
+
+    ratios = {label: estimate(numbers) for label, numbers in one["ratios"].items()}
+    return {"auc": estimate(one["auc"]), "ratios": ratios, "shortcut": estimate(one["shortcut"])}
+
+
+def block(study, known, label, novelty, prevalence=PREVALENCE, *, cough=True):
+    """The evidence beside one model's answer.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study.
+    known : Known or None
+        What is known of the model.
+    label : {"covid", "not_covid"}
+        What it said.
+    novelty : coughlab.evaluation.novelty.Novelty
+        Whether the recording resembles what it was trained on.
+    prevalence : float
+        The probability of COVID before the answer, above 0 and below 1.
+    cough : bool
+        Whether there is a cough in the recording.
+
+    Returns
+    -------
+    dict
+        ``study``, ``protocol``, ``tested_on``, ``recordings``, ``people``, ``splits``, ``auc``, ``auc_interval``,
+        ``likelihood_ratio`` of the result, ``likelihood_ratio_interval``, ``prevalence``, ``probability_after`` the result,
+        ``probability_after_interval``, ``verdict`` (a key of `HEADLINES`) and ``message``, ready for JSON: None where nothing is
+        known, and no likelihood ratio where the recording holds no cough or is far from what was trained on. Intervals are 95%
+        intervals, [low, high]; that of the probability takes the prevalence as known.
+    """
+    no_basis = _no_basis(novelty, cough)
+    verdict = "no_basis" if no_basis else _verdict(known, label)
+    test = {name: getattr(known, name, None) for name in _TEST}
+    auc = ratio = _UNKNOWN
+    if known is not None:
+        auc = known.auc
+        # What was tested says nothing of a recording that is like none of those tested.
+        ratio = _UNKNOWN if no_basis else known.ratios[label]
+    after = decision.Estimate(*(float(decision.post_test(prevalence, value)) for value in ratio))
+    return (
+        {"study": study}
+        | test
+        | _numbers("auc", auc)
+        | _numbers("likelihood_ratio", ratio)
+        | {"prevalence": prevalence}
+        | _numbers("probability_after", after)
+        | {"verdict": verdict, "message": no_basis or _message(verdict, known, label)}
+    )
+
+
+def meaning(block, label):
+    """What a result changes, in a sentence.
+
+    Parameters
+    ----------
+    block : dict
+        What `block` returned.
+    label : {"covid", "not_covid"}
+        What the model said.
+
+    Returns
+    -------
+    str
+        Says so where it is not known.
+    """
+    before, result = percent(block["prevalence"]), f'the result "{LABELS_IN_WORDS[label]}"'
+    if block["likelihood_ratio"] is None:
+        return f"What {result} makes of a probability of COVID of {before}, nobody knows."
+    ratio, after = block["likelihood_ratio"], block["probability_after"]
+    between, after_between = (
+        [shown(value) for value in block[f"{name}_interval"]]
+        for name, shown in (("likelihood_ratio", three_digits), ("probability_after", percent))
+    )
+    return (
+        f"If that test held here, {result} would make of a probability of COVID of {before} one of {percent(after)} (95%"
+        f" interval {' to '.join(after_between)}; likelihood ratio {three_digits(ratio)}, {' to '.join(between)})."
+    )
+
+
+def _no_basis(novelty, cough):
+    """Why nothing that was tested is about this recording; nothing where it is."""
+    if cough and novelty.code != "far":
+        return ""
+    why = (
+        novelty.message
+        if cough
+        else "No cough is heard in this recording, and the models were tested on recordings of coughs."
+    )
+    return f"{why} What the models say of such a recording means nothing."
+
+
+def _verdict(known, label):
+    if known is None:
+        return "untested"
+    score = compared(known.auc.low, known.auc.high, 0.5)
+    if score != "better":
+        return {"compatible": "chance", "worse": "below_chance", "unknown": "untested"}[score]
+    if known.shortcut and compared(known.auc.low, known.auc.high, known.shortcut.high) != "better":
+        return "shortcut"
+    if not _tells(known.ratios[label], label):
+        return "uninformative"
+    if known.protocol != splits.EXTERNAL:
+        return "not_tested_elsewhere"
+    return "moderate" if round(known.auc.low, 2) >= MODERATE else "weak"
+
+
+def _tells(ratio, label):
+    """Whether all of the interval says that the result is commoner where it should be, edges taken as they are shown."""
+    if label == "covid":
+        return round(ratio.low, 2) > 1
+    return round(ratio.high, 2) < 1
+
+
+def _message(verdict, known, label):
+    if known is None:
+        return "The model was not tested on recordings of both labels, so nothing can be said of its answers."
+    tested = _tested(known)
+    if verdict == "chance":
+        return f"{tested} That is compatible with guessing."
+    if verdict == "below_chance":
+        return f"{tested} That is worse than guessing: it ranks recordings the wrong way round more often than not."
+    if verdict == "shortcut":
+        low, high = told(known.shortcut.low), told(known.shortcut.high)
+        return (
+            f"{tested} A baseline that knows only how a recording was made, such as its file format, loudness and background"
+            f" noise, reaches {told(known.shortcut.value)} ({low} to {high}) in the same test. The model is not clearly"
+            " above that."
+        )
+    if verdict == "uninformative":
+        known_ratio = not math.isnan(known.ratios[label].value)
+        why = "may be as common with COVID as without it" if known_ratio else "was given to nobody"
+        return f'{tested} But the result "{LABELS_IN_WORDS[label]}" {why} in that test.'
+    if verdict == "not_tested_elsewhere":
+        return f"{tested} How it does on recordings that somebody else made, such as this one may be, is not known."
+    return (
+        f"{tested} That is better than guessing on these recordings, and does not show the same for others."
+    )
+
+
+def _tested(known):
+    size = f"{known.recordings:,} recordings of {known.people:,} people"
+    if known.protocol == splits.EXTERNAL:
+        where = f"On {known.tested_on}, a dataset it was not trained on ({size})"
+    else:
+        deals = counted(known.splits, "split")
+        where = f"Within {known.tested_on}, by the protocol {known.protocol} ({deals}, {size})"
+    auc = f"{told(known.auc.value)} (95% interval {told(known.auc.low)} to {told(known.auc.high)})"
+    return f"{where}, {known.title} has an ROC AUC of {auc}; 0.5 is guessing, 1 is perfect."
+
+
+def _estimate(row, name):
+    return decision.Estimate(*(float(row[f"{name}{end}"]) for end in ("", "_low", "_high")))
+
+
+def _numbers(name, estimate):
+    """An estimate as two entries of the block, without the numbers that JSON does not have."""
+    if not all(map(math.isfinite, estimate)):
+        return {name: None, f"{name}_interval": None}
+    return {name: float(estimate.value), f"{name}_interval": [float(estimate.low), float(estimate.high)]}

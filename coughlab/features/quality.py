@@ -1,0 +1,96 @@
+"""Whether a recording is good enough to be measured, in plain sentences. Whether it holds a cough, the detector says."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coughlab.features import levels as _levels
+from coughlab.features.acoustic import SECONDS
+
+#: A cough lasts about 0.3 s; less than this rarely holds a whole one.
+SHORT_S = 0.5
+#: Share of the samples on flat tops that can no longer be called a coincidence ...
+CLIPPED_SHARE = 0.0005
+#: ... a flat top being three samples in a row within 0.1% of the recording's peak ...
+FLAT = 0.999
+#: ... in a recording loud enough for its steps not to look flat.
+LOUD = 0.5
+#: Loudest 20 ms, in dB relative to full scale.
+QUIET_DB = -40.0
+#: Coughs should stand this far above what is heard between them.
+NOISY_DB = 15.0
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One thing to know about a recording: a stable code and a sentence for its reader."""
+
+    code: str
+    message: str
+
+
+def check(recording, events):
+    """What is wrong with a recording.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded.
+    events : list of coughlab.detector.Event
+        The coughs found in it.
+
+    Returns
+    -------
+    list of Remark
+        Empty for a good recording.
+    """
+    db = _levels.levels(recording)
+    contrast = db.max() - _levels.background_db(db)
+    found = {
+        "truncated": (
+            recording.truncated,
+            "The file breaks off before its announced end; only the part that arrived was analysed.",
+        ),
+        "short": (
+            recording.duration < SHORT_S,
+            f"The recording is very short ({recording.duration:.2f} s). Record at least one whole cough.",
+        ),
+        "clipped": (
+            clipped_share(recording.samples) > CLIPPED_SHARE,
+            "The recording is overdriven: its loudest parts are cut off. Hold the microphone further away.",
+        ),
+        "quiet": (
+            db.max() < QUIET_DB,
+            "The recording is very quiet. Move closer to the microphone or raise its level.",
+        ),
+        "noisy": (
+            contrast < NOISY_DB and recording.duration >= SHORT_S and db.max() >= QUIET_DB,
+            "The recording is mostly noise: nothing in it stands out from the background. Record in a quieter place.",
+        ),
+        "late": (
+            bool(events) and events[0].start_s >= SECONDS,
+            f"The first cough comes after {SECONDS:.0f} seconds; the MLP and KNN read only the first {SECONDS:.0f}.",
+        ),
+    }
+    return [Remark(code, message) for code, (holds, message) in found.items() if holds]
+
+
+def clipped_share(y):
+    """Share of the samples that sit in the middle of a flat top.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,)
+        Samples, full scale being 1.
+
+    Returns
+    -------
+    float
+        Samples that are, like both their neighbours, within 0.1% of the peak, over all samples; 0 if the peak is below 0.5.
+    """
+    magnitude = np.abs(y)
+    peak = magnitude.max(initial=0)
+    if peak < LOUD:
+        return 0.0
+    top = magnitude >= FLAT * peak
+    return float((top[1:-1] & top[:-2] & top[2:]).sum() / y.size)

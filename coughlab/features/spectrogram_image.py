@@ -1,0 +1,76 @@
+"""The spectrogram drawn as a colour picture, as the case study's VGG16 networks read it: axes off, edge to edge.
+
+Drawn straight into an array, because a plotting library would take a second to load and draws a little differently in each
+version.
+"""
+
+from functools import lru_cache, partial
+
+import numpy as np
+
+from coughlab.features import spectrum
+
+SECONDS = 5
+#: Range shown below the loudest point, in dB.
+TOP_DB = 80.0
+#: Colours from quiet to loud: Magma at equal steps, by S. van der Walt and N. Smith (matplotlib, CC0).
+MAGMA = (
+    "#000004",
+    "#180f3d",
+    "#440f76",
+    "#721f81",
+    "#9e2f7f",
+    "#cd4071",
+    "#f1605d",
+    "#fd9668",
+    "#feca8d",
+    "#fcfdbf",
+)
+
+
+def picture(recording, height, width):
+    """Draw the log-power spectrogram of the first 5 seconds.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded. A shorter one fills the whole width.
+    height, width : int
+        Size in pixels.
+
+    Returns
+    -------
+    ndarray, shape (height, width, 3), uint8
+        Red, green and blue. From top to bottom 11,025 to 0 Hz, equally spaced; from left to right the time. The quietest
+        point is the darkest and the loudest, where it is 80 dB above, the brightest.
+    """
+    y = spectrum.waveform(recording, seconds=SECONDS)
+    db = spectrum.power_to_db(spectrum.magnitude(y) ** 2, TOP_DB)
+    db = _resampled(_resampled(db, width).T, height)[::-1]
+    levels = (db - db.min()) * (255 / TOP_DB)
+    # Sums of tiny rounding errors can leave the range by as much.
+    return _colours()[np.clip(levels.round(), 0, 255).astype(np.uint8)]
+
+
+def _resampled(x, size):
+    """Cut the rows of a picture into `size` equal stretches and take the mean of each."""
+    edges = np.linspace(0, len(x), size + 1)
+    row = np.minimum(edges.astype(int), len(x) - 1)
+    before = np.cumsum(x, axis=0, dtype=float) - x
+    at_edges = before[row] + (edges - row)[:, None] * x[row]
+    return np.diff(at_edges, axis=0) * (size / len(x))
+
+
+@lru_cache
+def _colours():
+    """256 colours from quiet to loud, shape (256, 3), uint8."""
+    anchors = np.array([list(bytes.fromhex(colour[1:])) for colour in MAGMA])
+    at = np.linspace(0, len(anchors) - 1, 256)
+    channels = [np.interp(at, range(len(anchors)), channel) for channel in anchors.T]
+    return np.stack(channels, axis=1).round().astype(np.uint8)
+
+
+#: Sizes drawn, (height, width) in pixels, by the name of the input.
+SIZES = {"picture_288x432": (288, 432), "picture_224x224": (224, 224)}
+#: Functions of a recording, by the name of the input.
+PICTURES = {name: partial(picture, height=height, width=width) for name, (height, width) in SIZES.items()}

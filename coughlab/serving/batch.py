@@ -1,0 +1,245 @@
+"""Many recordings, one answer each: a bad one stops nothing.
+
+An answer is what the API says of a recording, with the file's name before it: ``{"file": name, "label": ..., ...}``, or
+``{"file": name, "error": {"code", "message"}}``. Tables, counts and sentences are pure functions of answers, so that those
+read from a file of earlier ones are as good as new ones.
+"""
+
+import json
+import logging
+
+from coughlab import audio
+from coughlab.datasets import LABELS
+from coughlab.evidence.verdict import PREVALENCE
+from coughlab.serving import predictors
+from coughlab.studies.store import StoreError
+from coughlab.text import LABELS_IN_WORDS
+
+#: The code of an error that nobody foresaw, and its sentence.
+INTERNAL = "internal"
+_UNFORESEEN = "Something went wrong here, not with the recording. Try this file once more by itself."
+#: Below this probability a cough, and above the other one a recording without any, is worth a second look; the detector's
+#: threshold lies between them.
+SURE_COUGH, SURE_NONE = 0.75, 0.4
+
+_log = logging.getLogger(__name__)
+
+
+def answer(name, source, predictor, *, prevalence=PREVALENCE, force=False, load=predictors.load):
+    """Answer one of many recordings.
+
+    Parameters
+    ----------
+    name : str
+        What to call it.
+    source : bytes-like or path-like
+        Its bytes or its path.
+    predictor : coughlab.serving.predictors.Predictor
+        Who answers.
+    prevalence : float
+        The probability of COVID before an answer, above 0 and below 1.
+    force : bool
+        Ask the models even where there is no cough.
+    load : callable
+        Decodes it, as `coughlab.serving.predictors.load` does; that of `coughlab.serving.workers` where nobody knows whom it
+        comes from.
+
+    Returns
+    -------
+    dict
+        The answer, or what was wrong with the file.
+
+    Raises
+    ------
+    coughlab.studies.store.StoreError
+        If a model's file is missing or was changed: no file could be answered then.
+    """
+    try:
+        prediction = predictor.predict(load(source), prevalence=prevalence, force=force)
+        return {"file": name} | prediction.to_dict()
+    except audio.AudioError as error:
+        return failure(name, error.code, error.message)
+    except StoreError:
+        raise
+    except Exception:
+        # A stranger's file must not end the answers to all the others, whatever it sets off.
+        _log.exception("Unexpected error in a recording")
+        return failure(name, INTERNAL, _UNFORESEEN)
+
+
+def failure(name, code, message):
+    """The answer where there is none: the file's name, a stable code and a sentence for people (dict)."""
+    return {"file": name, "error": {"code": code, "message": message}}
+
+
+def to_json(answers):
+    """Answers as a JSON document: a list of them, each with the keys of the API (str)."""
+    return json.dumps(list(answers), indent=1)
+
+
+def doubts(answer):
+    """Why somebody should listen to a recording.
+
+    Parameters
+    ----------
+    answer : dict
+        The answer to it.
+
+    Returns
+    -------
+    list of str
+        Sentences; empty where there is no reason. That the models are not to be believed is no reason, as it is said of all.
+    """
+    if "error" in answer:
+        return [answer["error"]["message"]]
+    found = [remark["message"] for remark in answer["quality"]]
+    cough = answer["cough"]
+    if unsure := sum(event["probability"] < SURE_COUGH for event in answer["events"]):
+        found.append(f"{unsure} of the coughs found may be something else.")
+    if not cough["found"] and cough["probability"] > SURE_NONE:
+        found.append("Something in it may be a cough after all.")
+    labels = {label: [] for label in LABELS}
+    for name, said in answer["models"].items():
+        labels[said["label"]].append(name)
+    if all(labels.values()):
+        sides = (f"{LABELS_IN_WORDS[label]} say {', '.join(names)}" for label, names in labels.items())
+        found.append(f"The models disagree: {'; '.join(sides)}.")
+    return found
+
+
+def _found(answer):
+    return "error" not in answer and answer["cough"]["found"] > 0
+
+
+#: What can be asked for: the title, and whether an answer belongs to it.
+KINDS = {
+    "all": ("All", lambda answer: True),
+    "coughs": ("Coughs found", _found),
+    "none": ("No cough", lambda answer: "error" not in answer and not _found(answer)),
+    "errors": ("Errors", lambda answer: "error" in answer),
+    "look": ("Needs a look", lambda answer: bool(doubts(answer))),
+} | {
+    label: (f"Said to be {LABELS_IN_WORDS[label]}", lambda answer, label=label: answer.get("label") == label)
+    for label in reversed(LABELS)
+}
+
+
+def counts(answers):
+    """How many answers there are of each of `KINDS` (dict of str to int)."""
+    found = dict.fromkeys(KINDS, 0)
+    for answer in answers:
+        for kind, (_, belongs) in KINDS.items():
+            found[kind] += belongs(answer)
+    return found
+
+
+def summary(count):
+    """Counts in words.
+
+    Parameters
+    ----------
+    count : dict of str to int
+        Of `counts`.
+
+    Returns
+    -------
+    str
+        A sentence or two.
+    """
+    said = [f"coughs in {count['coughs']:,}" if count["coughs"] else "coughs in none"]
+    if count["none"]:
+        said.append(f"no cough in {count['none']:,}")
+    if count["errors"]:
+        said.append(f"{count['errors']:,} could not be read")
+    text = f"{count['all']:,} {'file' if count['all'] == 1 else 'files'}: {', '.join(said)}."
+    if count["look"]:
+        text += f" {count['look']:,} {'needs' if count['look'] == 1 else 'need'} a look."
+    return text
+
+
+def table(answers, models=()):
+    """Answers as a flat table.
+
+    Parameters
+    ----------
+    answers : iterable of dict
+        Read once, and forgotten one by one.
+    models : iterable of str, optional
+        Models that have their columns whether any file was answered by them or not.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a file: what is said of it, of each cough, by each model, and how far that can be believed. Cells are empty where
+        there is nothing to say, as for a label where no cough was found.
+    """
+    import pandas as pd
+
+    rows = [_row(answer) for answer in answers]
+    last = ("study", "version")
+    columns = dict.fromkeys(_ALWAYS)
+    columns |= dict.fromkeys(f"{name}_{part}" for name in models for part in _OF_A_MODEL)
+    columns |= dict.fromkeys(column for row in rows for column in row if column not in last)
+    frame = pd.DataFrame(rows, columns=[*columns, *last])
+    # An empty cell must not make 2 coughs 2.0.
+    return frame.astype({column: "Int64" for column in frame if "coughs" in column.split("_")})
+
+
+_ALWAYS = (
+    *("file", "status", "error_code", "error", "duration_s", "coughs", "cough_probability", "heard_code"),
+    *("heard", "events", "quality_codes", "quality", "doubts", "model", "label", "probability", "verdict"),
+    *("verdict_message", "prevalence", "probability_after", "novelty", "novelty_p"),
+)
+_OF_A_MODEL = ("label", "probability", "verdict", "coughs_covid", "coughs_not_covid")
+
+
+def _row(answer):
+    # The name of a file need not be text, which a cell has to be.
+    file = answer["file"].encode(errors="replace").decode()
+    if error := answer.get("error"):
+        return {
+            "file": file,
+            "status": "error",
+            "error_code": error["code"],
+            "error": error["message"],
+            "doubts": error["message"],
+        }
+    evidence, novelty, heard = (
+        part or {} for part in (answer["evidence"], answer["novelty"], answer["cough"]["heard"])
+    )
+    row = {
+        "file": file,
+        "status": "ok",
+        "duration_s": answer["audio"]["duration_s"],
+        "coughs": answer["cough"]["found"],
+        "cough_probability": answer["cough"]["probability"],
+        "heard_code": heard.get("code"),
+        "heard": heard.get("message"),
+        "events": times(answer),
+        "quality_codes": " ".join(remark["code"] for remark in answer["quality"]),
+        "quality": " ".join(remark["message"] for remark in answer["quality"]),
+        "doubts": " ".join(doubts(answer)),
+        "model": answer["model"],
+        "label": answer["label"],
+        "probability": answer["probability"],
+        "verdict": evidence.get("verdict"),
+        "verdict_message": evidence.get("message"),
+        "prevalence": evidence.get("prevalence"),
+        "probability_after": evidence.get("probability_after"),
+        "novelty": novelty.get("code"),
+        "novelty_p": novelty.get("p"),
+        "study": answer["study"],
+        "version": answer["version"],
+    }
+    for name, said in answer["models"].items():
+        row |= {
+            f"{name}_label": said["label"],
+            f"{name}_probability": said["probability"],
+            f"{name}_verdict": said["evidence"]["verdict"],
+        } | {f"{name}_coughs_{label}": said["coughs"][label] for label in LABELS}
+    return row
+
+
+def times(answer):
+    """When the coughs of an answer are, as in "0.48-0.88; 1.38-1.78", in seconds (str)."""
+    return "; ".join(f"{event['start_s']:.2f}-{event['end_s']:.2f}" for event in answer["events"])

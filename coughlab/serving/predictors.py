@@ -1,0 +1,377 @@
+"""A recording and a study's models in, a prediction out. Never imports tensorflow."""
+
+import json
+import re
+import threading
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from coughlab import __version__, audio, detector
+from coughlab.audio import synthetic
+from coughlab.classifiers import runtime
+from coughlab.datasets import LABELS
+from coughlab.evaluation.novelty import Novelty
+from coughlab.evidence import verdict as beliefs
+from coughlab.features import acoustic, inputs, quality, spectrum
+from coughlab.studies.store import MANIFEST, MODELS, StoredStudy, StoreError, state
+
+STUDY = "kaggle-trial"
+#: The case study's final model: its label is the label of the answer.
+MAIN_MODEL = "mlp"
+#: A single cough is cut out of its recording with so many seconds on both sides.
+MARGIN_S = 0.1
+#: What is listened to: as for the datasets, but silence gets an answer too, which is that there is no cough.
+LIMITS = replace(audio.LIMITS, silence_peak=0.0)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one model says: label, probability of covid, and the threshold between the labels."""
+
+    label: str
+    probability: float
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a study's models say of one recording, and what was measured in it.
+
+    Attributes
+    ----------
+    models : dict of str to Answer
+        One answer a model about the whole recording, the main model's first. Empty where there is no cough and no answer was
+        forced.
+    cough : coughlab.detector.Detection
+        The coughs, or what is heard instead.
+    each : list of dict of str to Answer
+        For each of the coughs, what the models say of it alone. The large models are not asked about each.
+    audio : dict
+        Duration in seconds, sample rate in hertz, channels and codec of the file.
+    quality : list of coughlab.features.quality.Remark
+        What is wrong with the recording.
+    features : ndarray, shape (26,)
+        The case study's features.
+    study : str
+        Name of the study.
+    evidence : dict of str to dict
+        How far each answer can be believed, by model, as of `coughlab.evidence.verdict.block`.
+    novelty : coughlab.evaluation.novelty.Novelty or None
+        Whether the recording resembles those that the models were trained on; None where no model answers.
+    """
+
+    models: dict
+    cough: detector.Detection
+    each: list
+    audio: dict
+    quality: list
+    features: np.ndarray
+    study: str
+    evidence: dict
+    novelty: Novelty | None
+
+    @property
+    def events(self):
+        """The coughs (list of coughlab.detector.Event)."""
+        return self.cough.events
+
+    def votes(self, name):
+        """How many of the coughs a model gives each label (dict of str to int); None where it was not asked about each."""
+        if any(name not in answers for answers in self.each):
+            return None
+        counts = Counter(answers[name].label for answers in self.each)
+        return {label: counts[label] for label in LABELS}
+
+    def to_dict(self):
+        """The answer of the API, ready for JSON."""
+        main = self.models.get(MAIN_MODEL)
+        return {
+            "label": main and main.label,
+            "probability": main and main.probability,
+            "model": MAIN_MODEL,
+            "cough": self.cough.to_dict(),
+            "evidence": self.evidence.get(MAIN_MODEL),
+            "novelty": self.novelty and asdict(self.novelty),
+            "models": {
+                name: asdict(answer) | {"coughs": self.votes(name), "evidence": self.evidence[name]}
+                for name, answer in self.models.items()
+            },
+            "audio": self.audio,
+            "events": [
+                asdict(event)
+                | {
+                    "models": {
+                        name: {"label": answer.label, "probability": answer.probability}
+                        for name, answer in answers.items()
+                    }
+                }
+                for event, answers in zip(self.events, self.each, strict=True)
+            ],
+            "quality": [asdict(remark) for remark in self.quality],
+            "study": self.study,
+            "version": __version__,
+        }
+
+    def to_json(self):
+        """The whole result as a JSON document: the answer of the API and the 26 features."""
+        measured = {name: float(value) for name, value in zip(acoustic.NAMES, self.features, strict=True)}
+        return json.dumps(self.to_dict() | {"features": measured}, indent=2)
+
+
+class UnknownModelError(ValueError):
+    """A model was asked for that is not here; the message says which are."""
+
+
+def load(source):
+    """Decode a recording to ask about: as `coughlab.audio.load` does, but a silent one is no error.
+
+    Parameters
+    ----------
+    source : bytes-like, str or os.PathLike
+        The bytes of a file, or the path of one.
+
+    Returns
+    -------
+    coughlab.audio.Recording
+
+    Raises
+    ------
+    coughlab.audio.AudioError
+        If the recording cannot be used.
+    """
+    return audio.load(source, LIMITS)
+
+
+class Predictor:
+    """The models of a stored study, loaded when first asked and then kept. May be shared between threads.
+
+    Parameters
+    ----------
+    study : coughlab.studies.store.StoredStudy, optional
+        The study; `STUDY` in the models folder unless given.
+
+    Raises
+    ------
+    coughlab.studies.store.StoreError
+        If there is no such study.
+    """
+
+    def __init__(self, study=None):
+        self.study = study or StoredStudy(MODELS / STUDY)
+        if not self.study.models.get(MAIN_MODEL, {}).get("serve"):
+            raise StoreError(
+                f"The study {self.study.name} lacks its main model, {MAIN_MODEL}. Train it first."
+            )
+        self._loaded, self._lock = {}, threading.Lock()
+        spectrum.use_one_thread()
+
+    @cached_property
+    def names(self):
+        """Names of the models that answer whenever a recording comes, the main model's first."""
+        return [name for name in self.study.served if name not in self.slow]
+
+    @cached_property
+    def slow(self):
+        """Names of the large models that are present here: each takes its time, so they answer only when they are asked for."""
+        return [name for name in self.study.served if self.study.models[name]["large"]]
+
+    @cached_property
+    def known(self):
+        """What is known of each model that can answer, as `coughlab.evidence.verdict.known` finds it."""
+        return self.study.known
+
+    @cached_property
+    def trained_on(self):
+        """What a recording is compared with (coughlab.evaluation.novelty.Reference)."""
+        return self.study.novelty
+
+    def predict(self, recording, *, cough=None, also=(), prevalence=beliefs.PREVALENCE, force=False):
+        """Find the coughs in a recording, and ask the models about it and about each of them.
+
+        Where there is no cough no model is asked. Each cough takes about 4 ms, and in the longest recording that is accepted
+        there is room for some hundreds.
+
+        Parameters
+        ----------
+        recording : coughlab.audio.Recording
+            What was recorded.
+        cough : coughlab.detector.Detection, optional
+            What the detector heard in it, where that is known already.
+        also : iterable of str
+            Models of `slow` to ask beside the others, about the whole recording only.
+        prevalence : float
+            The probability of COVID before the answer, above 0 and below 1.
+        force : bool
+            Ask the models even where there is no cough.
+
+        Returns
+        -------
+        Prediction
+            The answers.
+
+        Raises
+        ------
+        UnknownModelError
+            If one of `also` is not among `slow`.
+        coughlab.audio.AudioError
+            If an answer is forced and the recording is silent.
+        coughlab.studies.store.StoreError
+            If a file of the study or of the detector is missing or was changed.
+        """
+        if force and audio.is_silent(recording.samples):
+            raise audio.error("silent")
+        also = set(also)
+        if unknown := also - set(self.slow):
+            present = ", ".join(self.slow) or "none on this machine"
+            # What a stranger asked for is told so that it stays a few words.
+            name = re.sub(r"[^\w .-]", "?", min(unknown))[:40]
+            raise UnknownModelError(
+                f"There is no model {name} to ask beside the others. There is: {present}."
+            )
+        if cough is None:
+            cough = detector.default().detect(recording)
+        models, each, novelty = {}, [], None
+        asked = [name for name in self.study.served if name in self.names or name in also]
+        asked = asked if cough.events or force else []
+        measured = inputs.measure(recording, {"features", *self._kinds(asked)})
+        if asked:
+            models = self._answers(asked, measured)
+            each = [self.ask(cut(recording, event)) for event in cough.events]
+            novelty = self.trained_on.judge(measured["features"])
+        return Prediction(
+            models=models,
+            cough=cough,
+            each=each,
+            audio={
+                "duration_s": round(recording.duration, 6),
+                "sample_rate": recording.rate,
+                "channels": recording.channels,
+                "codec": recording.codec,
+            },
+            quality=quality.check(recording, cough.events),
+            features=measured["features"],
+            study=self.study.name,
+            evidence={
+                name: beliefs.block(
+                    self.study.name,
+                    self.known[name],
+                    answer.label,
+                    novelty,
+                    prevalence,
+                    cough=bool(cough.events),
+                )
+                for name, answer in models.items()
+            },
+            novelty=novelty,
+        )
+
+    def ask(self, recording, names=None):
+        """Ask models about a sound, whatever it is.
+
+        Parameters
+        ----------
+        recording : coughlab.audio.Recording
+            The sound.
+        names : iterable of str
+            Which models; those of `names` unless given.
+
+        Returns
+        -------
+        dict of str to Answer
+            One answer a model.
+        """
+        names = self.names if names is None else names
+        return self._answers(names, inputs.measure(recording, self._kinds(names)))
+
+    def warm_up(self):
+        """Load every model and ask each once, so that the next question is answered at full speed."""
+        self.predict(audio.load(synthetic.sample()), force=True)
+
+    def _kinds(self, names):
+        """What models read of a recording."""
+        return {self.study.models[name]["input"] for name in names}
+
+    def _answers(self, names, measured):
+        return {name: self._answer(name, measured) for name in names}
+
+    def _answer(self, name, measured):
+        entry = self.study.models[name]
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = runtime.load(entry["serve"], self.study.served[name])
+        probability = self._loaded[name](measured[entry["input"]])
+        label = LABELS[int(probability >= entry["threshold"])]
+        return Answer(label, probability, entry["threshold"])
+
+
+def cut(recording, event):
+    """One cough alone.
+
+    Parameters
+    ----------
+    recording : coughlab.audio.Recording
+        What was recorded.
+    event : coughlab.detector.Event
+        The cough.
+
+    Returns
+    -------
+    coughlab.audio.Recording
+        From 0.1 s before the cough to 0.1 s after it, as far as there is sound.
+    """
+    start, end = (
+        round(seconds * recording.rate) for seconds in (event.start_s - MARGIN_S, event.end_s + MARGIN_S)
+    )
+    return replace(recording, samples=recording.samples[max(start, 0) : end])
+
+
+def default():
+    """The predictor of the study `STUDY`, shared by all who ask, and renewed when the study is trained again.
+
+    Returns
+    -------
+    Predictor
+        Shared between threads.
+
+    Raises
+    ------
+    coughlab.studies.store.StoreError
+        If there is no such study.
+    """
+    return _predictor(state(MODELS / STUDY / MANIFEST))
+
+
+@lru_cache(maxsize=1)
+def _predictor(manifest):
+    return Predictor()
+
+
+def study(name):
+    """A stored study, shared by all who ask, and read again when it is trained again.
+
+    Parameters
+    ----------
+    name : str
+        Name of the study.
+
+    Returns
+    -------
+    coughlab.studies.store.StoredStudy
+        Shared between threads.
+
+    Raises
+    ------
+    coughlab.studies.store.StoreError
+        If there is no such study.
+    """
+    if name == STUDY:
+        return default().study
+    return _study(name, state(MODELS / name / MANIFEST))
+
+
+@lru_cache(maxsize=4)
+def _study(name, manifest):
+    return StoredStudy(MODELS / name)

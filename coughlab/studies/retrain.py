@@ -1,0 +1,431 @@
+"""Trains a classifier anew on splits of a study's stored features, in a process of its own.
+
+The server's process stays free for its visitors: a job is a child process of low priority and with one thread, ``python -m
+coughlab.studies.retrain``. It writes one JSON object a line to its standard output, and ends when its standard input is closed,
+which happens when it is cancelled, forgotten or its parent is gone.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from coughlab.classifiers import CLASSIFIERS
+from coughlab.evaluation import splits
+from coughlab.system import resources
+from coughlab.text import counted
+
+#: Names of the classifiers that can be trained from the stored feature table, in a reasonable time.
+MODELS = [c.name for c in CLASSIFIERS.values() if c.input == "features" and c.embed is None]
+TEST_SHARES = (0.1, 0.5)
+N_SPLITS = (2, 200)
+MAX_SEED = 2**31 - 1
+#: Jobs that may run at once in one server: each takes a core, and 220 MB of memory.
+MAX_JOBS = 4
+#: Splits trained together where a classifier can: few enough to see them arrive.
+TOGETHER = 4
+
+
+class RetrainError(ValueError):
+    """A job cannot be started as asked; the message says why."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained.
+
+    Attributes
+    ----------
+    model : str
+        One of `MODELS`.
+    seed : int
+        Seed of the splits; split k is fitted with ``seed + 1 + k``, as in a study.
+    test_share : float
+        Share of the rows that are tested on, from 0.1 to 0.5.
+    n_splits : int
+        From 2 to 200.
+    """
+
+    model: str
+    seed: int = 0
+    test_share: float = splits.TEST_SHARE
+    n_splits: int = 5
+
+
+def deal(order, labels):
+    """Check an order and deal the rows.
+
+    Parameters
+    ----------
+    order : Order
+        What is to be trained.
+    labels : ndarray, shape (n,)
+        1 where a row is labelled covid, else 0.
+
+    Returns
+    -------
+    list of (ndarray, ndarray)
+        Row numbers of train and test of each split.
+
+    Raises
+    ------
+    RetrainError
+        If the order is out of bounds, or a class would be missing on one side of a split.
+    """
+    if order.model not in MODELS:
+        raise RetrainError(f"There is no model called {order.model!r} that can be trained here.")
+    if not N_SPLITS[0] <= order.n_splits <= N_SPLITS[1]:
+        raise RetrainError(f"Choose from {N_SPLITS[0]} to {N_SPLITS[1]} splits, not {order.n_splits}.")
+    if not TEST_SHARES[0] <= order.test_share <= TEST_SHARES[1]:
+        low, high = TEST_SHARES
+        raise RetrainError(
+            f"The share of test rows must be from {low:.0%} to {high:.0%}, not {order.test_share:.0%}."
+        )
+    if not 0 <= order.seed <= MAX_SEED:
+        raise RetrainError(f"The seed must be a whole number from 0 to {MAX_SEED}.")
+    one_sided = RetrainError(
+        "There are too few recordings of a class to have both classes in train and in test."
+    )
+    try:
+        deals = splits.published(
+            labels, n_splits=order.n_splits, seed=order.seed, test_share=order.test_share
+        )
+    except ValueError as error:
+        raise one_sided from error
+    if any(len(set(labels[rows])) < 2 for sides in deals for rows in sides):
+        raise one_sided
+    return deals
+
+
+def start(study, order):
+    """Start a job.
+
+    Parameters
+    ----------
+    study : coughlab.studies.store.StoredStudy
+        The study whose features are trained on.
+    order : Order
+        What to train.
+
+    Returns
+    -------
+    Job
+        The running job. It is cancelled when nobody holds it any more.
+
+    Raises
+    ------
+    RetrainError
+        If the order cannot be met, or too many jobs are running.
+    coughlab.studies.store.StoreError
+        If the study cannot be read.
+    """
+    deal(order, _labels(study.features))
+    with _lock:
+        if len(_running) >= MAX_JOBS:
+            raise RetrainError(
+                f"{MAX_JOBS} trainings are running already, as many as this server takes. Try again when one has ended."
+            )
+        return Job(study, order)
+
+
+def reproduced(made, stored):
+    """Compare retrained splits with stored ones of the same model.
+
+    Parameters
+    ----------
+    made, stored : pandas.DataFrame
+        Rows of the predictions table.
+
+    Returns
+    -------
+    same, shared : int
+        How many splits have the same rows in train and test and exactly the same probabilities, and how many are in both tables.
+    """
+    columns = ["row", "role", "probability"]
+    stored = stored[stored["model"].isin(made["model"]) & (stored["protocol"] == "published")]
+    stored = {
+        split: rows[columns].to_dict("list")
+        for split, rows in stored.groupby("split")
+        if split in set(made["split"])
+    }
+    pairs = [
+        (rows[columns].to_dict("list"), stored[split])
+        for split, rows in made.groupby("split")
+        if split in stored
+    ]
+    return sum(new == old for new, old in pairs), len(pairs)
+
+
+def reproduced_in_words(made, stored, model):
+    """What `reproduced` finds, and why that is so.
+
+    Parameters
+    ----------
+    made, stored : pandas.DataFrame
+        As for `reproduced`.
+    model : str
+        One of `MODELS`.
+
+    Returns
+    -------
+    str
+        One or two sentences, or none where no split is in both tables.
+    """
+    same, shared = reproduced(made, stored)
+    if not shared:
+        return ""
+    if CLASSIFIERS[model].fit_many and not same:
+        return (
+            "The stored splits were trained one by one with Keras. Here several are trained side by side by the same recipe, but"
+            " from other first weights and with the rows in another order: the numbers differ as with another seed."
+        )
+    return f"{same} of the {shared} splits that are stored too gave exactly the stored probabilities."
+
+
+class Job:
+    """A training in a child process; made by `start`. Its attributes may be read at any time.
+
+    Attributes
+    ----------
+    order : Order
+        What is trained.
+    """
+
+    def __init__(self, study, order):
+        self.order = order
+        self._told = _Told()
+        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        with resources.without_ctrl_c():
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "coughlab.studies.retrain",
+                    str(study.folder.resolve()),
+                    json.dumps(asdict(order)),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | threads,
+                cwd=Path(__file__).parents[2],
+            )
+        self._process = process
+        _running.add(process)
+        # The thread knows the process and what it told, not the job, so that a forgotten job is collected and stopped.
+        threading.Thread(target=_listen, args=(process, self._told), daemon=True).start()
+        self._stop = weakref.finalize(self, process.kill)
+
+    @property
+    def state(self):
+        """``running``, ``done``, ``cancelled`` or ``failed``."""
+        return self._told.state
+
+    @property
+    def share(self):
+        """Share of the work that is done, from 0 to 1."""
+        return self._told.share
+
+    @property
+    def sentence(self):
+        """What is going on, or how it ended."""
+        done, n = len(self._told.splits), self.order.n_splits
+        if self.state == "running":
+            told = f"Training: {counted(done, 'split')} of {n} done"
+            return told if self._told.share else "Starting …"
+        if self.state == "failed":
+            return self._told.failure
+        return (
+            f"Cancelled after {done} of {n} splits."
+            if self.state == "cancelled"
+            else f"All {n} splits are done."
+        )
+
+    @property
+    def seconds_left(self):
+        """An estimate of the seconds left, or None while there is nothing to tell it from."""
+        return self._told.seconds_left() if self.state == "running" else None
+
+    @property
+    def n_done(self):
+        """Number of splits done so far."""
+        return len(self._told.splits)
+
+    @property
+    def predictions(self):
+        """Rows of the predictions table of all splits done so far (pandas.DataFrame)."""
+        import pandas as pd
+
+        from coughlab.studies.training import PREDICTION_COLUMNS
+
+        if not self._told.splits:
+            return pd.DataFrame(columns=PREDICTION_COLUMNS)
+        return pd.concat(map(pd.DataFrame, self._told.splits), ignore_index=True)
+
+    def cancel(self):
+        """Stop training. What is done stays; a job that has ended stays as it is."""
+        self._told.end("cancelled")
+        self._stop()
+        _running.discard(self._process)
+
+
+class _Told:
+    """What a child process told so far. Written by one thread, read by others."""
+
+    def __init__(self):
+        self.state, self.failure = "running", ""
+        self.share, self.splits = 0.0, []
+        self._first = None
+        self._lock = threading.Lock()
+
+    def take(self, line):
+        if "failed" in line:
+            self.fail(line["failed"])
+        elif "rows" in line:
+            self.splits.append(line["rows"])
+        else:
+            self.share = line["share"]
+            # Counted from the first epoch on: what comes before it, importing, comes only once.
+            self._first = self._first or (time.monotonic(), self.share)
+
+    def end(self, state):
+        with self._lock:
+            if self.state == "running":
+                self.state = state
+
+    def fail(self, sentence):
+        self.failure = self.failure or sentence
+        self.end("failed")
+
+    def seconds_left(self):
+        since, at_first = self._first or (0, 0)
+        done = self.share - at_first
+        return (time.monotonic() - since) / done * (1 - self.share) if done > 0.01 else None
+
+
+#: Processes of the jobs that have not ended.
+_running = set()
+_lock = threading.Lock()
+
+
+def _listen(process, told):
+    try:
+        for line in process.stdout:
+            told.take(json.loads(line))
+        process.wait()
+    finally:
+        process.kill()
+        process.wait()
+        _running.discard(process)
+        process.stdin.close()
+        process.stdout.close()
+        if process.returncode:
+            told.fail("The training stopped before its end. The server's log may say why.")
+        told.end("done")
+
+
+def _labels(features):
+    from coughlab.datasets import LABELS
+
+    return features["label"].map(LABELS.index).to_numpy()
+
+
+def work(folder, order, tell):
+    """Train as ordered: what the child process does.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``models/<study>``.
+    order : Order
+        What to train.
+    tell : callable
+        Called with the dicts that make a job's progress: ``{"share": ...}``, and for each split done its
+        rows of the predictions table, ``{"rows": {column: [...]}}``.
+
+    Raises
+    ------
+    RetrainError
+        If the order cannot be met.
+    coughlab.studies.store.StoreError
+        If the study cannot be read.
+    """
+    import numpy as np
+
+    from coughlab.features.acoustic import NAMES
+    from coughlab.studies.store import StoredStudy
+    from coughlab.studies.training import predictions_of, roles
+
+    study = StoredStudy(folder)
+    table = study.features
+    inputs, labels = list(table[list(NAMES)].to_numpy()), _labels(table)
+    asked = np.arange(len(table))
+    for split, seed, test, fitted in _fits(order, inputs, labels, lambda share: tell({"share": share})):
+        rows = predictions_of(
+            fitted,
+            inputs,
+            table,
+            asked,
+            study=study.name,
+            protocol="published",
+            model=order.model,
+            split=split,
+            role=roles(asked, test),
+            tested_on=study.name,
+            seed=seed,
+        )
+        tell({"rows": rows.to_dict("list")})
+
+
+def _fits(order, inputs, labels, progress):
+    """Of each split its number, seed, test rows and fitted model, as soon as it is there."""
+    classifier, deals = CLASSIFIERS[order.model], deal(order, labels)
+    together = TOGETHER if classifier.fit_many else 1
+    for start in range(0, len(deals), together):
+        trains, tests = zip(*deals[start : start + together], strict=True)
+        numbers = range(start, start + len(trains))
+        seeds = [order.seed + 1 + number for number in numbers]
+
+        def told(share, start=start, trains=trains):
+            progress((start + share * len(trains)) / len(deals))
+
+        if classifier.fit_many:
+            fitted = classifier.fit_many(inputs, labels, trains, seeds=seeds, progress=told)
+        else:
+            rows = [inputs[row] for row in trains[0]]
+            fitted = [classifier.fit(rows, labels[trains[0]], seed=seeds[0], progress=told)]
+        yield from zip(numbers, seeds, tests, fitted, strict=True)
+        told(1.0)
+
+
+def main(folder, order):
+    """The child process: `work`, told in JSON lines, until the standard input is closed."""
+    from coughlab.studies.store import StoreError
+
+    # What a library prints must not get between the lines.
+    out = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    os.nice(10)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+    def tell(line):
+        print(json.dumps(line), file=out)
+
+    try:
+        work(folder, Order(**json.loads(order)), tell)
+    except (RetrainError, StoreError) as error:
+        tell({"failed": str(error)})
+
+
+def _end_with_parent():
+    # Past Python's own reader, whose lock must be free when the process ends.
+    os.read(0, 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,53 @@
+"""CoughLab's log: lines for people or for programs, with the id of the request that they belong to.
+
+They hold neither sound nor names: not of files, not of people, and no addresses of either.
+"""
+
+import json
+import logging
+import sys
+import time
+from contextvars import ContextVar
+
+from coughlab import config
+
+#: The id of the request that is being answered.
+request_id = ContextVar("request_id", default=None)
+
+
+def start():
+    """Write CoughLab's log to the standard error, as the setting COUGHLAB_LOG says."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json() if config.value("COUGHLAB_LOG") == "json" else _Text())
+    log = logging.getLogger("coughlab")
+    log.handlers, log.propagate = [handler], False
+    log.setLevel(logging.INFO)
+
+
+def _facts(record):
+    """What a line says, in the order in which it says it."""
+    facts = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z",
+        "level": record.levelname.lower(),
+        "message": record.getMessage(),
+        "request": request_id.get(),
+        **getattr(record, "facts", {}),
+    }
+    if record.exc_info:
+        facts["error"] = logging.Formatter().formatException(record.exc_info)
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+class _Json(logging.Formatter):
+    def format(self, record):
+        return json.dumps(_facts(record))
+
+
+class _Text(logging.Formatter):
+    def format(self, record):
+        facts = _facts(record)
+        head = " ".join(facts.pop(name) for name in ("time", "level", "message"))
+        error = facts.pop("error", None)
+        return " ".join([head, *(f"{name}={fact}" for name, fact in facts.items())]) + (
+            f"\n{error}" if error else ""
+        )

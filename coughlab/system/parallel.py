@@ -1,0 +1,256 @@
+"""Where work runs: in this process, in several processes of this machine, or on a Dask cluster.
+
+Work is a function and a list of its arguments, none of which depends on another, so that each can be done anywhere and, where a
+worker is lost, once more. What it returns does not depend on where it ran: matrix products run in one thread everywhere.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+import time
+import warnings
+from concurrent.futures import BrokenExecutor, CancelledError
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+
+from coughlab import __version__
+from coughlab.features import spectrum
+from coughlab.system import resources
+
+#: How long a scheduler may take to answer, and its workers to come, in seconds.
+PATIENCE_S, WORKERS_S = 5, 20
+#: How often work is handed out anew after processes were lost without anything having been finished in between.
+ATTEMPTS = 3
+#: Arguments that go to another process together, where nothing else says how many.
+TOGETHER = 16
+
+
+class EngineError(RuntimeError):
+    """Work cannot be done where it was to be done; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A place where work runs; `start` makes it.
+
+    Attributes
+    ----------
+    jobs : int
+        How many processes of this machine.
+    client : distributed.Client or None
+        The Dask cluster that the work goes to instead.
+    """
+
+    jobs: int = 1
+    client: object = None
+
+    @property
+    def is_here(self):
+        """Whether all work runs in this process."""
+        return self.client is None and self.jobs == 1
+
+    @property
+    def together(self):
+        """How many small things are worth a message to a worker; 1 in this process, where there are no messages."""
+        return 1 if self.is_here else TOGETHER
+
+    def map(self, function, numbers, argument):
+        """Do work, and give out the results as they come.
+
+        Parameters
+        ----------
+        function : callable
+            What to do: a function of a module, so that a worker can import it.
+        numbers : iterable of int
+            What the pieces of the work are known by.
+        argument : callable
+            Gives the argument of `function` for a number, shortly before it is handed out: no more is in memory than the workers
+            have to do.
+
+        Yields
+        ------
+        (int, object)
+            A number and what `function` returned; in this process in the order of `numbers`, else in any.
+
+        Raises
+        ------
+        EngineError
+            If the workers are lost again and again, or the scheduler is.
+        """
+        left = dict.fromkeys(numbers)
+        if self.is_here:
+            spectrum.use_one_thread()
+            for number in left:
+                yield number, function(argument(number))
+            return
+        failures = 0
+        while left:
+            try:
+                for number, result in self._handed_out(function, list(left), argument):
+                    del left[number]
+                    failures = 0
+                    yield number, result
+            except BrokenExecutor as error:
+                failures += 1
+                if failures == ATTEMPTS:
+                    raise EngineError(
+                        f"The processes were ended {ATTEMPTS} times before they had finished anything, perhaps because there"
+                        " is too little memory for so many. Try a smaller number of --jobs."
+                    ) from error
+
+    def _handed_out(self, function, numbers, argument):
+        import joblib  # slow to import, and most work runs here
+
+        # Dask would put a large argument itself on one worker, and it would be lost with it; inside a tuple it travels along.
+        tasks = (joblib.delayed(_work)((function, number, argument(number))) for number in numbers)
+        if self.client is None:
+            # Work of another kind gets processes of its own: Loky ends those whose memory grows much after their first task, as
+            # it does when TensorFlow is imported late.
+            backend = {
+                "backend": "loky",
+                "n_jobs": min(self.jobs, len(numbers)),
+                "initializer": belong,
+                "initargs": (os.getpid(), function),
+            }
+        else:
+            backend = {"backend": "dask", "client": self.client, "wait_for_workers_timeout": WORKERS_S}
+        # Who stops work in the midst knows that some of it was for nothing.
+        warnings.filterwarnings(
+            "ignore", r"\d+ tasks (have been successfully executed|which were still being)"
+        )
+        # Started with the workers, it would have them hear Ctrl+C again (https://github.com/python/cpython/issues/127586).
+        resource_tracker.ensure_running()
+        with joblib.parallel_config(**backend), resources.without_ctrl_c():
+            results = joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks)
+        try:
+            yield from results
+        except CancelledError as error:
+            raise EngineError(
+                "The Dask scheduler went away. Start it again, then the same command: what was finished is kept."
+            ) from error
+        except Exception as error:
+            # The class cannot be named where distributed is not installed.
+            if type(error).__name__ != "KilledWorker":
+                raise
+            raise EngineError(
+                "Several workers were lost over the same piece of work, perhaps because they have too little memory."
+            ) from error
+        finally:
+            results.close()
+
+
+@contextmanager
+def start(jobs=1, dask=None):
+    """Get ready to work.
+
+    Parameters
+    ----------
+    jobs : int
+        How many processes of this machine; with 1, none is started.
+    dask : str, optional
+        Address of the scheduler of a Dask cluster, such as ``tcp://10.0.0.1:8786``, to work there instead.
+
+    Yields
+    ------
+    Engine
+
+    Raises
+    ------
+    EngineError
+        If there is no such cluster, or it is not ready for this work.
+    """
+    if dask is None:
+        yield Engine(jobs)
+        return
+    client = _connected(dask)
+    try:
+        _check_workers(client, dask)
+        yield Engine(client=client)
+    finally:
+        with suppress(Exception):
+            client.close(timeout=PATIENCE_S)
+
+
+def _connected(address):
+    try:
+        import distributed
+    except ImportError:
+        raise EngineError(
+            "--dask needs the package distributed, which is not installed. Install it with 'pip install distributed', here and"
+            " on every worker, or use --jobs."
+        ) from None
+    # What it would log on losing a worker or the scheduler is said in our own words, or need not be said.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        # A client that finds nobody complains once more when it is collected, so the door is tried before.
+        asyncio.run(_knock(address))
+        return distributed.Client(address, timeout=PATIENCE_S, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise EngineError(
+            f"No Dask scheduler answers at {address}. Start one with 'dask scheduler', and give its address as in"
+            " tcp://10.0.0.1:8786."
+        ) from error
+
+
+async def _knock(address):
+    from distributed import comm
+
+    await (await comm.connect(address, timeout=PATIENCE_S)).close()
+
+
+def _check_workers(client, address):
+    start = f"'dask worker {address} --nworkers N --nthreads 1'"
+    try:
+        client.wait_for_workers(1, timeout=WORKERS_S)
+    except TimeoutError:
+        raise EngineError(
+            f"The Dask scheduler at {address} has no workers. Start some with {start}."
+        ) from None
+    if max(client.nthreads().values()) > 1:
+        # TensorFlow has one seed for all threads of a process.
+        raise EngineError(
+            f"Workers of {address} have several threads, which would disturb each other. Start them with {start}."
+        )
+    remedy = f"Install CoughLab {__version__} on every worker."
+    try:
+        versions = set(client.run(_version).values())
+    except Exception as error:  # whatever a worker that lacks a package raises
+        raise EngineError(f"A worker of {address} cannot do this work: {error}. {remedy}") from error
+    if versions != {__version__}:
+        others = ", ".join(sorted(versions - {__version__}))
+        raise EngineError(f"Workers of {address} have another version of CoughLab: {others}. {remedy}")
+
+
+def _version():
+    return __version__
+
+
+def belong(parent, function=None):
+    """Make this process one that works for another, and does not outlive it.
+
+    Parameters
+    ----------
+    parent : int
+        Number of the process that this one works for.
+    function : callable, optional
+        What is to be done; it only tells workers of one kind from those of another.
+    """
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _work(task):
+    import joblib
+
+    function, number, argument = task
+    spectrum.use_one_thread()
+    # What runs inside is a piece of the work already: scikit-learn must not hand it out once more.
+    with joblib.parallel_config("sequential"):
+        return number, function(argument)

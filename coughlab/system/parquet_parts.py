@@ -1,0 +1,152 @@
+"""A table on disk in parts, so that long work goes on where it was stopped.
+
+Each part is a Parquet file that is there whole or not at all, with the same bytes wherever and in whatever order they were all
+made. ``_about.json`` beside them says what the table is about; readers of Parquet skip it: ``pandas.read_parquet(folder)``
+gives the table.
+"""
+
+import fcntl
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from coughlab.system import files
+
+ABOUT = "_about.json"
+
+
+class PartsError(ValueError):
+    """A folder cannot take the parts of a table; the message says why."""
+
+
+class Parts:
+    """A table in parts; `opened` makes it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where the parts lie.
+    schema : pyarrow.Schema
+        Names and types of the columns.
+    """
+
+    def __init__(self, folder, schema):
+        self.folder, self._schema = folder, schema
+
+    def read(self, number):
+        """One part.
+
+        Parameters
+        ----------
+        number : int
+            Its number, from 0.
+
+        Returns
+        -------
+        pyarrow.Table or None
+            None where it is missing, or is damaged in whatever way.
+        """
+        try:
+            # From one read, so that damage is an error of Parquet's or of the operating system's and nothing else.
+            with pa.BufferReader(self._path(number).read_bytes()) as file:
+                table = pq.read_table(file, page_checksum_verification=True)
+        except (OSError, pa.ArrowException, ValueError):
+            return None
+        return table if table.schema.equals(self._schema) else None
+
+    def write(self, number, rows):
+        """Write one part, whole or not at all.
+
+        Parameters
+        ----------
+        number : int
+            Its number.
+        rows : list of dict
+            Its rows; columns that a row lacks are empty in it.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        table, buffer = pa.Table.from_pylist(rows, self._schema), pa.BufferOutputStream()
+        # Statistics have no checksum, and of so few rows nobody needs them.
+        pq.write_table(table, buffer, compression="zstd", write_page_checksum=True, write_statistics=False)
+        files.write(self._path(number), buffer.getvalue())
+
+    def _path(self, number):
+        return self.folder / f"part-{number:06}.parquet"
+
+
+@contextmanager
+def opened(folder, about, schema, *, again=False):
+    """Open a folder of parts, for one run at a time.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where the parts lie or will lie; it is made where there is none.
+    about : dict
+        What the table is about, as JSON can hold it. Parts of another one are left alone.
+    schema : pyarrow.Schema
+        Names and types of the columns.
+    again : bool
+        Remove the parts that are there.
+
+    Yields
+    ------
+    Parts
+
+    Raises
+    ------
+    PartsError
+        If the folder holds another table or other files, or another run is writing to it.
+    OSError
+        If it cannot be made or written to.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise PartsError(f"{folder} is a file. Name a folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PartsError(
+                f"Another run is writing to {folder}. Wait for it, or name another folder."
+            ) from None
+        _prepare(folder, about, again)
+        yield Parts(folder, schema)
+    finally:
+        os.close(descriptor)
+
+
+def _prepare(folder, about, again):
+    file = folder / ABOUT
+    if not file.exists():
+        # Parts are removed before what they are about, so that these are nobody's.
+        if others := [path.name for path in sorted(folder.iterdir()) if path.name != f".{ABOUT}.new"]:
+            raise PartsError(f"{folder} holds other files, {others[0]} among them. Name a new folder.")
+    elif (reason := _difference(file, about)) and not again:
+        raise PartsError(f"{reason} Name another folder, or start over with --again.")
+    if again:
+        for path in [*folder.glob("part-*.parquet"), *folder.glob(".part-*.parquet.new")]:
+            path.unlink()
+    files.write(file, json.dumps(about, indent=1).encode() + b"\n")
+
+
+def _difference(file, about):
+    try:
+        found = json.loads(file.read_bytes())
+        different = [name for name in about | found if found.get(name) != about.get(name)]
+    except (ValueError, TypeError):
+        return f"{file} is damaged, so that nobody knows what the parts beside it are."
+    if not different:
+        return ""
+    name = different[0]
+    return f"{file.parent} holds another table: its {name} is {found.get(name)}, not {about.get(name)}."

@@ -1,0 +1,96 @@
+"""Numbers, labels and tables as people read them, the same wherever they are shown; CSV in which a spreadsheet runs nothing."""
+
+#: What a spreadsheet takes for the start of a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: Labels as people read them.
+LABELS_IN_WORDS = {"not_covid": "not COVID", "covid": "COVID"}
+
+
+def percent(share):
+    """A probability in percent; what would round to 0 or 100 says so."""
+    if share < 0.001:
+        return "under 0.1%"
+    return "over 99.9%" if share > 0.999 else f"{share:.1%}"
+
+
+def three_digits(value):
+    """A likelihood ratio in three digits: "0.0690", "1.00", "12.3"."""
+    return f"{value:#.3g}".rstrip(".") if value < 999.5 else f"{value:,.0f}"
+
+
+def counted(number, what):
+    """A number of things: "1 cough", "2 coughs"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def agreement(votes, label):
+    """Whether what is said of each cough alone is what is said of the recording.
+
+    Parameters
+    ----------
+    votes : dict of str to int
+        How many of the coughs were given each label, one at least.
+    label : {"covid", "not_covid"}
+        What was said of the whole recording.
+
+    Returns
+    -------
+    str
+        As in "All 3 coughs and the recording: not COVID" or "2 of 3 coughs say COVID, the recording says not COVID".
+    """
+    n, recording = sum(votes.values()), LABELS_IN_WORDS[label]
+    everyone = {1: "The cough", 2: "Both coughs"}.get(n, f"All {n} coughs")
+    if votes[label] == n:
+        return f"{everyone} and the recording: {recording}"
+    if 0 < votes["covid"] < n:
+        verb = "says" if votes["covid"] == 1 else "say"
+        return f"{votes['covid']} of {n} coughs {verb} {LABELS_IN_WORDS['covid']}, the recording says {recording}"
+    (other,) = (name for name in LABELS_IN_WORDS if name != label)
+    return (
+        f"{everyone} {'says' if n == 1 else 'say'} {LABELS_IN_WORDS[other]}, the recording says {recording}"
+    )
+
+
+def score_with_interval(row, name):
+    """A score with its interval and what it was measured on.
+
+    Parameters
+    ----------
+    row : mapping
+        A row of `coughlab.evaluation.metrics.scores`.
+    name : str
+        Which score.
+
+    Returns
+    -------
+    str
+        As in "90% (95% interval 65% to 98%), tested on 18 recordings of 14 people".
+    """
+    return (
+        f"{row[name]:.0%} (95% interval {row[f'{name}_low']:.0%} to {row[f'{name}_high']:.0%}),"
+        f" tested on {row[f'{name}_recordings']} recordings of {row[f'{name}_people']} people"
+    )
+
+
+def to_csv(frame):
+    """A table as CSV without its index.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table.
+
+    Returns
+    -------
+    str
+        Text that a spreadsheet would run as a formula has an apostrophe before it, column names too.
+    """
+    from pandas.api.types import is_numeric_dtype
+
+    safe = frame.apply(lambda column: column if is_numeric_dtype(column) else column.map(_harmless))
+    # With these line ends, the standard's (RFC 4180), a line end inside a text is quoted, whichever it is.
+    return safe.rename(columns=_harmless).to_csv(index=False, lineterminator="\r\n")
+
+
+def _harmless(value):
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -1,0 +1,241 @@
+"""Keys to the API: who may ask, and how often. Only their hashes are kept.
+
+A key is 32 random bytes, so that nobody can guess one, and a plain SHA-256 of it cannot be turned back: what makes hashes of
+passwords slow is of no use here.
+"""
+
+import hashlib
+import hmac
+import math
+import re
+import secrets
+import threading
+import time
+import tomllib
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from coughlab import config
+
+#: What every key begins with, so that one that was left somewhere is recognised.
+PREFIX = "coughlab_"
+#: Addresses that only this machine reaches.
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+#: Headers by which a proxy is known. It speaks from this machine for visitors from anywhere.
+PROXIES = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
+_HASH = re.compile(r"sha256:[0-9a-f]{64}")
+_BEARER = re.compile(r"Bearer +([\x21-\x7e]+) *", re.IGNORECASE)
+
+
+class AccessError(ValueError):
+    """A request without a key that is known here; the message says what to do."""
+
+
+class RateError(ValueError):
+    """A key was used too often; the message says what to do.
+
+    Attributes
+    ----------
+    retry_after : int
+        Seconds after which it may be used again.
+    """
+
+    def __init__(self, retry_after):
+        seconds = "a second" if retry_after == 1 else f"{retry_after} seconds"
+        super().__init__(f"This key has made as many requests as it may for now. Try again in {seconds}.")
+        self.retry_after = retry_after
+
+
+class SecretsError(ValueError):
+    """The secrets hold something else than keys; the message says what."""
+
+
+def new():
+    """Make a key.
+
+    Returns
+    -------
+    key, hashed : str
+        What its holder is given, and what is kept.
+    """
+    key = PREFIX + secrets.token_urlsafe(32)
+    return key, _hashed(key)
+
+
+def _hashed(key):
+    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+class Keys:
+    """The keys that are known. May be shared between threads.
+
+    Parameters
+    ----------
+    known : mapping of str to (str or mapping)
+        For each holder the hash of the key as `new` makes it, or ``{"hash": ..., "per_minute": ...}``.
+    needed : callable
+        Told the headers of a request, a mapping, says whether it needs a key.
+
+    Raises
+    ------
+    SecretsError
+        If `known` holds something else.
+    """
+
+    def __init__(self, known, needed=lambda headers: True):
+        self._needed = needed
+        if not isinstance(known, Mapping):
+            raise SecretsError(
+                'The secrets\' [api_keys] must be a table of lines such as name = "sha256:...".'
+            )
+        self._holders = [_Holder(name, entry) for name, entry in known.items()]
+
+    def admit(self, headers):
+        """Let a request in, or not.
+
+        Parameters
+        ----------
+        headers : mapping of str to str
+            The request's headers, whatever the case of their names; ``Authorization`` holds ``Bearer`` and the key.
+
+        Raises
+        ------
+        AccessError
+            If a key is required and there is none, or there is one that is not known.
+        RateError
+            If the key was used too often.
+        """
+        authorization = headers.get("Authorization")
+        if authorization is None:
+            if self._needed(headers):
+                raise AccessError(
+                    "This address wants a key. Send it in the header 'Authorization: Bearer <key>'; who runs this server gives"
+                    " them out."
+                )
+            return
+        given = _BEARER.fullmatch(authorization)
+        hashed = _hashed(given[1]).encode() if given else b""
+        # All are compared, in constant time, so that how long it takes tells nothing.
+        found = [holder for holder in self._holders if hmac.compare_digest(holder.hashed, hashed)]
+        if not found:
+            raise AccessError(
+                "This key is not known here. Send one in the header 'Authorization: Bearer <key>' as it was given out."
+            )
+        found[0].use()
+
+
+class _Holder:
+    """A key and how often it may be used: at most so many requests at once, then evenly over each minute.
+
+    Kept is the time at which all that was used would be there again: the generic cell rate algorithm (ITU-T I.371).
+    """
+
+    def __init__(self, name, entry):
+        entry = {"hash": entry} if isinstance(entry, str) else entry
+        if not isinstance(entry, Mapping) or not _HASH.fullmatch(str(entry.get("hash", ""))):
+            raise SecretsError(
+                f"The secrets' key of {str(name)!r} must be 'sha256:' and 64 digits, as 'coughlab key' prints it."
+            )
+        rate = entry.get("per_minute", config.value("COUGHLAB_RATE"))
+        if type(rate) is not int or rate < 1:
+            raise SecretsError(f"The secrets' per_minute of {str(name)!r} must be a whole number from 1 on.")
+        self.hashed = entry["hash"].encode()
+        self._step_s, self._whole_again, self._lock = 60 / rate, 0.0, threading.Lock()
+
+    def use(self):
+        now = time.monotonic()
+        with self._lock:
+            again = max(self._whole_again, now) + self._step_s
+            if again - now > 60:
+                raise RateError(math.ceil(again - now - 60))
+            self._whole_again = again
+
+
+def at_this_machine(address, headers):
+    """Whether a request can only have come from the very machine that answers it.
+
+    Parameters
+    ----------
+    address : str or None
+        What the app listens at; None for all addresses.
+    headers : mapping of str to str
+        The request's headers, whatever the case of their names.
+
+    Returns
+    -------
+    bool
+        False also where a proxy has passed the request on, and where the browser shows another site.
+    """
+    if address not in LOOPBACK or any(name in headers for name in PROXIES):
+        return False
+    # Where a proxy does not say that it is one, the address in the browser does.
+    here = f"//{LOOPBACK[0]}"
+    told = f"//{headers['Host']}" if "Host" in headers else here, headers.get("Origin", here)
+    return all(_host(one) in LOOPBACK for one in told)
+
+
+def _host(address):
+    try:
+        return urlsplit(address).hostname
+    except ValueError:  # not an address at all
+        return None
+
+
+def read(path):
+    """Read secrets.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, in TOML.
+
+    Returns
+    -------
+    dict
+        Empty if there is no such file.
+
+    Raises
+    ------
+    SecretsError
+        If there is one that cannot be read.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise SecretsError(f"The secrets in {path} cannot be read: {error}.") from error
+
+
+def from_secrets(secrets, address):
+    """The keys of an app.
+
+    Parameters
+    ----------
+    secrets : mapping
+        The app's secrets; the keys are in ``api_keys``.
+    address : str or None
+        What the app listens at; None for all addresses.
+
+    Returns
+    -------
+    Keys
+        Needed as the setting COUGHLAB_API_KEYS says.
+
+    Raises
+    ------
+    SecretsError
+        If the secrets hold something else.
+    coughlab.config.SettingError
+        If a setting does.
+    """
+    needed = {
+        "off": lambda headers: False,
+        "required": lambda headers: True,
+        "auto": lambda headers: not at_this_machine(address, headers),
+    }[config.value("COUGHLAB_API_KEYS")]
+    return Keys(secrets.get("api_keys", {}), needed)
+
+
+#: Of an API that nobody has told who may ask.
+OPEN = Keys({}, lambda headers: False)

@@ -1,0 +1,48 @@
+"""What the component "For clinicians" shows, kept in the link to its page."""
+
+import streamlit as st
+
+from coughlab.evaluation import decision
+from pages.components.clinical import OTHERS
+
+#: Where the prevalence starts.
+PREVALENCE = 0.05
+
+
+def read(threshold):
+    """What the link names as arguments of `show`; what it lacks or names wrongly is as at the start.
+
+    `threshold` is where that of the model starts.
+    """
+    return {
+        "at": _named("threshold", 0, 1, threshold),
+        "prevalence": _named("prevalence", 0.001, 0.9, PREVALENCE),
+        "others": {
+            key: [_named(f"{key}_{score}", 0, 100, other[score]) for score in decision.SHARES]
+            for key, other in OTHERS.items()
+        },
+    }
+
+
+def keep(key):
+    """Put what was chosen in the component of that key into the link."""
+    new = st.session_state[key]["chosen"]
+    st.query_params["threshold"], st.query_params["prevalence"] = (
+        str(new["threshold"]),
+        str(new["prevalence"]),
+    )
+    for other, pair in new["others"].items():
+        for score, value in zip(decision.SHARES, pair, strict=True):
+            name = f"{other}_{score}"
+            if value != OTHERS[other][score]:
+                st.query_params[name] = str(value)
+            else:
+                st.query_params.pop(name, None)
+
+
+def _named(name, low, high, default):
+    try:
+        value = float(st.query_params.get(name, ""))
+    except ValueError:
+        return default
+    return value if low <= value <= high else default

@@ -1,0 +1,114 @@
+"""The page "Live": the microphone (`microphone`), the rolling picture with the list of coughs (`view`),
+what can be taken away (`exports`), and what is around.
+"""
+
+import contextlib
+import os
+
+import streamlit as st
+
+from coughlab import audio, detector
+from coughlab.detector.training import card
+from coughlab.evaluation.novelty import Novelty
+from coughlab.evidence import verdict
+from coughlab.live import Listener, connection
+from coughlab.serving import predictors, workers
+from coughlab.text import LABELS_IN_WORDS, counted
+
+#: Nearly every browser's own rate.
+RATE = 48_000
+#: A connection that is not up after so many seconds will hardly come up.
+PATIENCE_S = 10
+
+
+def listener():
+    """What this visitor's microphone said so far."""
+    if "listener" not in st.session_state:
+        st.session_state.listener = Listener()
+    return st.session_state.listener
+
+
+def show_address():
+    """Whether browsers give a page at this address the microphone; says so where they do not."""
+    if not st.context.url or connection.trusted(st.context.url):
+        return True
+    st.error(
+        "**The browser will refuse the microphone at this address.** Browsers give it only to pages over https, or on the very"
+        f" computer that runs CoughLab, and this page was opened as {st.context.url}. Ask whoever runs it for an address that"
+        " begins with https://, or, on that computer, open it as http://localhost. A recording made elsewhere can be uploaded"
+        " on the page *Analyse a cough*.",
+        icon=":material/lock_open:",
+    )
+    return False
+
+
+def ice_servers():
+    """The servers that secrets or environment name; a wrong setting is said, and none are used."""
+    setting = os.environ.get(connection.SETTING)
+    with contextlib.suppress(FileNotFoundError):  # there need not be any secrets
+        setting = setting or st.secrets.get(connection.SETTING)
+    try:
+        return connection.ice_servers(setting, st.context.url or "")
+    except connection.SettingError as error:
+        st.warning(f"{error} Until then only the local network is tried.", icon=":material/settings:")
+        return []
+
+
+def show_trouble(ear):
+    """What to do where no connection comes up, and the recorder instead."""
+    st.warning(
+        f"**No sound arrived within {PATIENCE_S} seconds.** The page was reached, but the direct connection that carries the"
+        " sound was not. Most often a firewall or a company's network is in the way: try another network, such as a phone's. If"
+        " the browser asks for the microphone, allow it. Whoever runs CoughLab can name a TURN server, which relays the sound, in"
+        f" the setting {connection.SETTING}.\n\nMeanwhile record here: the recording is sent when it is finished, and its coughs"
+        " appear in the list below.",
+        icon=":material/wifi_off:",
+    )
+    recording = st.audio_input("Record instead", sample_rate=RATE, key="instead")
+    if recording and st.session_state.get("instead_heard") != recording.file_id:
+        st.session_state.instead_heard = recording.file_id
+        try:
+            sound = workers.load(recording.getvalue())
+            with st.spinner("Listening to the recording …"):
+                before = ear.total
+                ear.feed(sound.samples, sound.rate)
+                st.session_state.instead_found = ear.total - before
+        except (audio.AudioError, workers.WorkerError) as error:
+            st.error(str(error), icon=":material/error:")
+            return
+    if recording and "instead_found" in st.session_state:
+        found = st.session_state.instead_found
+        said = counted(found, "cough") if found else "No cough"
+        st.info(f"{said} found in this recording.", icon=":material/hearing:")
+
+
+def show_verdict(predictor):
+    """How far to believe the main model, before it says anything."""
+    known = _evidence(predictor, predictors.MAIN_MODEL)
+    discredited = known["verdict"] in verdict.DISCREDITED
+    box, icon = (st.error, ":material/block:") if discredited else (st.warning, ":material/warning:")
+    headline = verdict.HEADLINES[known["verdict"]]
+    box(f"**What the models say about COVID:** {headline}. {known['message']}", icon=icon)
+
+
+def show_others(predictor):
+    """How far to believe the other models, and all of them here."""
+    others = [
+        _evidence(predictor, name)["message"] for name in predictor.names if name != predictors.MAIN_MODEL
+    ]
+    st.subheader("What the answers are worth")
+    st.markdown(
+        "The models were trained on whole recordings and tested on them. Here they are asked about each cough alone, and how good"
+        f" they are at that was not tested. The main model's test is at the top of this page. {' '.join(others)}"
+    )
+    st.markdown(f"**Whether it is a cough at all.** {card.line(detector.stored())}")
+
+
+def _evidence(predictor, name):
+    """What is known of a model, whatever it will say; where that depends on what it says, the worse of it."""
+    unknown = Novelty(None, "unknown", "", predictor.study.name)
+    blocks = [
+        verdict.block(predictor.study.name, predictor.known[name], label, unknown)
+        for label in LABELS_IN_WORDS
+    ]
+    return min(blocks, key=lambda block: list(verdict.HEADLINES).index(block["verdict"]))

@@ -1,0 +1,152 @@
+"""The rolling picture and the list of coughs, drawn by the browser from small pieces that this sends.
+
+The picture is one component, sent once. The pieces go through another one, which hands them over and is next to nothing, since
+Streamlit sends a component's own code along with every change of its data. A piece reaches back further than the one before it,
+for the browser may skip some; where it missed more than that, it asks the picture's component for everything.
+"""
+
+import base64
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from coughlab.live import cough_log, picture
+from coughlab.text import LABELS_IN_WORDS, percent
+from pages.components.live import microphone
+
+HERE = Path(__file__).parent
+#: Seconds between two pieces, and how many columns and coughs each reaches back.
+EVERY = 0.07
+OVERLAP = round(0.8 / picture.COLUMN_S)
+CHANGED = 3
+#: So many coughs are listed on the page.
+LISTED = 100
+KEY = "live"
+
+_view = st.components.v2.component(
+    "coughlab_live",
+    html=(HERE / "view.html").read_text(),
+    css=(HERE / "view.css").read_text(),
+    js=(HERE / "view.js").read_text(),
+)
+_feed = st.components.v2.component(
+    "coughlab_live_feed",
+    html="<span hidden></span>",
+    js=(HERE / "feed.js").read_text(),
+)
+
+
+def show(ear, predictor, is_open):
+    """Show the picture and the list, which grow all the time while the microphone is open."""
+    titles = {name: predictor.study.models[name]["title"] for name in predictor.names}
+    _picture(ear, titles, is_open)
+    # A place of its own, whether it is empty or not: what stands below keeps its place, which a fragment would overwrite.
+    with st.container():
+        if is_open:
+            _piece(ear, titles)
+
+
+@st.fragment
+def _picture(ear, titles, is_open):
+    _view(
+        data={
+            "size": picture.SIZE,
+            "column_s": picture.COLUMN_S,
+            "ticks": picture.ticks(),
+            "listed": LISTED,
+            "now": _news(ear, titles, is_open, picture.KEPT, LISTED),
+            "play": _asked_for(ear),
+        },
+        key=KEY,
+        on_play_change=lambda: None,
+        on_missed_change=lambda: None,
+    )
+
+
+@st.fragment(run_every=EVERY)
+def _piece(ear, titles):
+    if st.session_state.trouble != microphone.in_trouble(ear):
+        st.session_state.trouble = not st.session_state.trouble
+        st.rerun()  # the whole page: it offers the recorder, or needs it no more
+    _feed(data=_news(ear, titles, True, OVERLAP, CHANGED), key=f"{KEY} feed", height=1)
+
+
+def _news(ear, titles, is_open, n_columns, n_coughs):
+    """What there is to show, as far back as is asked for."""
+    first, columns = ear.columns(n_columns)
+    level, peak = ear.level()
+    heard_s = ear.heard_s
+    return {
+        "sent": time.time(),
+        "epoch": ear.epoch,
+        "first": first,
+        "columns": base64.b64encode(columns).decode(),
+        "open": is_open,
+        "status": _status(ear, is_open),
+        "trouble": [text for text in (ear.error, _dropped(ear), ear.unanswered) if text],
+        "level": round(level, 1),
+        "loudness": _loudness(level, peak) if is_open and ear.quiet_s is not None else "",
+        "total": ear.total,
+        "minute": ear.last_minute(),
+        "rate": round(60 * ear.total / heard_s, 1) if heard_s >= cough_log.MINUTE else None,
+        "heard": _clock(heard_s),
+        "oldest_kept": ear.oldest_kept,
+        "coughs": [_row(cough, titles) for cough in ear.coughs(n_coughs)],
+    }
+
+
+def _status(ear, is_open):
+    quiet_s = ear.quiet_s
+    if not is_open:
+        return "Stopped" if ear.heard_s else "Not listening yet"
+    if ear.error:
+        return "Stopped by an error"
+    if quiet_s is None:
+        return "Connecting …"
+    return f"No sound arrives since {quiet_s:.0f} s" if quiet_s > 2 else "Listening"
+
+
+def _dropped(ear):
+    parts = []
+    if ear.dropped_s:
+        parts.append(f"{ear.dropped_s:.1f} s of sound were skipped because this computer could not keep up.")
+    if ear.lost_s:
+        parts.append(f"{ear.lost_s:.1f} s of sound were lost on the way from the browser.")
+    return " ".join(parts)
+
+
+def _loudness(level, peak):
+    if peak > 0.98:
+        return "too loud: move away from the microphone"
+    if level < -75:
+        return "next to nothing: is the microphone muted?"
+    return "quiet" if level < -50 else "sound"
+
+
+def _clock(seconds):
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _row(cough, titles):
+    answers = [
+        f"{titles.get(name, name)}: {LABELS_IN_WORDS[answer.label]}, {percent(answer.probability)}"
+        for name, answer in (cough.answers or {}).items()
+    ]
+    return {
+        "number": cough.number,
+        "start": cough.start_s,
+        "end": cough.end_s,
+        "at": round(1000 * cough.at),
+        "probability": percent(cough.probability),
+        "answers": answers,
+    }
+
+
+def _asked_for(ear):
+    """The sound that somebody wants to hear, None most of the time."""
+    number = st.session_state.get(KEY, {}).get("play")
+    wav = None if number is None else ear.wav(number)
+    return wav and {"number": number, "when": time.time(), "wav": base64.b64encode(wav).decode()}

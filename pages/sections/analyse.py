@@ -1,0 +1,117 @@
+"""A recording, what the models say of it and of each cough in it, and what stands there where no cough is heard."""
+
+import streamlit as st
+
+from coughlab import audio, detector
+from coughlab.detector.training import card
+from coughlab.serving import predictors
+from coughlab.text import LABELS_IN_WORDS, agreement, counted, percent
+from pages import shared
+from pages.shared import evidence
+
+PLOT = {"displayModeBar": False}
+COLUMNS = {
+    "Start": st.column_config.NumberColumn(format="%.2f s"),
+    "End": st.column_config.NumberColumn(format="%.2f s"),
+}
+
+
+def show_no_cough(cough, remarks):
+    """That no cough is heard, what is heard instead and what to do; whether the models are to be asked anyway."""
+    # Whether there is only noise, the detector says.
+    heard = " ".join([cough.heard.message, *(one.message for one in remarks if one.code != "noisy")])
+    st.warning(
+        f"## I hear no cough in this recording\n\n**What I hear instead:** {heard}\n\n"
+        "The models know nothing but coughs. Record again: two or three coughs, an arm's length from the microphone.",
+        icon=":material/hearing_disabled:",
+    )
+    return st.toggle(
+        "Ask the models anyway",
+        key="force",
+        help="They answer whatever they hear, speech or a slammed door too. Such an answer means nothing.",
+    )
+
+
+def show_models(prediction, study):
+    """What each model says of the whole recording."""
+    st.subheader("What the models say")
+    columns = []
+    for name, answered in prediction.models.items():
+        columns = columns or list(st.columns(3))
+        with columns.pop(0).container(border=True, height="stretch"):
+            evidence.show_answer(name, answered, prediction.evidence[name], study.models[name])
+
+
+def show_recording(recording, prediction):
+    """The recording: its sound, and its picture with the coughs numbered."""
+    from coughlab.charts import recording as chart
+
+    facts = prediction.audio
+    st.subheader("The recording")
+    found = f"**{counted(len(prediction.events), 'cough')}** found in " if prediction.events else ""
+    st.markdown(
+        f"{found}{facts['duration_s']:.1f} s of {facts['codec']} audio, {facts['sample_rate']:,} Hz,"
+        f" {counted(facts['channels'], 'channel')}."
+    )
+    st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
+    st.plotly_chart(chart.figure(recording, prediction.events), config=PLOT, key="recording")
+    frames = " Numbered frames: the coughs." if prediction.events else ""
+    st.markdown(f":small[Above the waveform, below the spectrogram (brighter is louder).{frames}]")
+
+
+@st.fragment
+def show_coughs(recording, prediction, study):
+    """Each cough: where it is, how sure the detector is, what the models say of it alone, and its sound."""
+    st.subheader("Each cough alone")
+    titles = {name: study.models[name]["title"] for name in prediction.models if prediction.votes(name)}
+    st.markdown(
+        "\n".join(
+            f"- **{title}.** {agreement(prediction.votes(name), prediction.models[name].label)}"
+            for name, title in titles.items()
+        )
+    )
+    st.markdown(
+        "The models were trained on whole recordings, not on single coughs, and that a model agrees with itself is no proof"
+        " that it is right."
+    )
+    state = shared.table(
+        table(prediction, titles),
+        "coughs",
+        # The mark is that of one list of coughs: another one begins anew.
+        key=f"coughs {hash(tuple(prediction.events))}",
+        column_config=COLUMNS,
+        on_select="rerun",
+        selection_mode="single-row-required",
+    )
+    st.markdown(
+        ":small[Percentages: how probable the detector holds it that this is a cough, and each model that it is a cough of"
+        f" somebody with COVID. {card.line(detector.stored())}]"
+    )
+    marked = state.selection.rows[0]
+    one = predictors.cut(recording, prediction.events[marked])
+    others = " Mark another line at its left edge to hear that cough." if len(prediction.events) > 1 else ""
+    st.markdown(
+        f"**Cough {marked + 1}**, with {predictors.MARGIN_S} s before and after it, as the models were given it.{others}"
+    )
+    st.audio(audio.encode_wav(one.samples, one.rate), format="audio/wav")
+
+
+def table(prediction, titles):
+    """A row for each cough, numbered as in the picture."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "Cough": number,
+            "Start": event.start_s,
+            "End": event.end_s,
+            "Is a cough": percent(event.probability),
+        }
+        | {
+            titles[name]: f"{LABELS_IN_WORDS[answer.label]} ({percent(answer.probability)})"
+            for name, answer in answers.items()
+        }
+        for number, (event, answers) in enumerate(
+            zip(prediction.events, prediction.each, strict=True), start=1
+        )
+    )

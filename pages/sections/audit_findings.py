@@ -1,0 +1,176 @@
+"""The report of an audit, for reading. File names, labels and sources come from strangers: never shown as markup."""
+
+import json
+import re
+from collections import Counter
+
+import pandas as pd
+import streamlit as st
+
+from coughlab.audit import report as audit_text
+from coughlab.text import LABELS_IN_WORDS, counted, to_csv
+from pages import shared
+
+#: Word, icon and colour of each severity, the worst first.
+SEVERITIES = {
+    "severe": ("Severe", ":material/error:", "red"),
+    "warning": ("Warning", ":material/warning:", "orange"),
+    "note": ("Note", ":material/info:", "blue"),
+}
+TITLES = {
+    "missing": "Files that are not there",
+    "undecodable": "Files that cannot be read",
+    "contradictory_labels": "The same sound under different labels",
+    "shortcut": "Shortcut",
+    "identical_audio": "The same sound under different names",
+    "near_identical_audio": "Sounds that are nearly the same",
+    "listed_twice": "Files listed more than once",
+    "person_overlap": "People with several recordings",
+    "imbalance": "Classes of unequal size",
+    "small_sample": "Few people",
+    "skipped": "Left out",
+}
+#: Labels and sources that are named in the sentence at the top; a table has all of them.
+LISTED = 6
+
+
+def show(report):
+    """The verdict, the dataset, its shortcuts, the findings, what was left out, and the downloads."""
+    show_verdict(report)
+    show_size(report)
+    show_shortcuts(report)
+    st.subheader("Findings, the worst first")
+    for finding in report["findings"]:
+        show_finding(finding)
+    if report["skipped"]:
+        st.subheader("What was left out, and why")
+        shared.table(
+            pd.DataFrame(report["skipped"]),
+            f"{_file_name(report)}-left-out",
+            key="left out",
+            column_config={"recording": "Recording", "reason": "Why"},
+        )
+    show_downloads(report)
+
+
+def show_verdict(report):
+    found = Counter(finding["severity"] for finding in report["findings"])
+    st.header(report["dataset"] if re.fullmatch(r"[A-Za-z0-9-]+", report["dataset"]) else "Your dataset")
+    if not report["sound"]:
+        st.error(
+            f"**Not sound: {counted(found['severe'], 'severe finding')}.** What a model scores on this dataset, as it is,"
+            " says little about a disease. See below what was found, and what to do about it.",
+            icon=":material/error:",
+        )
+    else:
+        left = f" {counted(found['warning'], 'warning')} below." if found["warning"] else ""
+        st.success(
+            f"**Sound, as far as this audit can tell: no severe finding.**{left} It finds only what it looks for, and"
+            " says nothing of whether the labels are true.",
+            icon=":material/check_circle:",
+        )
+
+
+def show_size(report):
+    st.text(
+        f"Recordings: {report['recordings']:,}. People: {report['people']:,}."
+        f" Labels: {_listed(report['labels'])}. Sources: {_listed(report['sources'])}."
+        f"\nHow the folder was read: {report['read_as']}"
+    )
+    if max(len(report["labels"]), len(report["sources"])) > LISTED:
+        with st.expander("Recordings of each label and source"):
+            for at, what in zip(st.columns(2), ("labels", "sources"), strict=True):
+                counts = pd.Series(report[what], name="Recordings").rename_axis(what.capitalize())
+                # Not st.table, which reads Markdown.
+                at.dataframe(counts.reset_index(), hide_index=True)
+
+
+def _listed(counts):
+    """The commonest of some names with their numbers."""
+    ordered = sorted(counts.items(), key=lambda pair: -pair[1])
+    told = [f"{LABELS_IN_WORDS.get(name, name)} {number:,}" for name, number in ordered[:LISTED]]
+    return ", ".join(told) + (f" and {len(counts) - LISTED:,} more" if len(counts) > LISTED else "")
+
+
+def show_shortcuts(report):
+    from coughlab.audit.findings import SEVERE_AUC, WARNING_AUC
+    from coughlab.charts import audit as charts
+
+    st.subheader("Can the labels be guessed from how the recordings were made?")
+    if tried := [probe for probe in report["probes"] if "auc" in probe]:
+        st.markdown(
+            "Each line is a small model that knows only something that has nothing to do with a disease. If it can tell the"
+            " classes apart, so can any other that is trained on these recordings, and its score need not be about a disease."
+        )
+        told = ", ".join(f"{probe['title']} {probe['auc']:.2f}" for probe in tried)
+        shared.chart(
+            charts.shortcuts(tried, severe=SEVERE_AUC, warning=WARNING_AUC),
+            f"{_file_name(report)}-shortcuts",
+            key="shortcuts",
+            alt=f"How well the label is guessed from how the recordings were made, from 0.5 (guessing) to 1 (perfectly): {told}",
+        )
+        st.markdown(
+            f":small[Cross-validated on {tried[0]['recordings']:,} recordings of {tried[0]['people']:,} people: each sound once,"
+            " nobody on both sides. AUC: the chance that of two recordings with different labels the model ranks the right one"
+            " higher.]"
+        )
+    for why in dict.fromkeys(probe["why"] for probe in report["probes"] if "why" in probe):
+        titles = ", ".join(probe["title"] for probe in report["probes"] if probe.get("why") == why)
+        st.markdown(f"Not tried: **{titles}**. {why}")
+
+
+def show_finding(finding):
+    word, icon, colour = SEVERITIES[finding["severity"]]
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(word, icon=icon, color=colour)
+            st.markdown(
+                f"**{TITLES[finding['kind']]}{': ' + finding['title'] if 'title' in finding else ''}**"
+            )
+        st.text(finding["message"])
+        st.text(f"What to do: {finding['advice']}")
+        if finding["examples"]:
+            with st.expander("Examples"):
+                # A group a line: of one person, or of the same sound.
+                st.code("\n".join(audit_text.examples(finding)), language=None, wrap_lines=True)
+
+
+def show_downloads(report):
+    with st.container(horizontal=True):
+        for what, data, ending, kind in (
+            ("report as JSON", json.dumps(report, indent=1, ensure_ascii=False), "json", "application/json"),
+            ("findings as CSV", to_csv(_table(report)), "csv", "text/csv"),
+        ):
+            st.download_button(
+                f"Download the {what}",
+                data,
+                f"{_file_name(report)}.{ending}",
+                kind,
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def _table(report):
+    """The findings as a table, one row each."""
+    columns = [
+        "severity",
+        "kind",
+        "title",
+        "recordings",
+        "groups",
+        "auc",
+        "interval_low",
+        "interval_high",
+        "message",
+        "advice",
+    ]
+    rows = [
+        finding | dict(zip(("interval_low", "interval_high"), finding.get("interval", ()), strict=False))
+        for finding in report["findings"]
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _file_name(report):
+    return f"audit-{re.sub(r'[^A-Za-z0-9-]+', '-', report['dataset'])}"

@@ -1,0 +1,100 @@
+"""An audit of the visitor's own dataset: the upload, the progress in words, and nothing left behind."""
+
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from coughlab import datasets
+from coughlab.audio import archive
+from coughlab.serving import workers
+from pages.sections.retrain import duration
+
+HOW = """\
+Put the recordings into one ZIP, laid out in one of these ways:
+
+- **one folder a class**, as in `covid/*.wav` and `healthy/*.wav`; a folder inside it counts as one person;
+- **a CSV file** at the top, with a column of file names and one of labels, and if possible one of people and one of sources;
+- as **kaggle-trial, covid19-cough, Coswara, Virufy** or **COUGHVID** are published.
+
+The classes need not be about COVID."""
+#: One audit at a time in a server: each holds an upload in memory and keeps a core busy.
+_alone = threading.Lock()
+
+
+def ask():
+    """Take a ZIP and audit it; the report stays with the visit."""
+    st.markdown(HOW)
+    limits = archive.LIMITS
+    with st.form("own", clear_on_submit=True):
+        upload = st.file_uploader(
+            "ZIP with the dataset", type="zip", max_upload_size=limits.max_bytes // 2**20
+        )
+        pressed = st.form_submit_button("Audit", type="primary", icon=":material/fact_check:")
+    st.markdown(
+        f":small[Up to {limits.max_bytes // 2**20} MB and {limits.max_files:,} files. **Nothing is kept:** the ZIP is unpacked"
+        " in memory, never on a disk, and is gone when the audit ends, however it ends. Only you see the report.]"
+    )
+    if pressed and upload is None:
+        st.warning("Choose a ZIP first.", icon=":material/arrow_upward:")
+    elif pressed:
+        st.session_state.pop("own report", None)
+        _audit(upload)
+    return st.session_state.get("own report")
+
+
+def _audit(upload):
+    if not _alone.acquire(blocking=False):
+        st.warning(
+            "This server is busy with another audit, and does one at a time. Try again in some minutes, or use the command line.",
+            icon=":material/hourglass:",
+        )
+        return
+    shown = st.empty()
+    try:
+        with shown.container():
+            bar = st.progress(0.0, "Unpacking …")
+            # Whatever is pressed ends a run of the page, and with it the audit; so does leaving the page.
+            st.button("Cancel", icon=":material/close:")
+        st.session_state["own report"] = run(upload, Progress(bar))
+    except (archive.ArchiveError, datasets.DatasetError, workers.WorkerError) as error:
+        st.error("This dataset was not audited.", icon=":material/error:")
+        st.text(str(error))
+    finally:
+        _alone.release()
+    shown.empty()
+
+
+def run(upload, progress):
+    """Audit an uploaded ZIP: the report. What is unpacked is gone when this returns or raises."""
+    from coughlab.audit import run as auditing
+
+    with archive.unpacked(upload) as place:
+        try:
+            dataset = datasets.load("your own", place)
+        except datasets.DatasetError as error:
+            # The folder's name means nothing to whoever sent the ZIP.
+            message = str(error).replace(f"{place}/", "").replace(str(place), "The ZIP")
+            raise datasets.DatasetError(message) from error
+        if len(dataset.table) > (most := archive.LIMITS.max_files):
+            raise archive.ArchiveError(f"The list names more than {most:,} recordings. {archive.ELSEWHERE}")
+        return auditing.audit(replace(dataset, name=Path(upload.name).stem), progress, load=workers.load)
+
+
+class Progress:
+    """Tells a progress bar what is going on, how far it is, and how long that stage may still take."""
+
+    def __init__(self, bar):
+        self.bar, self.stage = bar, None
+
+    def __call__(self, stage, done, total):
+        now = time.monotonic()
+        if stage != self.stage:
+            self.stage, self.since, self.first = stage, now, done
+        # What is one step has no number worth telling.
+        text = f"{stage}: {done:,} of {total:,}" if total > 1 else f"{stage} …"
+        if done > self.first:
+            text += f", {duration((now - self.since) / (done - self.first) * (total - done))} left"
+        self.bar.progress(done / total if total else 1.0, text)

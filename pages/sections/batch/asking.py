@@ -1,0 +1,110 @@
+"""Many recordings: the upload, and their answers one by one, with progress and a way out that keeps what was done."""
+
+from dataclasses import dataclass, field
+from itertools import count
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from coughlab import audio
+from coughlab.evidence.verdict import PREVALENCE
+from coughlab.serving import recordings, workers
+from pages.sections.audit_upload import Progress
+
+STAGE = "Recordings"
+_numbers = count(1)
+
+
+@dataclass
+class Batch:
+    """What a visitor handed over, and the answers so far, in the same order."""
+
+    taken: recordings.Intake
+    prevalence: float
+    answers: list = field(default_factory=list)
+    # Widgets of another batch begin anew.
+    number: int = field(default_factory=lambda: next(_numbers))
+
+    @property
+    def pending(self):
+        return self.taken.names[len(self.answers) :]
+
+
+def ask():
+    """The form; what is handed over with it takes the place of what was there."""
+    limits, megabyte = recordings.LIMITS, 2**20
+    with st.form("batch form", clear_on_submit=True):
+        uploads = st.file_uploader(
+            "Recordings, or ZIPs of them",
+            accept_multiple_files=True,
+            max_upload_size=limits.max_bytes // megabyte,
+        )
+        percent = st.number_input(
+            "Of 100 people like those recorded, how many have COVID?",
+            min_value=0.01,
+            max_value=99.99,
+            value=100 * PREVALENCE,
+            step=1.0,
+            format="%g",
+            width=400,
+            help="The probability of COVID before the answers, from what you know of place, time and symptoms. 5 is an example.",
+        )
+        pressed = st.form_submit_button("Analyse all", type="primary", icon=":material/library_music:")
+    st.markdown(
+        f":small[{audio.FORMATS}, up to {audio.LIMITS.max_seconds:.0f} seconds and {audio.LIMITS.max_bytes // megabyte} MB each;"
+        f" at most {recordings.MOST} at once, and {limits.max_bytes // megabyte} MB a ZIP. **Nothing is kept:** the recordings"
+        " are gone when you leave, and only you see the answers.]"
+    )
+    if pressed and not uploads:
+        st.warning("Choose recordings or a ZIP first.", icon=":material/arrow_upward:")
+    elif pressed:
+        if earlier := st.session_state.pop("batch", None):
+            earlier.taken.close()
+        st.session_state["to take"] = uploads, percent / 100
+
+
+def answered(place, predictor):
+    """The batch of this visit with its answers; None if there is none. What goes on is shown in `place`."""
+    starts = False
+    if handed := st.session_state.pop("to take", None):
+        uploads, prevalence = handed
+        place.progress(0.0, "Unpacking …")
+        try:
+            taken = recordings.take((upload.name, upload) for upload in uploads)
+        except recordings.IntakeError as error:
+            place.error(str(error), icon=":material/error:")
+            return None
+        finally:
+            _release(uploads)
+        st.session_state.batch = Batch(taken, prevalence)
+        starts = True
+    batch = st.session_state.get("batch")
+    if batch is not None and (starts or st.session_state.pop("go on", False)):
+        _answer(batch, place, predictor)
+    return batch
+
+
+def _release(uploads):
+    """Free the memory of uploads, of which there is a copy now; Streamlit would hold all of them to the end of the visit."""
+    context = get_script_run_ctx()
+    for upload in uploads:
+        context.uploaded_file_mgr.remove_file(context.session_id, upload.file_id)
+
+
+def _answer(batch, place, predictor):
+    with place.container():
+        bar = st.progress(0.0, STAGE)
+        # Whatever is pressed ends a run of the page, and with it the work; what was answered stays with the visit.
+        st.button("Cancel", icon=":material/close:", help="Keeps what was answered so far.")
+    progress = Progress(bar)
+    progress(STAGE, len(batch.answers), len(batch.taken.names))
+    for answer in batch.taken.answers(
+        batch.pending, predictor, prevalence=batch.prevalence, load=workers.load
+    ):
+        batch.answers.append(answer)
+        progress(STAGE, len(batch.answers), len(batch.taken.names))
+
+
+def go_on():
+    """For a button: answer the rest."""
+    st.session_state["go on"] = True

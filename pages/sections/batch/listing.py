@@ -1,0 +1,189 @@
+"""What was found in many recordings: in words, how far it can be believed, as a list, and to take away."""
+
+from collections import Counter
+
+import streamlit as st
+
+from coughlab.evidence import verdict as beliefs
+from coughlab.serving import batch as many
+from coughlab.serving import predictors
+from coughlab.text import LABELS_IN_WORDS, counted, to_csv
+from pages.sections.batch import asking, one
+from pages.shared import evidence
+
+#: Ways to put the files in order: keys to sort by.
+ORDERS = {
+    "As they came": lambda answer: 0,
+    "By file name": lambda answer: answer["file"].casefold(),
+    "Most coughs first": lambda answer: -answer["cough"]["found"] if "cough" in answer else 1,
+    "Highest probability of COVID first": lambda answer: -(answer.get("probability") or -1),
+    "What needs a look first": lambda answer: -len(many.doubts(answer)),
+}
+NAMED = 5
+
+
+def show(batch, study, models):
+    """Everything about a batch; `models` are the names of those that answer."""
+    answers = batch.answers
+    _tell_stopped(batch)
+    count = many.counts(answers)
+    if answers:
+        st.subheader("What was found")
+        st.markdown(f"**{many.summary(count)}**")
+    for name, why in batch.taken.refused.items():
+        st.error("This ZIP was not unpacked.", icon=":material/folder_off:")
+        # Names of files are not markup.
+        st.text(f"{name}: {why}")
+    if left_out := batch.taken.left_out:
+        more = f" and {len(left_out) - NAMED:,} more" if len(left_out) > NAMED else ""
+        st.text(f"Left out, as they are no recordings: {', '.join(left_out[:NAMED])}{more}.")
+    if not answers:
+        return
+    show_verdict(answers)
+    kinds = [kind for kind in many.KINDS if count[kind]]
+    kind = st.pills(
+        "Show",
+        kinds,
+        default="all",
+        required=True,
+        format_func=lambda kind: f"{many.KINDS[kind][0]} {count[kind]:,}",
+        key=f"kind {batch.number}",
+    )
+    order = st.selectbox("In order", list(ORDERS), key="order", width=320)
+    shown = sorted(filter(many.KINDS[kind][1], answers), key=ORDERS[order])
+    titles = {name: study.models[name]["title"] for name in models}
+    state = st.dataframe(
+        table(shown, titles),
+        key=f"files {batch.number} {kind} {order}",
+        hide_index=True,
+        column_config=_columns(titles),
+        placeholder="–",
+        on_select="rerun",
+        selection_mode="single-row",
+        alt="A row for each file: coughs, what is heard, what the models say",
+    )
+    _offer(shown, answers, models)
+    # The table may have shrunk under the mark, when answers were still coming.
+    rows = [row for row in state.selection.rows if row < len(shown)]
+    if rows:
+        one.show(batch, shown[rows[0]], titles)
+    else:
+        st.info("Mark a row at its left edge to hear and see that recording.", icon=":material/touch_app:")
+
+
+def _tell_stopped(batch):
+    if batch.pending:
+        st.warning(
+            f"Stopped: {len(batch.answers):,} of {len(batch.taken.names):,} files are answered, and kept.",
+            icon=":material/pause_circle:",
+        )
+        st.button("Go on with the rest", icon=":material/play_arrow:", on_click=asking.go_on)
+
+
+def show_verdict(answers):
+    """How far the main model's labels can be believed: the commonest verdict in full, the others by name."""
+    about = [answer for answer in answers if answer.get("evidence")]
+    if not about:
+        return
+    verdicts = Counter(answer["evidence"]["verdict"] for answer in about)
+    (verdict, number), *others = verdicts.most_common()
+    said = next(answer["evidence"] for answer in about if answer["evidence"]["verdict"] == verdict)
+    box, icon = st.warning, ":material/warning:"
+    if verdict in beliefs.DISCREDITED:
+        box, icon = st.error, ":material/block:"
+    elif verdict in evidence.GOOD:
+        box, icon = st.info, ":material/info:"
+    rest = "".join(f" For {amount:,}: {_lower(beliefs.HEADLINES[other])}." for other, amount in others)
+    box(
+        f"#### How far to believe the labels: {_lower(beliefs.HEADLINES[verdict])}\n\n{_why(verdict, said)}\n\n"
+        f"So it is for {number:,} of {counted(len(about), 'file')} that got a label.{rest}",
+        icon=icon,
+    )
+
+
+def _lower(text):
+    return text[0].lower() + text[1:]
+
+
+def _why(verdict, said):
+    if verdict != "no_basis":
+        return said["message"]
+    # The message itself speaks of one recording.
+    return (
+        "These recordings are unlike all that the models were trained on. What is said of them means nothing."
+    )
+
+
+def table(answers, titles):
+    """The list as it is shown: a row for each answer, what matters most at the left."""
+    import pandas as pd
+
+    main = titles[predictors.MAIN_MODEL]
+    frame = pd.DataFrame(
+        {
+            "File": answer["file"],
+            "Coughs": answer["cough"]["found"] if "cough" in answer else None,
+            f"{main} says": LABELS_IN_WORDS.get(answer.get("label")),
+            "Remarks": remarks(answer),
+            **{f"{title}: COVID": _percent(answer, name) for name, title in titles.items()},
+            "Coughs at (s)": many.times(answer) if "events" in answer else None,
+            "Length": answer["audio"]["duration_s"] if "audio" in answer else None,
+            "How far to believe it": beliefs.HEADLINES[answer["evidence"]["verdict"]]
+            if answer.get("evidence")
+            else None,
+        }
+        for answer in answers
+    )
+    return frame.astype({"Coughs": "Int64"})
+
+
+def _percent(answer, model):
+    said = answer.get("models", {}).get(model)
+    return said and 100 * said["probability"]
+
+
+def remarks(answer):
+    """One line about an answer: the error, or what is heard where there is no cough, and the doubts."""
+    if "error" in answer:
+        return f"Error: {answer['error']['message']}"
+    heard = answer["cough"]["heard"]
+    instead = [f"No cough. Heard instead: {heard['message']}"] if heard else []
+    return " ".join(instead + many.doubts(answer))
+
+
+def _columns(titles):
+    percent = st.column_config.NumberColumn(format="%.1f%%", help="Probability of COVID, says the model.")
+    return {
+        "File": st.column_config.TextColumn(width="medium", pinned=True),
+        "Coughs": st.column_config.NumberColumn(width="small"),
+        "Remarks": st.column_config.TextColumn(width="large"),
+        "Length": st.column_config.NumberColumn(format="%.1f s"),
+        "How far to believe it": st.column_config.TextColumn(width="large"),
+    } | {f"{title}: COVID": percent for title in titles.values()}
+
+
+def _offer(shown, answers, models):
+    """Downloads of what is shown and, where that is less, of all."""
+    sets = {"all": answers} if len(shown) == len(answers) else {"shown": shown, "all": answers}
+    with st.container(horizontal=True):
+        for which, those in sets.items():
+            for kind, make, mime in (("CSV", csv, "text/csv"), ("JSON", json, "application/json")):
+                st.download_button(
+                    f"{kind} of {'the' if which == 'shown' else 'all'} {len(those):,}{' shown' if which == 'shown' else ''}",
+                    lambda make=make, those=those: make(those, models),
+                    f"coughlab-batch{'-shown' if which == 'shown' else ''}.{kind.lower()}",
+                    mime,
+                    icon=":material/download:",
+                    key=f"{kind} {which}",
+                    on_click="ignore",
+                )
+
+
+def csv(answers, models):
+    """Answers as a table with a row a file."""
+    return to_csv(many.table(answers, models))
+
+
+def json(answers, models):
+    """Answers as the API gives them."""
+    return many.to_json(answers)

@@ -1,0 +1,82 @@
+"""Every row of the dataset as a point: any two features against each other, and projections of them all."""
+
+from functools import partial
+
+import streamlit as st
+
+from coughlab.charts import dataset as charts
+from coughlab.charts.features import TITLES
+from coughlab.evaluation import projection
+from coughlab.features.acoustic import NAMES
+from pages import shared
+from pages.shared import recording
+
+GROUPS = {"label": "Class", "source": "Source"}
+
+
+def show_two(study):
+    titles = dict(zip(NAMES, TITLES, strict=True))
+    columns = st.columns(4)
+    options = {"options": NAMES, "format_func": titles.get, "bind": "query-params"}
+    x = columns[0].selectbox("Across", index=NAMES.index("spectral_centroid"), key="x", **options)
+    y = columns[1].selectbox("Upwards", index=NAMES.index("mfcc1"), key="y", **options)
+    features = study.features
+    _show(study, columns[2:], features[x], features[y], (titles[x], titles[y]), "two-features")
+
+
+def show_projection(study):
+    columns = st.columns(4)
+    method = columns[0].segmented_control(
+        "Projection", ["PCA", "t-SNE"], default="PCA", required=True, key="projection", bind="query-params"
+    )
+    values = study.features[list(NAMES)].to_numpy(dtype=float)
+    if method == "PCA":
+        coordinates, explained = _pca(values)
+        titles = [f"Component {k} ({share:.0%} of the variance)" for k, share in enumerate(explained, 1)]
+        note = "PCA: the two directions in which the 26 standardised features vary most."
+    else:
+        seed = columns[1].number_input("Seed", 0, 9999, key="seed", bind="query-params")
+        coordinates, titles = _tsne(values, seed), ("t-SNE 1", "t-SNE 2")
+        note = "t-SNE: rows with similar features lie together. The axes and far distances mean nothing."
+    _show(study, columns[2:], *coordinates.T, titles, method.lower(), note)
+
+
+@st.cache_data(max_entries=8)
+def _pca(values):
+    return projection.pca(values)
+
+
+@st.cache_data(max_entries=32, show_spinner="Laying out the rows …")
+def _tsne(values, seed):
+    return projection.tsne(values, seed=seed)
+
+
+def _show(study, columns, x, y, titles, name, note=""):
+    """Draw one point a row; a click on one chooses its recording."""
+    by = columns[0].segmented_control(
+        "Colour and symbol",
+        list(GROUPS),
+        default="label",
+        required=True,
+        format_func=GROUPS.get,
+        key="colour",
+        bind="query-params",
+    )
+    with columns[1]:
+        chosen = recording.choose(study)
+    shared.measured_on(study, study.features, note)
+    shared.chart(
+        charts.scatter(study.features, x, y, titles=titles, by=by, chosen=chosen),
+        name,
+        key=name,
+        alt=f"{titles[1]} against {titles[0]}, a mark a row",
+        on_select=partial(_take, name),
+        selection_mode="points",
+    )
+    if chosen:
+        recording.show_one(study, chosen)
+
+
+def _take(key):
+    if points := st.session_state[key].selection.points:
+        st.session_state.recording = points[0]["customdata"][0]

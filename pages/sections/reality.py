@@ -1,0 +1,161 @@
+"""The parts of the page "Reality check"."""
+
+import pandas as pd
+import streamlit as st
+
+from coughlab.evidence.steps import EXPLAINED, METRICS, METRICS_EXPLAINED, STEPS
+from pages import shared
+
+ELSEWHERE = """**What others found.** In a study of 67,842 people an ROC AUC of 0.85 fell to 0.62 once people with and without
+COVID were matched by symptoms and other facts ([Coppock et al., Nature Machine Intelligence 6,
+2024](https://doi.org/10.1038/s42256-023-00773-8)). With nobody on both sides and balanced groups, coughs, breathing and voice
+together reached 0.71 ([Han et al., npj Digital Medicine 5, 2022](https://doi.org/10.1038/s41746-021-00553-x))."""
+BASELINES = """**Recording chain only** is a model trained on what has nothing to do with a disease: file format, loudness and
+background noise. Where it does as well as the model, the score does not show that a cough was heard."""
+
+
+CALIBRATION = """When a model says 30%, three of ten such recordings should have COVID: points on the dotted line keep that
+promise. The Brier score is the mean squared error of the probabilities, 0 at best; its skill says how much better it is than
+always giving the share of COVID among those tested (0 is no better, below 0 is worse). A slope below 1 means that probabilities
+are too close to 0% and 100%, an intercept below 0 that they are too high. Recalibration moves and stretches all probabilities,
+fitted on other people of the dataset tested on. It makes them honest, but the model tells people apart no better than before."""
+MEASURES = {
+    "brier": "Brier score",
+    "skill": "Brier skill",
+    "slope": "Calibration slope",
+    "intercept": "Calibration intercept",
+}
+
+
+def number(label, **options):
+    return st.column_config.NumberColumn(label, format="%.3f", **options)
+
+
+COLUMNS = {
+    "model": st.column_config.TextColumn("Model", pinned=True),
+    "title": "Step",
+    "trained_on": "Trained on",
+    "tested_on": "Tested on",
+    "metric": "Metric",
+    "value": number("Value"),
+    "low": number("95% interval from"),
+    "high": number("to"),
+    "splits": "Splits",
+    "recordings": "Recordings",
+    "people": "People",
+    "positives": "With COVID",
+    "negatives": "Without",
+    "majority": number("Always the commoner label"),
+    "chance": number("Guessing"),
+    "shortcut": number("Recording chain only"),
+    "shortcut_low": number("its interval from"),
+    "shortcut_high": number("to "),
+    "reason": "Why there is no value",
+}
+CALIBRATED = {
+    "measure": "Measure",
+    "of": "Probabilities",
+    "value": number("Value"),
+    "low": number("95% interval from"),
+    "high": number("to"),
+}
+
+
+def show_explanation(metric, table):
+    st.markdown(f"**{METRICS[metric]}.** {METRICS_EXPLAINED[metric]}")
+    made = set(table.loc[table["reason"] == "", "protocol"])
+    st.markdown("\n".join(f"- **{STEPS[name]}.** {EXPLAINED[name]}" for name in STEPS if name in made))
+    if table["shortcut"].notna().any():
+        st.markdown(BASELINES)
+    st.markdown(f":small[{ELSEWHERE}]")
+
+
+def show_staircase(table, study_name, model, title):
+    from coughlab.charts import staircase
+
+    alt = f"What is left of {title}, trained on {study_name}: " + "; ".join(
+        f"{row['title']} {'no value' if row['reason'] else format(row['value'], '.2f')}"
+        for row in table.to_dict("records")
+    )
+    figure = staircase.staircase(table, study=study_name, title=title)
+    shared.chart(figure, f"{study_name}-{model}-reality", key="staircase", alt=alt)
+    with st.expander("The steps in numbers"):
+        _show_table(table.drop(columns=["step", "protocol"]), f"{study_name}-{model}-steps", key="steps")
+
+
+def measured(study_name, table):
+    """What the steps were measured on, in a sentence."""
+    made = table[table["reason"] == ""]
+    names = [
+        f"{name} (another dataset)" if name != study_name else name for name in made["tested_on"].unique()
+    ]
+    return f"Trained on {study_name}; tested on {', '.join(names)}." if names else ""
+
+
+def show_overview(table, study_name, titles, metric):
+    from coughlab.charts import reality
+
+    alt = f"{METRICS[metric]} of every model trained on {study_name} at every step, with intervals"
+    shared.chart(
+        reality.overview(table, titles, metric), f"{study_name}-models-{metric}", key="overview", alt=alt
+    )
+    shown = table.drop(columns=["step", "protocol"]).assign(model=table["model"].map(titles))
+    _show_table(shown, f"{study_name}-models-{metric}", key="overview table")
+
+
+def show_matrix(table, model, title, metric):
+    from coughlab.charts import reality
+
+    alt = f"{METRICS[metric]} of {title} for each dataset trained on and each tested on"
+    shared.chart(reality.matrix(table, metric), f"{model}-trained-tested", key="matrix", alt=alt)
+    with st.expander("The same in a table"):
+        _show_table(table.drop(columns="protocol"), f"{model}-trained-tested", key="matrix table")
+
+
+@st.fragment
+def show_calibration(study, model, title):
+    from coughlab.charts import calibration as charts
+    from coughlab.evaluation import calibration
+
+    # Where everybody is healthy no probability but 0 would be right.
+    tests = study.evidence.query("model == @model and positives > 0 and negatives > 0")
+    if tests.empty:
+        st.markdown(f"{title} was not tested where some have COVID and some have not.")
+        return
+    chosen = shared.ask_protocol(tests, st.columns(3)[0])
+    rows = shared.dealt(study.predictions, chosen)
+    rows = rows[(rows["model"] == model) & (rows["role"] == "test")]
+    after, why = calibration.recalibrated(rows)
+    summaries = {"as answered": calibration.summary(rows)}
+    if after is not None:
+        summaries["recalibrated"] = calibration.summary(after)
+    told = [summaries["as answered"]["reason"], why]
+    st.markdown(" ".join([CALIBRATION, *filter(None, told)]))
+    table = pd.DataFrame(
+        [
+            {
+                "measure": words,
+                "of": name,
+                "value": of[measure],
+                "low": of[f"{measure}_low"],
+                "high": of[f"{measure}_high"],
+            }
+            for measure, words in MEASURES.items()
+            for name, of in summaries.items()
+        ]
+    )
+    name = f"{study.name}-{model}-calibration"
+    shared.table(table, name, key="calibration table", column_config=CALIBRATED, placeholder="–")
+    shared.chart(
+        charts.reliability(rows, after),
+        name,
+        key="calibration",
+        alt=f"How often COVID was there, by the probability that {title} gave, before and after recalibration",
+    )
+    shared.measured_on(study, rows, "Intervals are at 95% and count people.")
+
+
+def _show_table(table, name, *, key):
+    table = table.assign(metric=table["metric"].map(METRICS | {"false_alarms": "False alarms"}))
+    config = {column: COLUMNS[column] for column in table}
+    shared.table(table, name, key=key, column_config=config, placeholder="–")

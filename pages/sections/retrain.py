@@ -1,0 +1,113 @@
+"""Retrain here: a model on splits of the visitor's choice, in a process of its own, watched while it trains."""
+
+import streamlit as st
+
+from coughlab.evaluation import comparison, metrics
+from coughlab.studies import retrain
+from coughlab.text import counted
+from pages import shared
+from pages.sections import split_tables
+from pages.shared import access
+
+#: Seconds between two looks at a training.
+EVERY = 0.5
+
+
+@st.cache_resource(
+    scope="session", show_spinner=False, on_release=lambda jobs: [job.cancel() for job in jobs]
+)
+def jobs():
+    """The training of this visit; Streamlit releases it, and so ends the training, when the visitor is gone."""
+    return []
+
+
+def show(study, model, table):
+    """Ask what to train, start it, and show how it goes; `table` holds the metrics of the stored splits."""
+    if model not in retrain.MODELS:
+        st.info(
+            f"{study.models[model]['title']} cannot be retrained here: it reads the recordings themselves, which are not stored"
+            " with the study, and takes minutes to hours. Those that read the 26 stored features can.",
+            icon=":material/hourglass:",
+        )
+    else:
+        ask(study, model)
+    if job := st.session_state.get("job"):
+        watch = st.fragment(show_job, run_every=EVERY if job.state == "running" else None)
+        watch(study, job, table, job.state == "running")
+
+
+def ask(study, model):
+    if not access.trusted():
+        st.info(access.refusal("Training here"), icon=":material/lock:")
+        return
+    st.markdown(
+        f"Trains {study.models[model]['title']} anew on the 26 stored features of {len(study.features)} rows, while this page and"
+        " all others stay usable. The result is shown to you only, and not stored."
+    )
+    with st.form("retrain", border=True):
+        share, n_splits, seed = st.columns(3)
+        low, high = (round(100 * share) for share in retrain.TEST_SHARES)
+        options = {"bind": "query-params"}
+        share = share.slider("Share of test rows (%)", low, high, 30, 5, key="share", **options)
+        n_splits = n_splits.number_input("Splits to train", *retrain.N_SPLITS, 5, key="train", **options)
+        seed = seed.number_input(
+            "Seed",
+            0,
+            retrain.MAX_SEED,
+            study.manifest["seed"],
+            key="seed",
+            help="Decides how rows are dealt and where training starts. The stored splits have the seed shown at first.",
+            **options,
+        )
+        pressed = st.form_submit_button("Train", type="primary", icon=":material/model_training:")
+    if pressed:
+        for earlier in jobs():
+            earlier.cancel()
+        try:
+            st.session_state.job = retrain.start(study, retrain.Order(model, seed, share / 100, n_splits))
+            jobs()[:] = [st.session_state.job]
+        except (retrain.RetrainError, shared.StoreError) as error:
+            st.error(str(error), icon=":material/error:")
+
+
+def show_job(study, job, table, was_running):
+    if was_running and job.state != "running":
+        # The whole page once more: a training that has ended is not watched any longer.
+        st.rerun()
+    order, title = job.order, study.models[job.order.model]["title"]
+    st.subheader(f"{title}, retrained")
+    if was_running:
+        left = job.seconds_left
+        st.progress(job.share, job.sentence + (f", {duration(left)} left" if left else ""))
+        st.button("Cancel", on_click=job.cancel, icon=":material/close:")
+    else:
+        say = {"failed": st.error, "cancelled": st.warning}.get(job.state, st.success)
+        say(job.sentence)
+    if not job.n_done:
+        return
+    made = job.predictions
+    results = metrics.per_split(made, study.thresholds)
+    name = f"{order.model}-retrained-seed-{order.seed}"
+    split_tables.show_each(comparison.wide(results, order.model), name, key="retrained")
+    dealt = f"{counted(job.n_done, 'random split')} with {order.test_share:.0%} test rows, seed {order.seed}"
+    size = f"{made['recording'].nunique()} recordings of {made['person'].nunique()} people"
+    st.markdown(f":small[Measured on {study.name}, {dealt}: {size}.]")
+    if not was_running:
+        compare(study, job, made, results, table, name)
+
+
+def compare(study, job, made, results, table, name):
+    from coughlab.charts import splits as chart
+
+    model, lucky = job.order.model, comparison.lucky(results, job.order.model, "accuracy")
+    st.markdown(comparison.luck_in_words(lucky, study.models[model]["title"], "accuracy"))
+    st.markdown(f"**Beside the {counted(len(comparison.by_split(table, model)), 'stored split')}**")
+    if job.order.seed == study.manifest["seed"]:
+        st.markdown(retrain.reproduced_in_words(made, study.predictions, model))
+    split_tables.show_summary(results, model, f"{name}-summary", key="retrained summary", stored=table)
+    figure = chart.distribution(comparison.by_split(results, model), lucky, "accuracy")
+    shared.chart(figure, name, key="retrained splits", alt="Every metric on every retrained split")
+
+
+def duration(seconds):
+    return f"about {seconds:.0f} seconds" if seconds < 90 else f"about {seconds / 60:.0f} minutes"

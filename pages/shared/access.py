@@ -1,0 +1,95 @@
+"""Who may do what: what is only for people named in the secrets, or for who sits at the very computer that runs the app."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from coughlab.web.keys import SecretsError, at_this_machine
+
+
+def secrets():
+    """What Streamlit's secrets hold.
+
+    Returns
+    -------
+    dict
+        Empty if there are none.
+
+    Raises
+    ------
+    SecretsError
+        If there are some that cannot be read, so that nobody takes a damaged file for the wish to have no login.
+    """
+    try:
+        return st.secrets.to_dict()
+    except (OSError, ValueError) as error:
+        if any(Path(path).exists() for path in st.get_option("secrets.files")):
+            raise SecretsError("The server's secrets cannot be read.") from error
+        return {}
+
+
+def trusted():
+    """Whether this visitor may train here, and hear the recordings that lie on this server.
+
+    Returns
+    -------
+    bool
+        With a login, for who is named as ``trainer`` under ``[roles]`` in the secrets; without one, at this computer.
+    """
+    try:
+        known = secrets()
+    except SecretsError:
+        return False
+    if "auth" not in known:
+        return _at_this_computer()
+    email = _verified_email()
+    return email is not None and email in _trainers(known)
+
+
+def refusal(what):
+    """A sentence for whoever is not `trusted`.
+
+    Parameters
+    ----------
+    what : str
+        What is refused, as the beginning of the sentence.
+
+    Returns
+    -------
+    str
+        Who may do it, and how one becomes one of them.
+    """
+    try:
+        known = secrets()
+    except SecretsError as error:
+        return f"{what} is closed: {error}"
+    if "auth" not in known:
+        return (
+            f"{what} is open only on the very computer that runs CoughLab, because this server asks nobody to log in. Whoever"
+            " runs it can open it to some people, with a login and a list of their e-mail addresses: sections `[auth]` and"
+            " `[roles]` of the server's secrets."
+        )
+    if st.user.get("email") and _verified_email() is None:
+        return f"{what} is only for some people, and your e-mail address is not verified: verify it where you log in."
+    return (
+        f"{what} is only for some people. Whoever runs this server can add your e-mail address to `trainer` in the section"
+        " `[roles]` of its secrets."
+    )
+
+
+def _trainers(known):
+    roles = known.get("roles")
+    named = roles.get("trainer", []) if isinstance(roles, dict) else []
+    return {str(email).strip().casefold() for email in ([named] if isinstance(named, str) else named)}
+
+
+def _verified_email():
+    """The visitor's e-mail address; None if the provider gives none, or says that it is not verified."""
+    email = st.user.get("email")
+    # Providers that give only what they have verified say nothing of it, and some say it as text.
+    verified = str(st.user.get("email_verified", True)).casefold() == "true"
+    return email.strip().casefold() if isinstance(email, str) and email.strip() and verified else None
+
+
+def _at_this_computer():
+    return at_this_machine(st.get_option("server.address"), st.context.headers)

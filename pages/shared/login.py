@@ -1,0 +1,209 @@
+"""The login: any OpenID Connect provider that the secrets name, before any page is run."""
+
+import re
+import time
+
+import streamlit as st
+from streamlit.errors import Error
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
+
+from pages import shared
+from pages.shared import access
+
+WHAT = (
+    "CoughLab shows what published cough classifiers say of a recording, and how far that can be believed. For research and"
+    " teaching, **not a medical device**."
+)
+#: What a provider's settings consist of.
+PROVIDER = ("client_id", "client_secret", "server_metadata_url")
+#: Whoever guesses the secret that signs the cookies can be anybody, so it has to be long.
+SECRET_LENGTH = 32
+PATIENCE_S = 5
+#: Whoever was sent to the provider less than so many seconds ago and is here again is not logged in.
+AWAY_S = 600
+MOST_AWAY = 1000
+
+
+def run(pages):
+    """Run the page that the visitor asks for; where a login is set up, only for who is logged in.
+
+    Parameters
+    ----------
+    pages : list of streamlit.Page
+        All pages.
+    """
+    try:
+        auth = access.secrets().get("auth")
+    except access.SecretsError as error:
+        # Who may come in is not known, so nobody may.
+        st.navigation(pages, position="hidden")
+        with _card():
+            _say_wrong(str(error))
+        return
+    if auth is None:
+        st.navigation(pages, position="top").run()
+    elif st.user.get("is_logged_in"):
+        page = st.navigation(pages, position="top")
+        _show_person()
+        page.run()
+    else:
+        st.navigation(pages, position="hidden")
+        with _card():
+            _ask(auth)
+
+
+def _card():
+    with st.container(horizontal_alignment="center"):
+        card = st.container(border=True, width=480, gap="medium")
+    card.title("CoughLab")
+    card.markdown(WHAT)
+    return card
+
+
+def _say_wrong(why):
+    st.error(
+        f"**Nobody can log in at present.** {why} Whoever runs this server can mend it.",
+        icon=":material/build:",
+    )
+
+
+def _ask(auth):
+    """A button for each provider; what is wrong with them, if anything is."""
+    if why := problem(auth):
+        _say_wrong(f"In the section `[auth]` of the server's secrets {why}.")
+        return
+    away = _away()
+    when, session = away.get(_browser(), (0.0, None))
+    if session not in (None, _session()) and time.monotonic() - when < AWAY_S:
+        st.warning(
+            "You came back without being logged in. If that was not your wish and happens again, tell whoever runs this server:"
+            " its log says why.",
+            icon=":material/undo:",
+        )
+    named = providers(auth)
+    for name, settings in named.items():
+        label = "Log in" if len(named) == 1 else f"Log in with {shared.text(name)}"
+        if not st.button(
+            label, type="primary", icon=":material/login:", width="stretch", key=f"login {name}"
+        ):
+            continue
+        with st.spinner("Asking the login …"):
+            why = unreachable(settings["server_metadata_url"])
+        if why:
+            _say_wrong(why)
+            continue
+        away.pop(_browser(), None)
+        away[_browser()] = time.monotonic(), _session()
+        while len(away) > MOST_AWAY:
+            del away[next(iter(away))]
+        try:
+            st.login(None if settings is auth else name)
+        except Error as error:
+            _say_wrong("The login's settings are not as they must be:")
+            st.text(str(error))
+
+
+def providers(auth):
+    """The settings of each provider.
+
+    Parameters
+    ----------
+    auth : dict
+        The section ``[auth]`` of the secrets.
+
+    Returns
+    -------
+    dict of str to dict
+        By name. One that is not named is called "default" and has the section itself.
+    """
+    named = {key: held for key, held in auth.items() if isinstance(held, dict) and key != "client_kwargs"}
+    return named or {"default": auth}
+
+
+def problem(auth):
+    """What is wrong with the settings of the login.
+
+    Parameters
+    ----------
+    auth : object
+        The section ``[auth]`` of the secrets, whatever it holds.
+
+    Returns
+    -------
+    str or None
+        Part of a sentence, without the settings themselves; None if nothing is to be seen.
+    """
+    if not isinstance(auth, dict):
+        return "there is nothing"
+    wanted = [("redirect_uri", auth), ("cookie_secret", auth)]
+    wanted += [(key, settings) for settings in providers(auth).values() for key in PROVIDER]
+    for key, settings in wanted:
+        if not isinstance(settings.get(key), str) or not settings[key].strip():
+            return f"`{key}` is missing"
+    if not re.fullmatch(r"https?://[^/\s]+/(\S+/)?oauth2callback", auth["redirect_uri"]):
+        return "`redirect_uri` is not this app's address followed by `/oauth2callback`"
+    if len(auth["cookie_secret"]) < SECRET_LENGTH:
+        return f"`cookie_secret` has fewer than {SECRET_LENGTH} characters"
+    return None
+
+
+def unreachable(address):
+    """Why a provider cannot be used.
+
+    Parameters
+    ----------
+    address : str
+        Where it says of itself how it is to be used.
+
+    Returns
+    -------
+    str or None
+        A sentence; None if it can.
+    """
+    import httpx
+
+    try:
+        answer = httpx.get(address, timeout=PATIENCE_S, follow_redirects=True)
+        if answer.is_success and "authorization_endpoint" in answer.json():
+            return None
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return "The service that people log in with does not answer."
+    except (ValueError, TypeError):
+        pass
+    return "At the address `server_metadata_url` in the server's secrets there is no login service."
+
+
+@st.cache_resource(show_spinner=False)
+def _away():
+    """When who was sent to the provider, and in which session, by browser."""
+    return {}
+
+
+def _browser():
+    """What tells this browser from others; None where nothing does."""
+    # The token that keeps other sites from acting in a browser's name; its cookie is written anew at each visit.
+    return decode_xsrf_token_string(st.context.cookies.get("_streamlit_xsrf", ""))[0]
+
+
+def _session():
+    return get_script_run_ctx().session_id
+
+
+def _show_person():
+    """Who is logged in, in a corner, and the way out."""
+    _away().pop(_browser(), None)
+    name, email = (st.user.get(key) for key in ("name", "email"))
+    with (
+        st.container(horizontal_alignment="right"),
+        st.popover(
+            shared.text(name or email or "Logged in"),
+            icon=":material/account_circle:",
+            type="tertiary",
+        ),
+    ):
+        st.text("\n".join(dict.fromkeys(filter(None, ("Logged in as", name, email)))))
+        if access.trusted():
+            st.markdown(":small[You may train models here.]")
+        if st.button("Log out", icon=":material/logout:", width="stretch"):
+            st.logout()

@@ -1,0 +1,225 @@
+"""Every fault is found where it was planted, and none where there is none."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from coughlab.audit import findings as audit
+from coughlab.evaluation import splits
+from tests.surveys import same, survey
+
+
+def findings(table, near=(), probes=None):
+    found = audit.findings(table, same(table, near), probes)
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    return found
+
+
+def found(kind, table, near=()):
+    # The probes take longer than all else.
+    probes = None if kind == "shortcut" else []
+    return [finding for finding in findings(table, near, probes) if finding["kind"] == kind]
+
+
+def only(kind, table, near=()):
+    (finding,) = found(kind, table, near)
+    return finding
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return findings(survey())
+
+
+def test_a_sound_dataset_has_no_finding_but_that_people_are_unknown(clean):
+    assert [(finding["kind"], finding["severity"]) for finding in clean] == [("person_overlap", "note")]
+    assert "does not say who coughed" in clean[0]["message"]
+
+
+def test_lost_files_are_told_by_label_and_reason():
+    table = survey()
+    lost = [0, 2, 4, 5]
+    table.loc[lost, "status"] = ["missing", "undecodable", "undecodable", "undecodable"]
+    table.loc[lost, "problem"] = [
+        "There is no such file.",
+        *["The recording is silent. Try again."] * 2,
+        "No.",
+    ]
+    finding = only("undecodable", table)
+    assert (finding["severity"], finding["recordings"], finding["groups"]) == ("warning", 3, 0)
+    assert (
+        "The recording is silent (2)" in finding["message"]
+        and "That is 1.0% of the recordings labelled not COVID, 0.5% of those labelled COVID. Why"
+        in finding["message"]
+    )
+    assert finding["examples"] == [["2.wav"], ["4.wav"], ["5.wav"]]
+    missing = only("missing", table)
+    assert missing["examples"] == [["0.wav"]] and missing["message"].endswith(
+        "0.5% of the recordings labelled not COVID."
+    )
+    table.loc[table["label"] == "covid", "status"] = "missing"
+    assert only("missing", table)["severity"] == only("imbalance", table)["severity"] == "severe"
+
+
+def test_copies_are_told_by_kind():
+    table = survey()
+    table.loc[2, ["recording", "person", "audio_hash"]] = table.loc[0, ["recording", "person", "audio_hash"]]
+    table.loc[[6, 8], "audio_hash"] = table.loc[4, "audio_hash"]
+    near = [(10, 12)]
+    assert only("listed_twice", table, near)["examples"] == [["0.wav", "0.wav"]]
+    identical = only("identical_audio", table, near)
+    assert (identical["recordings"], identical["groups"]) == (3, 1)
+    assert identical["examples"] == [["4.wav", "6.wav", "8.wav"]]
+    assert only("near_identical_audio", table, near)["examples"] == [["10.wav", "12.wav"]]
+    assert identical["severity"] == "warning"
+    table["audio_hash"] = [f"{k // 4}" for k in range(len(table))]
+    many = only("identical_audio", table)
+    assert (many["severity"], len(many["examples"]), many["more"]) == ("severe", 5, 95)
+
+
+def test_near_copies_are_told_apart_from_identical_ones_in_the_same_group():
+    table = survey()
+    table.loc[4, "audio_hash"] = table.loc[2, "audio_hash"]
+    near = [(0, 2), (0, 4)]
+    copies = same(table, near)
+    copies.loc[4, "copy"] = "identical_audio"
+    told = {f["kind"]: f["examples"] for f in audit.findings(table, copies, [])}
+    assert told["identical_audio"] == [["2.wav", "4.wav"]]
+    assert told["near_identical_audio"] == [["0.wav", "2.wav"]]
+
+
+def test_the_same_audio_under_two_labels_is_severe():
+    table = survey()
+    table.loc[1, "audio_hash"] = table.loc[0, "audio_hash"]
+    finding = only("contradictory_labels", table)
+    assert (finding["severity"], finding["recordings"], finding["groups"]) == ("severe", 2, 1)
+    assert finding["examples"] == [["0.wav (not COVID)", "1.wav (COVID)"]]
+    table.loc[[0, 1], "label"] = "covid"
+    assert not found("contradictory_labels", table)
+
+
+def test_people_on_both_sides_are_counted_as_the_published_splits_have_them():
+    table = survey()
+    # Three recordings each of 50 people of a label, and one each of the others.
+    table.loc[:299, "person"] = [f"p{k % 2}-{k // 6}" for k in range(300)]
+    finding = only("person_overlap", table)
+    assert (finding["severity"], finding["recordings"], finding["groups"]) == ("severe", 300, 100)
+    both, tested = [], []
+    for train, test in splits.published(table["label"], n_splits=200):
+        people = set(table["person"].iloc[test])
+        tested.append(len(people))
+        both.append(len(people & set(table["person"].iloc[train])))
+    share = float(finding["message"].split("both sides: ")[1].split("%")[0]) / 100
+    assert share == pytest.approx(np.sum(both) / np.sum(tested), abs=0.01)
+    assert int(finding["message"].split("about ")[1].split()[0]) == pytest.approx(np.mean(both), abs=1)
+    assert finding["examples"][0] == ["0.wav", "2.wav", "4.wav"]
+    few = survey()
+    few.loc[2, "person"] = "person 0"
+    assert only("person_overlap", few)["severity"] == "warning"
+
+
+def test_copies_under_two_names_are_one_person():
+    table = survey()
+    table["person"] = [f"p{k // 2 * 2 + k % 2}" for k in range(len(table))]
+    table.loc[[2, 4], "person"] = "a"
+    table.loc[[6, 8], "person"] = "b"
+    table.loc[6, "audio_hash"] = table.loc[4, "audio_hash"]
+    finding = only("person_overlap", table)
+    assert (finding["groups"], finding["recordings"]) == (1, 3)
+    assert "1 of them stands in the data under several names" in finding["message"]
+
+
+PLANTED = {
+    "File facts alone": ("sample_rate", [44_100.0, 16_000.0]),
+    "Source alone": ("source", ["phone", "clinic"]),
+    "Loudness and bandwidth alone": ("level_rms_db", [-30.0, -20.0]),
+    "Quietest moments alone": ("quiet_band3", [-5.0, 5.0]),
+}
+
+
+@pytest.mark.parametrize("title", PLANTED)
+def test_each_shortcut_is_found_alone(title):
+    table = survey(n=120)
+    column, values = PLANTED[title]
+    covid = (table["label"] == "covid").to_numpy()
+    table[column] = np.where(covid, values[1], values[0])
+    finding = only("shortcut", table)
+    assert finding["title"] == title and finding["severity"] == "severe"
+    assert finding["auc"] == finding["interval"][1] == 1 and finding["interval"][0] > audit.SEVERE_AUC
+    assert "AUC of 1.00" in finding["message"] and "coin toss" in finding["message"]
+    if title == "File facts alone":
+        assert "the sample rate in Hz (AUC 1.00): typically 16,000 in COVID, 44,100 in" in finding["message"]
+    if title == "Source alone":
+        assert "typically clinic (100%) in COVID, phone (100%) in not COVID" in finding["message"]
+    assert finding["recordings"] == 120
+
+
+def test_auc_is_explained_once_and_a_weak_shortcut_is_a_warning():
+    table = survey(n=300)
+    covid = table["label"] == "covid"
+    table["level_rms_db"] += 0.7 * covid
+    table["duration_s"] += 20 * covid
+    strong, weak = found("shortcut", table)
+    assert (strong["severity"], weak["severity"]) == ("severe", "warning")
+    assert "coin toss" in strong["message"] and "coin toss" not in weak["message"]
+    assert audit.WARNING_AUC < weak["interval"][0] < audit.SEVERE_AUC
+
+
+def test_copies_do_not_make_a_shortcut():
+    """Many copies of few recordings would be recognised by their exact length."""
+    table = survey(n=30).iloc[np.repeat(np.arange(30), 10)].reset_index(drop=True)
+    table["recording"] = [f"{k}.wav" for k in range(300)]
+    table["person"] = [f"person {k}" for k in range(300)]
+    assert not found("shortcut", table)
+
+
+def test_one_class_has_no_shortcut_but_a_severe_imbalance():
+    table = survey().assign(label="not_covid")
+    finding = only("imbalance", table)
+    assert finding["severity"] == "severe" and "false alarms" in finding["message"]
+    assert not found("shortcut", table) and not found("small_sample", table)
+    tried = audit.shortcuts(table, same(table))
+    assert len(tried) == 4 and all("only one class" in one["why"] for one in tried)
+
+
+def test_imbalance_says_what_always_answering_the_same_would_score():
+    table = survey(labels=["covid", *["not_covid"] * 9])
+    finding = only("imbalance", table)
+    assert (finding["severity"], finding["recordings"]) == ("warning", 40)
+    assert "right in 90.0%" in finding["message"]
+    assert only("imbalance", survey(labels=["covid", *["not_covid"] * 24]))["severity"] == "severe"
+    assert not found("imbalance", survey(labels=[f"class {k}" for k in range(10)]))
+
+
+def test_small_sample_gives_the_interval_of_a_perfect_score():
+    # 20 people of the rarest class, 6 of whom are tested: Wilson's lower end of 6 of 6 is 6 / (6 + 1.96^2).
+    table = survey(n=80, labels=["covid", *["not_covid"] * 3])
+    finding = only("small_sample", table)
+    assert finding["interval"] == [pytest.approx(6 / (6 + 1.959964**2), abs=1e-4), 1.0]
+    assert (finding["severity"], finding["recordings"]) == ("warning", 20)
+    assert only("small_sample", survey(n=12))["severity"] == "severe"
+    table["person"] = table["label"] + (table.index // 4 % 3).astype(str)
+    assert only("small_sample", table)["severity"] == "severe"
+
+
+def test_nothing_left_is_said():
+    table = survey(n=10).assign(status="missing", problem="There is no such file.")
+    kinds = {finding["kind"]: finding["severity"] for finding in findings(table)}
+    assert kinds == {"missing": "severe", "imbalance": "severe"}
+
+
+def test_the_severest_stand_first():
+    table = survey(n=60, labels=["covid", *["not_covid"] * 9])
+    table.loc[1, "audio_hash"] = table.loc[0, "audio_hash"]
+    ranks = [audit.SEVERITIES.index(finding["severity"]) for finding in findings(table)]
+    assert ranks == sorted(ranks) and len(set(ranks)) == 3
+
+
+def test_a_shortcut_that_was_not_tried_says_why():
+    table = survey(n=40).assign(source="here")
+    tried = {one["title"]: one for one in audit.shortcuts(table, same(table))}
+    assert "same in every recording" in tried["Source alone"]["why"]
+    assert tried["File facts alone"]["interval"][0] < 0.5
+    assert pd.DataFrame(tried.values())["recordings"].eq(40).all()

@@ -1,0 +1,89 @@
+"""Small models that tell a label from what should not tell it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from coughlab.evaluation.probes import encoded, probe
+
+
+def noise(n, m=5, seed=0):
+    return pd.DataFrame(np.random.default_rng(seed).standard_normal((n, m))).rename(columns=str)
+
+
+def turns(n, positives):
+    return np.where(np.arange(n) < positives, "covid", "not_covid")
+
+
+def test_what_tells_the_label_is_found_and_the_interval_has_width():
+    table, labels = noise(60), turns(60, 30)
+    table["codec"] = np.where(labels == "covid", "mp3", "pcm_16")
+    found = probe(table, labels, np.arange(60))
+    assert found.auc == found.high == 1 and 0.7 < found.low < 0.95
+    assert (found.recordings, found.people) == (60, 60)
+
+
+@pytest.mark.parametrize("band", [False, True])
+def test_thresholds_and_bands_are_found(band):
+    table, labels = noise(120), turns(120, 40)
+    covid = labels == "covid"
+    x = np.random.default_rng(1).uniform(size=120)
+    table["x"] = np.where(covid, 0.4 + 0.2 * x, 0.4 * x + 0.6 * (np.arange(120) % 2)) if band else covid + x
+    assert probe(table, labels, np.arange(120)).auc > 0.85
+
+
+def test_noise_tells_nothing():
+    found = [probe(noise(100, seed=seed), turns(100, 30), np.arange(100), seed=seed) for seed in range(5)]
+    assert 0.42 < np.mean([one.auc for one in found]) < 0.58
+    assert sum(one.low > 0.5 for one in found) <= 1
+    assert all(one.low < one.auc < one.high for one in found)
+
+
+def test_a_person_is_never_on_both_sides():
+    """Ten recordings each, by which people are known exactly; their labels tell nothing else."""
+    who, labels = np.repeat(np.arange(30), 10), turns(30, 15)
+    tables = [noise(30, 6, seed).iloc[who].reset_index(drop=True) for seed in range(4)]
+    honest = [probe(table, labels[who], who) for table in tables]
+    assert 0.3 < np.mean([one.auc for one in honest]) < 0.7 and {one.people for one in honest} == {30}
+    assert probe(tables[0], labels[who], np.arange(300)).auc > 0.95
+
+
+def test_everybody_counts_once():
+    """Sixty people told apart wrongly, of whom one is heard 200 times and told rightly, are not told apart."""
+    labels = turns(60, 30)
+    who = np.r_[np.arange(60), np.zeros(200, int)]
+    table = noise(60).iloc[who].reset_index(drop=True)
+    found = probe(table, labels[who], who)
+    alone = probe(noise(60), labels, np.arange(60))
+    assert found.high - found.low == pytest.approx(alone.high - alone.low, abs=0.05)
+    assert found.recordings == 260 and found.people == 60
+
+
+def test_more_classes_are_each_told_from_the_rest():
+    labels = np.resize(["dog", "rain", "clock"], 90)
+    table = noise(90)
+    assert probe(table, labels, np.arange(90)).low < 0.5
+    table["rate"] = np.where(labels == "rain", 48_000, 44_100)
+    # Rain is told perfectly, the others from rain but not from each other: (1 + 3/4 + 3/4) / 3.
+    assert probe(table, labels, np.arange(90)).auc == pytest.approx(2.5 / 3, abs=0.06)
+
+
+def test_what_cannot_be_probed_is_said():
+    assert probe(noise(10), ["covid"] * 10, np.arange(10)) is None
+    assert probe(noise(10), turns(10, 1), np.arange(10)) is None
+    assert probe(noise(10), turns(10, 5), ["one", *["two"] * 9]) is None
+    assert probe(pd.DataFrame({"source": ["here"] * 10}), turns(10, 5), np.arange(10)) is None
+    few = probe(noise(6), turns(6, 2), np.arange(6))
+    assert few.low < 0.3 and few.high > 0.7
+    both = probe(noise(8), turns(8, 4), [0, 1, 2, 3, 0, 1, 2, 3])
+    assert both is None or both.low <= both.auc <= both.high
+
+
+def test_words_become_columns_and_missing_numbers_stay():
+    table = pd.DataFrame({"codec": ["mp3", "opus", None], "depth": [16, np.nan, np.nan], "rate": 8000})
+    X = encoded(table)
+    # Three kinds of codec and two of depth; the rate is the same in all.
+    assert X.shape == (3, 5) and X.sum() == 6
+    many = encoded(pd.DataFrame({"source": [str(k) for k in range(100)]}))
+    assert many.shape == (100, 31)
+    assert encoded(noise(50, 1)).shape == (50, 9)

@@ -1,0 +1,108 @@
+"""The sound of a microphone, decoded packet by packet in a process of its own."""
+
+import fractions
+import os
+import signal
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from av import AudioFrame, CodecContext
+
+from coughlab.audio import synthetic
+from coughlab.serving import microphone as packets
+from coughlab.serving import workers
+from tests.serving import test_workers
+
+RATE = 48_000
+
+
+@pytest.fixture
+def pool(monkeypatch):
+    pool = workers.Pool(1)
+    monkeypatch.setattr(workers, "shared", lambda: pool)
+    yield pool
+    pool.close()
+
+
+def opus():
+    """Packets of 20 ms, as a browser sends them."""
+    codec = CodecContext.create("libopus", "w")
+    codec.format, codec.layout, codec.sample_rate, codec.bit_rate = "s16", "stereo", RATE, 64_000
+    samples = synthetic.recording(duration_s=2.0, rate=RATE)
+    samples = (np.repeat(samples, 2) * 2**15).astype(np.int16)
+    found = []
+    for number, at in enumerate(range(0, len(samples) - 1920, 1920)):
+        frame = AudioFrame.from_ndarray(samples[None, at : at + 1920], format="s16", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, 960 * number, fractions.Fraction(1, RATE)
+        found += [bytes(packet) for packet in codec.encode(frame)]
+    return found
+
+
+def decoder(kind="audio/opus"):
+    return packets.decoder_of(SimpleNamespace(mimeType=kind))
+
+
+def arrived(packet, at=0):
+    return SimpleNamespace(data=packet, timestamp=at)
+
+
+def test_the_sound_is_that_of_aiortc_s_own_decoder(pool):
+    from aiortc.codecs.opus import OpusDecoder
+
+    ours, theirs = decoder(), OpusDecoder()
+    for number, packet in enumerate(opus()):
+        (here,) = ours.decode(arrived(packet, 960 * number))
+        (there,) = theirs.decode(arrived(packet, 960 * number))
+        assert np.array_equal(here.to_ndarray(), there.to_ndarray()) and here.samples == 960
+        told = [(one.format.name, one.layout.name, one.rate, one.pts, one.time_base) for one in (here, there)]
+        assert told[0] == told[1]
+
+
+def test_what_is_no_packet_is_left_out_and_the_next_one_is_heard(pool):
+    ours, rng = decoder(), np.random.default_rng(7)
+    good = opus()
+    for number, packet in enumerate(good):
+        changed = bytearray(packet)
+        changed[rng.integers(len(changed))] ^= 1 << rng.integers(8)
+        for bad in (bytes(changed), rng.bytes(rng.integers(1, 1500)), b""):
+            ours.decode(arrived(bad))
+        assert ours.decode(arrived(packet, number))[0].samples == 960
+    assert pool.replaced == 0
+
+
+def test_a_decoder_that_crashes_costs_a_packet_and_nobody_else_anything(pool):
+    pool.answer(test_workers.recording(2.0), **test_workers.OPTIONS)
+    others = test_workers.processes()
+    ours, good = decoder(), opus()
+    assert ours.decode(arrived(good[0]))
+    (worker,) = set(test_workers.processes()) - set(others)
+    os.kill(worker, signal.SIGSEGV)
+    assert ours.decode(arrived(good[1])) == []
+    assert ours.decode(arrived(good[2]))[0].samples == 960
+    assert pool.answer(test_workers.recording(2.0), **test_workers.OPTIONS) and pool.replaced == 0
+
+
+def test_its_worker_ends_with_it(pool):
+    pool.answer(test_workers.recording(2.0), **test_workers.OPTIONS)
+    others = test_workers.processes()
+    ours = decoder()
+    ours.decode(arrived(opus()[0]))
+    (worker,) = set(test_workers.processes()) - set(others)
+    del ours
+    while worker in test_workers.processes():
+        pass
+
+
+@pytest.mark.parametrize("kind", ["video/VP8", "video/H264", "audio/PCMU", "audio/G722", "audio/odd"])
+def test_nothing_else_is_decoded_at_all(pool, kind):
+    assert decoder(kind).decode(arrived(b"\0" * 100)) == []
+
+
+def test_the_page_has_all_sound_decoded_so():
+    from aiortc import rtcrtpreceiver
+
+    from pages.components.live import microphone
+
+    assert microphone.packets is packets
+    assert rtcrtpreceiver.get_decoder is packets.decoder_of

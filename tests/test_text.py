@@ -1,0 +1,54 @@
+"""Numbers in words."""
+
+import pytest
+
+from coughlab.text import agreement, counted, percent, score_with_interval, three_digits
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (0.0, "under 0.1%"),
+        (0.0009, "under 0.1%"),
+        (0.001, "0.1%"),
+        (0.5, "50.0%"),
+        (0.999, "99.9%"),
+        (0.9995, "over 99.9%"),
+        (1.0, "over 99.9%"),
+    ],
+)
+def test_no_probability_is_shown_as_certain(share, shown):
+    assert percent(share) == shown
+
+
+def test_a_ratio_has_three_digits():
+    shown = [three_digits(value) for value in (0.069, 0.9996, 12.345, 123.4, 999.6, 12_345)]
+    assert shown == ["0.0690", "1.00", "12.3", "123", "1,000", "12,345"]
+
+
+def test_one_cough_two_coughs():
+    assert [counted(n, "cough") for n in (0, 1, 2)] == ["0 coughs", "1 cough", "2 coughs"]
+
+
+@pytest.mark.parametrize(
+    ("not_covid", "covid", "label", "said"),
+    [
+        (1, 0, "not_covid", "The cough and the recording: not COVID"),
+        (0, 1, "not_covid", "The cough says COVID, the recording says not COVID"),
+        (0, 2, "covid", "Both coughs and the recording: COVID"),
+        (2, 0, "covid", "Both coughs say not COVID, the recording says COVID"),
+        (1, 1, "covid", "1 of 2 coughs says COVID, the recording says COVID"),
+        (3, 0, "not_covid", "All 3 coughs and the recording: not COVID"),
+        (1, 2, "not_covid", "2 of 3 coughs say COVID, the recording says not COVID"),
+        (0, 60, "not_covid", "All 60 coughs say COVID, the recording says not COVID"),
+    ],
+)
+def test_whether_the_coughs_and_the_recording_agree(not_covid, covid, label, said):
+    assert agreement({"not_covid": not_covid, "covid": covid}, label) == said
+
+
+def test_a_score_tells_its_interval_and_what_it_rests_on():
+    row = {"x": 0.9, "x_low": 0.65, "x_high": 0.98, "x_recordings": 18, "x_people": 14}
+    assert (
+        score_with_interval(row, "x") == "90% (95% interval 65% to 98%), tested on 18 recordings of 14 people"
+    )
