@@ -1,0 +1,128 @@
+"""The house keeps its order: a room imports only rooms below it, at the top of a file and inside functions alike."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+#: Rooms from the ground up. A room is a folder of `coughlab`, or a module that lies beside them.
+ROOMS = (
+    "config",
+    "text",
+    "task",
+    "features",
+    "system",
+    "audio",
+    "datasets",
+    "evaluation",
+    "classifiers",
+    "evidence",
+    "studies",
+    "charts",
+    "detector",
+    "audit",
+    "serving",
+    "live",
+    "web",
+    "cli",
+)
+#: What answers a request, and so must do without TensorFlow and scikit-learn.
+PAGES = ("shared", "components", "sections")
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names that a file imports, wherever in it: ``from a.b import c`` counts as ``a.b.c``."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def module_of(name: str) -> str | None:
+    """The module that an imported name is or lies in; None outside of the project."""
+    parts = name.split(".")
+    while parts:
+        path = ROOT.joinpath(*parts)
+        if path.with_suffix(".py").is_file() or (path / "__init__.py").is_file():
+            return ".".join(parts)
+        parts.pop()
+    return None
+
+
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "coughlab").rglob("*.py"))
+}
+ARROWS = {
+    name: {module for one in imported(path) if (module := module_of(one)) and module.startswith("coughlab")}
+    for name, path in MODULES.items()
+}
+
+
+def room(module: str) -> str | None:
+    """The room that a module stands in; None for `coughlab` itself, which is above all."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] != "__main__" else None
+
+
+def test_every_module_stands_in_a_room():
+    assert {room(name) for name in MODULES} - {None} == set(ROOMS)
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if room(name)])
+def test_no_import_runs_upwards(name):
+    own = ROOMS.index(room(name))
+    upwards = {other for other in ARROWS[name] if room(other) and ROOMS.index(room(other)) > own}
+    assert not upwards
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    # A package's own __init__ hands its modules' names on, and importing one of them runs it: that is no circle.
+    arrows = {name: {other for other in others if not name.startswith(f"{other}.")} for name, others in ARROWS.items()}
+    done: set[str] = set()
+
+    def visit(name, path):
+        assert name not in path, " -> ".join([*path[path.index(name) :], name])
+        if name not in done:
+            for other in sorted(arrows[name]):
+                visit(other, [*path, name])
+            done.add(name)
+
+    for name in arrows:
+        visit(name, [])
+
+
+def test_the_walk_sees_imports_inside_functions(tmp_path):
+    path = tmp_path / "lazy.py"
+    path.write_text("def late():\n    from coughlab.web import api\n    return api\n")
+    assert {module_of(name) for name in imported(path)} == {"coughlab.web.api"}
+    assert ROOMS.index(room("coughlab.web.api")) > ROOMS.index(room("coughlab.audio"))
+
+
+def test_no_module_imports_streamlit():
+    for name, path in MODULES.items():
+        assert not {one for one in imported(path) if one.split(".")[0] == "streamlit"}, name
+
+
+def test_few_modules_lie_flat():
+    assert {path.name for path in (ROOT / "coughlab").glob("*.py")} == {
+        "__init__.py",
+        "__main__.py",
+        "config.py",
+        "task.py",
+        "text.py",
+    }
+
+
+def test_pages_sections_do_not_import_each_other():
+    """What several pages use stands in `pages/shared`; a section belongs to one page."""
+    for path in (ROOT / "pages" / "sections").rglob("*.py"):
+        own = path.relative_to(ROOT / "pages" / "sections").parts[0].removesuffix(".py")
+        others = {one.split(".")[2] for one in imported(path) if one.startswith("pages.sections.")}
+        assert others <= {own}, path
