@@ -84,7 +84,10 @@ def test_no_import_runs_upwards(name):
 
 def test_no_modules_import_each_other_in_a_circle():
     # A package's own __init__ hands its modules' names on, and importing one of them runs it: that is no circle.
-    arrows = {name: {other for other in others if not name.startswith(f"{other}.")} for name, others in ARROWS.items()}
+    arrows = {
+        name: {other for other in others if not name.startswith(f"{other}.")}
+        for name, others in ARROWS.items()
+    }
     done: set[str] = set()
 
     def visit(name, path):
