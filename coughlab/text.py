@@ -1,9 +1,9 @@
 """Numbers, labels and tables as people read them, the same wherever they are shown; CSV in which a spreadsheet runs nothing."""
 
+from collections.abc import Iterable
+
 #: What a spreadsheet takes for the start of a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-#: Labels as people read them.
-LABELS_IN_WORDS = {"not_covid": "not COVID", "covid": "COVID"}
 
 
 def percent(share):
@@ -23,32 +23,10 @@ def counted(number, what):
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def agreement(votes, label):
-    """Whether what is said of each cough alone is what is said of the recording.
-
-    Parameters
-    ----------
-    votes : dict of str to int
-        How many of the coughs were given each label, one at least.
-    label : {"covid", "not_covid"}
-        What was said of the whole recording.
-
-    Returns
-    -------
-    str
-        As in "All 3 coughs and the recording: not COVID" or "2 of 3 coughs say COVID, the recording says not COVID".
-    """
-    n, recording = sum(votes.values()), LABELS_IN_WORDS[label]
-    everyone = {1: "The cough", 2: "Both coughs"}.get(n, f"All {n} coughs")
-    if votes[label] == n:
-        return f"{everyone} and the recording: {recording}"
-    if 0 < votes["covid"] < n:
-        verb = "says" if votes["covid"] == 1 else "say"
-        return f"{votes['covid']} of {n} coughs {verb} {LABELS_IN_WORDS['covid']}, the recording says {recording}"
-    (other,) = (name for name in LABELS_IN_WORDS if name != label)
-    return (
-        f"{everyone} {'says' if n == 1 else 'say'} {LABELS_IN_WORDS[other]}, the recording says {recording}"
-    )
+def listed(names: Iterable[object], most: int = 4) -> str:
+    """Names with commas between them; of many only the first."""
+    names = [str(name) for name in names]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def score_with_interval(row, name):
@@ -57,7 +35,7 @@ def score_with_interval(row, name):
     Parameters
     ----------
     row : mapping
-        A row of `coughlab.evaluation.metrics.scores`.
+        A row of `coughlab.evaluation.scoring.scores`.
     name : str
         Which score.
 

@@ -8,7 +8,7 @@ from coughlab.charts import COLOURS
 
 #: Name, colour and symbol by how sure a shortcut is; colour is never the only signal.
 MARKS = {
-    "severe": ("severe", COLOURS["covid"], "diamond"),
+    "severe": ("severe", COLOURS["positive"], "diamond"),
     "warning": ("warning", "#e69f00", "square"),
     "none": ("no finding", COLOURS["this"], "circle"),
 }

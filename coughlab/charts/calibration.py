@@ -9,7 +9,7 @@ from coughlab.text import counted
 
 #: Colour, symbol, dash and pattern of each curve: four signals, so that they differ in print as well.
 STYLES = (
-    ("as answered", COLOURS["covid"], "diamond", "solid", ""),
+    ("as answered", COLOURS["positive"], "diamond", "solid", ""),
     ("recalibrated", "#3a8fc4", "circle-open", "dash", "/"),
 )
 #: Width of a bar of the lower panel.

@@ -1,10 +1,12 @@
 """All models side by side: whom they find, and their curves over many splits."""
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from coughlab.charts import COLOURS
 from coughlab.evaluation import roc
+from coughlab.task import Task
 
 #: Colour, dash and marker of each curve: three signals, so that no two look alike in print.
 STYLES = (
@@ -18,7 +20,7 @@ STYLES = (
 _GRID = np.linspace(0, 1, 101)
 
 
-def found_and_missed(counts, titles):
+def found_and_missed(counts: pd.DataFrame, titles: dict[str, str], task: Task) -> go.Figure:
     """Draw true positives and false negatives of every model, the case study's plot: a false negative costs most.
 
     Parameters
@@ -27,17 +29,19 @@ def found_and_missed(counts, titles):
         Indexed by model, with the columns ``tp`` and ``fn``: sums over the splits shown.
     titles : dict of str to str
         Title of each model.
+    task : coughlab.task.Task
+        What is to be found.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        Two bars a model that add up to all COVID recordings tested.
+        Two bars a model that add up to all positive recordings tested.
     """
     counts = counts.assign(tested=counts["tp"] + counts["fn"])
     chart = go.Figure()
     for column, name, colour, pattern in (
-        ("tp", "found (true positives)", COLOURS["not_covid"], ""),
-        ("fn", "missed (false negatives)", COLOURS["covid"], "/"),
+        ("tp", "found (true positives)", COLOURS["negative"], ""),
+        ("fn", "missed (false negatives)", COLOURS["positive"], "/"),
     ):
         chart.add_bar(
             y=[titles[model] for model in counts.index],
@@ -57,7 +61,10 @@ def found_and_missed(counts, titles):
             hovertemplate=f"%{{y}}: %{{text}} {name}<extra></extra>",
         )
     chart.update_xaxes(
-        title="share of the COVID recordings tested", tickformat=".0%", range=[0, 1], fixedrange=True
+        title=f"share of the {task.condition} recordings tested",
+        tickformat=".0%",
+        range=[0, 1],
+        fixedrange=True,
     )
     chart.update_yaxes(autorange="reversed", fixedrange=True, automargin=True)
     chart.update_layout(
@@ -93,7 +100,7 @@ def curve(kind, predictions, titles):
     chart = go.Figure()
     for (model, title), (colour, dash) in zip(titles.items(), STYLES, strict=False):
         rows = predictions[predictions["model"] == model]
-        drawn = [of(split["label"], split["probability"]) for _, split in rows.groupby("split")]
+        drawn = [of(split["positive"], split["probability"]) for _, split in rows.groupby("split")]
         mean, low, high = roc.band(drawn, _GRID)
         if kind == "roc":
             # Every curve starts at the origin, and what rises there rises upright.
@@ -117,7 +124,7 @@ def curve(kind, predictions, titles):
             line={"color": colour, "dash": dash, "width": 2},
             hovertemplate=f"{title}: {y} %{{y:.2f}} at %{{x:.2f}}<extra></extra>",
         )
-    share = (predictions["label"] == "covid").mean()
+    share = predictions["positive"].mean()
     level = [0, 1] if kind == "roc" else [share, share]
     chart.add_scatter(
         x=[0, 1],

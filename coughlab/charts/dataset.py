@@ -1,18 +1,19 @@
 """What a dataset looks like: its counts, its features, and one recording's frames."""
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.colors import diverging, sequential
 from plotly.subplots import make_subplots
 
 from coughlab.charts import COLOURS, text
 from coughlab.charts.recording import COLUMNS
-from coughlab.datasets import LABELS
+from coughlab.evaluation.description import CLASSES
 from coughlab.features import acoustic, spectrum
-from coughlab.text import LABELS_IN_WORDS as WORDS
+from coughlab.task import Task
 
 #: A symbol for each class, so that colour is not needed to tell them apart.
-SYMBOLS = {"not_covid": "circle-open", "covid": "diamond"}
+SYMBOLS = {"negative": "circle-open", "positive": "diamond"}
 #: Colours and symbols of groups other than the classes, the largest group's first.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 SHAPES = ("circle-open", "diamond", "square", "triangle-up", "cross", "star")
@@ -21,13 +22,15 @@ MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
 LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
 
 
-def bars(counts):
+def bars(counts: pd.DataFrame, task: Task) -> go.Figure:
     """Rows of each class for every value of a column.
 
     Parameters
     ----------
     counts : pandas.DataFrame
         As `coughlab.evaluation.description.counts` returns it.
+    task : coughlab.task.Task
+        What the classes are called.
 
     Returns
     -------
@@ -36,29 +39,29 @@ def bars(counts):
     """
     values = [f"{value:,}" if isinstance(value, int) else text(value) for value in counts.index.tolist()]
     chart = go.Figure()
-    for label in LABELS:
+    for kind, label in zip(SYMBOLS, task.labels, strict=True):
         chart.add_bar(
-            x=counts[label],
+            x=counts[f"{kind}s"],
             y=values,
             orientation="h",
-            name=WORDS[label],
-            text=counts[label],
+            name=task.title(label),
+            text=counts[f"{kind}s"],
             textposition="outside",
             cliponaxis=False,
             marker={
-                "color": COLOURS[label],
-                "pattern": {"shape": "/" if label == "covid" else "", "fillmode": "overlay"},
+                "color": COLOURS[kind],
+                "pattern": {"shape": "/" if kind == "positive" else "", "fillmode": "overlay"},
             },
-            hovertemplate="%{y}: %{x} rows<extra>" + WORDS[label] + "</extra>",
+            hovertemplate=f"%{{y}}: %{{x}} rows<extra>{text(task.title(label))}</extra>",
         )
-    chart.update_xaxes(title="Rows", range=[0, 1.12 * counts[list(LABELS)].max(axis=None)], fixedrange=True)
+    chart.update_xaxes(title="Rows", range=[0, 1.12 * counts[CLASSES].max(axis=None)], fixedrange=True)
     title = str(counts.index.name).replace("_", " ").capitalize()
     chart.update_yaxes(title=title, type="category", autorange="reversed", fixedrange=True)
     chart.update_layout(height=340, bargap=0.25, margin=MARGIN, legend=LEGEND)
     return chart
 
 
-def distribution(table, column, title):
+def distribution(table: pd.DataFrame, column: str, title: str, task: Task) -> go.Figure:
     """Every row's value in one lane a class, with a box from the lower to the upper quartile.
 
     Parameters
@@ -69,6 +72,8 @@ def distribution(table, column, title):
         A column of numbers.
     title : str
         What it is.
+    task : coughlab.task.Task
+        What the classes are called.
 
     Returns
     -------
@@ -76,21 +81,21 @@ def distribution(table, column, title):
         One box and one point a row.
     """
     chart = go.Figure()
-    for label in LABELS:
-        rows = table[table["label"] == label]
+    for kind, label in zip(SYMBOLS, task.labels, strict=True):
+        rows = table[table["positive"] == (kind == "positive")]
         chart.add_box(
             x=rows[column],
-            name=WORDS[label],
+            name=task.title(label),
             boxpoints="all",
             pointpos=0,
             jitter=0.7,
             fillcolor="rgba(0, 0, 0, 0)",
-            line={"color": COLOURS[label], "width": 1.5},
-            marker={"color": COLOURS[label], "symbol": SYMBOLS[label], "size": 7},
+            line={"color": COLOURS[kind], "width": 1.5},
+            marker={"color": COLOURS[kind], "symbol": SYMBOLS[kind], "size": 7},
             customdata=rows[["recording", "person"]].map(text),
             hoveron="points",
             hovertemplate="%{customdata[0]}<br>%{customdata[1]}<br>%{x:.4g}<extra>"
-            + WORDS[label]
+            + text(task.title(label))
             + "</extra>",
         )
     chart.update_xaxes(title=title, fixedrange=True)
@@ -99,7 +104,16 @@ def distribution(table, column, title):
     return chart
 
 
-def scatter(table, x, y, *, titles, by="label", chosen=None):
+def scatter(
+    table: pd.DataFrame,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    titles: tuple[str, str],
+    task: Task,
+    by: str = "label",
+    chosen: str | None = None,
+) -> go.Figure:
     """One point a row.
 
     Parameters
@@ -110,6 +124,8 @@ def scatter(table, x, y, *, titles, by="label", chosen=None):
         Coordinates of the rows.
     titles : (str, str)
         What the coordinates are.
+    task : coughlab.task.Task
+        What the classes are called.
     by : {"label", "source"}
         What colour and symbol tell.
     chosen : str, optional
@@ -121,7 +137,11 @@ def scatter(table, x, y, *, titles, by="label", chosen=None):
         A trace a group, the largest first; the first item of every point's ``customdata`` is its recording.
     """
     x, y, groups = np.asarray(x), np.asarray(y), table[by].to_numpy()
-    told = table[["recording", "person", "source"]].map(text).assign(label=table["label"].map(WORDS))
+    told = (
+        table[["recording", "person", "source"]]
+        .map(text)
+        .assign(label=table["label"].map(task.title).map(text))
+    )
     told = np.column_stack([table["recording"], told])
     chart = go.Figure()
     ring = (table["recording"] == chosen).to_numpy()
@@ -142,16 +162,18 @@ def scatter(table, x, y, *, titles, by="label", chosen=None):
     for k, (group, size) in enumerate(table[by].value_counts().items()):
         here = groups == group
         k %= len(PALETTE)
+        kind = {task.negative: "negative", task.positive: "positive"}.get(group) if by == "label" else None
+        colour, symbol = (COLOURS[kind], SYMBOLS[kind]) if kind else (PALETTE[k], SHAPES[k])
         chart.add_scatter(
             x=x[here],
             y=y[here],
             mode="markers",
-            name=f"{text(WORDS.get(group, group))} ({size} {'row' if size == 1 else 'rows'})",
+            name=f"{text(task.title(group) if by == 'label' else group)} ({size} {'row' if size == 1 else 'rows'})",
             marker={
-                "color": COLOURS.get(group, PALETTE[k]),
-                "symbol": SYMBOLS.get(group, SHAPES[k]),
+                "color": colour,
+                "symbol": symbol,
                 "size": 9,
-                "line": {"width": 1.5, "color": COLOURS.get(group, PALETTE[k])},
+                "line": {"width": 1.5, "color": colour},
             },
             # A click chooses a recording; it does not make the others pale.
             unselected={"marker": {"opacity": 1}},

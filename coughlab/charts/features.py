@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from coughlab.charts import COLOURS
 from coughlab.features import acoustic
-from coughlab.text import LABELS_IN_WORDS
+from coughlab.task import Task
 
 #: How many standard deviations from the mean are drawn; what lies further is drawn at the edge, as an arrow.
 EDGE = 5.0
@@ -21,7 +21,7 @@ TITLES = (
 )
 
 
-def table(values, trained):
+def table(values: np.ndarray, trained: pd.DataFrame, task: Task) -> pd.DataFrame:
     """Each feature of a recording beside the middle 90% of the training recordings of each class.
 
     Parameters
@@ -30,6 +30,8 @@ def table(values, trained):
         Features of the recording.
     trained : pandas.DataFrame
         The study's feature table.
+    task : coughlab.task.Task
+        What the classes are called.
 
     Returns
     -------
@@ -37,14 +39,14 @@ def table(values, trained):
         One row a feature: ``feature``, ``this recording``, and 5th and 95th percentile of each class.
     """
     rows = pd.DataFrame({"feature": TITLES, "this recording": np.asarray(values, dtype=float)})
-    for label, title in LABELS_IN_WORDS.items():
-        measured = trained.loc[trained["label"] == label, list(acoustic.NAMES)]
+    for positive, title in enumerate(map(task.title, task.labels)):
+        measured = trained.loc[trained["positive"] == positive, list(acoustic.NAMES)]
         percentiles = np.percentile(measured, [5, 95], axis=0)
         rows[f"{title}, 5th percentile"], rows[f"{title}, 95th percentile"] = percentiles
     return rows
 
 
-def figure(values, trained):
+def figure(values: np.ndarray, trained: pd.DataFrame, task: Task) -> go.Figure:
     """Draw `table`, every feature in its own standard deviations from the training mean.
 
     Parameters
@@ -53,6 +55,8 @@ def figure(values, trained):
         Features of the recording.
     trained : pandas.DataFrame
         The study's feature table.
+    task : coughlab.task.Task
+        What the classes are called.
 
     Returns
     -------
@@ -60,10 +64,12 @@ def figure(values, trained):
         Two bars and a diamond a feature.
     """
     measured = trained[list(acoustic.NAMES)].to_numpy(dtype=float)
-    rows, mean, spread = table(values, trained), measured.mean(axis=0), measured.std(axis=0)
+    rows, mean, spread = table(values, trained, task), measured.mean(axis=0), measured.std(axis=0)
     spread[spread == 0] = 1
     chart = go.Figure()
-    for offset, (label, title) in zip((-0.18, 0.18), LABELS_IN_WORDS.items(), strict=True):
+    for offset, kind, title in zip(
+        (-0.18, 0.18), ("negative", "positive"), map(task.title, task.labels), strict=True
+    ):
         low, high = ((rows[f"{title}, {p}th percentile"] - mean) / spread for p in (5, 95))
         chart.add_bar(
             y=np.arange(len(rows)) + offset,
@@ -73,8 +79,8 @@ def figure(values, trained):
             orientation="h",
             name=f"{title}: middle 90% of the training recordings",
             marker={
-                "color": COLOURS[label],
-                "pattern": {"shape": "/" if label == "covid" else "", "fillmode": "overlay"},
+                "color": COLOURS[kind],
+                "pattern": {"shape": "/" if kind == "positive" else "", "fillmode": "overlay"},
             },
             hoverinfo="skip",
         )

@@ -5,20 +5,13 @@ import textwrap
 import numpy as np
 import plotly.graph_objects as go
 
-from coughlab.charts import COLOURS
-from coughlab.charts.staircase import edges, error_bars, inked, told
-from coughlab.evidence.steps import FALSE_ALARMS, METRICS, STEPS
+from coughlab.charts.staircase import edges, error_bars, inked, short
+from coughlab.evaluation.metrics import METRICS
+from coughlab.evaluation.protocols import PROTOCOLS
+from coughlab.evidence.steps import FALSE_ALARMS
 
 #: Orange below guessing, white at it, blue above; pale, since dark numbers stand on it.
 CELLS = [[0, "#e69f00"], [0.5, "#f7f7f7"], [1, "#56b4e9"]]
-#: Symbol and colour of each step where all models are drawn.
-SYMBOLS = {
-    "published": ("circle-open", "#8c8c8c"),
-    "deduplicated": ("square", "#56b4e9"),
-    "person-disjoint": ("triangle-up", "#0072b2"),
-    "source-balanced": ("star", "#009e73"),
-    "external": ("diamond", COLOURS["covid"]),
-}
 
 
 def overview(table, titles, metric):
@@ -41,7 +34,7 @@ def overview(table, titles, metric):
     table = table[(table["metric"] != FALSE_ALARMS) & table["value"].notna()]
     models = [model for model in titles if model in set(table["model"])]
     lines = list(dict.fromkeys(zip(table["protocol"], table["title"], strict=True)))
-    lines.sort(key=lambda line: list(STEPS).index(line[0]))
+    lines.sort(key=lambda line: list(PROTOCOLS).index(line[0]))
     block = len(lines) + 1
     chart = go.Figure()
     for k in range(0, len(models), 2):
@@ -50,7 +43,7 @@ def overview(table, titles, metric):
         )
     for number, (protocol, title) in enumerate(lines):
         rows = table[table["title"] == title]
-        symbol, colour = SYMBOLS[protocol]
+        symbol, colour = PROTOCOLS[protocol].marker
         size = rows[["recordings", "people", "splits"]].agg(
             lambda row: "{:,} recordings, {:,} people, splits: {}".format(*row), axis=1
         )
@@ -68,10 +61,10 @@ def overview(table, titles, metric):
             ),
             hovertemplate=f"%{{customdata[0]}}, {title}: %{{x:.2f}} (%{{customdata[1]}})<br>%{{customdata[2]}}<extra></extra>",
         )
-    if metric in ("roc_auc", "balanced_accuracy"):
-        chart.add_vline(0.5, line={"color": "#777777", "width": 1.5, "dash": "dash"})
+    if METRICS[metric].chance is not None:
+        chart.add_vline(METRICS[metric].chance, line={"color": "#777777", "width": 1.5, "dash": "dash"})
     chart.update_xaxes(
-        title=METRICS[metric],
+        title=METRICS[metric].title,
         range=[-0.01, 1.01],
         fixedrange=True,
         zeroline=False,
@@ -159,9 +152,9 @@ def matrix(table, metric):
 def _in_words(cell, metric):
     if cell["reason"]:
         return "–<br>" + "<br>".join(textwrap.wrap(cell["reason"], 16))
-    lines = [f"<b>{told(cell)}</b>", edges(cell)]
+    lines = [f"<b>{short(cell)}</b>", edges(cell)]
     if cell["metric"] != metric:
-        lines[0] = f"specificity <b>{told(cell)}</b>"
+        lines[0] = f"specificity <b>{short(cell)}</b>"
     within = cell["trained_on"] == cell["tested_on"]
-    lines += textwrap.wrap(STEPS[cell["protocol"]].lower(), 16) if within else []
+    lines += textwrap.wrap(PROTOCOLS[cell["protocol"]].title.lower(), 16) if within else []
     return "<br>".join([*lines, f"{cell['recordings']:,} recordings", f"{cell['people']:,} people"])

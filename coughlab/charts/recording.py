@@ -47,8 +47,8 @@ def figure(recording, events):
                 "x1": event.end_s,
                 "y0": 0,
                 "y1": 1,
-                "line": {"color": COLOURS["covid"], "width": 1, "dash": "dot"},
-                "fillcolor": COLOURS["covid"],
+                "line": {"color": COLOURS["positive"], "width": 1, "dash": "dot"},
+                "fillcolor": COLOURS["positive"],
                 "opacity": 0.18,
                 "layer": "above",
             }
@@ -85,7 +85,7 @@ def _waveform(recording):
     return go.Scatter(
         x=np.repeat(starts / recording.rate, 2).astype(np.float32),
         y=np.stack([low, high], axis=1).ravel(),
-        line={"color": COLOURS["not_covid"], "width": 1},
+        line={"color": COLOURS["negative"], "width": 1},
         hovertemplate="%{x:.2f} s<extra></extra>",
     )
 

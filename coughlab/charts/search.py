@@ -5,8 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from coughlab.classifiers import search
-from coughlab.evaluation import intervals
-from coughlab.evaluation.metrics import SCORES
+from coughlab.evaluation import intervals, scoring
+from coughlab.evaluation.metrics import SHARES
 
 #: A colour (Okabe and Ito's, and a grey) and a symbol for each model family.
 MARKS = {
@@ -65,7 +65,7 @@ def people(predictions):
     )
     rows = predictions[of]
     return {
-        score: rows.loc[rows["label"].isin(labels), "person"].nunique() for score, labels in SCORES.items()
+        score: scoring.asked(rows, metric.share_of)["person"].nunique() for score, metric in SHARES.items()
     }
 
 

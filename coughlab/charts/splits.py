@@ -5,10 +5,11 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from coughlab.charts import COLOURS
-from coughlab.evaluation.metrics import METRICS
+from coughlab.evaluation.metrics import METRICS, PER_SPLIT
 
-#: Metrics on a scale from 0 to 1; the log loss has no upper limit and gets an axis of its own.
-SHARES = [metric for metric in METRICS if metric != "log_loss"]
+#: Metrics on a scale from 0 to 1; others have no upper limit and get an axis of their own.
+SHARES = [name for name, metric in PER_SPLIT.items() if metric.most == 1]
+OTHERS = [name for name in PER_SPLIT if name not in SHARES]
 #: How far points of one row are spread across it, so that equal values do not hide each other.
 JITTER = 0.28
 #: A blue that is seen on white and on the dark theme.
@@ -22,7 +23,7 @@ def distribution(values, lucky, metric):
     Parameters
     ----------
     values : pandas.DataFrame
-        Columns `METRICS`, indexed by split (from 0): `coughlab.evaluation.comparison.by_split`.
+        Columns `PER_SPLIT`, indexed by split (from 0): `coughlab.evaluation.comparison.by_split`.
     lucky : coughlab.evaluation.comparison.Lucky
         The splits to be marked.
     metric : str
@@ -33,8 +34,8 @@ def distribution(values, lucky, metric):
     plotly.graph_objects.Figure
         A row a metric, from 0 to 1; the log loss below on its own axis.
     """
-    figure = make_subplots(rows=2, row_heights=[len(SHARES), 1], vertical_spacing=0.16)
-    for row, metrics in ((1, SHARES), (2, ["log_loss"])):
+    figure = make_subplots(rows=2, row_heights=[len(SHARES), len(OTHERS)], vertical_spacing=0.16)
+    for row, metrics in ((1, SHARES), (2, OTHERS)):
         _boxes(figure, row, values, metrics)
         for name, symbol in MARKS.items():
             split = getattr(lucky, name)
@@ -42,22 +43,22 @@ def distribution(values, lucky, metric):
                 x=values.loc[split, metrics],
                 y=list(range(len(metrics))),
                 mode="markers",
-                name=f"split {split + 1}: {name} {METRICS[metric].lower() if metric != 'roc_auc' else 'ROC AUC'}",
+                name=f"split {split + 1}: {name} {METRICS[metric].in_a_sentence}",
                 showlegend=row == 1,
                 marker={
                     "symbol": symbol,
                     "size": 13 if name == "best" else 11,
-                    "color": COLOURS["this" if name == "best" else "covid"],
+                    "color": COLOURS["this" if name == "best" else "positive"],
                     "line": {"color": "white", "width": 1},
                 },
-                customdata=[METRICS[m] for m in metrics],
+                customdata=[METRICS[m].title for m in metrics],
                 hovertemplate=f"%{{customdata}}, split {split + 1}: %{{x:.3f}}<extra></extra>",
                 row=row,
                 col=1,
             )
         figure.update_yaxes(
             tickvals=list(range(len(metrics))),
-            ticktext=[METRICS[m] for m in metrics],
+            ticktext=[METRICS[m].title for m in metrics],
             range=[len(metrics) - 0.5, -0.5],
             fixedrange=True,
             showgrid=False,
@@ -94,7 +95,7 @@ def _boxes(figure, row, values, metrics):
             showlegend=metric == SHARES[0],
             marker={"size": 6, "color": POINT, "opacity": 0.6},
             customdata=of.index + 1,
-            hovertemplate=f"{METRICS[metric]}, split %{{customdata}}: %{{x:.3f}}<extra></extra>",
+            hovertemplate=f"{METRICS[metric].title}, split %{{customdata}}: %{{x:.3f}}<extra></extra>",
             row=row,
             col=1,
         )
@@ -131,7 +132,7 @@ def difference(result, title_a, title_b, metric):
     )
     rows = [
         ("respecting the overlap", "diamond", COLOURS["this"], interval.low, interval.high),
-        ("naive, too narrow", "diamond-open", COLOURS["covid"], interval.naive_low, interval.naive_high),
+        ("naive, too narrow", "diamond-open", COLOURS["positive"], interval.naive_low, interval.naive_high),
     ]
     for y, (name, symbol, colour, low, high) in enumerate(rows, start=1):
         if np.isnan(low):
@@ -153,7 +154,9 @@ def difference(result, title_a, title_b, metric):
         showgrid=False,
         zeroline=False,
     )
-    figure.update_xaxes(title=f"{METRICS[metric]}: {title_a} less {title_b}", fixedrange=True, zeroline=False)
+    figure.update_xaxes(
+        title=f"{METRICS[metric].title}: {title_a} less {title_b}", fixedrange=True, zeroline=False
+    )
     return _laid_out(figure, 320)
 
 

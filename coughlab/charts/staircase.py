@@ -3,17 +3,21 @@
 import textwrap
 
 import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from coughlab.charts import COLOURS
+from coughlab.evaluation.metrics import METRICS
 from coughlab.evidence import paragraph
-from coughlab.evidence.steps import FALSE_ALARMS, METRICS
+from coughlab.evidence.steps import FALSE_ALARMS
+from coughlab.task import Task
 
 #: Colour and hatching of a bar by `coughlab.evidence.paragraph.compared`; the words beside it say the same.
 BARS = {
     "better": ("#3a8fc4", ""),
     "compatible": ("#8c8c8c", "/"),
-    "worse": (COLOURS["covid"], "x"),
+    "worse": (COLOURS["positive"], "x"),
     "unknown": ("#8c8c8c", "."),
 }
 VERDICTS = {
@@ -30,9 +34,11 @@ INK = "#000037"
 _NUMBER, _TITLE, _EDGES, _SIZE, _LINE = 19, 15, 38, 34, 17
 _BAR, _BAR_HEIGHT, _SHORTCUT, _ROW, _INDENT = 22, 18, 22, 12, 74
 _WRAP = 44
+#: Metrics of which one answer alone gives neither all nor nothing.
+_AGAINST = ("roc_auc", "accuracy", "balanced_accuracy")
 
 
-def staircase(table, *, study, title):
+def staircase(table: pd.DataFrame, *, study: str, title: str, task: Task) -> go.Figure:
     """Draw what is left of a model's score, step by step: the steps go down the page, the bars get shorter.
 
     A bar reaches from what guessing would give to the score. It is hatched where the interval includes guessing.
@@ -45,6 +51,8 @@ def staircase(table, *, study, title):
         Name of the study.
     title : str
         Title of the model.
+    task : coughlab.task.Task
+        What the classes are called.
 
     Returns
     -------
@@ -65,8 +73,9 @@ def staircase(table, *, study, title):
             last = _step(chart, notes, panel, row, top, last, shown, title)
             top += _height(row)
         chart.update_yaxes(range=[height, 0], visible=False, fixedrange=True, row=panel, col=1)
-        name = "share called COVID" if part[0]["metric"] == FALSE_ALARMS else METRICS[part[0]["metric"]]
-        form = ".2~f" if part[0]["metric"] == "roc_auc" else ".0%"
+        of = part[0]["metric"]
+        name = f"share predicted {task.condition}" if of == FALSE_ALARMS else METRICS[of].title
+        form = ".2~f" if of == "roc_auc" else ".0%"
         ticks = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": form, "zeroline": False}
         ticks |= {"ticklabeloverflow": "allow", "showgrid": False}
         chart.update_xaxes(title=name, range=[-0.01, 1.01], fixedrange=True, **ticks, row=panel, col=1)
@@ -76,16 +85,15 @@ def staircase(table, *, study, title):
             "yanchor": "bottom",
             "yshift": 10,
         }
-        text = "<b>False alarms among people without COVID</b> (less is better)"
+        text = f"<b>False alarms among people without {task.condition}</b> (less is better)"
         notes.append({"text": text, "font": {"size": 13}} | place)
     first = next(
         (row for row in parts[0] if row["protocol"] == "published" and row["value"] == row["value"]), None
     )
-    metric = METRICS[parts[0][0]["metric"]]
-    name = metric if metric == "ROC AUC" else metric.lower()
+    name = METRICS[parts[0][0]["metric"]].in_a_sentence
     article = "an" if name[0] in "aR" else "a"
     left = (
-        f"What is left of {article} {name} of {told(first)}"
+        f"What is left of {article} {name} of {short(first)}"
         if first
         else f"How far the {name} can be believed"
     )
@@ -133,7 +141,7 @@ def _step(chart, notes, panel, row, top, last, shown, title):
         return last
     start = top
     size = f"{row['recordings']:,} recordings, {row['people']:,} people, {row['splits']} split"
-    notes.append(_text(f"<b>{told(row)}</b>", 22, 0, top + _NUMBER, panel))
+    notes.append(_text(f"<b>{short(row)}</b>", 22, 0, top + _NUMBER, panel))
     notes.append(_text(edges(row), 11, 0, top + _EDGES, panel))
     text = size + ("" if row["splits"] == 1 else "s")
     notes.append(_text(text, 12, _INDENT, top + _SIZE, panel))
@@ -143,7 +151,7 @@ def _step(chart, notes, panel, row, top, last, shown, title):
         top += _LINE
     middle = top + _SIZE + 16 + _BAR / 2
     base = _base(row)
-    colour, pattern = BARS[verdict] if row["metric"] != FALSE_ALARMS else (COLOURS["covid"], "\\")
+    colour, pattern = BARS[verdict] if row["metric"] != FALSE_ALARMS else (COLOURS["positive"], "\\")
     # The step itself, pale behind everything.
     chart.add_shape(
         type="rect",
@@ -182,7 +190,7 @@ def _step(chart, notes, panel, row, top, last, shown, title):
         cliponaxis=False,
         marker={"size": 13, "color": colour, "line": {"width": 2, "color": "white"}},
         **_legend(shown, "model", f"{title}, with 95% interval"),
-        hovertemplate=f"{title}: {told(row)} ({edges(row)})<extra></extra>",
+        hovertemplate=f"{title}: {short(row)} ({edges(row)})<extra></extra>",
         row=panel,
         col=1,
     )
@@ -203,14 +211,14 @@ def _shortcut(chart, notes, panel, row, y, shown):
         cliponaxis=False,
         marker={"symbol": "diamond-open", "size": 11, "color": BASELINE, "line": {"width": 2}},
         **_legend(shown, "shortcut", "recording chain only"),
-        hovertemplate=f"recording chain only: {told(baseline)} ({edges(baseline)})<extra></extra>",
+        hovertemplate=f"recording chain only: {short(baseline)} ({edges(baseline)})<extra></extra>",
         row=panel,
         col=1,
     )
     # On the side where there is more room.
     left = value > 0.5
     edge = np.nanmin([low, value]) if left else np.nanmax([high, value])
-    notes.append(_beside(f"recording chain {told(baseline)}", edge, y, -12 if left else 12, panel))
+    notes.append(_beside(f"recording chain {short(baseline)}", edge, y, -12 if left else 12, panel))
 
 
 def _baselines(chart, notes, panel, row, lane, last, shown):
@@ -218,7 +226,7 @@ def _baselines(chart, notes, panel, row, lane, last, shown):
     top, middle, bottom = lane
     same = row["majority"] == row["chance"]
     name = "guessing" if same else "always the commoner label"
-    # Who never calls anybody ill gives no false alarm, which needs no line.
+    # Never predicting the condition gives no false alarm, which needs no line.
     if row["metric"] != FALSE_ALARMS:
         chart.add_scatter(
             x=[row["majority"]] * 2,
@@ -226,7 +234,7 @@ def _baselines(chart, notes, panel, row, lane, last, shown):
             mode="lines",
             line={"color": "#777777", "width": 2, "dash": "3px,3px"},
             **_legend(shown, "majority", name),
-            hovertemplate=f"{name}: {paragraph.told(row['majority'], row['metric'])}<extra></extra>",
+            hovertemplate=f"{name}: {paragraph.write(row['majority'], row['metric'])}<extra></extra>",
             row=panel,
             col=1,
         )
@@ -237,11 +245,11 @@ def _baselines(chart, notes, panel, row, lane, last, shown):
             mode="markers",
             marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": "#777777"}},
             **_legend(shown, "chance", "answers drawn by lot"),
-            hovertemplate=f"answers drawn by lot: {paragraph.told(row['chance'], row['metric'])}<extra></extra>",
+            hovertemplate=f"answers drawn by lot: {paragraph.write(row['chance'], row['metric'])}<extra></extra>",
             row=panel,
             col=1,
         )
-    text = f"{name} {paragraph.told(row['majority'], row['metric'])}"
+    text = f"{name} {paragraph.write(row['majority'], row['metric'])}"
     if not 0.3 < row["majority"] < 1 or text == last or not row["low"] > row["majority"] - 0.05:
         return last
     notes.append(_beside(text, row["majority"], middle, -8, panel))
@@ -250,26 +258,26 @@ def _baselines(chart, notes, panel, row, lane, last, shown):
 
 def _base(row):
     """Where a bar starts: at what guessing gives, or at 0 where one answer alone gives all or nothing."""
-    return row["majority"] if row["metric"] in ("roc_auc", "accuracy", "balanced_accuracy") else 0.0
+    return row["majority"] if row["metric"] in _AGAINST else 0.0
 
 
 def _verdict(row):
     """How a step stands to its baseline, and the words for it, if any are needed."""
-    if row["metric"] not in ("roc_auc", "accuracy", "balanced_accuracy"):
+    if row["metric"] not in _AGAINST:
         return "better", ""
     verdict = paragraph.compared(row["low"], row["high"], row["majority"])
     words = VERDICTS["one answer" if row["metric"] == "accuracy" else "guessing"]
     return verdict, words.get(verdict, "")
 
 
-def told(row):
+def short(row):
     """A value as short as can be."""
-    return paragraph.told(row["value"], row["metric"]).replace("over ", ">").replace("under ", "<")
+    return paragraph.write(row["value"], row["metric"]).replace("over ", ">").replace("under ", "<")
 
 
 def edges(row):
     """An interval as short as can be."""
-    return paragraph.interval(row).replace(" to ", "–")
+    return paragraph.write_interval(row).replace(" to ", "–")
 
 
 def _wrapped(text):

@@ -22,11 +22,10 @@ The Brier score has no such formula; its interval is the bootstrap's alone.
 import numpy as np
 import pandas as pd
 
-from coughlab.evaluation import intervals, metrics
+from coughlab.evaluation import scoring
 from coughlab.evaluation.intervals import CONFIDENCE
+from coughlab.evaluation.metrics import EVIDENCE
 
-#: The scores of `table`.
-SCORES = ("roc_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "brier")
 #: What one row of `table` is about.
 KEYS = ["model", "protocol", "tested_on"]
 #: How many weights are held at once, 8 bytes each.
@@ -52,8 +51,8 @@ def table(predictions, thresholds, n_boot=1000, seed=0):
     pandas.DataFrame
         One row for each value of `KEYS`, in the table's order: ``splits``, ``recordings``, ``people``, ``positives`` and
         ``negatives`` (different recordings, in all and of each class), ``majority`` (share of the commoner label: the accuracy
-        of always giving it), and for each of `SCORES` its value (mean over the splits where it is defined) and the 95% interval
-        as ``<score>_low`` and ``<score>_high``. What is not defined, as the sensitivity where nobody has COVID, is missing
+        of always giving it), and for each of `EVIDENCE` its value (mean over the splits where it is defined) and the 95% interval
+        as ``<score>_low`` and ``<score>_high``. What is not defined, as the sensitivity where nobody is positive, is missing
         (NaN); the balanced accuracy and the ROC AUC need both classes in one split.
 
     Raises
@@ -62,22 +61,23 @@ def table(predictions, thresholds, n_boot=1000, seed=0):
         If the table cannot be scored, or a model has no threshold.
     """
     tested = predictions[predictions["role"] == "test"]
-    each = metrics.per_split(tested, thresholds)
+    each = scoring.per_split(tested, thresholds)
     each["balanced_accuracy"] = (each["sensitivity"] + each["specificity"]) / 2
     each["share"] = each["positives"] / each["recordings"]
-    means = dict(list(each.groupby(KEYS, observed=True)[[*SCORES, "share"]].mean().iterrows()))
+    means = dict(list(each.groupby(KEYS, observed=True)[[*EVIDENCE, "share"]].mean().iterrows()))
     rows = []
     for key, group in tested.groupby(KEYS, sort=False, observed=True):
         row, value = sizes(group), means[key]
         row["majority"] = max(value["share"], 1 - value["share"])
         replicates = _bootstrap(group, thresholds[key[0]], n_boot, seed)
-        floors = _floors(value, group)
-        for score in SCORES:
-            low, high = interval(replicates[score], value[score], floors.get(score))
-            row |= {score: float(value[score]), f"{score}_low": low, f"{score}_high": high}
+        people = _people(group)
+        for name, metric in EVIDENCE.items():
+            floor = metric.floor(value, people) if metric.floor else None
+            low, high = interval(replicates[name], value[name], floor)
+            row |= {name: float(value[name]), f"{name}_low": low, f"{name}_high": high}
         rows.append(dict(zip(KEYS, key, strict=True)) | row)
     columns = [*KEYS, *sizes(tested), "majority"]
-    columns += [f"{score}{end}" for score in SCORES for end in ("", "_low", "_high")]
+    columns += [f"{score}{end}" for score in EVIDENCE for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -92,16 +92,16 @@ def sizes(rows):
     Returns
     -------
     dict of str to int
-        ``splits``, and how many different ``recordings``, ``people``, ``positives`` and ``negatives`` (recordings with and
-        without COVID).
+        ``splits``, and how many different ``recordings``, ``people``, ``positives`` and ``negatives`` (recordings of each
+        class).
     """
-    recordings = rows.groupby("label", observed=True)["recording"].nunique()
+    recordings = rows.groupby("positive")["recording"].nunique()
     return {
         "splits": rows["split"].nunique(),
         "recordings": rows["recording"].nunique(),
         "people": rows["person"].nunique(),
-        "positives": int(recordings.get("covid", 0)),
-        "negatives": int(recordings.get("not_covid", 0)),
+        "positives": int(recordings.get(True, 0)),
+        "negatives": int(recordings.get(False, 0)),
     }
 
 
@@ -175,37 +175,43 @@ def interval(replicates, value, floor=None, confidence=CONFIDENCE):
 
 
 def _bootstrap(rows, threshold, n_boot, seed):
-    """Each of `SCORES` in each replicate: a dict of arrays of shape (n_boot,)."""
+    """Each of `EVIDENCE` in each replicate: a dict of arrays of shape (n_boot,)."""
     rows = rows.sort_values(["split", "probability"])
-    positive = (rows["label"] == "covid").to_numpy()
-    probability = rows["probability"].to_numpy(dtype=float)
+    positive, probability = rows["positive"].to_numpy(dtype=bool), rows["probability"].to_numpy(dtype=float)
     right = (probability >= threshold) == positive
-    # By split, sums of weights: of each class, of the right answers in each class, and of the squared errors.
+    terms = {name: term for metric in EVIDENCE.values() for name, term in metric.terms.items()}
+    of_rows = {"positive": positive, "probability": probability}
+    # By split, sums of weights: of each class, of the right answers in each class, and of what metrics sum besides.
     summed = np.stack(
-        [positive, ~positive, positive & right, ~positive & right, (probability - positive) ** 2]
+        [
+            positive,
+            ~positive,
+            positive & right,
+            ~positive & right,
+            *(term(of_rows) for term in terms.values()),
+        ]
     ).astype(float)
     starts = np.unique(rows["split"].to_numpy(), return_index=True)[1]
     spans = list(zip(starts, [*starts[1:], len(rows)], strict=True))
     orders = [_below(probability[a:b], positive[a:b]) for a, b in spans]
     chunks = []
     for weights in draws(rows["person"], positive, n_boot, seed):
-        sums = defined = 0
+        total = defined = 0
         for (a, b), (low, high) in zip(spans, orders, strict=True):
             of = weights[a:b]
-            n_pos, n_neg, tp, tn, squared = summed[:, a:b] @ of
-            concordant = _concordant(of[positive[a:b]], of[~positive[a:b]], low, high)
+            names = ("positives", "negatives", "tp", "tn", *terms)
+            sums = dict(zip(names, summed[:, a:b] @ of, strict=True))
+            sums["n"] = sums["positives"] + sums["negatives"]
+            sums["concordant"] = _concordant(of[positive[a:b]], of[~positive[a:b]], low, high)
             # Where nobody of a class was drawn, 0 / 0 makes the score missing.
             with np.errstate(invalid="ignore"):
-                sensitivity, specificity, n = tp / n_pos, tn / n_neg, n_pos + n_neg
-                balanced = (sensitivity + specificity) / 2
-                auc = concordant / (n_pos * n_neg)
-                scores = np.stack([auc, (tp + tn) / n, balanced, sensitivity, specificity, squared / n])
+                scores = np.stack([metric.of(sums) for metric in EVIDENCE.values()])
             missing = np.isnan(scores)
-            sums = sums + np.where(missing, 0, scores)
+            total = total + np.where(missing, 0, scores)
             defined = defined + ~missing
         with np.errstate(invalid="ignore"):
-            chunks.append(sums / defined)
-    return dict(zip(SCORES, np.concatenate(chunks, axis=1), strict=True))
+            chunks.append(total / defined)
+    return dict(zip(EVIDENCE, np.concatenate(chunks, axis=1), strict=True))
 
 
 def _below(probability, positive):
@@ -224,57 +230,7 @@ def _concordant(positives, negatives, low, high):
     return np.einsum("ib,ib->b", positives, below[low] + below[high]) / 2
 
 
-def _floors(value, rows):
-    """Intervals by formula of the scores that have one, from the number of different people."""
-    positive = rows["label"] == "covid"
-    n_pos, n_neg, n = (rows.loc[of, "person"].nunique() for of in (positive, ~positive, slice(None)))
-    floors = {"accuracy": intervals.wilson(value["accuracy"], n)}
-    if n_pos:
-        floors["sensitivity"] = intervals.wilson(value["sensitivity"], n_pos)
-    if n_neg:
-        floors["specificity"] = intervals.wilson(value["specificity"], n_neg)
-    if not np.isnan(value["roc_auc"]):
-        floors["roc_auc"] = newcombe(value["roc_auc"], n_pos, n_neg)
-        (l1, u1), (l2, u2) = floors["sensitivity"], floors["specificity"]
-        centre, sens, spec = value["balanced_accuracy"], value["sensitivity"], value["specificity"]
-        floors["balanced_accuracy"] = (
-            max(0.0, centre - np.hypot(sens - l1, spec - l2) / 2),
-            min(1.0, centre + np.hypot(u1 - sens, u2 - spec) / 2),
-        )
-    return floors
-
-
-def newcombe(auc, positives, negatives, confidence=CONFIDENCE):
-    """An interval of the ROC AUC from nothing but its value and the size of each class.
-
-    Method 5 of R. G. Newcombe (Statistics in Medicine 25, 2006): the values whose distance from the AUC is z standard errors,
-    the standard error being that of Hanley and McNeil (Radiology 143, 1982) *at that value*, with (m + n) / 2 - 1 in place of
-    m - 1 and n - 1.
-
-    Parameters
-    ----------
-    auc : float
-        Between 0 and 1.
-    positives, negatives : int
-        Different people with and without COVID, at least 1 each.
-    confidence : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    (float, float)
-        Lower and upper limit.
-    """
-    from scipy.optimize import brentq
-
-    z2, others = intervals.deviate(confidence) ** 2, (positives + negatives) / 2 - 1
-
-    def excess(value):
-        spread = 1 + others * ((1 - value) / (2 - value) + value / (1 + value))
-        return (auc - value) ** 2 - z2 * value * (1 - value) * spread / (positives * negatives)
-
-    # At 0 and at 1 the standard error is 0, so that a perfect AUC, which is its own limit there, would be found again.
-    edge = 1e-9
-    low = brentq(excess, 0.0, min(auc, 1 - edge)) if auc > edge else 0.0
-    high = brentq(excess, max(auc, edge), 1.0) if auc < 1 - edge else 1.0
-    return min(float(low), auc), max(float(high), auc)
+def _people(rows):
+    """How many different people there are of either class, and in all."""
+    classes = {"positives": rows["positive"], "negatives": ~rows["positive"], "all": slice(None)}
+    return {name: rows.loc[of, "person"].nunique() for name, of in classes.items()}

@@ -149,7 +149,7 @@ def recalibrated(rows, *, seed=0):
     ill = np.bincount(of, positive, minlength=len(names)) > 0
     folds = min(FOLDS, ill.sum(), (~ill).sum())
     if folds < 2:
-        return None, "Recalibration needs at least two people with COVID and two without."
+        return None, "Recalibration needs at least two people of either class."
     logit = _logit(np.clip(probability, SUREST, 1 - SUREST))
     design, after = np.column_stack([np.ones(len(rows)), logit]), np.empty(len(rows))
     fold = _dealt(ill, folds, seed)
@@ -177,7 +177,7 @@ def _dealt(ill, folds, seed):
 
 
 def _answers(rows):
-    return rows["probability"].to_numpy(dtype=float), (rows["label"] == "covid").to_numpy()
+    return rows["probability"].to_numpy(dtype=float), rows["positive"].to_numpy(dtype=bool)
 
 
 def _logit(probability):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from coughlab.evaluation.metrics import LOSSES, METRICS
+from coughlab.evaluation.metrics import METRICS, PER_SPLIT
 from coughlab.evaluation.splits import TEST_SHARE
 
 CONFIDENCE = 0.95
@@ -125,11 +125,11 @@ def paired(table, model_a, model_b, metric):
     Parameters
     ----------
     table : pandas.DataFrame
-        Rows of `coughlab.evaluation.metrics.per_split` of one protocol and one dataset tested on.
+        Rows of `coughlab.evaluation.scoring.per_split` of one protocol and one dataset tested on.
     model_a, model_b : str
         The models.
     metric : str
-        A key of `coughlab.evaluation.metrics.METRICS`.
+        A key of `coughlab.evaluation.metrics.PER_SPLIT`.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def lucky(table, model, metric):
     if values.empty:
         raise ValueError("There is no split on which this metric is defined.")
     high, low = values.idxmax(), values.idxmin()
-    less_is_better = metric in LOSSES
+    less_is_better = METRICS[metric].less_is_better
     return Lucky(values, *((low, high) if less_is_better else (high, low)), less_is_better)
 
 
@@ -193,7 +193,7 @@ def summary(table, model):
     """
     values, ratio = by_split(table, model), _ratio(table[table["model"] == model])
     rows = {}
-    for metric in METRICS:
+    for metric in PER_SPLIT:
         of = values[metric].dropna()
         if of.empty:
             continue
@@ -203,7 +203,7 @@ def summary(table, model):
             "mean": mean.mean,
             # Not max and min: they would hide a missing interval.
             "low": np.maximum(mean.low, 0),
-            "high": mean.high if metric == "log_loss" else np.minimum(mean.high, 1),
+            "high": np.minimum(mean.high, METRICS[metric].most),
             "sd": of.std(),
             "min": of.min(),
             "median": of.median(),
@@ -287,9 +287,9 @@ def difference_in_words(result, title_a, title_b, metric):
     """
     n, mean = len(result.differences), result.interval.mean
     over = f"Over {n} shared splits" if n > 1 else "On the one shared split"
-    name = METRICS[metric] if metric in ("f1", "roc_auc", "brier") else METRICS[metric].lower()
+    name = METRICS[metric].in_a_sentence
     what = f"{over} the {name} of {title_a} was{' on average' if n > 1 else ''}"
-    less = ", and less is better" if metric in LOSSES else ""
+    less = ", and less is better" if METRICS[metric].less_is_better else ""
     if np.allclose(result.differences, 0, atol=1e-12):
         return f"{over} {title_a} and {title_b} had the same {name}."
     direction = "higher" if mean > 0 else "lower"
@@ -325,12 +325,12 @@ def luck_in_words(result, title, metric):
     str
         Best, worst and middle split, and how many splits are as good as the best.
     """
-    values, name = result.values, METRICS[metric]
+    values, name = result.values, METRICS[metric].title
     best, worst = values[result.best], values[result.worst]
     as_good = round(result.share(best) * len(values))
     return (
         f"From one split alone you could have reported {told(best, metric)} (split {result.best + 1}) or"
-        f" {told(worst, metric)} (split {result.worst + 1}): the same {title}, the same recordings, dealt differently."
+        f" {told(worst, metric)} (split {result.worst + 1}): the same {title}, the same recordings, split differently."
         f" {name} is as good as the best in {as_good} of {len(values)} splits; the middle one has"
         f" {told(values.median(), metric)}."
     )

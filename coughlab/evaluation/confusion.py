@@ -38,13 +38,14 @@ def at(rows, thresholds):
         (how many different ones are among those rows). Where there are no rows to divide by, share and interval are missing.
     """
     thresholds = np.asarray(thresholds, dtype=float)
-    positive = (rows["label"] == "covid").to_numpy()
+    positive = rows["positive"].to_numpy(dtype=bool)
     probability = rows["probability"].to_numpy()
     person = rows["person"].astype("category").cat.codes.to_numpy()
     tp, fp = (_at_or_above(probability[of], thresholds) for of in (positive, ~positive))
     count = np.stack([tp, positive.sum() - tp, fp, (~positive).sum() - fp], axis=1)
     tp, fn, fp, tn = count.T
-    # A person is among those called covid if the highest of their probabilities is, and among the others if the lowest is not.
+    # A person is among those predicted positive if the highest of their probabilities is, and among the others if the lowest is
+    # not.
     by_person = pd.Series(probability).groupby(person)
     called = _at_or_above(by_person.max().to_numpy(), thresholds)
     passed = by_person.ngroups - _at_or_above(by_person.min().to_numpy(), thresholds)
@@ -99,7 +100,7 @@ def cell(rows, threshold, name):
         ``splits`` (their numbers, in a tuple) and ``tested`` (how many splits it is among `rows` in).
     """
     positive, called = CELLS[name]
-    inside = rows[((rows["label"] == "covid") == positive) & ((rows["probability"] >= threshold) == called)]
+    inside = rows[(rows["positive"] == positive) & ((rows["probability"] >= threshold) == called)]
     found = (
         inside.sort_values("split")
         .groupby("row", as_index=False)

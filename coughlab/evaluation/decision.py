@@ -1,7 +1,7 @@
 """What a test result means for a patient: likelihood ratios, predictive values, 1,000 people, net benefit.
 
 Conventions: ``covid`` is the positive class; a probability at or above the threshold is a positive result. Prevalence is the
-share of people with COVID among those tested, which a dataset does not tell: it is set by whoever knows the place.
+share of people with the condition among those tested, which a dataset does not tell: it is set by whoever knows the place.
 
 Counts of a model are *effective* counts: sensitivity and specificity are means over splits, and each is taken as a share of the
 number of different people tested, as the Wilson intervals of `coughlab.evaluation.metrics` do. They need not be whole numbers.
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from coughlab.evaluation import intervals
-from coughlab.evaluation.splits import EXTERNAL
+from coughlab.evaluation.protocols import EXTERNAL
 
 #: The score intervals and ratios of one threshold are columns of `at` by these names.
 SHARES = ("sensitivity", "specificity")
@@ -233,7 +233,7 @@ def shares(rows, thresholds):
         Sensitivity and specificity, each of shape (t,); missing (NaN) where nobody is ill, or nobody healthy.
     """
     thresholds = np.asarray(thresholds, dtype=float)
-    positive, probability = (rows["label"] == "covid").to_numpy(), rows["probability"].to_numpy()
+    positive, probability = rows["positive"].to_numpy(dtype=bool), rows["probability"].to_numpy()
     split = rows["split"].to_numpy()
     means = []
     for of in (positive, ~positive):
@@ -262,7 +262,7 @@ def at(rows, thresholds):
         `coughlab.evaluation.metrics`); each of `RATIOS` with that of `likelihood_ratios`; ``corrected``. What is not defined is
         missing.
     """
-    positive = rows["label"] == "covid"
+    positive = rows["positive"]
     of = rows.loc[positive, "person"].nunique(), rows.loc[~positive, "person"].nunique()
     columns = {"threshold": np.asarray(thresholds, dtype=float)}
     values = shares(rows, thresholds)
@@ -270,10 +270,8 @@ def at(rows, thresholds):
         # Nobody counts as one person here: a share that is missing leaves no interval anyway.
         low, high = intervals.wilson(value, max(n, 1))
         columns |= {name: value, f"{name}_low": low, f"{name}_high": high}
-    (found, left_alone), (ill, healthy) = values, of
-    ratios = likelihood_ratios(
-        found * ill, (1 - found) * ill, (1 - left_alone) * healthy, left_alone * healthy
-    )
+    (found, cleared), (ill, healthy) = values, of
+    ratios = likelihood_ratios(found * ill, (1 - found) * ill, (1 - cleared) * healthy, cleared * healthy)
     for name, ratio in zip(RATIOS, ratios, strict=False):
         columns |= {name: ratio.value, f"{name}_low": ratio.low, f"{name}_high": ratio.high}
     import pandas as pd
@@ -282,10 +280,10 @@ def at(rows, thresholds):
 
 
 def trained_prevalence(predictions, study, model, protocol):
-    """Share of recordings with COVID among those a model was trained on.
+    """Share of positive recordings among those a model was trained on.
 
-    Under the protocols that deal one dataset, the labels fall on both sides in the same shares, so the rows tested on tell it.
-    What is tested on another dataset was trained on all clean rows of its own, which `deduplicated` deals.
+    Under the protocols that split one dataset, the labels fall on both sides in the same shares, so the rows tested on tell it.
+    What is tested on another dataset was trained on all clean rows of its own, which `deduplicated` splits.
 
     Parameters
     ----------
@@ -305,7 +303,7 @@ def trained_prevalence(predictions, study, model, protocol):
         & (predictions["tested_on"] == study)
         & (predictions["protocol"] == (protocol if protocol != EXTERNAL else "deduplicated"))
     ]
-    share = float((own["label"] == "covid").mean())
+    share = float(own["positive"].mean())
     return share if 0 < share < 1 else None
 
 

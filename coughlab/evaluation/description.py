@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from coughlab.datasets import LABELS
+#: Columns that count the rows of either class.
+CLASSES = ["negatives", "positives"]
 
 
 def counts(table, column):
@@ -18,11 +19,12 @@ def counts(table, column):
     Returns
     -------
     pandas.DataFrame
-        Indexed by value, the commonest first; columns ``not_covid``, ``covid`` and ``people``.
+        Indexed by value, the commonest first; columns ``negatives``, ``positives`` and ``people``.
     """
-    rows = table.groupby([column, "label"]).size().unstack(fill_value=0).reindex(columns=LABELS, fill_value=0)
+    rows = table.groupby([column, "positive"]).size().unstack(fill_value=0)
+    rows = rows.reindex(columns=[False, True], fill_value=0).set_axis(CLASSES, axis=1)
     rows = rows.assign(people=table.groupby(column)["person"].nunique())
-    return rows.iloc[(-rows[list(LABELS)].sum(axis=1)).argsort(kind="stable")]
+    return rows.iloc[(-rows[CLASSES].sum(axis=1)).argsort(kind="stable")]
 
 
 def named_by(counts):
@@ -38,7 +40,7 @@ def named_by(counts):
     int
         Rows named rightly.
     """
-    return int(counts[list(LABELS)].max(axis=1).sum())
+    return int(counts[CLASSES].max(axis=1).sum())
 
 
 def summary(table, column):
@@ -54,11 +56,10 @@ def summary(table, column):
     Returns
     -------
     pandas.DataFrame
-        Indexed by label; columns ``rows``, ``people``, ``min``, ``5%``, ``50%``, ``95%`` and ``max``.
+        Indexed by ``positive`` (False first); columns ``rows``, ``people``, ``min``, ``5%``, ``50%``, ``95%`` and ``max``.
     """
-    groups = table.groupby("label", observed=True)
+    groups = table.groupby("positive")
     percentiles = groups[column].quantile([0, 0.05, 0.5, 0.95, 1]).unstack()
     percentiles.columns = ["min", "5%", "50%", "95%", "max"]
     sizes = pd.DataFrame({"rows": groups.size(), "people": groups["person"].nunique()})
-    present = [label for label in LABELS if label in sizes.index]
-    return sizes.join(percentiles).loc[present]
+    return sizes.join(percentiles)

@@ -11,7 +11,7 @@ import numpy as np
 CONFIDENCE = 0.95
 
 
-def deviate(confidence=CONFIDENCE):
+def z_score(confidence=CONFIDENCE):
     """How many standard errors an interval reaches to either side, by the normal distribution (float)."""
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
@@ -34,7 +34,7 @@ def wilson(share, people, confidence=CONFIDENCE):
         Lower and upper limit; missing where the share is.
     """
     share, people = np.asarray(share, dtype=float), np.asarray(people)
-    error = deviate(confidence) / np.sqrt(people)
+    error = z_score(confidence) / np.sqrt(people)
     middle = share + error**2 / 2
     reach = error * np.sqrt(share * (1 - share) + error**2 / 4)
     # A perfect share is its own limit, which rounding can miss.
@@ -63,5 +63,43 @@ def ratio(some, of, others, of_others, confidence=CONFIDENCE):
         The ratio, its lower and its upper limit.
     """
     value = (some / of) / (others / of_others)
-    reach = np.exp(deviate(confidence) * np.sqrt(1 / some - 1 / of + 1 / others - 1 / of_others))
+    reach = np.exp(z_score(confidence) * np.sqrt(1 / some - 1 / of + 1 / others - 1 / of_others))
     return value, value / reach, value * reach
+
+
+def newcombe(
+    auc: float, positives: int, negatives: int, confidence: float = CONFIDENCE
+) -> tuple[float, float]:
+    """An interval of the ROC AUC from nothing but its value and the size of each class.
+
+    Method 5 of R. G. Newcombe (Statistics in Medicine 25, 2006): the values whose distance from the AUC is z standard errors,
+    the standard error being that of Hanley and McNeil (Radiology 143, 1982) *at that value*, with (m + n) / 2 - 1 in place of
+    m - 1 and n - 1.
+
+    Parameters
+    ----------
+    auc : float
+        Between 0 and 1.
+    positives, negatives : int
+        Different people of each class, at least 1 each.
+    confidence : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    (float, float)
+        Lower and upper limit.
+    """
+    from scipy.optimize import brentq
+
+    z2, others = z_score(confidence) ** 2, (positives + negatives) / 2 - 1
+
+    def excess(value):
+        spread = 1 + others * ((1 - value) / (2 - value) + value / (1 + value))
+        return (auc - value) ** 2 - z2 * value * (1 - value) * spread / (positives * negatives)
+
+    # At 0 and at 1 the standard error is 0, so that a perfect AUC, which is its own limit there, would be found again.
+    edge = 1e-9
+    low = brentq(excess, 0.0, min(auc, 1 - edge)) if auc > edge else 0.0
+    high = brentq(excess, max(auc, edge), 1.0) if auc < 1 - edge else 1.0
+    return min(float(low), auc), max(float(high), auc)

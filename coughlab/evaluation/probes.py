@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from coughlab.evaluation import bootstrap
+from coughlab.evaluation.intervals import newcombe
 
 FOLDS = 5
 #: How often the people are dealt into folds anew, unless there are so many that one deal says it.
@@ -89,7 +89,7 @@ def probe(table, labels, people, *, seed=0):
     # Nadeau and Bengio: the variance of the mean of J tests is not 1 / J but 1 / J + test / train of that of one.
     fewer = folds * (1 / (folds * repeats) + 1 / (folds - 1))
     intervals = [
-        bootstrap.newcombe(auc, size / fewer, (sizes.sum() - size) / fewer)
+        newcombe(auc, size / fewer, (sizes.sum() - size) / fewer)
         for auc, size in zip(aucs, sizes, strict=True)
     ]
     low, high = np.mean(intervals, axis=0)

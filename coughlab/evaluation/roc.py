@@ -154,5 +154,4 @@ def _called(positive, probabilities):
 
 
 def _positive(labels):
-    labels = np.asarray(labels)
-    return labels.astype(bool) if labels.dtype.kind in "biuf" else labels == "covid"
+    return np.asarray(labels, dtype=bool)

@@ -1,10 +1,12 @@
-"""How rows are dealt into train and test: one function a protocol.
+"""How rows are split into train and test: the functions behind `coughlab.evaluation.protocols`.
 
-Every protocol but `published` leaves out what would count twice or cannot be right: of the rows that hold the same audio it keeps
+Every one but `published` leaves out what would count twice or cannot be right: of the rows that hold the same audio it keeps
 the first, and none where their labels contradict each other.
 """
 
 import numpy as np
+
+from coughlab.datasets import duplicates
 
 #: Share of the rows that are tested on, as in the case study.
 TEST_SHARE = 0.3
@@ -43,7 +45,7 @@ def deduplicated(table, *, n_splits=5, seed=0):
     Parameters
     ----------
     table : pandas.DataFrame
-        The feature table: ``label``, ``audio``.
+        The feature table: ``positive``, ``audio``.
     n_splits, seed
         As in `published`.
 
@@ -58,12 +60,12 @@ def deduplicated(table, *, n_splits=5, seed=0):
 
 
 def person_disjoint(table, *, n_splits=5, seed=0):
-    """Random people, the share of those with COVID kept: nobody, and no copy, stands on both sides.
+    """Random people, the share of the positive ones kept: nobody, and no copy, stands on both sides.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        The feature table: ``label``, ``audio``, ``person``.
+        The feature table: ``positive``, ``audio``, ``person``.
     n_splits, seed
         As in `published`.
 
@@ -84,7 +86,7 @@ def source_balanced(table, *, n_splits=5, seed=0):
     Parameters
     ----------
     table : pandas.DataFrame
-        The feature table: ``label``, ``audio``, ``person``, ``source``.
+        The feature table: ``positive``, ``audio``, ``person``, ``source``.
     n_splits, seed
         As in `published`.
 
@@ -123,13 +125,11 @@ def source_balanced(table, *, n_splits=5, seed=0):
 
 def clean(table):
     """Row numbers of the first recording of each audio whose labels agree, in ascending order (ndarray)."""
-    from coughlab.datasets import duplicates
-
     return np.flatnonzero(duplicates.clean(table))
 
 
 def _labels(table):
-    return (table["label"] == "covid").to_numpy(int)
+    return table["positive"].to_numpy(int)
 
 
 def _by_person(table, rows, strata, drawn, seed):
@@ -146,26 +146,3 @@ def _by_person(table, rows, strata, drawn, seed):
         tested = np.isin(person[own], people[test])
         deals.append((own[~tested], own[tested]))
     return deals
-
-
-#: Protocols that deal the rows of one dataset: functions of its feature table, a number of splits and a seed.
-PROTOCOLS = {
-    "published": lambda table, **options: published(_labels(table), **options),
-    "deduplicated": deduplicated,
-    "person-disjoint": person_disjoint,
-    "source-balanced": source_balanced,
-}
-#: The protocol of the model that answers: trained on all rows without copies, and tested on another dataset.
-EXTERNAL = "external"
-#: From the protocol that proves most to the one that proves least.
-STRICTEST = (EXTERNAL, *reversed(PROTOCOLS))
-#: What each protocol does, in words for the pages and the card.
-DESCRIPTIONS = {
-    "published": "random rows, 70% to train and 30% to test; one person, or a copy of one recording, can be on both sides",
-    "deduplicated": "as published, but each recording once: of identical or nearly identical audio one row is kept, and none"
-    " where copies have contradictory labels",
-    "person-disjoint": "as deduplicated, and nobody is on both sides: 70% of the people to train and 30% to test",
-    "source-balanced": "as person-disjoint, with as many recordings of either label from each source, so that where a recording"
-    " comes from does not tell its label",
-    EXTERNAL: "trained on all recordings without copies, as the model that answers, and tested on another dataset",
-}

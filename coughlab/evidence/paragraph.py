@@ -1,11 +1,17 @@
 """The Reality check in words that can be quoted: never more than the intervals allow.
 
-All words are about the ROC AUC, which depends neither on a threshold nor on how common COVID is among those tested.
+All words are about the ROC AUC, which depends neither on a threshold nor on how common the condition is among those tested.
 """
 
 import math
+from collections.abc import Mapping
 
+import pandas as pd
+
+from coughlab.evaluation.metrics import METRICS
+from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS
 from coughlab.evidence.steps import FALSE_ALARMS, RANDOM, SHORTCUT
+from coughlab.task import Task
 
 #: What a baseline is, before anything is said of its score.
 _OPENINGS = {
@@ -13,27 +19,14 @@ _OPENINGS = {
     " noise. ",
     RANDOM: "{title} is a baseline: it draws its answers by lot. ",
 }
-_WHEN = {
-    "published": "tested as published, with rows dealt at random",
-    "deduplicated": "When every recording counts once",
-    "person-disjoint": "When every recording counts once and nobody is both trained and tested on",
-    "source-balanced": "When each source gives as many recordings with COVID as without",
-}
 
 
-def told(value, metric="roc_auc"):
+def write(value: float, metric: str = "roc_auc") -> str:
     """A value of a metric as people read it: "0.97" or "97%"; what would round to 0 or 1 says so."""
-    text, least, most = (
-        (f"{value:.2f}", "under 0.01", "over 0.99")
-        if metric == "roc_auc"
-        else (f"{value:.0%}", "under 1%", "over 99%")
-    )
-    if 0 < value < 0.005:
-        return least
-    return most if 0.995 <= value < 1 else text
+    return METRICS[metric if metric != FALSE_ALARMS else "specificity"].write(value)
 
 
-def interval(row):
+def write_interval(row: Mapping) -> str:
     """The 95% interval of a step as people read it; in words where there is none."""
     if math.isnan(row["low"]):
         return "no interval"
@@ -41,7 +34,7 @@ def interval(row):
     return f"{row['low']:{form}} to {row['high']:{form}}"
 
 
-def compared(low, high, baseline):
+def compared(low: float, high: float, baseline: float) -> str:
     """How a score stands to what guessing would give, as far as its interval tells.
 
     The edges are taken as they are shown, with two decimals, so that the words never say more than the numbers beside them.
@@ -66,7 +59,9 @@ def compared(low, high, baseline):
     return "worse" if high < baseline else "compatible"
 
 
-def paragraph(table, *, study, model, title, claimed=None):
+def paragraph(
+    table: pd.DataFrame, *, study: str, model: str, title: str, task: Task, claimed: float | None = None
+) -> str:
     """What a model's steps show and do not show, in one paragraph.
 
     Parameters
@@ -77,6 +72,8 @@ def paragraph(table, *, study, model, title, claimed=None):
         Name of the study.
     model, title : str
         The model's name and title.
+    task : coughlab.task.Task
+        What is to be found.
     claimed : float, optional
         Accuracy that was published of a model like it.
 
@@ -95,14 +92,14 @@ def paragraph(table, *, study, model, title, claimed=None):
     rows = [row for row in table.to_dict("records") if not math.isnan(row["value"])]
     alarms = [row for row in rows if row["metric"] == FALSE_ALARMS]
     ranked = [row for row in rows if row["metric"] != FALSE_ALARMS]
-    within = [row for row in ranked if row["protocol"] != "external"]
-    outside = [row for row in ranked if row["protocol"] == "external"]
+    within = [row for row in ranked if row["protocol"] != EXTERNAL]
+    outside = [row for row in ranked if row["protocol"] == EXTERNAL]
     if not rows:
         return f'The model "{title}" was not tested on {study}.'
     said = [_OPENINGS.get(model, "").format(title=title).strip()]
     if claimed is not None:
         said.append(
-            f"The published case study reports an accuracy of {told(claimed, 'accuracy')} for a model of this kind."
+            f"The published case study reports an accuracy of {write(claimed, 'accuracy')} for a model of this kind."
         )
     if within and within[0]["protocol"] == "published":
         said.append(_as_published(within.pop(0), study, title))
@@ -116,14 +113,14 @@ def paragraph(table, *, study, model, title, claimed=None):
         said += _outside(row)
     said += [_false_alarms(row) for row in alarms]
     said.append(_conclusion(within, outside))
-    return " ".join(sentence for sentence in said if sentence)
+    return task.say(" ".join(sentence for sentence in said if sentence))
 
 
 def _as_published(row, study, title):
     return (
-        f'In {study}, {_WHEN["published"]}, the model "{title}" gives the recording with COVID the higher probability in'
-        f" {_pairs(row)} pairs of one recording with COVID and one without, ties counting half; guessing gives 50"
-        f" (ROC AUC {_score(row)})."
+        f'In {study}, {PROTOCOLS["published"].opening}, the model "{title}" gives the recording with {{condition}} the'
+        f" higher probability in {_pairs(row)} pairs of one recording with {{condition}} and one without, ties counting half;"
+        f" guessing gives 50 (ROC AUC {_score(row)})."
     )
 
 
@@ -134,7 +131,7 @@ def _strictest_within(row, made):
         "compatible": "compatible with guessing",
         "unknown": "without an interval nobody can tell whether that is better than guessing",
     }[_verdict(row)]
-    yield f"{_WHEN[row['protocol']]}, it is {_pairs(row)} (ROC AUC {_score(row)}): {verdict}."
+    yield f"{PROTOCOLS[row['protocol']].opening}, it is {_pairs(row)} (ROC AUC {_score(row)}): {verdict}."
     yield _against_shortcut(row)
     if "person-disjoint" not in made:
         yield "The same people may have been trained and tested on."
@@ -166,7 +163,7 @@ def _against_shortcut(row):
     edges = {"low": row["shortcut_low"], "high": row["shortcut_high"], "metric": row["metric"]}
     baseline = (
         "A baseline that knows only how a recording was made, such as its file format, loudness and background noise, reaches"
-        f" {told(row['shortcut'])} ({interval(edges)}) in the same test"
+        f" {write(row['shortcut'])} ({write_interval(edges)}) in the same test"
     )
     if compared(row["low"], row["high"], row["shortcut_high"]) == "better":
         return f"{baseline}: less than the model, whose score such facts alone do not reach."
@@ -175,22 +172,22 @@ def _against_shortcut(row):
 
 def _false_alarms(row):
     return (
-        f"Of {_size(row)} in {row['tested_on']}, all of them without COVID, it calls {told(row['value'], row['metric'])} of the"
-        f" recordings COVID (95% interval {interval(row)}): false alarms."
+        f"Of {_size(row)} in {row['tested_on']}, all of them without {{condition}}, it predicts {{condition}} for"
+        f" {write(row['value'], row['metric'])} of the recordings (95% interval {write_interval(row)}): false alarms."
     )
 
 
 def _conclusion(within, outside):
     if not outside:
         untried = "It was tested on no other dataset" if within else "It was tested in no stricter way"
-        return f"{untried}: this does not show that the model would recognise COVID in recordings from elsewhere."
+        return f"{untried}: this does not show that the model would recognise {{condition}} in recordings from elsewhere."
     if all(_verdict(row) == "better" for row in outside):
         where = " and ".join(row["tested_on"] for row in outside)
         return (
             f"This shows more than guessing on {where}. It does not show the same for recordings from elsewhere, nor that the"
             " model is good enough to test anybody."
         )
-    return "This does not show that the model recognises COVID in recordings from elsewhere."
+    return "This does not show that the model recognises {condition} in recordings from elsewhere."
 
 
 def _verdict(row):
@@ -206,8 +203,8 @@ def _pairs(row):
 
 
 def _score(row):
-    edges = "no interval" if math.isnan(row["low"]) else f"95% interval {interval(row)}"
-    return f"{told(row['value'])}, {edges}; {_size(row)}"
+    edges = "no interval" if math.isnan(row["low"]) else f"95% interval {write_interval(row)}"
+    return f"{write(row['value'])}, {edges}; {_size(row)}"
 
 
 def _size(row):

@@ -4,51 +4,18 @@ Everything here is a pure function of stored tables: the evidence table of `coug
 over splits with 95% intervals by a bootstrap over people, and the feature table.
 """
 
-from coughlab.text import LABELS_IN_WORDS
+import pandas as pd
 
-#: Steps by protocol, from the one that proves least.
-STEPS = {
-    "published": "As published",
-    "deduplicated": "Without copies",
-    "person-disjoint": "Without shared people",
-    "source-balanced": "Without the shortcut's help",
-    "external": "On another dataset",
-}
-#: What each step takes away, for people who read no protocol.
-EXPLAINED = {
-    "published": "Rows dealt at random, as in the case study. Copies of a recording, and the same person, can be on both sides.",
-    "deduplicated": "Every recording counts once, so that no model is tested on what it was trained on.",
-    "person-disjoint": "Besides, nobody who is tested on was trained on.",
-    "source-balanced": "As many recordings with COVID as without from each source, so that where a recording comes from does not"
-    " tell its label; nobody, as far as the dataset tells people apart, is on both sides.",
-    "external": "Trained on everything here, tested on recordings that somebody else collected.",
-}
-#: Metrics to choose from.
-METRICS = {
-    "roc_auc": "ROC AUC",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-}
-#: Each metric in a sentence.
-METRICS_EXPLAINED = {
-    "roc_auc": "Take one recording with COVID and one without: the ROC AUC says how often the model gives the one with COVID the"
-    " higher probability. Guessing gives 0.5.",
-    "accuracy": "The share of recordings that are called rightly. Where one label is much commoner than the other, always"
-    " answering that label has a high accuracy too.",
-    "balanced_accuracy": "The mean of sensitivity and specificity, so that either label counts the same. Guessing gives 50%.",
-    "sensitivity": "The share of the recordings with COVID that are called COVID. Always answering COVID would give 100%.",
-    "specificity": "The share of the recordings without COVID that are called so. Always answering not COVID would give 100%.",
-}
-#: The metric of a step where nobody has COVID: the share of recordings that are called COVID, 1 - specificity.
+from coughlab.evaluation.metrics import METRICS, SHOWN
+from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS, WITHIN
+from coughlab.task import Task
+
+#: The metric of a step where nobody is positive: the share of recordings that are predicted positive, 1 - specificity.
 FALSE_ALARMS = "false_alarms"
 #: The baseline that hears no cough: trained on the recording chain.
 SHORTCUT = "shortcut"
 #: The baseline that draws its answers by lot.
 RANDOM = "random"
-#: Protocols of the matrix' diagonal, the first that a model has.
-_WITHIN = tuple(protocol for protocol in reversed(STEPS) if protocol != "external")
 _SIZES = ("splits", "recordings", "people", "positives", "negatives")
 _MEASURED = (
     "value",
@@ -75,14 +42,14 @@ def steps(study_name, evidence, model, metric, *, reasons=None):
     model : str
         Name of the model.
     metric : str
-        A key of `METRICS`.
+        A key of `SHOWN`.
     reasons : dict of str to str, optional
         Why a protocol cannot be made, as `ruled_out` finds it.
 
     Returns
     -------
     pandas.DataFrame
-        One row a step, in the order of `STEPS`, that on another dataset once for each dataset tested on; those with healthy
+        One row a step, in the order of the protocols, that on another dataset once for each dataset tested on; those with healthy
         people only come last, and their ``metric`` is `FALSE_ALARMS`. Columns: ``step`` (from 1), ``title``, ``protocol``,
         ``tested_on``, ``metric``, ``value``, ``low``, ``high`` (95% interval), ``splits``, ``recordings``, ``people``,
         ``positives``, ``negatives`` (recordings of each label), ``majority`` (what always answering the commoner label
@@ -94,14 +61,13 @@ def steps(study_name, evidence, model, metric, *, reasons=None):
     ValueError
         If the metric is unknown.
     """
-    if metric not in METRICS:
-        raise ValueError(f"There is no metric called {metric!r}. Known: {', '.join(METRICS)}.")
+    _check(metric)
     reasons, rows = reasons or {}, []
-    for protocol, title in STEPS.items():
+    for protocol, said in PROTOCOLS.items():
         tested = evidence.loc[evidence["protocol"] == protocol, "tested_on"].unique()
-        for tested_on in tested if len(tested) else [study_name if protocol != "external" else ""]:
-            row = {"protocol": protocol, "tested_on": tested_on, "metric": metric, "title": title}
-            if protocol == "external" and tested_on:
+        for tested_on in tested if len(tested) else [study_name if protocol != EXTERNAL else ""]:
+            row = {"protocol": protocol, "tested_on": tested_on, "metric": metric, "title": said.title}
+            if protocol == EXTERNAL and tested_on:
                 row["title"] = f"On {tested_on}"
             rows.append(row | _cell(evidence, model, metric, protocol, tested_on, reasons.get(protocol)))
     # Stable, so that all others stay in their order.
@@ -126,8 +92,6 @@ def overview(study_name, evidence, models, metric, *, reasons=None):
     pandas.DataFrame
         All their steps.
     """
-    import pandas as pd
-
     tables = {
         model: steps(study_name, evidence, model, metric, reasons=reasons).assign(model=model)
         for model in models
@@ -152,15 +116,14 @@ def matrix(evidences, model, metric):
         One row for each study (``trained_on``) and each dataset that any of them was tested on (``tested_on``), row by row:
         ``protocol``, ``metric``, ``value``, ``low``, ``high``, ``splits``, ``recordings``, ``people``, ``positives``,
         ``negatives`` and ``reason`` as in `steps`. Within a dataset the protocol is the strictest the model has there, else it
-        is `external`. Where nobody has COVID the ``metric`` is specificity.
+        is `external`. Where nobody is positive the ``metric`` is specificity.
 
     Raises
     ------
     ValueError
         If the metric is unknown.
     """
-    if metric not in METRICS:
-        raise ValueError(f"There is no metric called {metric!r}. Known: {', '.join(METRICS)}.")
+    _check(metric)
     # In the order in which they are met.
     everywhere = dict.fromkeys(
         [*evidences, *(name for table in evidences.values() for name in table["tested_on"])]
@@ -169,10 +132,10 @@ def matrix(evidences, model, metric):
     for trained_on, evidence in evidences.items():
         own = evidence[evidence["model"] == model]
         for tested_on in datasets:
-            protocol = "external"
+            protocol = EXTERNAL
             if tested_on == trained_on:
                 made = set(own["protocol"])
-                protocol = next((name for name in _WITHIN if name in made), "published")
+                protocol = next((name for name in reversed(WITHIN) if name in made), next(iter(WITHIN)))
             row = {"trained_on": trained_on, "tested_on": tested_on, "protocol": protocol, "metric": metric}
             row |= _cell(evidence, model, metric, protocol, tested_on)
             if own.empty:
@@ -185,53 +148,24 @@ def matrix(evidences, model, metric):
     return _table(rows)[columns]
 
 
-def ruled_out(features):
-    """Why protocols cannot be made of a dataset.
+def ruled_out(features: pd.DataFrame, task: Task) -> dict[str, str]:
+    """Why protocols cannot be made of a dataset, by protocol: a sentence for each that its people and sources rule out."""
+    reasons = {name: protocol.ruled_out(features, task) for name, protocol in PROTOCOLS.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
 
-    Parameters
-    ----------
-    features : pandas.DataFrame
-        The study's feature table: ``person``, ``label``, ``source`` and, where copies were looked for, ``audio``.
 
-    Returns
-    -------
-    dict of str to str
-        A sentence for each protocol of `STEPS` that its people and sources rule out.
-    """
-    found = {}
-    once = features.drop_duplicates("audio") if "audio" in features else features
-    if not once["person"].duplicated().any():
-        found["person-disjoint"] = (
-            "Cannot be made: the dataset tells of nobody who coughed twice, so each recording counts as a person of its own."
-        )
-    labels = features.groupby("source")["label"].nunique()
-    if labels.max() < 2:
-        sources = features.groupby("label", sort=False)["source"].unique()
-        told = "; ".join(
-            f"{LABELS_IN_WORDS.get(label, label)}: {_listed(names)}" for label, names in sources.items()
-        )
-        found["source-balanced"] = (
-            f"Cannot be made: no source has recordings of both labels ({told}), so the source alone gives the label away."
-        )
-    return found
+def _check(metric):
+    if metric not in SHOWN:
+        raise ValueError(f"There is no metric called {metric!r}. Known: {', '.join(SHOWN)}.")
 
 
 def _table(rows):
     """A table whose sizes are whole numbers also where some are missing."""
-    import pandas as pd
-
     return pd.DataFrame(rows).astype(dict.fromkeys(_SIZES, "Int64"))
-
-
-def _listed(names, most=4):
-    names = [str(name) for name in names]
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _cell(evidence, model, metric, protocol, tested_on, reason=None):
     """What was measured in one place: the measured columns of `steps`, ``metric`` if another one is told, and ``reason``."""
-    import pandas as pd
-
     here = evidence[(evidence["protocol"] == protocol) & (evidence["tested_on"] == tested_on)]
     here = here.set_index("model")
     healthy = len(here) and (here["positives"] == 0).all()
@@ -256,11 +190,11 @@ def _cell(evidence, model, metric, protocol, tested_on, reason=None):
 
 def _why_empty(here, protocol, tested_on, reason):
     if len(here):
-        where = f"tested on {tested_on}" if protocol == "external" else "trained and tested this way"
+        where = f"tested on {tested_on}" if protocol == EXTERNAL else "trained and tested this way"
         return f"This model was not {where}; others were."
     if reason:
         return reason
-    if protocol == "external":
+    if protocol == EXTERNAL:
         return f"No model was tested on {tested_on or 'another dataset'}."
     return "No model was trained and tested this way."
 
@@ -276,11 +210,6 @@ def _guesses(row, metric, healthy):
     """What always answering the commoner label reaches, and what guessing, where that does not depend on how one guesses."""
     if healthy:
         return {"majority": 0.0}
-    covid_commoner = row["positives"] > row["negatives"]
-    return {
-        "roc_auc": {"majority": 0.5, "chance": 0.5},
-        "accuracy": {"majority": float(row["majority"])},
-        "balanced_accuracy": {"majority": 0.5, "chance": 0.5},
-        "sensitivity": {"majority": float(covid_commoner)},
-        "specificity": {"majority": float(not covid_commoner)},
-    }[metric]
+    of = METRICS[metric]
+    guesses = {"majority": of.majority(float(row["majority"]), row["positives"] > row["negatives"])}
+    return guesses | ({"chance": of.chance} if of.chance is not None else {})

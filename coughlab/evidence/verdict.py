@@ -1,6 +1,6 @@
 """How far one answer can be believed: what is known of the model, what its result means, and a verdict in words.
 
-What is known of a model comes from the strictest protocol it was tested by (`coughlab.evaluation.splits.STRICTEST`), as far as
+What is known of a model comes from the strictest protocol it was tested by (`coughlab.evaluation.protocols.STRICTEST`), as far as
 recordings of both labels were tested. The verdict follows from intervals alone and never says more than they allow: a score
 counts as better than guessing, and a result as telling something, only if all of its 95% interval says so.
 """
@@ -9,13 +9,13 @@ import json
 import math
 from dataclasses import dataclass
 
-from coughlab.evaluation import decision, splits
-from coughlab.evidence.paragraph import compared, told
+from coughlab.evaluation import decision
+from coughlab.evaluation.protocols import EXTERNAL, STRICTEST
+from coughlab.evidence.paragraph import compared, write
 from coughlab.evidence.steps import SHORTCUT
-from coughlab.text import LABELS_IN_WORDS, counted, percent, three_digits
+from coughlab.task import Task
+from coughlab.text import counted, percent, three_digits
 
-#: Share of people with COVID that an answer is reckoned with unless told: an example, not an estimate for any place.
-PREVALENCE = 0.05
 #: An ROC AUC whose interval begins below this is weak (D. W. Hosmer and S. Lemeshow, "Applied Logistic Regression", 2000,
 #: section 5.2.4, call 0.7 to 0.8 acceptable).
 MODERATE = 0.7
@@ -121,7 +121,7 @@ def known(study, model):
     if own.empty:
         return None
     # Of several datasets that it was tested on in the same way, the one with most people says most.
-    proof = own["protocol"].map(splits.STRICTEST.index)
+    proof = own["protocol"].map(STRICTEST.index)
     best = own.assign(proof=proof, fewer=-own["people"]).sort_values(["proof", "fewer"]).iloc[0]
     protocol, tested_on = best["protocol"], best["tested_on"]
     same_test = (evidence["protocol"] == protocol) & (evidence["tested_on"] == tested_on)
@@ -137,8 +137,8 @@ def known(study, model):
         **{size: int(best[size]) for size in ("recordings", "people", "splits")},
         auc=_estimate(best, "roc_auc"),
         ratios={
-            "covid": _estimate(at, "positive_ratio"),
-            "not_covid": _estimate(at, "negative_ratio"),
+            study.task.positive: _estimate(at, "positive_ratio"),
+            study.task.negative: _estimate(at, "negative_ratio"),
         },
         shortcut=None if shortcut.empty or model == SHORTCUT else _estimate(shortcut.iloc[0], "roc_auc"),
     )
@@ -198,21 +198,21 @@ def _estimates(one):
     return {"auc": estimate(one["auc"]), "ratios": ratios, "shortcut": estimate(one["shortcut"])}
 
 
-def block(study, known, label, novelty, prevalence=PREVALENCE, *, cough=True):
+def block(study, known, label, novelty, prevalence=None, *, cough=True):
     """The evidence beside one model's answer.
 
     Parameters
     ----------
-    study : str
-        Name of the study.
+    study : coughlab.studies.store.StoredStudy
+        The study.
     known : Known or None
         What is known of the model.
-    label : {"covid", "not_covid"}
-        What it said.
+    label : str
+        What it said: one of the task's labels.
     novelty : coughlab.evaluation.novelty.Novelty
         Whether the recording resembles what it was trained on.
-    prevalence : float
-        The probability of COVID before the answer, above 0 and below 1.
+    prevalence : float, optional
+        The probability of the condition before the answer, above 0 and below 1; the task's unless given.
     cough : bool
         Whether there is a cough in the recording.
 
@@ -226,7 +226,9 @@ def block(study, known, label, novelty, prevalence=PREVALENCE, *, cough=True):
         intervals, [low, high]; that of the probability takes the prevalence as known.
     """
     no_basis = _no_basis(novelty, cough)
-    verdict = "no_basis" if no_basis else _verdict(known, label)
+    task = study.task
+    prevalence = task.prevalence if prevalence is None else prevalence
+    verdict = "no_basis" if no_basis else _verdict(known, label, task)
     test = {name: getattr(known, name, None) for name in _TEST}
     auc = ratio = _UNKNOWN
     if known is not None:
@@ -235,43 +237,74 @@ def block(study, known, label, novelty, prevalence=PREVALENCE, *, cough=True):
         ratio = _UNKNOWN if no_basis else known.ratios[label]
     after = decision.Estimate(*(float(decision.post_test(prevalence, value)) for value in ratio))
     return (
-        {"study": study}
+        {"study": study.name}
         | test
         | _numbers("auc", auc)
         | _numbers("likelihood_ratio", ratio)
         | {"prevalence": prevalence}
         | _numbers("probability_after", after)
-        | {"verdict": verdict, "message": no_basis or _message(verdict, known, label)}
+        | {"verdict": verdict, "message": no_basis or _message(verdict, known, label, task)}
     )
 
 
-def meaning(block, label):
+def meaning(block: dict, label: str, task: Task) -> str:
     """What a result changes, in a sentence.
 
     Parameters
     ----------
     block : dict
         What `block` returned.
-    label : {"covid", "not_covid"}
+    label : str
         What the model said.
+    task : coughlab.task.Task
+        What is to be found.
 
     Returns
     -------
     str
         Says so where it is not known.
     """
-    before, result = percent(block["prevalence"]), f'the result "{LABELS_IN_WORDS[label]}"'
+    before, result = percent(block["prevalence"]), f'the result "{task.title(label)}"'
     if block["likelihood_ratio"] is None:
-        return f"What {result} makes of a probability of COVID of {before}, nobody knows."
+        return f"What {result} makes of a probability of {task.condition} of {before} is not known."
     ratio, after = block["likelihood_ratio"], block["probability_after"]
     between, after_between = (
         [shown(value) for value in block[f"{name}_interval"]]
         for name, shown in (("likelihood_ratio", three_digits), ("probability_after", percent))
     )
     return (
-        f"If that test held here, {result} would make of a probability of COVID of {before} one of {percent(after)} (95%"
-        f" interval {' to '.join(after_between)}; likelihood ratio {three_digits(ratio)}, {' to '.join(between)})."
+        f"If that test held here, {result} would make of a probability of {task.condition} of {before} one of {percent(after)}"
+        f" (95% interval {' to '.join(after_between)}; likelihood ratio {three_digits(ratio)}, {' to '.join(between)})."
     )
+
+
+def agreement(votes: dict[str, int], label: str, task: Task) -> str:
+    """Whether what is said of each cough alone is what is said of the recording.
+
+    Parameters
+    ----------
+    votes : dict of str to int
+        How many of the coughs were given each label, one at least.
+    label : str
+        What was said of the whole recording.
+    task : coughlab.task.Task
+        What is to be found.
+
+    Returns
+    -------
+    str
+        As in "All 3 coughs and the recording: not COVID" or "2 of 3 coughs say COVID, the recording says not COVID".
+    """
+    n, recording = sum(votes.values()), task.title(label)
+    everyone = {1: "The cough", 2: "Both coughs"}.get(n, f"All {n} coughs")
+    if votes[label] == n:
+        return f"{everyone} and the recording: {recording}"
+    positives = votes[task.positive]
+    if 0 < positives < n:
+        verb = "says" if positives == 1 else "say"
+        return f"{positives} of {n} coughs {verb} {task.condition}, the recording says {recording}"
+    other = task.title(task.label(label == task.negative))
+    return f"{everyone} {'says' if n == 1 else 'say'} {other}, the recording says {recording}"
 
 
 def _no_basis(novelty, cough):
@@ -286,7 +319,7 @@ def _no_basis(novelty, cough):
     return f"{why} What the models say of such a recording means nothing."
 
 
-def _verdict(known, label):
+def _verdict(known, label, task):
     if known is None:
         return "untested"
     score = compared(known.auc.low, known.auc.high, 0.5)
@@ -294,21 +327,21 @@ def _verdict(known, label):
         return {"compatible": "chance", "worse": "below_chance", "unknown": "untested"}[score]
     if known.shortcut and compared(known.auc.low, known.auc.high, known.shortcut.high) != "better":
         return "shortcut"
-    if not _tells(known.ratios[label], label):
+    if not _tells(known.ratios[label], label == task.positive):
         return "uninformative"
-    if known.protocol != splits.EXTERNAL:
+    if known.protocol != EXTERNAL:
         return "not_tested_elsewhere"
     return "moderate" if round(known.auc.low, 2) >= MODERATE else "weak"
 
 
-def _tells(ratio, label):
+def _tells(ratio, positive):
     """Whether all of the interval says that the result is commoner where it should be, edges taken as they are shown."""
-    if label == "covid":
+    if positive:
         return round(ratio.low, 2) > 1
     return round(ratio.high, 2) < 1
 
 
-def _message(verdict, known, label):
+def _message(verdict, known, label, task):
     if known is None:
         return "The model was not tested on recordings of both labels, so nothing can be said of its answers."
     tested = _tested(known)
@@ -317,16 +350,18 @@ def _message(verdict, known, label):
     if verdict == "below_chance":
         return f"{tested} That is worse than guessing: it ranks recordings the wrong way round more often than not."
     if verdict == "shortcut":
-        low, high = told(known.shortcut.low), told(known.shortcut.high)
+        low, high = write(known.shortcut.low), write(known.shortcut.high)
         return (
             f"{tested} A baseline that knows only how a recording was made, such as its file format, loudness and background"
-            f" noise, reaches {told(known.shortcut.value)} ({low} to {high}) in the same test. The model is not clearly"
+            f" noise, reaches {write(known.shortcut.value)} ({low} to {high}) in the same test. The model is not clearly"
             " above that."
         )
     if verdict == "uninformative":
         known_ratio = not math.isnan(known.ratios[label].value)
-        why = "may be as common with COVID as without it" if known_ratio else "was given to nobody"
-        return f'{tested} But the result "{LABELS_IN_WORDS[label]}" {why} in that test.'
+        why = (
+            f"may be as common with {task.condition} as without it" if known_ratio else "was given to nobody"
+        )
+        return f'{tested} But the result "{task.title(label)}" {why} in that test.'
     if verdict == "not_tested_elsewhere":
         return f"{tested} How it does on recordings that somebody else made, such as this one may be, is not known."
     return (
@@ -336,12 +371,12 @@ def _message(verdict, known, label):
 
 def _tested(known):
     size = f"{known.recordings:,} recordings of {known.people:,} people"
-    if known.protocol == splits.EXTERNAL:
+    if known.protocol == EXTERNAL:
         where = f"On {known.tested_on}, a dataset it was not trained on ({size})"
     else:
         deals = counted(known.splits, "split")
         where = f"Within {known.tested_on}, by the protocol {known.protocol} ({deals}, {size})"
-    auc = f"{told(known.auc.value)} (95% interval {told(known.auc.low)} to {told(known.auc.high)})"
+    auc = f"{write(known.auc.value)} (95% interval {write(known.auc.low)} to {write(known.auc.high)})"
     return f"{where}, {known.title} has an ROC AUC of {auc}; 0.5 is guessing, 1 is perfect."
 
 

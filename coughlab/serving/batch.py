@@ -7,13 +7,16 @@ read from a file of earlier ones are as good as new ones.
 
 import json
 import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from coughlab import audio
-from coughlab.datasets import LABELS
-from coughlab.evidence.verdict import PREVALENCE
 from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
-from coughlab.text import LABELS_IN_WORDS
+from coughlab.task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: The code of an error that nobody foresaw, and its sentence.
 INTERNAL = "internal"
@@ -25,7 +28,7 @@ SURE_COUGH, SURE_NONE = 0.75, 0.4
 _log = logging.getLogger(__name__)
 
 
-def answer(name, source, predictor, *, prevalence=PREVALENCE, force=False, load=predictors.load):
+def answer(name, source, predictor, *, prevalence=None, force=False, load=predictors.load):
     """Answer one of many recordings.
 
     Parameters
@@ -36,8 +39,8 @@ def answer(name, source, predictor, *, prevalence=PREVALENCE, force=False, load=
         Its bytes or its path.
     predictor : coughlab.serving.predictors.Predictor
         Who answers.
-    prevalence : float
-        The probability of COVID before an answer, above 0 and below 1.
+    prevalence : float, optional
+        The probability of the condition before an answer, above 0 and below 1; the task's unless given.
     force : bool
         Ask the models even where there is no cough.
     load : callable
@@ -77,13 +80,15 @@ def to_json(answers):
     return json.dumps(list(answers), indent=1)
 
 
-def doubts(answer):
+def doubts(answer: dict, task: Task) -> list[str]:
     """Why somebody should listen to a recording.
 
     Parameters
     ----------
     answer : dict
         The answer to it.
+    task : coughlab.task.Task
+        What is to be found.
 
     Returns
     -------
@@ -98,11 +103,11 @@ def doubts(answer):
         found.append(f"{unsure} of the coughs found may be something else.")
     if not cough["found"] and cough["probability"] > SURE_NONE:
         found.append("Something in it may be a cough after all.")
-    labels = {label: [] for label in LABELS}
+    labels = {label: [] for label in task.labels}
     for name, said in answer["models"].items():
         labels[said["label"]].append(name)
     if all(labels.values()):
-        sides = (f"{LABELS_IN_WORDS[label]} say {', '.join(names)}" for label, names in labels.items())
+        sides = (f"{task.title(label)} say {', '.join(names)}" for label, names in labels.items())
         found.append(f"The models disagree: {'; '.join(sides)}.")
     return found
 
@@ -111,24 +116,26 @@ def _found(answer):
     return "error" not in answer and answer["cough"]["found"] > 0
 
 
-#: What can be asked for: the title, and whether an answer belongs to it.
-KINDS = {
-    "all": ("All", lambda answer: True),
-    "coughs": ("Coughs found", _found),
-    "none": ("No cough", lambda answer: "error" not in answer and not _found(answer)),
-    "errors": ("Errors", lambda answer: "error" in answer),
-    "look": ("Needs a look", lambda answer: bool(doubts(answer))),
-} | {
-    label: (f"Said to be {LABELS_IN_WORDS[label]}", lambda answer, label=label: answer.get("label") == label)
-    for label in reversed(LABELS)
-}
+def kinds(task: Task) -> dict[str, tuple[str, Callable[[dict], bool]]]:
+    """What can be asked for by name: its title, and whether an answer belongs to it."""
+    return {
+        "all": ("All", lambda answer: True),
+        "coughs": ("Coughs found", _found),
+        "none": ("No cough", lambda answer: "error" not in answer and not _found(answer)),
+        "errors": ("Errors", lambda answer: "error" in answer),
+        "look": ("Needs a look", lambda answer: bool(doubts(answer, task))),
+    } | {
+        label: (f"Said to be {task.title(label)}", lambda answer, label=label: answer.get("label") == label)
+        for label in reversed(task.labels)
+    }
 
 
-def counts(answers):
-    """How many answers there are of each of `KINDS` (dict of str to int)."""
-    found = dict.fromkeys(KINDS, 0)
+def counts(answers: Iterable[dict], task: Task) -> dict[str, int]:
+    """How many answers there are of each of `kinds`."""
+    asked = kinds(task)
+    found = dict.fromkeys(asked, 0)
     for answer in answers:
-        for kind, (_, belongs) in KINDS.items():
+        for kind, (_, belongs) in asked.items():
             found[kind] += belongs(answer)
     return found
 
@@ -157,13 +164,15 @@ def summary(count):
     return text
 
 
-def table(answers, models=()):
+def table(answers: Iterable[dict], task: Task, models: Iterable[str] = ()) -> pd.DataFrame:
     """Answers as a flat table.
 
     Parameters
     ----------
     answers : iterable of dict
         Read once, and forgotten one by one.
+    task : coughlab.task.Task
+        What is to be found.
     models : iterable of str, optional
         Models that have their columns whether any file was answered by them or not.
 
@@ -175,10 +184,10 @@ def table(answers, models=()):
     """
     import pandas as pd
 
-    rows = [_row(answer) for answer in answers]
+    rows = [_row(answer, task) for answer in answers]
     last = ("study", "version")
     columns = dict.fromkeys(_ALWAYS)
-    columns |= dict.fromkeys(f"{name}_{part}" for name in models for part in _OF_A_MODEL)
+    columns |= dict.fromkeys(f"{name}_{part}" for name in models for part in (*_OF_A_MODEL, *_votes(task)))
     columns |= dict.fromkeys(column for row in rows for column in row if column not in last)
     frame = pd.DataFrame(rows, columns=[*columns, *last])
     # An empty cell must not make 2 coughs 2.0.
@@ -190,10 +199,14 @@ _ALWAYS = (
     *("heard", "events", "quality_codes", "quality", "doubts", "model", "label", "probability", "verdict"),
     *("verdict_message", "prevalence", "probability_after", "novelty", "novelty_p"),
 )
-_OF_A_MODEL = ("label", "probability", "verdict", "coughs_covid", "coughs_not_covid")
+_OF_A_MODEL = ("label", "probability", "verdict")
 
 
-def _row(answer):
+def _votes(task):
+    return {f"coughs_{label}": label for label in reversed(task.labels)}
+
+
+def _row(answer, task):
     # The name of a file need not be text, which a cell has to be.
     file = answer["file"].encode(errors="replace").decode()
     if error := answer.get("error"):
@@ -218,7 +231,7 @@ def _row(answer):
         "events": times(answer),
         "quality_codes": " ".join(remark["code"] for remark in answer["quality"]),
         "quality": " ".join(remark["message"] for remark in answer["quality"]),
-        "doubts": " ".join(doubts(answer)),
+        "doubts": " ".join(doubts(answer, task)),
         "model": answer["model"],
         "label": answer["label"],
         "probability": answer["probability"],
@@ -236,7 +249,7 @@ def _row(answer):
             f"{name}_label": said["label"],
             f"{name}_probability": said["probability"],
             f"{name}_verdict": said["evidence"]["verdict"],
-        } | {f"{name}_coughs_{label}": said["coughs"][label] for label in LABELS}
+        } | {f"{name}_{column}": said["coughs"][label] for column, label in _votes(task).items()}
     return row
 
 

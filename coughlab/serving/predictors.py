@@ -12,15 +12,13 @@ import numpy as np
 from coughlab import __version__, audio, detector
 from coughlab.audio import synthetic
 from coughlab.classifiers import runtime
-from coughlab.datasets import LABELS
 from coughlab.evaluation.novelty import Novelty
 from coughlab.evidence import verdict as beliefs
 from coughlab.features import acoustic, inputs, quality, spectrum
+from coughlab.studies.definition import DEFAULT as STUDY
 from coughlab.studies.store import MANIFEST, MODELS, StoredStudy, StoreError, state
+from coughlab.task import Task
 
-STUDY = "kaggle-trial"
-#: The case study's final model: its label is the label of the answer.
-MAIN_MODEL = "mlp"
 #: A single cough is cut out of its recording with so many seconds on both sides.
 MARGIN_S = 0.1
 #: What is listened to: as for the datasets, but silence gets an answer too, which is that there is no cough.
@@ -29,7 +27,7 @@ LIMITS = replace(audio.LIMITS, silence_peak=0.0)
 
 @dataclass(frozen=True)
 class Answer:
-    """What one model says: label, probability of covid, and the threshold between the labels."""
+    """What one model says: label, probability of the condition, and the threshold between the labels."""
 
     label: str
     probability: float
@@ -55,8 +53,10 @@ class Prediction:
         What is wrong with the recording.
     features : ndarray, shape (26,)
         The case study's features.
-    study : str
-        Name of the study.
+    study, main_model : str
+        Name of the study, and of the model whose label is the answer's.
+    task : coughlab.task.Task
+        What was to be found.
     evidence : dict of str to dict
         How far each answer can be believed, by model, as of `coughlab.evidence.verdict.block`.
     novelty : coughlab.evaluation.novelty.Novelty or None
@@ -70,6 +70,8 @@ class Prediction:
     quality: list
     features: np.ndarray
     study: str
+    main_model: str
+    task: Task
     evidence: dict
     novelty: Novelty | None
 
@@ -83,17 +85,17 @@ class Prediction:
         if any(name not in answers for answers in self.each):
             return None
         counts = Counter(answers[name].label for answers in self.each)
-        return {label: counts[label] for label in LABELS}
+        return {label: counts[label] for label in self.task.labels}
 
     def to_dict(self):
         """The answer of the API, ready for JSON."""
-        main = self.models.get(MAIN_MODEL)
+        main = self.models.get(self.main_model)
         return {
             "label": main and main.label,
             "probability": main and main.probability,
-            "model": MAIN_MODEL,
+            "model": self.main_model,
             "cough": self.cough.to_dict(),
-            "evidence": self.evidence.get(MAIN_MODEL),
+            "evidence": self.evidence.get(self.main_model),
             "novelty": self.novelty and asdict(self.novelty),
             "models": {
                 name: asdict(answer) | {"coughs": self.votes(name), "evidence": self.evidence[name]}
@@ -161,10 +163,9 @@ class Predictor:
 
     def __init__(self, study=None):
         self.study = study or StoredStudy(MODELS / STUDY)
-        if not self.study.models.get(MAIN_MODEL, {}).get("serve"):
-            raise StoreError(
-                f"The study {self.study.name} lacks its main model, {MAIN_MODEL}. Train it first."
-            )
+        main = self.study.main_model
+        if not self.study.models.get(main, {}).get("serve"):
+            raise StoreError(f"The study {self.study.name} lacks its main model, {main}. Train it first.")
         self._loaded, self._lock = {}, threading.Lock()
         spectrum.use_one_thread()
 
@@ -188,7 +189,7 @@ class Predictor:
         """What a recording is compared with (coughlab.evaluation.novelty.Reference)."""
         return self.study.novelty
 
-    def predict(self, recording, *, cough=None, also=(), prevalence=beliefs.PREVALENCE, force=False):
+    def predict(self, recording, *, cough=None, also=(), prevalence=None, force=False):
         """Find the coughs in a recording, and ask the models about it and about each of them.
 
         Where there is no cough no model is asked. Each cough takes about 4 ms, and in the longest recording that is accepted
@@ -202,8 +203,8 @@ class Predictor:
             What the detector heard in it, where that is known already.
         also : iterable of str
             Models of `slow` to ask beside the others, about the whole recording only.
-        prevalence : float
-            The probability of COVID before the answer, above 0 and below 1.
+        prevalence : float, optional
+            The probability of the condition before the answer, above 0 and below 1; the task's unless given.
         force : bool
             Ask the models even where there is no cough.
 
@@ -254,9 +255,11 @@ class Predictor:
             quality=quality.check(recording, cough.events),
             features=measured["features"],
             study=self.study.name,
+            main_model=self.study.main_model,
+            task=self.study.task,
             evidence={
                 name: beliefs.block(
-                    self.study.name,
+                    self.study,
                     self.known[name],
                     answer.label,
                     novelty,
@@ -303,7 +306,7 @@ class Predictor:
             if name not in self._loaded:
                 self._loaded[name] = runtime.load(entry["serve"], self.study.served[name])
         probability = self._loaded[name](measured[entry["input"]])
-        label = LABELS[int(probability >= entry["threshold"])]
+        label = self.study.task.label(probability >= entry["threshold"])
         return Answer(label, probability, entry["threshold"])
 
 

@@ -6,7 +6,8 @@ split, or of the first of five.
 
 import pandas as pd
 
-from coughlab.evaluation.metrics import METRICS, SCORES, spread
+from coughlab.evaluation.metrics import PER_SPLIT, SHARES
+from coughlab.evaluation.scoring import spread
 from coughlab.text import counted
 
 #: Name of its dataset.
@@ -78,9 +79,9 @@ def markdown(scores, metrics, titles):
     Parameters
     ----------
     scores : pandas.DataFrame
-        Of `coughlab.evaluation.metrics.scores`.
+        Of `coughlab.evaluation.scoring.scores`.
     metrics : pandas.DataFrame
-        Of `coughlab.evaluation.metrics.per_split`.
+        Of `coughlab.evaluation.scoring.per_split`.
     titles : dict of str to str
         Title of each model.
 
@@ -103,7 +104,7 @@ def markdown(scores, metrics, titles):
             f"{row['protocol']}, {counted(row['splits'], 'split')}",
             *(
                 f"{row[score]:.1%} ({row[f'{score}_low']:.1%} to {row[f'{score}_high']:.1%})"
-                for score in SCORES
+                for score in SHARES
             ),
             f"{train:.2f} / {test:.2f}",
             f"{row['accuracy_recordings']} recordings, {row['accuracy_people']} people",
@@ -115,7 +116,7 @@ def markdown(scores, metrics, titles):
 
 def _published(model):
     published = PUBLISHED.get(model, {}).get("test", {})
-    told = [f"{name} {published[name]:.1%}" for name in SCORES if name in published]
+    told = [f"{name} {published[name]:.1%}" for name in SHARES if name in published]
     if "log_loss" in published:
         train = PUBLISHED[model].get("train", {}).get("log_loss")
         told.append(f"log loss {f'{train:.2f} / ' if train else ''}{published['log_loss']:.2f}")
@@ -182,7 +183,7 @@ def table(study, *, protocol="published", tested_on=None, n_splits=None):
 _SHOWN = (
     ("train", "log_loss", "Log loss, train"),
     ("test", "log_loss", "Log loss, test"),
-    *(("test", metric, title) for metric, title in METRICS.items() if metric != "log_loss"),
+    *(("test", name, metric.title) for name, metric in PER_SPLIT.items() if name != "log_loss"),
 )
 
 

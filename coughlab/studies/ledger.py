@@ -8,10 +8,10 @@ import pandas as pd
 
 from coughlab import __version__
 from coughlab.classifiers import CLASSIFIERS
-from coughlab.evaluation import bootstrap, metrics
+from coughlab.evaluation import bootstrap, scoring
 from coughlab.evaluation.novelty import Reference
 from coughlab.evidence import verdict
-from coughlab.studies import model_card, store
+from coughlab.studies import definition, model_card, store
 
 #: What tells that a stored feature table is of the same dataset.
 _SAME = ("recording", "person", "label")
@@ -28,6 +28,8 @@ class Ledger:
     ----------
     folder : path-like
         ``models/<study>``, which need not exist.
+    defined : coughlab.studies.definition.Definition
+        What the study is made of.
     measured : coughlab.studies.runner.Measured
         The dataset.
     seed : int
@@ -48,7 +50,8 @@ class Ledger:
         If the stored study is damaged.
     """
 
-    def __init__(self, folder, measured, seed, *, anew=False):
+    def __init__(self, folder, defined, measured, seed, *, anew=False):
+        self.defined = defined
         self.folder, self.table, self.seed = Path(folder), measured.table, seed
         self._left_out = measured.left_out
         self._anew = anew
@@ -101,12 +104,13 @@ class Ledger:
             evidence = stored.evidence if stored else None
             tables[store.EVIDENCE] = _evidence(evidence, tables[store.PREDICTIONS], predictions, thresholds)
             predicted = tables[store.PREDICTIONS]
-            tables[store.METRICS] = metrics.per_split(predicted, thresholds)
-            tables[store.SCORES] = metrics.scores(predicted, thresholds)
+            tables[store.METRICS] = scoring.per_split(predicted, thresholds)
+            tables[store.SCORES] = scoring.scores(predicted, thresholds)
             for name, table in tables.items():
                 writer.write_table(name, table)
             study = SimpleNamespace(
                 name=self.folder.name,
+                task=self.defined.task,
                 models=models,
                 thresholds=thresholds,
                 predictions=predicted,
@@ -116,8 +120,11 @@ class Ledger:
             known = {name: verdict.known(study, name) for name in answering}
             writer.write(store.KNOWN, verdict.dump(known))
             writer.write(store.NOVELTY, Reference(self.table, self.folder.name).save())
+            if source := definition.find(self.folder.name, self.folder.parent, store.MODELS):
+                writer.write(definition.FILE, source.read_bytes())
             writer.manifest |= {
                 "study": self.folder.name,
+                "definition": self.defined.to_dict(),
                 "version": __version__,
                 "seed": self.seed,
                 "recordings": len(self.table),

@@ -2,35 +2,14 @@
 
 import numpy as np
 
-from coughlab.evaluation import metrics, splits
+from coughlab.evaluation import scoring, splits
+from coughlab.evaluation.protocols import PROTOCOLS, WITHIN
 from coughlab.studies import case_study
-
-_NOTES = {
-    "kaggle-trial": """\
-Dataset: Kaggle `himanshu007121/coughclassifier-trial`, which states no licence; the recordings are not redistributed here.
-By their file names, those labelled `not_covid` come from AudioSet, which says nothing of COVID, at 22,050 Hz, and those labelled
-`covid` from Coswara, Virufy and an unknown place, at 44,100 or 48,000 Hz. Where a recording comes from therefore tells the two
-classes apart without a disease: read every score below with that in mind. A person is taken from the file name as well: the clip
-of AudioSet, the participant of Coswara, the patient of Virufy.
-""",
-    "covid19-cough": """\
-Dataset: `covid19-cough/dataset` (CC0 1.0), coughs recorded on request by telephone and by a chat bot. It does not say who
-coughed, so that each recording counts as a person of its own. Telephone and bot differ in sample rate and bandwidth, and in how
-many of their recordings are labelled COVID: read the score with balanced sources for what is left without that. More than a
-hundred recordings are there twice, once with either label; only the protocol `published` has them.
-""",
-}
-#: Protocols in a few words, as columns.
-_COLUMNS = {
-    "published": "as published",
-    "deduplicated": "without copies",
-    "person-disjoint": "nobody on both sides",
-    "source-balanced": "sources balanced",
-}
+from coughlab.studies.definition import from_dict
 
 
 def reality(evidence, titles):
-    """Every model's ROC AUC under every protocol, or specificity where nobody tested has COVID, as a table for card and README.
+    """Every model's ROC AUC under every protocol, or specificity where nobody tested is positive, as a table for card and README.
 
     Parameters
     ----------
@@ -45,15 +24,15 @@ def reality(evidence, titles):
         Lines of Markdown, one a model.
     """
     tests = evidence[["protocol", "tested_on"]].drop_duplicates().itertuples(index=False, name=None)
-    order = list(reversed(splits.STRICTEST))
+    order = list(PROTOCOLS)
     tests = sorted(tests, key=lambda test: order.index(test[0]))
     cells = {(row["model"], row["protocol"], row["tested_on"]): row for row in evidence.to_dict("records")}
     heads, sizes = ["model"], ["*tested on up to*"]
     for test in tests:
         rows = evidence[(evidence["protocol"] == test[0]) & (evidence["tested_on"] == test[1])]
         healthy = rows["roc_auc"].isna().all()
-        told = _COLUMNS.get(test[0], f"on {test[1]}")
-        heads.append(f"{told}: {'share of the healthy left alone' if healthy else 'AUC'}")
+        of = WITHIN[test[0]].column if test[0] in WITHIN else f"on {test[1]}"
+        heads.append(f"{of}: {'specificity' if healthy else 'AUC'}")
         sizes.append(f"*{rows['recordings'].max()} recordings, {rows['people'].max()} people*")
     lines = [_line(heads), _line(["---"] * len(heads)), _line(sizes)]
     return lines + [
@@ -94,18 +73,19 @@ def write(manifest, table, predictions, evidence):
     str
         Markdown.
     """
-    counts = table["label"].value_counts()
+    defined = from_dict(manifest["definition"])
+    task, positives = defined.task, int(table["positive"].sum())
     thresholds = {name: model["threshold"] for name, model in manifest["models"].items()}
     titles = {name: model["title"] for name, model in manifest["models"].items()}
-    scores = metrics.scores(predictions, thresholds)
+    scores = scoring.scores(predictions, thresholds)
     answering = [model["title"] for model in manifest["models"].values() if model["serve"]]
     lines = [
         f"# Study `{manifest['study']}`",
         "",
         "Trained for research. **Not a medical device; no answer of these models is a diagnosis.**",
         "",
-        _NOTES.get(manifest["study"], ""),
-        f"{len(table)} rows ({counts.get('covid', 0)} covid, {counts.get('not_covid', 0)} not_covid),"
+        defined.about.lstrip(),
+        f"{len(table)} rows ({positives} {task.positive}, {len(table) - positives} {task.negative}),"
         f" {table['recording'].nunique()} different recordings, {table['person'].nunique()} people.",
         _left_out(manifest["left_out"]),
         *(
@@ -120,7 +100,7 @@ def write(manifest, table, predictions, evidence):
         "",
         "## Random rows, as published",
         "",
-        *case_study.markdown(scores, metrics.per_split(predictions, thresholds), titles),
+        *case_study.markdown(scores, scoring.per_split(predictions, thresholds), titles),
     ]
     lines += [
         "",
@@ -131,10 +111,10 @@ def write(manifest, table, predictions, evidence):
         "",
         *reality(evidence, titles),
         "",
-        "AUC: how often the model ranks a recording with COVID above one without; 0.5 is guessing. Means over splits, with 95%"
-        " intervals by resampling people.",
+        f"AUC: how often the model ranks a recording with {task.condition} above one without; 0.5 is guessing. Means over splits,"
+        " with 95% intervals by resampling people.",
         "",
-        *(f"- Protocol `{p}`: {splits.DESCRIPTIONS[p]}." for p in scores["protocol"].unique()),
+        *(f"- Protocol `{p}`: {PROTOCOLS[p].description}." for p in scores["protocol"].unique()),
         "",
         *(
             f"- **{model['title']}** (`{model['serve'] or name}`): {model['summary']}"

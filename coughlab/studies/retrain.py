@@ -65,7 +65,7 @@ def deal(order, labels):
     order : Order
         What is to be trained.
     labels : ndarray, shape (n,)
-        1 where a row is labelled covid, else 0.
+        1 where a row is positive, else 0.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def start(study, order):
     coughlab.studies.store.StoreError
         If the study cannot be read.
     """
-    deal(order, _labels(study.features))
+    deal(order, study.features["positive"].to_numpy(int))
     with _lock:
         if len(_running) >= MAX_JOBS:
             raise RetrainError(
@@ -328,12 +328,6 @@ def _listen(process, told):
         told.end("done")
 
 
-def _labels(features):
-    from coughlab.datasets import LABELS
-
-    return features["label"].map(LABELS.index).to_numpy()
-
-
 def work(folder, order, tell):
     """Train as ordered: what the child process does.
 
@@ -362,7 +356,7 @@ def work(folder, order, tell):
 
     study = StoredStudy(folder)
     table = study.features
-    inputs, labels = list(table[list(NAMES)].to_numpy()), _labels(table)
+    inputs, labels = list(table[list(NAMES)].to_numpy()), table["positive"].to_numpy(int)
     asked = np.arange(len(table))
     for split, seed, test, fitted in _fits(order, inputs, labels, lambda share: tell({"share": share})):
         rows = predictions_of(

@@ -5,7 +5,7 @@ stopped goes on where it was.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,13 @@ import pandas as pd
 
 from coughlab import audio, datasets
 from coughlab.classifiers import CLASSIFIERS, search
-from coughlab.datasets import LABELS, duplicates, survey
+from coughlab.datasets import duplicates, survey
 from coughlab.evaluation import splits
+from coughlab.evaluation.protocols import PROTOCOLS
 from coughlab.features import acoustic
 from coughlab.features.inputs import INPUTS
-from coughlab.studies import store
+from coughlab.studies import definition, store
+from coughlab.studies.definition import Definition, DefinitionError
 from coughlab.studies.ledger import DifferentDataError, Ledger
 from coughlab.studies.training import SAVE_EVERY_S, Training
 from coughlab.system import files
@@ -25,45 +27,6 @@ from coughlab.system.parallel import Engine
 
 #: What the feature table says of a file.
 FACTS = ["container", "codec", "sample_rate", "channels", "bit_depth", "duration_s"]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a study of a dataset is made of.
-
-    Attributes
-    ----------
-    protocols : tuple of str
-        How its rows are dealt: keys of `coughlab.evaluation.splits.PROTOCOLS`.
-    external : tuple of str
-        Names of the datasets that the models that answer are tested on.
-    without : tuple of str
-        Classifiers that are left out because they take long to train on it.
-    epochs, splits : dict of str to int
-        Passes over the training rows, and splits of each protocol, where not the classifier's own.
-    """
-
-    protocols: tuple
-    external: tuple
-    without: tuple = ()
-    epochs: dict = field(default_factory=dict)
-    splits: dict = field(default_factory=dict)
-
-
-#: Studies by name, which is also the name of the dataset.
-STUDIES = {
-    "kaggle-trial": Plan(
-        ("published", "deduplicated", "person-disjoint"), external=("covid19-cough", "coswara-sample")
-    ),
-    # Six times as many rows: fewer passes make as many steps. The dataset does not say who coughed.
-    "covid19-cough": Plan(
-        ("published", "deduplicated", "source-balanced"),
-        external=("kaggle-trial", "coswara-sample"),
-        without=("cnn1", "cnn2"),
-        epochs={"cnn": 10},
-        splits={c.name: 50 for c in CLASSIFIERS.values()} | {"mlp": 10, "hyperopt": 3, "cnn": 3},
-    ),
-}
 
 
 class StudyError(ValueError):
@@ -90,8 +53,8 @@ class Measured:
 
     @property
     def labels(self):
-        """1 where the label is covid, else 0: shape (n,), int."""
-        return self.table["label"].map(LABELS.index).to_numpy()
+        """1 where the row is positive, else 0: shape (n,), int."""
+        return self.table["positive"].to_numpy(int)
 
 
 def run(
@@ -117,13 +80,13 @@ def run(
     Parameters
     ----------
     name : str
-        A key of `STUDIES`, which is also the name of its dataset.
+        Name of a study that is defined in `folder` or among the stored studies.
     data : path-like
         The dataset's folder.
     models : iterable of str, optional
-        Names of the classifiers; all of the study's plan unless told.
+        Names of the classifiers; all of the study's unless told.
     protocols : iterable of str, optional
-        How the rows are dealt, some of the plan's protocols; all of them unless told.
+        How the rows are split, some of the study's protocols; all of them unless told.
     others : dict of str to path-like or None, optional
         The folders of the datasets to test on, by name: those of `find_others` unless told. Where there is none, the models are
         not tested on that dataset.
@@ -151,7 +114,7 @@ def run(
     Raises
     ------
     StudyError
-        If the study or a classifier is unknown, or the dataset is too small to be dealt.
+        If the study or a classifier is unknown, or the dataset is too small to be split.
     coughlab.studies.ledger.DifferentDataError
         If the rest of the study was trained on another dataset or with another seed.
     coughlab.datasets.DatasetError
@@ -165,14 +128,14 @@ def run(
     OSError
         If it cannot be written, which is found out before anything is measured, as far as it can be.
     """
-    plan = _plan(name)
-    chosen, folder = _chosen(models, plan), Path(folder) / name
-    protocols = plan.protocols if protocols is None else protocols
-    if unknown := [protocol for protocol in protocols if protocol not in plan.protocols]:
+    defined, folder = defined_as(name, folder), Path(folder) / name
+    chosen = _chosen(models, defined)
+    protocols = defined.protocols if protocols is None else protocols
+    if unknown := [protocol for protocol in protocols if protocol not in defined.protocols]:
         raise StudyError(
-            f"The study has no protocol called {', '.join(unknown)}. Known: {', '.join(plan.protocols)}."
+            f"The study has no protocol called {', '.join(unknown)}. Known: {', '.join(defined.protocols)}."
         )
-    dataset = datasets.load(name, data)
+    dataset = datasets.load(defined.dataset, data)
     for classifier in chosen:
         if classifier.ready:
             classifier.ready()
@@ -180,50 +143,66 @@ def run(
     store.tidy(folder)
     files.check_clock()
     kinds = {c.input for c in chosen}
-    measured = _measured(dataset, kinds, progress, engine)
+    measured = _measured(dataset, defined.task, kinds, progress, engine)
     tested_on = {
-        other: measure(datasets.load(other, path), kinds, progress, engine)
-        for other, path in (find_others(name) if others is None else others).items()
+        other: measure(datasets.load(other, path), defined.task, kinds, progress, engine)
+        for other, path in (find_others(name, folders=folder.parent) if others is None else others).items()
         if path
     }
-    everything = len(chosen) == len(CLASSIFIERS) - len(plan.without)
+    everything = len(chosen) == len(defined.classifiers)
     try:
-        ledger = Ledger(folder, measured, seed, anew=again and everything)
+        ledger = Ledger(folder, defined, measured, seed, anew=again and everything)
     except DifferentDataError:
         if not everything:
             raise
-        ledger = Ledger(folder, measured, seed, anew=True)
+        ledger = Ledger(folder, defined, measured, seed, anew=True)
     for classifier in chosen:
-        own = plan.epochs.get(classifier.name, classifier.epochs)
+        own = defined.epochs.get(classifier.name, classifier.epochs)
         recipe = {"seed": seed, "epochs": epochs if own and epochs else own}
         training = Training(classifier, recipe, measured, tested_on, ledger, progress, engine)
-        training.run(protocols, n_splits or plan.splits.get(classifier.name), again=again)
+        training.run(protocols, n_splits or defined.splits.get(classifier.name), again=again)
     return folder
 
 
-def find_others(name, root=None):
-    """The datasets that a study's models are tested on, as far as they are on this machine.
+def defined_as(name: str, folder: Path = store.MODELS) -> Definition:
+    """The definition of a study, in a folder of studies or among those of `coughlab.studies.store.MODELS`.
+
+    Raises
+    ------
+    StudyError
+        If there is no such study, or its definition cannot be used.
+    """
+    path = definition.find(name, folder, store.MODELS)
+    if path is None:
+        known = ", ".join(definition.names(folder, store.MODELS))
+        raise StudyError(f"There is no study called {name!r}. Known: {known}.")
+    try:
+        return definition.read(path)
+    except DefinitionError as error:
+        raise StudyError(str(error)) from error
+
+
+def find_others(name: str, root: Path | None = None, folders: Path = store.MODELS) -> dict[str, Path | None]:
+    """The folders of the datasets that a study's models are tested on; None for one that is not on this machine.
 
     Parameters
     ----------
     name : str
-        A key of `STUDIES`.
+        Name of the study.
     root : path-like, optional
-        The folder that holds them, under their names; the one that COUGHLAB_DATA names unless told.
-
-    Returns
-    -------
-    dict of str to pathlib.Path or None
-        Their folders; None where there is none.
+        The folder that holds the datasets, under their names; the one that COUGHLAB_DATA names unless given.
+    folders : path-like
+        Folder of the studies.
 
     Raises
     ------
     StudyError
         If the study is unknown.
     """
+    external = defined_as(name, folders).external
     if root is None:
-        return {other: datasets.folder(other) for other in _plan(name).external}
-    paths = {other: Path(root, other) for other in _plan(name).external}
+        return {other: datasets.folder(other) for other in external}
+    paths = {other: Path(root, other) for other in external}
     return {other: path if path.is_dir() else None for other, path in paths.items()}
 
 
@@ -258,17 +237,17 @@ def search_pipelines(
     StudyError, coughlab.studies.ledger.DifferentDataError, coughlab.datasets.DatasetError, coughlab.studies.store.StoreError
         As in `run`.
     """
-    plan, folder = _plan(name), Path(folder) / name
-    dataset = datasets.load(name, data)
+    defined, folder = defined_as(name, folder), Path(folder) / name
+    dataset = datasets.load(defined.dataset, data)
     files.check(folder.parent)
     store.tidy(folder)
-    measured = _measured(dataset, (), progress)
-    ledger = Ledger(folder, measured, seed)
+    measured = _measured(dataset, defined.task, (), progress)
+    ledger = Ledger(folder, defined, measured, seed)
     if ledger.stored is None:
         raise StudyError(
             f"There is no study {name} in {folder.parent} to save the trials in. Train a model first."
         )
-    train, _ = splits.PROTOCOLS[plan.protocols[0]](measured.table, n_splits=1, seed=seed)[0]
+    train, _ = PROTOCOLS[defined.protocols[0]].split(measured.table, n_splits=1, seed=seed)[0]
     earlier = None if again or ledger.stored.trials.empty else ledger.stored.trials
     X = measured.table[list(acoustic.NAMES)].to_numpy()[train]
     options = {"seed": seed + 1, "n_trials": n_trials, "trials": earlier}
@@ -285,13 +264,15 @@ def search_pipelines(
     return trials
 
 
-def measure(dataset, kinds=(), progress=lambda stage, done, total: None, engine=None):
+def measure(dataset, task, kinds=(), progress=lambda stage, done, total: None, engine=None):
     """Measure every recording of a dataset that can be decoded, and find the copies among them.
 
     Parameters
     ----------
     dataset : coughlab.datasets.Dataset
         The dataset.
+    task : coughlab.task.Task
+        What is to be found: the column ``positive`` of the table says where it is.
     kinds : iterable of str
         Which inputs are wanted beside the features: keys of `coughlab.features.inputs.INPUTS`.
     progress, engine
@@ -312,6 +293,7 @@ def measure(dataset, kinds=(), progress=lambda stage, done, total: None, engine=
     facts = surveyed[FACTS].iloc[usable].reset_index(drop=True)
     inputs = _inputs(table["path"].tolist(), sorted({"features", *kinds}), progress, engine)
     measured = pd.DataFrame(inputs["features"], columns=list(acoustic.NAMES))
+    table.insert(table.columns.get_loc("label") + 1, "positive", task.is_positive(table["label"]))
     columns = [table.drop(columns="path"), audio_of.rename("audio"), facts, measured]
     return Measured(pd.concat(columns, axis=1), inputs, len(surveyed) - len(usable))
 
@@ -342,25 +324,20 @@ def _measured_inputs(task):
     return [{kind: INPUTS[kind](recording) for kind in kinds} for recording in recordings]
 
 
-def _plan(name):
-    if name not in STUDIES:
-        raise StudyError(f"There is no study called {name!r}. Known: {', '.join(STUDIES)}.")
-    return STUDIES[name]
-
-
-def _chosen(models, plan):
-    known = [name for name in CLASSIFIERS if name not in plan.without]
+def _chosen(models, defined):
+    known = defined.classifiers
     models = list(known if models is None else models)
     if unknown := [name for name in models if name not in known]:
         raise StudyError(f"There is no model called {', '.join(unknown)}. Known: {', '.join(known)}.")
     return [CLASSIFIERS[name] for name in known if name in models]
 
 
-def _measured(dataset, kinds, progress, engine=None):
-    measured = measure(dataset, kinds, progress, engine)
+def _measured(dataset, task, kinds, progress, engine=None):
+    measured = measure(dataset, task, kinds, progress, engine)
     kept = measured.table.iloc[splits.clean(measured.table)]
-    if kept["label"].value_counts().reindex(LABELS, fill_value=0).min() < 4:
+    positives = int(kept["positive"].sum())
+    if min(positives, len(kept) - positives) < 4:
         raise StudyError(
-            "The dataset has fewer than 4 recordings of a class that can be used, too few to be dealt into train and test."
+            "The dataset has fewer than 4 recordings of a class that can be used, too few to be split into train and test."
         )
     return measured

@@ -20,7 +20,9 @@ from functools import cached_property
 from pathlib import Path
 
 from coughlab import config
+from coughlab.studies.definition import FILE, Definition, DefinitionError, from_dict
 from coughlab.system import files
+from coughlab.task import Task
 
 MANIFEST = "manifest.json"
 FEATURES = "features.parquet"
@@ -43,7 +45,10 @@ class StoreError(RuntimeError):
 
 def exists(folder):
     """Whether there is a study in a folder, whole or damaged."""
-    return Path(folder).exists() or _previous(Path(folder)).exists()
+    folder = Path(folder)
+    # Where there is nothing but the definition, nothing was saved yet.
+    saved = any(path.name != FILE for path in folder.glob("*"))
+    return saved or _previous(folder).exists()
 
 
 def names(folder=None):
@@ -127,6 +132,33 @@ class StoredStudy:
             raise StoreError(f"{self.name}/{MANIFEST} cannot be read. {self.remedy}") from error
         if changed:
             raise StoreError(f"{self.name}/{MANIFEST} was changed after it was written. {self.remedy}")
+
+    @cached_property
+    def definition(self) -> Definition:
+        """What the study is made of.
+
+        Raises
+        ------
+        StoreError
+            If an earlier version saved it, which did not write that down.
+        """
+        try:
+            return from_dict(self.manifest["definition"])
+        except (KeyError, DefinitionError) as error:
+            raise StoreError(
+                f"{self.name}/{MANIFEST} was saved by an earlier version. Bring it up to date with"
+                f" 'coughlab study convert {self.name}'."
+            ) from error
+
+    @property
+    def task(self) -> Task:
+        """What is to be found."""
+        return self.definition.task
+
+    @property
+    def main_model(self) -> str:
+        """The classifier whose label is the label of an answer."""
+        return self.definition.main_model
 
     @property
     def remedy(self):
@@ -215,21 +247,21 @@ class StoredStudy:
 
     @cached_property
     def metrics(self):
-        """What each model scored on each split, as `coughlab.evaluation.metrics.per_split` computes it."""
-        from coughlab.evaluation import metrics
+        """What each model scored on each split, as `coughlab.evaluation.scoring.per_split` computes it."""
+        from coughlab.evaluation import scoring
 
         if METRICS in self.hashes:
             return self._in_categories(METRICS)
-        return metrics.per_split(self.predictions, self.thresholds)
+        return scoring.per_split(self.predictions, self.thresholds)
 
     @cached_property
     def scores(self):
-        """What each model scored, as `coughlab.evaluation.metrics.scores` computes it from the predictions table."""
-        from coughlab.evaluation import metrics
+        """What each model scored, as `coughlab.evaluation.scoring.scores` computes it from the predictions table."""
+        from coughlab.evaluation import scoring
 
         if SCORES in self.hashes:
             return self.table(SCORES)
-        return metrics.scores(self.predictions, self.thresholds)
+        return scoring.scores(self.predictions, self.thresholds)
 
     @cached_property
     def evidence(self):

@@ -8,17 +8,16 @@ import pandas as pd
 
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.evaluation import splits
+from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS
 from coughlab.studies import store
 from coughlab.system.parallel import Engine
 
-#: A probability from here on is called covid, as in the case study.
+#: A probability from here on is predicted positive, as in the case study.
 THRESHOLD = 0.5
 #: How many seconds of work a run may lose when its process is killed.
 SAVE_EVERY_S = 30.0
 #: How many recordings an answer is timed on.
 TIMED = 20
-#: Most splits of a protocol other than the case study's: five times ten.
-SPLITS = 50
 #: Columns of the table of fits.
 FIT_COLUMNS = [
     "study",
@@ -43,6 +42,7 @@ PREDICTION_COLUMNS = [
     "recording",
     "person",
     "label",
+    "positive",
     "probability",
     "seed",
 ]
@@ -73,8 +73,8 @@ def predictions_of(fitted, inputs, table, rows, **columns):
 
 
 def _predictions(probability, table, rows, **columns):
-    told = table[["recording", "person", "label"]].iloc[rows].reset_index(drop=True)
-    return told.assign(row=rows, probability=probability.astype(float), **columns)[PREDICTION_COLUMNS]
+    known = table[["recording", "person", "label", "positive"]].iloc[rows].reset_index(drop=True)
+    return known.assign(row=rows, probability=probability.astype(float), **columns)[PREDICTION_COLUMNS]
 
 
 def roles(rows, test):
@@ -212,7 +212,7 @@ class Training:
         Parameters
         ----------
         protocols : iterable of str
-            Protocols to deal the rows by: keys of `coughlab.evaluation.splits.PROTOCOLS`.
+            Protocols to split the rows by: keys of `coughlab.evaluation.protocols.WITHIN`.
         n_splits : int, optional
             Splits of each protocol, instead of the classifier's own number.
         again : bool
@@ -225,7 +225,7 @@ class Training:
         if not self.fresh:
             fits = stored.fits[stored.fits["model"] == classifier.name]
             done = set(zip(fits["protocol"], fits["split"], strict=True))
-            external = stored.predictions[stored.predictions["protocol"] == splits.EXTERNAL]
+            external = stored.predictions[stored.predictions["protocol"] == EXTERNAL]
             tested_on = set(external.loc[external["model"] == classifier.name, "tested_on"])
             # A large file that another machine made is not here.
             kept = entry["kept"] == self.recipe and (
@@ -275,9 +275,9 @@ class Training:
         }
 
     def _dealt(self, protocol, n_splits):
-        own = self.classifier.splits
-        n_splits = n_splits or (own if protocol == "published" else min(own, SPLITS))
-        return splits.PROTOCOLS[protocol](self.measured.table, n_splits=n_splits, seed=self.recipe["seed"])
+        own, protocol = self.classifier.splits, PROTOCOLS[protocol]
+        n_splits = n_splits or min(own, protocol.most_splits or own)
+        return protocol.split(self.measured.table, n_splits=n_splits, seed=self.recipe["seed"])
 
     def _embedded(self, inputs):
         stage, total = f"Preparing {self.classifier.title}", len(inputs)
@@ -286,9 +286,9 @@ class Training:
         )
 
     def _fit_of(self, deal):
-        """What a deal's fit takes. Of the case study's protocol all rows are asked about, else the test rows."""
+        """What the fit of a split takes."""
         protocol, split, (train, test) = deal
-        asked = np.sort(np.concatenate([train, test])) if protocol == "published" else test
+        asked = np.sort(np.concatenate([train, test])) if PROTOCOLS[protocol].trained_rows else test
         return Fit(
             self.classifier.name,
             {int(row): self.learned_from[row] for row in np.union1d(train, asked)},
@@ -339,7 +339,7 @@ class Training:
     def _fit_all(self, fits_done):
         """Fit on all rows without copies: the model that answers. It is kept, and asked about the other datasets."""
         rows = splits.clean(self.measured.table)
-        names = self._names(splits.EXTERNAL, 0, self.recipe["seed"])
+        names = self._names(EXTERNAL, 0, self.recipe["seed"])
         started = time.perf_counter()
         fitted = self.classifier.fit(
             [self.learned_from[row] for row in rows],

@@ -67,7 +67,7 @@ def test_a_chart_as_png_is_the_picture_on_the_screen_in_twice_its_pixels(page):
     assert name == "two-features.png"
     width, height = Image.open(io.BytesIO(png)).size
     assert (width, height) == pytest.approx((2 * box["width"], 2 * box["height"]), abs=4)
-    for colour in COLOURS["covid"], COLOURS["not_covid"], "#ffffff":
+    for colour in COLOURS["positive"], COLOURS["negative"], "#ffffff":
         assert share(png, colour) == pytest.approx(share(shown, colour), rel=0.1)
 
 
@@ -86,7 +86,7 @@ def test_a_chart_as_svg_has_its_titles_and_a_mark_a_row(page, context, tmp_path)
     viewer.set_viewport_size({"width": int(root.get("width")), "height": int(root.get("height"))})
     viewer.goto((tmp_path / name).as_uri())
     picture = viewer.screenshot()
-    for colour in COLOURS["covid"], COLOURS["not_covid"], "#ffffff":
+    for colour in COLOURS["positive"], COLOURS["negative"], "#ffffff":
         assert share(picture, colour) == pytest.approx(share(shown, colour), rel=0.1)
 
 
@@ -94,9 +94,9 @@ def test_what_is_hidden_is_not_downloaded(page):
     chart(page).locator(".legendtoggle").nth(1).click()
     expect(chart(page).locator(".scatterlayer .trace")).to_have_count(1, timeout=60_000)
     _, png = downloaded(page, f'Download "{TITLE}" as PNG')
-    assert share(png, COLOURS["not_covid"]) > 0.0005
+    assert share(png, COLOURS["negative"]) > 0.0005
     # The legend's own mark stays, pale.
-    assert share(png, COLOURS["covid"]) < 0.0001
+    assert share(png, COLOURS["positive"]) < 0.0001
 
 
 def test_heatmaps_are_in_the_svg(kaggle_trial, page, app):

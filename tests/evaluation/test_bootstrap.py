@@ -14,7 +14,7 @@ from sklearn.metrics import (
 from statsmodels.stats.proportion import proportion_confint
 
 from coughlab.datasets import LABELS
-from coughlab.evaluation import bootstrap, metrics
+from coughlab.evaluation import bootstrap, intervals, scoring
 
 
 def table(label, probability, *, person=None, split=0, **columns):
@@ -118,7 +118,7 @@ def test_values_are_the_means_over_splits_and_the_order_does_not_matter(kind):
     thresholds = {"mlp": 0.5, "cnn": 0.31}
     words = ["model", "protocol", "tested_on", "role", "person", "label", "recording"]
     result = bootstrap.table(rows.astype(dict.fromkeys(words, kind)), thresholds, n_boot=50)
-    expected = metrics.spread(metrics.per_split(rows, thresholds)).xs("test", level="role")
+    expected = scoring.spread(scoring.per_split(rows, thresholds)).xs("test", level="role")
     assert list(result["model"]) == ["mlp", "cnn"]
     for row in result.to_dict("records"):
         mean = expected.loc[row["model"], "published", "here"]
@@ -199,7 +199,7 @@ def test_a_perfect_score_and_a_wholly_wrong_one_have_the_interval_of_the_formula
         "accuracy": proportion_confint(20 * right, 20, method="wilson"),
         "sensitivity": proportion_confint(5 * right, 5, method="wilson"),
         "specificity": proportion_confint(15 * right, 15, method="wilson"),
-        "roc_auc": bootstrap.newcombe(float(right), 5, 15),
+        "roc_auc": intervals.newcombe(float(right), 5, 15),
     }
     for score, (low, high) in expected.items():
         assert row[score] == right
@@ -221,10 +221,10 @@ def test_newcombe_s_limits_are_the_roots_of_his_equation(auc, m, n):
     bracket = (2 - x) * (1 + x) + others * ((1 - x) * (1 + x) + x * (2 - x))
     roots = (m * n * (auc - x) ** 2 * (2 - x) * (1 + x) - z2 * x * (1 - x) * bracket).roots()
     roots = np.sort(roots[(np.abs(roots.imag) < 1e-9) & (roots.real > -1e-9) & (roots.real < 1 + 1e-9)].real)
-    low, high = bootstrap.newcombe(auc, m, n)
+    low, high = intervals.newcombe(auc, m, n)
     assert low <= auc <= high
     assert [low, high] == pytest.approx([roots.min(), roots.max()], abs=1e-6)
-    assert bootstrap.newcombe(1 - auc, n, m) == pytest.approx((1 - high, 1 - low), abs=1e-9)
+    assert intervals.newcombe(1 - auc, n, m) == pytest.approx((1 - high, 1 - low), abs=1e-9)
 
 
 def test_newcombe_s_limits_of_a_half_agree_with_the_mann_whitney_test():
@@ -232,7 +232,7 @@ def test_newcombe_s_limits_of_a_half_agree_with_the_mann_whitney_test():
     # different from 1/2 has 1/2 as its limit.
     m, n = 12, 30
     auc = 0.5 + scipy.stats.norm.isf(0.025) * np.sqrt((m + n + 1) / (12 * m * n))
-    assert bootstrap.newcombe(auc, m, n)[0] == pytest.approx(0.5, abs=1e-9)
+    assert intervals.newcombe(auc, m, n)[0] == pytest.approx(0.5, abs=1e-9)
 
 
 def test_where_everybody_is_healthy_only_some_scores_are_defined():

@@ -1,0 +1,26 @@
+"""The metrics: one module each. A new one is a new module here.
+
+Conventions: a probability at or above the threshold is predicted positive; a score is the mean over splits, as in the case
+study. All are as scikit-learn's functions of the same names define them.
+"""
+
+from coughlab.evaluation.metrics.base import Metric
+from coughlab.system.registry import discover
+
+__all__ = ["EVIDENCE", "METRICS", "PER_SPLIT", "SHARES", "SHOWN", "Metric"]
+
+#: Every metric by name.
+METRICS: dict[str, Metric] = discover(__name__, Metric)
+#: Those in the table of all splits.
+PER_SPLIT = {name: metric for name, metric in METRICS.items() if metric.per_split}
+#: Those whose interval comes of drawing people again and again.
+EVIDENCE = dict(
+    sorted(
+        ((name, metric) for name, metric in METRICS.items() if metric.evidence),
+        key=lambda item: item[1].evidence,
+    )
+)
+#: Those that the Reality check shows.
+SHOWN = {name: metric for name, metric in EVIDENCE.items() if metric.explained}
+#: Shares of right answers, whose interval is Wilson's.
+SHARES = {name: metric for name, metric in METRICS.items() if metric.share_of}

@@ -1,0 +1,73 @@
+"""Brings a study that an earlier version saved up to date: no number in it changes, and nothing is trained."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from coughlab.evaluation import scoring
+from coughlab.studies import definition, model_card, store
+from coughlab.studies.definition import Definition
+
+
+class ConvertError(ValueError):
+    """A study cannot be brought up to date; the message says why. It is left as it was."""
+
+
+def convert(folder: Path, defined: Definition) -> bool:
+    """Write the definition into a stored study, and the column ``positive`` into its tables.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``models/<study>``.
+    defined : coughlab.studies.definition.Definition
+        What the study is made of.
+
+    Returns
+    -------
+    bool
+        Whether there was something to do.
+
+    Raises
+    ------
+    ConvertError
+        If a label is not the task's, or the scores of the converted tables are not those that are stored, to the last bit.
+    coughlab.studies.store.StoreError
+        If the study is damaged.
+    """
+    folder = Path(folder)
+    study = store.StoredStudy(folder)
+    if "definition" in study.manifest and study.definition == defined:
+        return False
+    tables = {
+        name: _with_positive(study.table(name), defined) for name in (store.FEATURES, store.PREDICTIONS)
+    }
+    computed = scoring.per_split(tables[store.PREDICTIONS], study.thresholds)
+    if not computed.equals(study.table(store.METRICS)):
+        raise ConvertError(
+            f"The scores of {study.name} are not those of its predictions. Nothing was changed."
+        )
+    with store.replacing(folder) as writer:
+        for name in study.hashes:
+            if name in tables:
+                writer.write_table(name, tables[name])
+            elif name not in ("README.md", definition.FILE):
+                writer.write(name, study.read(name))
+        if source := definition.find(study.name, folder.parent, store.MODELS):
+            writer.write(definition.FILE, source.read_bytes())
+        kept = {key: value for key, value in study.manifest.items() if key != "files"}
+        writer.manifest |= kept | {"definition": defined.to_dict()}
+        card = model_card.write(writer.manifest, *tables.values(), study.table(store.EVIDENCE))
+        writer.write("README.md", card.encode())
+    return True
+
+
+def _with_positive(table: pd.DataFrame, defined: Definition) -> pd.DataFrame:
+    task = defined.task
+    if unknown := set(table["label"]) - set(task.labels):
+        raise ConvertError(
+            f"The study has labels that its definition does not name: {', '.join(sorted(unknown))}."
+        )
+    table = table.drop(columns="positive", errors="ignore")
+    table.insert(table.columns.get_loc("label") + 1, "positive", task.is_positive(table["label"]))
+    return table

@@ -1,0 +1,131 @@
+"""What a study is made of: ``models/<study>/study.toml``, which a person can read and edit.
+
+The definition stands in the manifest of the stored study as well, so that whoever reads the study knows what it was made of.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from coughlab.classifiers import CLASSIFIERS
+from coughlab.evaluation.protocols import WITHIN
+from coughlab.task import Task
+
+FILE = "study.toml"
+#: The study that answers where none is named: the case study's.
+DEFAULT = "kaggle-trial"
+
+
+class DefinitionError(ValueError):
+    """A study's definition cannot be used; the message says what is wrong in it."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a study is made of.
+
+    Attributes
+    ----------
+    dataset : str
+        Name of the dataset, as `coughlab.datasets.load` takes it.
+    task : coughlab.task.Task
+        What is to be found.
+    protocols : tuple of str
+        How its rows are split: keys of `coughlab.evaluation.protocols.WITHIN`, the one that proves least first.
+    external : tuple of str
+        Names of the datasets that the models that answer are tested on.
+    main_model : str
+        The classifier whose label is the label of an answer.
+    without : tuple of str
+        Classifiers that are left out.
+    epochs, splits : dict of str to int
+        By classifier, passes over the training rows and splits of each protocol, where not the classifier's own.
+    licence, cite : str
+        Under which licence the dataset was published, and what has to be cited.
+    about : str
+        What a reader of the scores has to know of the dataset, in Markdown.
+    """
+
+    dataset: str
+    task: Task
+    protocols: tuple[str, ...]
+    external: tuple[str, ...] = ()
+    main_model: str = "mlp"
+    without: tuple[str, ...] = ()
+    epochs: dict[str, int] = field(default_factory=dict)
+    splits: dict[str, int] = field(default_factory=dict)
+    licence: str = ""
+    cite: str = ""
+    about: str = ""
+
+    @property
+    def classifiers(self) -> list[str]:
+        """Names of the classifiers that the study has."""
+        return [name for name in CLASSIFIERS if name not in self.without]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The definition for JSON."""
+        return asdict(self)
+
+
+def from_dict(values: Mapping[str, Any]) -> Definition:
+    """A definition from what a TOML or JSON file holds.
+
+    Raises
+    ------
+    DefinitionError
+        If a key is unknown or missing, or names a protocol or a classifier that there is not.
+    """
+    values = dict(values)
+    known = {one.name for one in fields(Definition)}
+    if unknown := values.keys() - known:
+        raise DefinitionError(
+            f"{', '.join(sorted(unknown))}: there is no such key. Known: {', '.join(sorted(known))}."
+        )
+    try:
+        task = Task(**values.pop("task"))
+        lists = {key: tuple(values.pop(key)) for key in ("protocols", "external", "without") if key in values}
+        definition = Definition(task=task, **lists, **values)
+    except (KeyError, TypeError) as error:
+        raise DefinitionError(f"A key is missing or is not what it should be: {error}.") from error
+    for what, names, there in (
+        ("protocol", definition.protocols, WITHIN),
+        (
+            "classifier",
+            (*definition.without, definition.main_model, *definition.epochs, *definition.splits),
+            CLASSIFIERS,
+        ),
+    ):
+        if unknown := [name for name in names if name not in there]:
+            raise DefinitionError(
+                f"There is no {what} called {', '.join(unknown)}. Known: {', '.join(there)}."
+            )
+    return definition
+
+
+def read(path: Path) -> Definition:
+    """The definition in a TOML file.
+
+    Raises
+    ------
+    DefinitionError
+        If the file cannot be read, or what it holds cannot be used.
+    """
+    try:
+        return from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DefinitionError(f"{path} cannot be read: {error}.") from error
+    except DefinitionError as error:
+        raise DefinitionError(f"{path}: {error}") from error
+
+
+def find(name: str, *folders: Path) -> Path | None:
+    """Where a study is defined: the first of some folders of studies that has ``<name>/study.toml``."""
+    return next((path for folder in folders if (path := Path(folder, name, FILE)).is_file()), None)
+
+
+def names(*folders: Path) -> list[str]:
+    """Names of all studies that are defined in some folders of studies, in alphabetical order."""
+    return sorted({path.parent.name for folder in folders for path in Path(folder).glob(f"[!.]*/{FILE}")})

@@ -1,0 +1,30 @@
+"""Finds what a package offers by looking at its modules, so that an addition is one file."""
+
+import pkgutil
+from importlib import import_module
+from types import ModuleType
+from typing import TypeVar
+
+Record = TypeVar("Record")
+
+
+def modules(package: str) -> list[ModuleType]:
+    """Every module that lies in a package, by name."""
+    path = import_module(package).__path__
+    return [import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules(path)]
+
+
+def discover(package: str, kind: type[Record]) -> dict[str, Record]:
+    """Every record of a kind that the modules of a package hold, by its ``name``, in the order of its ``order``.
+
+    Parameters
+    ----------
+    package : str
+        Dotted name of the package.
+    kind : type
+        A class whose instances have the attributes ``name`` and ``order``.
+    """
+    found = [
+        value for module in modules(package) for value in vars(module).values() if isinstance(value, kind)
+    ]
+    return {record.name: record for record in sorted(found, key=lambda record: (record.order, record.name))}
