@@ -29,6 +29,11 @@ def listed(names: Iterable[object], most: int = 4) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
+def duration(seconds: float) -> str:
+    """A time to wait: "about 30 seconds", "about 2 minutes"."""
+    return f"about {seconds:.0f} seconds" if seconds < 90 else f"about {seconds / 60:.0f} minutes"
+
+
 def score_with_interval(row, name):
     """A score with its interval and what it was measured on.
 

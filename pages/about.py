@@ -7,7 +7,7 @@ from coughlab.detector.training import card as detector_card
 from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
 from coughlab.text import counted
-from pages import shared
+from pages.shared.protocol import PROTOCOLS
 
 
 def told(row):
@@ -16,7 +16,7 @@ def told(row):
     value, low, high = (f"{row[name + end]:.2f}" for end in ("", "_low", "_high"))
     size = f"{counted(row['recordings'], 'recording')} of {counted(row['people'], 'person')}"
     return (
-        f"Tested on {row['tested_on']}, {shared.PROTOCOLS[row['protocol']]}: {title} {value} (95% interval {low} to {high}),"
+        f"Tested on {row['tested_on']}, {PROTOCOLS[row['protocol']]}: {title} {value} (95% interval {low} to {high}),"
         f" {counted(row['splits'], 'split')}, {size.replace('persons', 'people')}."
     )
 

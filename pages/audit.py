@@ -5,8 +5,7 @@ import streamlit as st
 from coughlab.audit import run
 from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
-from pages.sections import audit_findings
-from pages.sections import audit_upload as own
+from pages.sections.audit import findings, upload
 
 OWN = "Your own"
 
@@ -27,12 +26,12 @@ chosen = st.segmented_control(
     bind="query-params",
 )
 try:
-    report = own.ask() if chosen == OWN else run.load(chosen)
+    report = upload.ask() if chosen == OWN else run.load(chosen)
 except StoreError as error:
     st.error(str(error), icon=":material/error:")
     report = None
 if report:
-    audit_findings.show(report)
+    findings.show(report)
 with st.expander("The same from the command line"):
     st.code(
         "coughlab audit my-dataset --data FOLDER\ncoughlab audit my-dataset --data FOLDER --json\n"

@@ -6,43 +6,31 @@ from coughlab.evaluation import decision as evidence
 from coughlab.evaluation import splits
 from coughlab.serving import predictors
 from coughlab.text import counted, percent
-from pages import shared
 from pages.components import clinical
-from pages.components.clinical import link
+from pages.sections import clinicians
+from pages.shared.measured import measured, measured_on
+from pages.shared.protocol import ask_protocol, title_of
+from pages.shared.study import ask_model, ask_study, titles_of
 
 
 def ask():
     """The study, the model, protocol and dataset it was tested by, and the strictest test's name if that is another one."""
     study_at, model_at, protocol_at = st.columns(3)
-    study = shared.ask_study(study_at)
-    titles = {name: entry["title"] for name, entry in study.models.items()}
+    study = ask_study(study_at)
     # The main model comes first, so that it is the default.
-    names = sorted(titles, key=lambda name: name != predictors.MAIN_MODEL)
-    shared.forget_other("model", names)
-    model = model_at.selectbox("Model", names, format_func=titles.get, key="model", bind="query-params")
+    titles = titles_of(study)
+    model = ask_model(
+        {main: titles[main] for main in [predictors.MAIN_MODEL] if main in titles} | titles, model_at
+    )
     tests = study.metrics.query("model == @model and role == 'test'")
     classes = tests.groupby(["protocol", "tested_on"], observed=True)[["positives", "negatives"]].max()
     # Where only one class was tested there is little to see: those come last.
     by_proof = sorted(
         classes.index, key=lambda pair: (not classes.loc[pair].all(), splits.STRICTEST.index(pair[0]))
     )
-    # Named alike in every study, so that the choice outlives that of another one.
-    options = {test_name(pair): pair for pair in by_proof}
-    shared.forget_other("protocol", options)
-    chosen = protocol_at.selectbox(
-        "Tested on",
-        list(options),
-        key="protocol",
-        bind="query-params",
-        help="How recordings were dealt into those trained on and those tested on. The further up, the more the numbers prove;"
-        " tests where only one class was heard come last.",
-    )
-    strictest = next(iter(options))
-    return study, model, *options.get(chosen, by_proof[0]), strictest if chosen != strictest else None
-
-
-def test_name(pair):
-    return shared.CHOICES.get(pair[0], f"Another dataset: {pair[1]}")
+    note = "The further up, the more the numbers prove; tests where only one class was heard come last."
+    pair = ask_protocol(by_proof, protocol_at, note)
+    return study, model, *pair, title_of(by_proof[0]) if pair != by_proof[0] else None
 
 
 def warn(study, model, protocol, tested_on):
@@ -82,23 +70,23 @@ def one_class(study, rows, at):
         " ratios, no predictive values and no decision curve. Choose another test above to see them.",
         icon=":material/info:",
     )
-    shared.measured_on(study, rows)
+    measured_on(study, rows)
 
 
 @st.fragment
 def explore(study, rows, model, protocol, tested_on):
     size = f"{rows['recording'].nunique():,} recordings of {rows['person'].nunique():,} people"
-    deals = counted(rows["split"].nunique(), "split")
+    n_splits = counted(rows["split"].nunique(), "split")
     clinical.show(
         rows,
-        **link.read(study.thresholds[model]),
+        **clinicians.read(study.thresholds[model]),
         trained=evidence.trained_prevalence(study.predictions, study.name, model, protocol),
         name="-".join([study.name, model, protocol, tested_on]),
         title=study.models[model]["title"],
-        about=[f"{study.models[model]['title']}, {protocol}, tested on {tested_on}", f"{size}, {deals}"],
-        measured=shared.measured(study, rows),
+        about=[f"{study.models[model]['title']}, {protocol}, tested on {tested_on}", f"{size}, {n_splits}"],
+        measured=measured(study, rows),
         key="clinical",
-        on_change=lambda: link.keep("clinical"),
+        on_change=lambda: clinicians.keep("clinical"),
     )
 
 

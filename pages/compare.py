@@ -4,7 +4,11 @@ import streamlit as st
 
 from coughlab.charts import comparison as charts
 from coughlab.studies import case_study
-from pages import shared
+from pages.shared.chart import show_chart
+from pages.shared.measured import measured_on
+from pages.shared.protocol import ask_protocol, pairs_in, rows_of
+from pages.shared.study import ask_study, forget_other, titles_of
+from pages.shared.table import show_table
 
 st.title("Compare models")
 st.markdown(
@@ -12,8 +16,8 @@ st.markdown(
     " recordings**: choose a stricter test to see what is left of it."
 )
 study_at, protocol_at, chosen, beside = st.columns(4)
-study = shared.ask_study(study_at)
-dealt = shared.ask_protocol(study.metrics, protocol_at)
+study = ask_study(study_at)
+pair = ask_protocol(pairs_in(study.metrics), protocol_at)
 FIRST, ALL = f"the first {case_study.SPLITS}", "all"
 splits = chosen.segmented_control(
     "Splits (the case study had five)",
@@ -32,18 +36,18 @@ shown = beside.pills(
     bind="query-params",
 )
 n_splits = case_study.SPLITS if splits == FIRST else None
-rows, metrics = shared.dealt(study.predictions, dealt), shared.dealt(study.metrics, dealt)
+rows, metrics = rows_of(study.predictions, pair), rows_of(study.metrics, pair)
 if n_splits is not None:
     rows, metrics = rows[rows["split"] < n_splits], metrics[metrics["split"] < n_splits]
 
-table = case_study.table(study, protocol=dealt[0], tested_on=dealt[1], n_splits=n_splits)
+table = case_study.table(study, protocol=pair[0], tested_on=pair[1], n_splits=n_splits)
 table = table[[(name, what) for name, what in table.columns if what in ("", "mean", *shown)]]
 table.columns = [name if what in ("", "mean") else f"{name}: {what}" for name, what in table.columns]
 formats = {name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:]}
 formats |= {
     name: st.column_config.NumberColumn(format="%,.0f") for name in table if name.startswith("Parameters")
 }
-shared.table(
+show_table(
     table,
     "coughlab-models",
     key="models",
@@ -51,14 +55,14 @@ shared.table(
     height="content",
     placeholder="–",
 )
-shared.measured_on(
+measured_on(
     study,
     rows,
     "A click on a column's head sorts. Means over splits, SD their standard deviation; a probability of at least 50% is called"
     " COVID. Milliseconds to answer are of the served model on one thread, without the reading of the sound.",
 )
 
-if (study.name, dealt[0]) == (case_study.DATASET, "published"):
+if (study.name, pair[0]) == (case_study.DATASET, "published"):
     with st.expander("Where ours differ from the published figures, and why"):
         for name, why in case_study.WHY.items():
             if name in table.index:
@@ -70,19 +74,17 @@ if (study.name, dealt[0]) == (case_study.DATASET, "published"):
 st.subheader("Who is found, who is missed")
 test = metrics[metrics["role"] == "test"]
 counts = test.groupby("model", sort=False, observed=True)[["tp", "fn"]].sum()
-titles = {name: model["title"] for name, model in study.models.items()}
-shared.chart(
+titles = titles_of(study)
+show_chart(
     charts.found_and_missed(counts, titles),
     "coughlab-found-and-missed",
     key="found",
     alt="Bars: the share of COVID recordings each model finds and misses",
 )
-shared.measured_on(
-    study, rows[rows["role"] == "test"], "A recording tested in several splits counts in each."
-)
+measured_on(study, rows[rows["role"] == "test"], "A recording tested in several splits counts in each.")
 
 st.subheader("Curves")
-shared.forget_other("curves", table.index)
+forget_other("curves", table.index)
 picked = st.multiselect(
     "Models",
     list(table.index),
@@ -99,12 +101,12 @@ if picked:
     ):
         with column:
             st.markdown(f"**{title}**")
-            shared.chart(
+            show_chart(
                 charts.curve(kind, drawn, {name: titles[name] for name in picked}),
                 f"coughlab-{kind}",
                 key=kind,
                 alt=f"{title} of {', '.join(titles[name] for name in picked)}",
             )
-    shared.measured_on(study, drawn, "Lines are means over splits, bands hold the middle 95% of the splits.")
+    measured_on(study, drawn, "Lines are means over splits, bands hold the middle 95% of the splits.")
 else:
     st.markdown("Pick a model to see its curves.")

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from pages import shared
 from pages.sections.explore import contents, points
 from pages.shared import recording
+from pages.shared.study import ask_study
 
 SECTIONS = {
     "Dataset": contents.show,
@@ -25,4 +25,4 @@ section = st.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
-SECTIONS[section](shared.ask_study())
+SECTIONS[section](ask_study())

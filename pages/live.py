@@ -4,7 +4,7 @@ import streamlit as st
 
 from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
-from pages.components import live
+from pages.sections import live
 
 st.title("Live")
 st.markdown("For research and teaching. **Not a medical device: no answer on this page is a diagnosis.**")

@@ -3,9 +3,11 @@
 import streamlit as st
 
 from coughlab.text import counted
-from pages import shared
 from pages.components import threshold
 from pages.sections import matrices
+from pages.shared.measured import measured
+from pages.shared.protocol import ask_protocol, pairs_in, rows_of
+from pages.shared.study import ask_model, ask_study, forget_other, titles_of
 
 ROLES = {"test": "Test rows", "train": "Training rows"}
 ALL = "all"
@@ -20,20 +22,17 @@ CELLS = {
 def ask(study, predictions, model_at, split_at, role_at):
     """The model, the split and the role to look at; the link to the page keeps them."""
     predictions = predictions[["model", "split", "role"]].drop_duplicates()
-    models = set(predictions["model"])
-    titles = {name: entry["title"] for name, entry in study.models.items() if name in models}
-    shared.forget_other("model", titles)
-    model = model_at.selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
+    model = ask_model(titles_of(study, predictions["model"]), model_at)
     splits = sorted(predictions.loc[predictions["model"] == model, "split"].unique())
     options = [ALL, *(str(split + 1) for split in splits)]
-    shared.forget_other("split", options)
+    forget_other("split", options)
     split = split_at.selectbox(
         "Split",
         options,
         format_func=lambda split: "All together" if split == ALL else split,
         key="split",
         bind="query-params",
-        help=f"{counted(len(splits), 'random deal')} of the rows into training and test.",
+        help=f"{counted(len(splits), 'random split')} of the rows into training and test.",
     )
     if "train" not in set(predictions["role"]):
         return model, split, "test"
@@ -66,7 +65,6 @@ def keep():
 @st.fragment
 def explore(study, rows, name, about, each_split):
     at, cell = chosen()
-    measured = shared.measured(study, rows)
     threshold.show(
         rows,
         each_split,
@@ -74,7 +72,7 @@ def explore(study, rows, name, about, each_split):
         cell=cell,
         name=name,
         about=about,
-        measured=measured,
+        measured=measured(study, rows),
         key="matrices",
         on_change=keep,
     )
@@ -89,9 +87,9 @@ st.markdown(
     " Choose a cell to see the recordings in it."
 )
 study_at, protocol_at, *others = st.columns(5)
-study = shared.ask_study(study_at)
-dealt = shared.ask_protocol(study.metrics, protocol_at)
-rows, each_split = shared.dealt(study.predictions, dealt), shared.dealt(study.metrics, dealt)
+study = ask_study(study_at)
+pair = ask_protocol(pairs_in(study.metrics), protocol_at)
+rows, each_split = rows_of(study.predictions, pair), rows_of(study.metrics, pair)
 model, split, role = ask(study, rows, *others)
 rows = rows[(rows["model"] == model) & (rows["role"] == role)]
 each_split = each_split[(each_split["model"] == model) & (each_split["role"] == role)]
@@ -101,8 +99,8 @@ which = f"all {len(each_split)} splits" if split == ALL else f"split {split}"
 explore(
     study,
     rows,
-    f"{model}-{'-'.join(dealt)}-{which.replace(' ', '-')}-{role}",
-    f"{study.models[model]['title']}, {which}, {ROLES[role].lower()} of {dealt[1]}",
+    f"{model}-{'-'.join(pair)}-{which.replace(' ', '-')}-{role}",
+    f"{study.models[model]['title']}, {which}, {ROLES[role].lower()} of {pair[1]}",
     each_split,
 )
 st.markdown(

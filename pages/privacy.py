@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.components import live
 from pages.shared import access
+from pages.shared.ice_servers import ice_servers
 
 #: Streamlit's own: of the cookie of a login, and of the visit whose page was closed.
 COOKIE_DAYS = 30
@@ -30,7 +30,7 @@ st.markdown(
     "Your browser asks for it when you press *Record*, or *Open the microphone* on *Live*, and no sooner; other pages never use"
     " it. What you record is sent when the recording ends; on *Live*, as long as the microphone is open."
 )
-servers = [url for server in live.ice_servers() for url in server["urls"]]
+servers = [url for server in ice_servers() for url in server["urls"]]
 if servers:
     st.markdown(
         "*Live* connects your browser with this server directly. To find the way, both ask these servers, which see your address"

@@ -7,8 +7,8 @@ from coughlab.evidence import steps
 from coughlab.serving import predictors
 from coughlab.studies import case_study, store
 from coughlab.studies.store import StoreError
-from pages import shared
 from pages.sections import reality
+from pages.shared.study import ask_model, ask_study, titles_of
 
 INTERVALS = (
     "Values are means over splits. The 95% intervals come from a bootstrap over people: they cover the luck of who was tested,"
@@ -45,10 +45,9 @@ st.markdown(
     " of recordings, people it knows, the way recordings were made, and at last the dataset itself."
 )
 columns = st.columns(3)
-study = shared.ask_study(columns[2])
-titles = {name: entry["title"] for name, entry in study.models.items()}
-shared.forget_other("model", titles)
-model = columns[0].selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
+study = ask_study(columns[2])
+titles = titles_of(study)
+model = ask_model(titles, columns[0])
 metric = columns[1].selectbox(
     "Metric", steps.METRICS, format_func=steps.METRICS.get, key="metric", bind="query-params"
 )

@@ -5,7 +5,9 @@ import streamlit as st
 from coughlab.charts import search as chart
 from coughlab.classifiers.search import FAMILIES, FOLDS, STARTUP
 from coughlab.studies.store import StoreError
-from pages import shared
+from pages.shared.chart import show_chart
+from pages.shared.study import stored_study
+from pages.shared.table import show_table
 
 TOP = 10
 
@@ -22,7 +24,7 @@ def show_best(trials, people):
     )
     st.subheader("The best pipelines")
     shown = chart.table(ranked[(ranked.index < TOP) | ranked["published"]], people)
-    shared.table(shown, "search-best", key="best", height="content")
+    show_table(shown, "search-best", key="best", height="content")
     st.markdown(
         ":small[The Brier score is the mean squared difference between probability and label: 0 is perfect, lower is better. In"
         " brackets are 95% intervals. C, gamma and variance smoothing set how closely a model follows single recordings.]"
@@ -40,28 +42,28 @@ def show_history(trials):
         + (f" {failed} of {len(trials)} trials failed and have no score." if failed else "")
     )
     alt = "The Brier score of each trial, and the best so far"
-    shared.chart(chart.history(trials, chosen), "search-history", key="history", alt=alt)
+    show_chart(chart.history(trials, chosen), "search-history", key="history", alt=alt)
 
 
 def show_what_mattered(trials):
     st.subheader("What mattered")
     st.markdown(
         "How much of the variation in the Brier score goes with the choice of model family and of preprocessing (eta squared);"
-        " what both together leave is the further settings' share. The marks show what is found when the same scores are dealt to"
-        " the trials at random. The shares describe these trials, which Hyperopt did not choose evenly, and have no interval."
+        " what both together leave is the further settings' share. The marks show what is found when the same scores are assigned"
+        " to the trials at random. The shares describe these trials, which Hyperopt did not choose evenly, and have no interval."
     )
-    shared.chart(chart.shares(trials), "search-shares", key="shares", alt="What explains the Brier score")
+    show_chart(chart.shares(trials), "search-shares", key="shares", alt="What explains the Brier score")
     st.markdown(
         "The best Brier score of each family with each preprocessing, and in brackets how many trials it is the best of: the"
         " best of many is flattered more than the best of few."
     )
-    shared.chart(
+    show_chart(
         chart.grid(trials), "search-grid", key="grid", alt="Best Brier score by family and preprocessing"
     )
 
 
 st.title("Search")
-study = shared.study()
+study = stored_study()
 try:
     trials, people = study.trials, chart.people(study.predictions)
 except StoreError as error:

@@ -5,8 +5,11 @@ import streamlit as st
 from coughlab.evaluation import comparison
 from coughlab.evaluation.metrics import METRICS
 from coughlab.text import counted
-from pages import shared
-from pages.sections import retrain, split_tables
+from pages.sections.splits import retrain, tables
+from pages.shared.chart import show_chart
+from pages.shared.measured import measured_on
+from pages.shared.protocol import ask_protocol, pairs_in, rows_of
+from pages.shared.study import ask_model, ask_study, forget_other, titles_of
 
 VIEWS = {"few": "First five", "many": "All splits", "pair": "Two models", "retrain": "Retrain here"}
 FEW = 5
@@ -27,7 +30,7 @@ def ask_splits(splits):
 
 def show_few(table, model):
     rows = comparison.wide(table, model).head(FEW)
-    st.markdown(f"{counted(len(rows), 'random deal')} of the same rows into training and test.")
+    st.markdown(f"{counted(len(rows), 'random split')} of the same rows into training and test.")
     cards = st.container(horizontal=True)
     for row in rows.to_dict("records"):
         with cards.container(border=True, width=208):
@@ -35,7 +38,7 @@ def show_few(table, model):
             sides = [side(row, role) for role in ("test", "train") if row[f"accuracy_{role}"] >= 0]
             told = "\\\n".join(sides)
             st.markdown(f":small[{told}]")
-    split_tables.show_each(rows, f"{model}-first-splits", key=f"few {model}")
+    tables.show_each(rows, f"{model}-first-splits", key=f"few {model}")
 
 
 def side(row, role):
@@ -63,9 +66,9 @@ def show_many(table, model, title, metric):
     st.markdown(
         f"**What one split would have made you believe.** {comparison.luck_in_words(lucky, title, metric)}"
     )
-    split_tables.show_summary(table, model, f"{model}-splits", key=f"many {model}")
+    tables.show_summary(table, model, f"{model}-splits", key=f"many {model}")
     figure = chart.distribution(comparison.by_split(table, model), lucky, metric)
-    shared.chart(figure, f"{model}-splits", key="many", alt=f"Every metric of {title} on every split")
+    show_chart(figure, f"{model}-splits", key="many", alt=f"Every metric of {title} on every split")
 
 
 def show_pair(table, model, other, titles, metric):
@@ -79,15 +82,15 @@ def show_pair(table, model, other, titles, metric):
     st.markdown(comparison.difference_in_words(result, titles[model], titles[other], metric))
     figure = chart.difference(result, titles[model], titles[other], metric)
     alt = f"Difference in {METRICS[metric]} of {titles[model]} and {titles[other]} by split"
-    shared.chart(figure, f"{model}-less-{other}-{metric}", key="pair", alt=alt)
+    show_chart(figure, f"{model}-less-{other}-{metric}", key="pair", alt=alt)
     st.markdown(
-        f":small[{split_tables.LUCK} The naive interval takes splits for independent, and so claims too much.]"
+        f":small[{tables.LUCK} The naive interval takes splits for independent, and so claims too much.]"
     )
 
 
 st.title("Many splits")
 st.markdown(
-    "A score from one random split is partly luck. Here each model is trained again and again on the same recordings, dealt anew"
+    "A score from one random split is partly luck. Here each model is trained again and again on the same recordings, split anew"
     " into training and test."
 )
 view = st.segmented_control(
@@ -101,21 +104,21 @@ view = st.segmented_control(
     label_visibility="collapsed",
 )
 columns = iter(st.columns(6 if view == "pair" else 5))
-study = shared.ask_study(next(columns))
-# What is trained here is dealt as published, and compared with that.
-dealt = ("published", study.name) if view == "retrain" else shared.ask_protocol(study.metrics, next(columns))
-table = shared.dealt(study.metrics, dealt)
-models = set(table["model"])
-titles = {name: entry["title"] for name, entry in study.models.items() if name in models}
-shared.forget_other("model", titles)
-model = next(columns).selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
+study = ask_study(next(columns))
+# What is trained here is split as published, and compared with that.
+pair = (
+    ("published", study.name) if view == "retrain" else ask_protocol(pairs_in(study.metrics), next(columns))
+)
+table = rows_of(study.metrics, pair)
+titles = titles_of(study, table["model"])
+model = ask_model(titles, next(columns))
 if view == "retrain":
     retrain.show(study, model, table)
     st.stop()
 models, metric = [model], None
 if view == "pair":
     others = {name: title for name, title in titles.items() if name != model}
-    shared.forget_other("other", others)
+    forget_other("other", others)
     other = next(columns).selectbox(
         "Compare with", others, format_func=others.get, key="other", bind="query-params"
     )
@@ -128,7 +131,7 @@ splits = comparison.shared_splits(table, models)
 with next(columns):
     splits = splits[:FEW] if view == "few" else ask_splits(splits)
 table = table[table["split"].isin(splits)]
-rows = shared.dealt(study.predictions, dealt)
+rows = rows_of(study.predictions, pair)
 rows = rows[rows["model"].isin(models) & rows["split"].isin(splits)]
 if view == "few":
     show_few(table, model)
@@ -136,4 +139,4 @@ elif view == "many":
     show_many(table, model, titles[model], metric)
 else:
     show_pair(table, *models, titles, metric)
-shared.measured_on(study, rows if view == "few" else rows[rows["role"] == "test"])
+measured_on(study, rows if view == "few" else rows[rows["role"] == "test"])

@@ -6,8 +6,8 @@ from coughlab import audio, detector
 from coughlab.detector.training import card
 from coughlab.serving import predictors
 from coughlab.text import LABELS_IN_WORDS, agreement, counted, percent
-from pages import shared
 from pages.shared import evidence
+from pages.shared.table import show_table
 
 PLOT = {"displayModeBar": False}
 COLUMNS = {
@@ -74,7 +74,7 @@ def show_coughs(recording, prediction, study):
         "The models were trained on whole recordings, not on single coughs, and that a model agrees with itself is no proof"
         " that it is right."
     )
-    state = shared.table(
+    state = show_table(
         table(prediction, titles),
         "coughs",
         # The mark is that of one list of coughs: another one begins anew.

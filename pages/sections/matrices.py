@@ -5,9 +5,9 @@ import streamlit as st
 from coughlab import datasets
 from coughlab.evaluation import confusion
 from coughlab.text import LABELS_IN_WORDS, counted
-from pages import shared
 from pages.components import threshold
 from pages.shared import recording
+from pages.shared.table import show_table
 
 COLUMNS = {
     "recording": "Recording",
@@ -43,7 +43,7 @@ def show(study, rows, at, cell, name):
     own = set(rows["tested_on"]) == {study.name}
     folder = datasets.folder(study.name) if own else None
     options = {"on_select": "rerun", "selection_mode": "single-row"} if folder else {}
-    state = shared.table(
+    state = show_table(
         table[shown], f"{name}-{cell}", key=f"{name} {cell} {at}", column_config=COLUMNS, **options
     )
     if not own:

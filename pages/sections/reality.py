@@ -4,7 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from coughlab.evidence.steps import EXPLAINED, METRICS, METRICS_EXPLAINED, STEPS
-from pages import shared
+from pages.shared.chart import show_chart
+from pages.shared.measured import measured_on
+from pages.shared.protocol import ask_protocol, pairs_in, rows_of
+from pages.shared.table import show_table
 
 ELSEWHERE = """**What others found.** In a study of 67,842 people an ROC AUC of 0.85 fell to 0.62 once people with and without
 COVID were matched by symptoms and other facts ([Coppock et al., Nature Machine Intelligence 6,
@@ -78,7 +81,7 @@ def show_staircase(table, study_name, model, title):
         for row in table.to_dict("records")
     )
     figure = staircase.staircase(table, study=study_name, title=title)
-    shared.chart(figure, f"{study_name}-{model}-reality", key="staircase", alt=alt)
+    show_chart(figure, f"{study_name}-{model}-reality", key="staircase", alt=alt)
     with st.expander("The steps in numbers"):
         _show_table(table.drop(columns=["step", "protocol"]), f"{study_name}-{model}-steps", key="steps")
 
@@ -96,7 +99,7 @@ def show_overview(table, study_name, titles, metric):
     from coughlab.charts import reality
 
     alt = f"{METRICS[metric]} of every model trained on {study_name} at every step, with intervals"
-    shared.chart(
+    show_chart(
         reality.overview(table, titles, metric), f"{study_name}-models-{metric}", key="overview", alt=alt
     )
     shown = table.drop(columns=["step", "protocol"]).assign(model=table["model"].map(titles))
@@ -107,7 +110,7 @@ def show_matrix(table, model, title, metric):
     from coughlab.charts import reality
 
     alt = f"{METRICS[metric]} of {title} for each dataset trained on and each tested on"
-    shared.chart(reality.matrix(table, metric), f"{model}-trained-tested", key="matrix", alt=alt)
+    show_chart(reality.matrix(table, metric), f"{model}-trained-tested", key="matrix", alt=alt)
     with st.expander("The same in a table"):
         _show_table(table.drop(columns="protocol"), f"{model}-trained-tested", key="matrix table")
 
@@ -122,8 +125,8 @@ def show_calibration(study, model, title):
     if tests.empty:
         st.markdown(f"{title} was not tested where some have COVID and some have not.")
         return
-    chosen = shared.ask_protocol(tests, st.columns(3)[0])
-    rows = shared.dealt(study.predictions, chosen)
+    chosen = ask_protocol(pairs_in(tests), st.columns(3)[0])
+    rows = rows_of(study.predictions, chosen)
     rows = rows[(rows["model"] == model) & (rows["role"] == "test")]
     after, why = calibration.recalibrated(rows)
     summaries = {"as answered": calibration.summary(rows)}
@@ -145,17 +148,17 @@ def show_calibration(study, model, title):
         ]
     )
     name = f"{study.name}-{model}-calibration"
-    shared.table(table, name, key="calibration table", column_config=CALIBRATED, placeholder="–")
-    shared.chart(
+    show_table(table, name, key="calibration table", column_config=CALIBRATED, placeholder="–")
+    show_chart(
         charts.reliability(rows, after),
         name,
         key="calibration",
         alt=f"How often COVID was there, by the probability that {title} gave, before and after recalibration",
     )
-    shared.measured_on(study, rows, "Intervals are at 95% and count people.")
+    measured_on(study, rows, "Intervals are at 95% and count people.")
 
 
 def _show_table(table, name, *, key):
     table = table.assign(metric=table["metric"].map(METRICS | {"false_alarms": "False alarms"}))
     config = {column: COLUMNS[column] for column in table}
-    shared.table(table, name, key=key, column_config=config, placeholder="–")
+    show_table(table, name, key=key, column_config=config, placeholder="–")

@@ -8,8 +8,8 @@ from streamlit.errors import Error
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
 
-from pages import shared
 from pages.shared import access
+from pages.shared.text import literal
 
 WHAT = (
     "CoughLab shows what published cough classifiers say of a recording, and how far that can be believed. For research and"
@@ -83,7 +83,7 @@ def _ask(auth):
         )
     named = providers(auth)
     for name, settings in named.items():
-        label = "Log in" if len(named) == 1 else f"Log in with {shared.text(name)}"
+        label = "Log in" if len(named) == 1 else f"Log in with {literal(name)}"
         if not st.button(
             label, type="primary", icon=":material/login:", width="stretch", key=f"login {name}"
         ):
@@ -197,7 +197,7 @@ def _show_person():
     with (
         st.container(horizontal_alignment="right"),
         st.popover(
-            shared.text(name or email or "Logged in"),
+            literal(name or email or "Logged in"),
             icon=":material/account_circle:",
             type="tertiary",
         ),

@@ -9,8 +9,9 @@ from coughlab.charts import dataset as charts
 from coughlab.charts import recording as waveform
 from coughlab.serving import workers
 from coughlab.text import LABELS_IN_WORDS, counted
-from pages import shared
 from pages.shared import access
+from pages.shared.chart import show_chart
+from pages.shared.text import literal
 
 
 def show(study):
@@ -36,7 +37,7 @@ def show_one(study, name):
     # A recording that is listed more than once is the same file.
     row = study.features[study.features["recording"] == name].iloc[0]
     st.markdown(
-        f"Labelled **{LABELS_IN_WORDS[row['label']]}**, source {shared.text(row['source'])}, {row['duration_s']:.1f} s,"
+        f"Labelled **{LABELS_IN_WORDS[row['label']]}**, source {literal(row['source'])}, {row['duration_s']:.1f} s,"
         f" {row['sample_rate']:,} Hz, {counted(row['channels'], 'channel')}."
     )
     folder = datasets.folder(study.name)
@@ -53,16 +54,16 @@ def show_one(study, name):
     try:
         recording = workers.load(_path(study.name, folder, name), audio.LIMITS)
     except (audio.AudioError, datasets.DatasetError, workers.WorkerError) as error:
-        st.error(shared.text(error), icon=":material/error:")
+        st.error(literal(error), icon=":material/error:")
         return
     st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
     figure, stem = waveform.figure(recording, detector.default().detect(recording).events), Path(name).stem
-    shared.chart(figure, f"{stem}-spectrogram", key="spectrogram", alt=f"Waveform and spectrogram of {name}")
+    show_chart(figure, f"{stem}-spectrogram", key="spectrogram", alt=f"Waveform and spectrogram of {name}")
     st.markdown(
         ":small[Above the waveform, below the spectrogram (brighter is louder). Numbered frames: coughs found by the detector.]"
     )
     figure = charts.frames(recording)
-    shared.chart(figure, f"{stem}-mfcc-chroma", key="frames", alt=f"MFCC and chroma of {name} over time")
+    show_chart(figure, f"{stem}-mfcc-chroma", key="frames", alt=f"MFCC and chroma of {name} over time")
     st.markdown(
         ":small[MFCC: the shape of the spectrum in 20 numbers. The first follows the loudness and goes beyond the scale."
         " Chroma: how strong each of the twelve notes is, the strongest being 1.]"

@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from coughlab import audio, detector, live
 from coughlab.audio import synthetic
 from coughlab.live import cough_log
-from pages.components.live import PATIENCE_S
+from pages.components.live.microphone import PATIENCE_S
 
 # The file begins with the click, and the microphone is heard when the connection is up: a second later, more on a busy machine.
 LEAD = 10.0

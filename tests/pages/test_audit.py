@@ -12,8 +12,9 @@ from coughlab.audit import findings, run
 from coughlab.serving import predictors
 from coughlab.studies import store
 from coughlab.system import memory_folder
-from pages.sections import audit_findings
-from pages.sections import audit_upload as own
+from pages.sections.audit import findings as shown
+from pages.sections.audit import upload as own
+from pages.shared import progress as shared_progress
 from tests import sounds
 from tests.conftest import ROOT
 
@@ -199,13 +200,13 @@ def test_one_audit_at_a_time(models, dataset):
 
 def test_progress_tells_what_is_going_on_and_how_long_it_may_take(monkeypatch):
     told, now = [], iter([0.0, 10.0, 20.0])
-    monkeypatch.setattr(own.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(shared_progress.time, "monotonic", lambda: next(now))
 
     class Bar:
         def progress(self, share, text):
             told.append((share, text))
 
-    progress = own.Progress(Bar())
+    progress = shared_progress.Progress(Bar())
     for stage, done, total in ("Listening", 0, 1000), ("Listening", 250, 1000), ("Looking", 0, 1):
         progress(stage, done, total)
     assert told == [
@@ -216,12 +217,12 @@ def test_progress_tells_what_is_going_on_and_how_long_it_may_take(monkeypatch):
 
 
 def test_every_kind_and_severity_has_words():
-    assert set(audit_findings.TITLES) == set(findings.KINDS)
-    assert tuple(audit_findings.SEVERITIES) == findings.SEVERITIES
+    assert set(shown.TITLES) == set(findings.KINDS)
+    assert tuple(shown.SEVERITIES) == findings.SEVERITIES
 
 
 def test_the_findings_as_a_table_have_their_intervals_in_columns():
-    table = audit_findings._table(REPORT)
+    table = shown._table(REPORT)
     assert table.loc[0, ["kind", "auc", "interval_low", "interval_high"]].tolist() == [
         "shortcut",
         0.9,

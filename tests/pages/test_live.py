@@ -12,7 +12,7 @@ from coughlab.evidence import verdict as answer
 from coughlab.live import connection, listener
 from coughlab.serving import predictors
 from coughlab.studies import store
-from pages.components.live import PATIENCE_S, exports, microphone, view
+from pages.components.live import exports, microphone, view
 from tests.conftest import ROOT
 
 
@@ -110,7 +110,7 @@ def test_without_a_connection_the_recorder_is_offered_and_its_coughs_are_found(p
     assert not page.audio_input
     page.session_state.trouble = True
     page.run()
-    assert any(f"{PATIENCE_S} seconds" in text for text in texts(page))
+    assert any(f"{microphone.PATIENCE_S} seconds" in text for text in texts(page))
     page.audio_input[0].set_value(("cough.wav", synthetic.sample(), "audio/wav")).run()
     assert not page.exception
     assert "3 coughs found in this recording." in texts(page)

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette.starlette_server_config import AUTH_COOKIE_MAX_AGE_SECONDS
 
 from coughlab.live import connection
-from pages.components import live
+from pages.shared import access
 from tests.conftest import ROOT
 
 
@@ -35,12 +35,12 @@ def test_without_a_login_there_is_no_cookie_of_one(page):
 
 
 def test_the_servers_that_live_asks_are_named(page, monkeypatch):
-    monkeypatch.setattr(type(live.st.context), "url", "http://localhost:8501/privacy")
+    monkeypatch.setattr(type(access.st.context), "url", "http://localhost:8501/privacy")
     assert "asks no other server" in said(page) and not page.code
     monkeypatch.setenv(connection.SETTING, connection.EXAMPLE)
     assert "asks no other server" not in said(page)
     assert page.code[0].value == "turn:turn.example.org:3478"
     monkeypatch.delenv(connection.SETTING)
-    monkeypatch.setattr(type(live.st.context), "url", "https://cough.example.org/privacy")
+    monkeypatch.setattr(type(access.st.context), "url", "https://cough.example.org/privacy")
     said(page)
     assert page.code[0].value == connection.PUBLIC[0]["urls"][0]

@@ -5,7 +5,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from coughlab.serving import predictors
-from pages import shared
+from pages.shared.measured import measured
+from pages.shared.text import literal
 from tests.conftest import ROOT
 
 
@@ -16,7 +17,7 @@ def study():
 
 def test_the_feature_table_is_measured(study):
     table = study.features
-    sentence = shared.measured(study, table)
+    sentence = measured(study, table)
     assert sentence == (
         f"Measured on kaggle-trial: {len(table)} rows, {table['recording'].nunique()} recordings"
         f" of {table['person'].nunique()} people."
@@ -35,10 +36,10 @@ def test_predictions_are_measured_on_what_they_were_asked_about():
         }
     ).astype({"protocol": "category", "role": "category", "tested_on": "category"})
     study = type("Study", (), {"name": "kaggle-trial"})
-    assert shared.measured(study, rows[rows["role"] == "test"]) == (
+    assert measured(study, rows[rows["role"] == "test"]) == (
         "Measured on kaggle-trial, published protocol (random 70/30 splits), 2 splits, test rows: 2 recordings of 2 people."
     )
-    assert shared.measured(study, rows[rows["split"] == 1]) == (
+    assert measured(study, rows[rows["split"] == 1]) == (
         "Measured on kaggle-trial, published protocol (random 70/30 splits), 1 split, train and test rows:"
         " 3 recordings of 3 people."
     )
@@ -48,18 +49,21 @@ def page():
     import pandas as pd
     import plotly.graph_objects as go
 
-    from pages import shared
+    from pages.shared.chart import show_chart
+    from pages.shared.measured import measured_on
+    from pages.shared.study import stored_study
+    from pages.shared.table import show_table
 
-    study = shared.study()
-    shared.measured_on(study, study.features, "A note.")
+    study = stored_study()
+    measured_on(study, study.features, "A note.")
     figure = go.Figure(go.Scatter(x=[1, 2], y=[3, 4]))
-    shared.chart(figure, "two-points", key="points", alt="Two points")
-    shared.table(pd.DataFrame({"a": [1]}), "one", key="one")
+    show_chart(figure, "two-points", key="points", alt="Two points")
+    show_table(pd.DataFrame({"a": [1]}), "one", key="one")
 
 
 def test_a_name_is_shown_as_it_is_where_markdown_is_read():
-    assert shared.text("a_b*c* :red[d]\n    e") == r"a\_b\*c\* \:red\[d\] e"
-    assert shared.text("Müller 咳 7") == "Müller 咳 7"
+    assert literal("a_b*c* :red[d]\n    e") == r"a\_b\*c\* \:red\[d\] e"
+    assert literal("Müller 咳 7") == "Müller 咳 7"
 
 
 def test_charts_and_tables_come_with_their_downloads(study):

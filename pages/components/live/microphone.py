@@ -7,11 +7,13 @@ import streamlit as st
 from streamlit_webrtc import AudioSinkTrack, WebRtcMode, webrtc_streamer
 
 from coughlab.serving import microphone
-from pages.components.live import PATIENCE_S, ice_servers
+from pages.shared.ice_servers import ice_servers
 
 microphone.isolate()
 _log = logging.getLogger(__name__)
 
+#: A connection that is not up after so many seconds will hardly come up.
+PATIENCE_S = 10
 #: What browsers do to a voice so that a call sounds better destroys coughs.
 RAW = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
 WORDS = {

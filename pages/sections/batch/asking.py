@@ -9,7 +9,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from coughlab import audio
 from coughlab.evidence.verdict import PREVALENCE
 from coughlab.serving import recordings, workers
-from pages.sections.audit_upload import Progress
+from pages.shared.progress import Progress
 
 STAGE = "Recordings"
 _numbers = count(1)

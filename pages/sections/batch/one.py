@@ -11,7 +11,7 @@ from coughlab.evidence import verdict as beliefs
 from coughlab.serving import batch as many
 from coughlab.serving import workers
 from coughlab.text import LABELS_IN_WORDS, agreement, percent
-from pages import shared
+from pages.shared.chart import show_chart
 
 
 def show(batch, answer, titles):
@@ -36,7 +36,7 @@ def show(batch, answer, titles):
         return
     st.audio(audio.encode_wav(recording.samples, recording.rate), format="audio/wav")
     events = [detector.Event(e["start_s"], e["end_s"], e["probability"]) for e in answer["events"]]
-    shared.chart(
+    show_chart(
         chart.figure(recording, events),
         f"{PurePosixPath(answer['file']).stem}-spectrogram",
         key=f"picture {batch.number} {answer['file']}",

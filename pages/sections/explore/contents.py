@@ -8,7 +8,9 @@ from coughlab.charts.features import TITLES
 from coughlab.evaluation import description
 from coughlab.features.acoustic import NAMES
 from coughlab.text import LABELS_IN_WORDS
-from pages import shared
+from pages.shared.chart import show_chart
+from pages.shared.measured import measured_on
+from pages.shared.table import show_table
 
 FACTS = {
     "source": "source",
@@ -34,17 +36,17 @@ def show(study):
             f" all {len(table)} rows. So a classifier can score well here without hearing a disease.",
             icon=":material/warning:",
         )
-    shared.measured_on(study, table)
+    measured_on(study, table)
     for place, fact in zip(st.columns(2), ("source", "sample rate"), strict=True):
         with place:
             st.subheader(f"Rows by {fact}")
             name = f"rows-by-{fact.replace(' ', '-')}"
-            shared.chart(charts.bars(counted[fact]), name, key=name, alt=f"Rows of each class by {fact}")
+            show_chart(charts.bars(counted[fact]), name, key=name, alt=f"Rows of each class by {fact}")
     st.subheader("Durations")
     _show_distribution(table, "duration_s", "Duration in seconds")
     st.subheader("What the files say of themselves")
     facts = pd.concat(counted, names=["fact", "value"]).rename(columns=LABELS_IN_WORDS).reset_index()
-    shared.table(facts.astype({"value": str}), "file-facts", key="facts", height="content")
+    show_table(facts.astype({"value": str}), "file-facts", key="facts", height="content")
     told = ", ".join(f"{fact} {number}" for fact, number in named.items())
     st.markdown(
         f":small[How many of the {len(table)} labels each fact alone tells: {told}."
@@ -57,7 +59,7 @@ def show_feature(study):
     name = st.selectbox(
         "Feature", NAMES, format_func=titles.get, key="feature", bind="query-params", width=320
     )
-    shared.measured_on(study, study.features, "Each feature is a mean over the first 5 seconds.")
+    measured_on(study, study.features, "Each feature is a mean over the first 5 seconds.")
     _show_distribution(study.features, name, titles[name])
 
 
@@ -65,9 +67,9 @@ def _show_distribution(table, column, title):
     rows = description.summary(table, column).rename(index=LABELS_IN_WORDS).reset_index()
     four_digits = dict.fromkeys(rows.columns[3:], st.column_config.NumberColumn(format="%.4g"))
     name = f"{column}-by-class"
-    shared.table(rows, name, key="summary", column_config=four_digits, height="content")
+    show_table(rows, name, key="summary", column_config=four_digits, height="content")
     figure = charts.distribution(table, column, title)
-    shared.chart(figure, name, key="distribution", alt=f"{title} of every row, by class")
+    show_chart(figure, name, key="distribution", alt=f"{title} of every row, by class")
     st.markdown(
         ":small[A mark is a row. The box holds the middle half of its class, and the line in it is the median.]"
     )

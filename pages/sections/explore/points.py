@@ -8,8 +8,9 @@ from coughlab.charts import dataset as charts
 from coughlab.charts.features import TITLES
 from coughlab.evaluation import projection
 from coughlab.features.acoustic import NAMES
-from pages import shared
 from pages.shared import recording
+from pages.shared.chart import show_chart
+from pages.shared.measured import measured_on
 
 GROUPS = {"label": "Class", "source": "Source"}
 
@@ -64,8 +65,8 @@ def _show(study, columns, x, y, titles, name, note=""):
     )
     with columns[1]:
         chosen = recording.choose(study)
-    shared.measured_on(study, study.features, note)
-    shared.chart(
+    measured_on(study, study.features, note)
+    show_chart(
         charts.scatter(study.features, x, y, titles=titles, by=by, chosen=chosen),
         name,
         key=name,

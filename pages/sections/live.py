@@ -1,9 +1,4 @@
-"""The page "Live": the microphone (`microphone`), the rolling picture with the list of coughs (`view`),
-what can be taken away (`exports`), and what is around.
-"""
-
-import contextlib
-import os
+"""What stands on the page "Live" around its components."""
 
 import streamlit as st
 
@@ -17,8 +12,6 @@ from coughlab.text import LABELS_IN_WORDS, counted
 
 #: Nearly every browser's own rate.
 RATE = 48_000
-#: A connection that is not up after so many seconds will hardly come up.
-PATIENCE_S = 10
 
 
 def listener():
@@ -42,20 +35,10 @@ def show_address():
     return False
 
 
-def ice_servers():
-    """The servers that secrets or environment name; a wrong setting is said, and none are used."""
-    setting = os.environ.get(connection.SETTING)
-    with contextlib.suppress(FileNotFoundError):  # there need not be any secrets
-        setting = setting or st.secrets.get(connection.SETTING)
-    try:
-        return connection.ice_servers(setting, st.context.url or "")
-    except connection.SettingError as error:
-        st.warning(f"{error} Until then only the local network is tried.", icon=":material/settings:")
-        return []
-
-
 def show_trouble(ear):
     """What to do where no connection comes up, and the recorder instead."""
+    from pages.components.live.microphone import PATIENCE_S
+
     st.warning(
         f"**No sound arrived within {PATIENCE_S} seconds.** The page was reached, but the direct connection that carries the"
         " sound was not. Most often a firewall or a company's network is in the way: try another network, such as a phone's. If"

@@ -1,7 +1,6 @@
 """An audit of the visitor's own dataset: the upload, the progress in words, and nothing left behind."""
 
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import streamlit as st
 from coughlab import datasets
 from coughlab.audio import archive
 from coughlab.serving import workers
-from pages.sections.retrain import duration
+from pages.shared.progress import Progress
 
 HOW = """\
 Put the recordings into one ZIP, laid out in one of these ways:
@@ -81,20 +80,3 @@ def run(upload, progress):
         if len(dataset.table) > (most := archive.LIMITS.max_files):
             raise archive.ArchiveError(f"The list names more than {most:,} recordings. {archive.ELSEWHERE}")
         return auditing.audit(replace(dataset, name=Path(upload.name).stem), progress, load=workers.load)
-
-
-class Progress:
-    """Tells a progress bar what is going on, how far it is, and how long that stage may still take."""
-
-    def __init__(self, bar):
-        self.bar, self.stage = bar, None
-
-    def __call__(self, stage, done, total):
-        now = time.monotonic()
-        if stage != self.stage:
-            self.stage, self.since, self.first = stage, now, done
-        # What is one step has no number worth telling.
-        text = f"{stage}: {done:,} of {total:,}" if total > 1 else f"{stage} …"
-        if done > self.first:
-            text += f", {duration((now - self.since) / (done - self.first) * (total - done))} left"
-        self.bar.progress(done / total if total else 1.0, text)

@@ -9,7 +9,8 @@ import streamlit as st
 
 from coughlab.audit import report as audit_text
 from coughlab.text import LABELS_IN_WORDS, counted, to_csv
-from pages import shared
+from pages.shared.chart import show_chart
+from pages.shared.table import show_table
 
 #: Word, icon and colour of each severity, the worst first.
 SEVERITIES = {
@@ -44,7 +45,7 @@ def show(report):
         show_finding(finding)
     if report["skipped"]:
         st.subheader("What was left out, and why")
-        shared.table(
+        show_table(
             pd.DataFrame(report["skipped"]),
             f"{_file_name(report)}-left-out",
             key="left out",
@@ -103,7 +104,7 @@ def show_shortcuts(report):
             " classes apart, so can any other that is trained on these recordings, and its score need not be about a disease."
         )
         told = ", ".join(f"{probe['title']} {probe['auc']:.2f}" for probe in tried)
-        shared.chart(
+        show_chart(
             charts.shortcuts(tried, severe=SEVERE_AUC, warning=WARNING_AUC),
             f"{_file_name(report)}-shortcuts",
             key="shortcuts",

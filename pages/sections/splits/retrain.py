@@ -4,10 +4,11 @@ import streamlit as st
 
 from coughlab.evaluation import comparison, metrics
 from coughlab.studies import retrain
-from coughlab.text import counted
-from pages import shared
-from pages.sections import split_tables
+from coughlab.studies.store import StoreError
+from coughlab.text import counted, duration
+from pages.sections.splits import tables
 from pages.shared import access
+from pages.shared.chart import show_chart
 
 #: Seconds between two looks at a training.
 EVERY = 0.5
@@ -56,7 +57,7 @@ def ask(study, model):
             retrain.MAX_SEED,
             study.manifest["seed"],
             key="seed",
-            help="Decides how rows are dealt and where training starts. The stored splits have the seed shown at first.",
+            help="Decides how rows are split and where training starts. The stored splits have the seed shown at first.",
             **options,
         )
         pressed = st.form_submit_button("Train", type="primary", icon=":material/model_training:")
@@ -66,7 +67,7 @@ def ask(study, model):
         try:
             st.session_state.job = retrain.start(study, retrain.Order(model, seed, share / 100, n_splits))
             jobs()[:] = [st.session_state.job]
-        except (retrain.RetrainError, shared.StoreError) as error:
+        except (retrain.RetrainError, StoreError) as error:
             st.error(str(error), icon=":material/error:")
 
 
@@ -88,10 +89,10 @@ def show_job(study, job, table, was_running):
     made = job.predictions
     results = metrics.per_split(made, study.thresholds)
     name = f"{order.model}-retrained-seed-{order.seed}"
-    split_tables.show_each(comparison.wide(results, order.model), name, key="retrained")
-    dealt = f"{counted(job.n_done, 'random split')} with {order.test_share:.0%} test rows, seed {order.seed}"
+    tables.show_each(comparison.wide(results, order.model), name, key="retrained")
+    splits = f"{counted(job.n_done, 'random split')} with {order.test_share:.0%} test rows, seed {order.seed}"
     size = f"{made['recording'].nunique()} recordings of {made['person'].nunique()} people"
-    st.markdown(f":small[Measured on {study.name}, {dealt}: {size}.]")
+    st.markdown(f":small[Measured on {study.name}, {splits}: {size}.]")
     if not was_running:
         compare(study, job, made, results, table, name)
 
@@ -104,10 +105,6 @@ def compare(study, job, made, results, table, name):
     st.markdown(f"**Beside the {counted(len(comparison.by_split(table, model)), 'stored split')}**")
     if job.order.seed == study.manifest["seed"]:
         st.markdown(retrain.reproduced_in_words(made, study.predictions, model))
-    split_tables.show_summary(results, model, f"{name}-summary", key="retrained summary", stored=table)
+    tables.show_summary(results, model, f"{name}-summary", key="retrained summary", stored=table)
     figure = chart.distribution(comparison.by_split(results, model), lucky, "accuracy")
-    shared.chart(figure, name, key="retrained splits", alt="Every metric on every retrained split")
-
-
-def duration(seconds):
-    return f"about {seconds:.0f} seconds" if seconds < 90 else f"about {seconds / 60:.0f} minutes"
+    show_chart(figure, name, key="retrained splits", alt="Every metric on every retrained split")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from coughlab.evaluation import comparison
 from coughlab.evaluation.metrics import METRICS
-from pages import shared
+from pages.shared.table import show_table
 
 LUCK = (
     "The interval allows for the overlap of the splits' training rows (Nadeau and Bengio, 2003). It covers the luck of the split"
@@ -47,7 +47,7 @@ SUMMARY = {
 
 def show_each(rows, name, *, key):
     """One line a split; `rows` are those of `comparison.wide`."""
-    shared.table(rows, name, key=key, column_config=EACH)
+    show_table(rows, name, key=key, column_config=EACH)
 
 
 def show_summary(table, model, name, *, key, stored=None):
@@ -56,5 +56,5 @@ def show_summary(table, model, name, *, key, stored=None):
     if stored is not None:
         rows["stored"] = comparison.summary(stored, model)["mean"]
     rows.insert(0, "metric", [METRICS[metric] for metric in rows.index])
-    shared.table(rows, name, key=key, column_config=SUMMARY)
+    show_table(rows, name, key=key, column_config=SUMMARY)
     st.markdown(f":small[Test rows. Of log loss and Brier score, less is better. {LUCK}]")

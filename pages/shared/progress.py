@@ -1,0 +1,24 @@
+"""How far a long task is."""
+
+import time
+
+from streamlit.delta_generator import DeltaGenerator
+
+from coughlab.text import duration
+
+
+class Progress:
+    """Shows in a progress bar what is going on, how far it is, and how long that stage may still take."""
+
+    def __init__(self, bar: DeltaGenerator):
+        self.bar, self.stage = bar, None
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if stage != self.stage:
+            self.stage, self.since, self.first = stage, now, done
+        # What is one step has no number worth showing.
+        text = f"{stage}: {done:,} of {total:,}" if total > 1 else f"{stage} …"
+        if done > self.first:
+            text += f", {duration((now - self.since) / (done - self.first) * (total - done))} left"
+        self.bar.progress(done / total if total else 1.0, text)

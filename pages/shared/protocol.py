@@ -1,0 +1,66 @@
+"""How the rows that a page looks at were split: the protocol, and the dataset tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from coughlab.evaluation import splits
+from pages.shared.study import forget_other
+
+if TYPE_CHECKING:  # it takes time to import
+    from pandas import DataFrame
+
+#: Protocols in a few words.
+PROTOCOLS = {
+    "published": "random 70/30 splits",
+    "deduplicated": "random 70/30 splits without copies",
+    "person-disjoint": "random 70/30 splits of people, without copies",
+    "source-balanced": "random 70/30 splits of people, each source with as many of either label",
+    "external": "trained on all of another dataset",
+}
+#: Protocols as they are chosen from.
+CHOICES = {
+    "published": "Random rows, as published",
+    "deduplicated": "Without copies",
+    "person-disjoint": "Nobody on both sides",
+    "source-balanced": "Sources balanced",
+}
+#: Where the strictest test comes last.
+PROVES = "The further down, the more a score proves."
+
+
+def title_of(pair: tuple[str, str]) -> str:
+    """A protocol and the dataset tested on, as they are chosen from: alike in every study."""
+    return CHOICES.get(pair[0], f"Another dataset: {pair[1]}")
+
+
+def ask_protocol(
+    pairs: Iterable[tuple[str, str]], where: DeltaGenerator = st, note: str = PROVES
+) -> tuple[str, str]:
+    """The protocol and the dataset tested on to look at, one of those given, in their order."""
+    options = {title_of(pair): pair for pair in pairs}
+    forget_other("protocol", options)
+    chosen = where.selectbox(
+        "Tested on",
+        list(options),
+        key="protocol",
+        bind="query-params",
+        help=f"How recordings were split into those trained on and those tested on. {note}",
+    )
+    return options.get(chosen, next(iter(options.values())))
+
+
+def pairs_in(table: DataFrame) -> list[tuple[str, str]]:
+    """The protocols and datasets tested on in a study's `metrics`, the strictest last."""
+    there = table[["protocol", "tested_on"]].drop_duplicates().itertuples(index=False, name=None)
+    return sorted(there, key=lambda pair: -splits.STRICTEST.index(pair[0]))
+
+
+def rows_of(table: DataFrame, pair: tuple[str, str]) -> DataFrame:
+    """The rows of a table of one protocol and dataset tested on."""
+    protocol, tested_on = pair
+    return table[(table["protocol"] == protocol) & (table["tested_on"] == tested_on)]

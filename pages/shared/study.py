@@ -1,0 +1,47 @@
+"""The study that a page looks at, and the model."""
+
+from collections.abc import Iterable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from coughlab.serving import predictors
+from coughlab.studies import store
+from coughlab.studies.store import StoredStudy, StoreError
+
+
+def stored_study(name: str = predictors.STUDY) -> StoredStudy:
+    """A study, the one that answers unless told; a page that cannot have it says why and stops."""
+    try:
+        return predictors.study(name)
+    except StoreError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+
+
+def ask_study(where: DeltaGenerator = st) -> StoredStudy:
+    """The study to look at."""
+    # The default must come first and be the same always: a link leaves it out.
+    names = sorted(store.names(), key=lambda name: name != predictors.STUDY)
+    if len(names) < 2:
+        return stored_study()
+    return stored_study(where.selectbox("Dataset", names, key="study", bind="query-params"))
+
+
+def titles_of(study: StoredStudy, names: Iterable[str] | None = None) -> dict[str, str]:
+    """Titles of a study's models by their names; of those named, in the study's order."""
+    wanted = set(study.models if names is None else names)
+    return {name: entry["title"] for name, entry in study.models.items() if name in wanted}
+
+
+def ask_model(titles: dict[str, str], where: DeltaGenerator = st) -> str:
+    """The model to look at."""
+    forget_other("model", titles)
+    return where.selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
+
+
+def forget_other(key: str, options: Iterable[str]) -> None:
+    """Let a widget begin anew where what it holds is not among its options any more, as after a change of the dataset."""
+    held = st.session_state.get(key, [])
+    if not {*(held if isinstance(held, list) else [held])} <= set(options):
+        del st.session_state[key]
