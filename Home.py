@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from coughlab.web import api, uploads
+from coughlab.web import api, lifespan, middleware, uploads
 from pages.shared import access, sessions
 
 # Until st.navigation is first called, Streamlit would open a link to a page without this file, and so without navigation.
@@ -18,8 +18,8 @@ if __name__ != "__main__" and hasattr(st, "App"):
     app = st.App(
         __file__,
         routes=api.routes,
-        middleware=api.middleware(page=Path(st.__file__).parent / "static/index.html", held=sessions.uploads),
-        lifespan=api.lifespan(access.secrets, st.get_option("server.address"), sessions.free),
+        middleware=middleware.stack(Path(st.__file__).parent / "static/index.html", sessions.uploads),
+        lifespan=lifespan.with_pages(access.secrets, st.get_option("server.address"), sessions.free),
     )
 
 if __name__ == "__main__":

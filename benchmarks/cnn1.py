@@ -7,13 +7,13 @@ Where COUGHLAB_VGG16 names no file of its weights they are random, which takes a
 """
 
 import math
-import os
 import time
 
 import numpy as np
 import products
 from table import Row, show
 
+from coughlab import config
 from coughlab.audio import Recording, synthetic
 from coughlab.classifiers import vgg16
 from coughlab.features.inputs import INPUTS
@@ -41,7 +41,7 @@ def frozen_operations():
     )
 
 
-if not os.environ.get(vgg16.SETTING):
+if not config.value(vgg16.SETTING):
     print("COUGHLAB_VGG16 is not set: VGG16's weights are random", flush=True)
     vgg16.weights = lambda: None
 pictures, labels = [picture(number) for number in range(N)], np.arange(N) % 8 == 0

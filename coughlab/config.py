@@ -1,4 +1,4 @@
-"""What can be set where CoughLab runs: environment variables, one table of them, read once.
+"""What can be set where CoughLab runs: environment variables, one table of them, read here and nowhere else.
 
 The table in ``docs/operate.md`` is this one, ``python -m coughlab.config`` prints it.
 """
@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 class SettingError(ValueError):
@@ -19,27 +20,23 @@ class Setting:
 
     Attributes
     ----------
-    name : str
-        Of the environment variable.
-    default : str
-        Its value where it is not set.
+    name, default : str
+        Of the environment variable, and its value where it is not set.
     read : callable
         Makes the value of the text; raises ValueError where it cannot.
-    kind : str
-        What it can be, in words.
-    meaning : str
-        What it does, a sentence.
+    kind, meaning : str
+        What it can be, in words, and what it does, a sentence.
     """
 
     name: str
     default: str
-    read: Callable
+    read: Callable[[str], Any]
     kind: str
     meaning: str
 
 
-def _choice(*choices):
-    def read(text):
+def _choice(*choices: str) -> tuple[Callable[[str], str], str]:
+    def read(text: str) -> str:
         if text not in choices:
             raise ValueError
         return text
@@ -47,12 +44,8 @@ def _choice(*choices):
     return read, "one of " + ", ".join(choices)
 
 
-def _any(kind):
-    return str, kind
-
-
-def _whole(low, high):
-    def read(text):
+def _whole(low: int, high: int) -> tuple[Callable[[str], int], str]:
+    def read(text: str) -> int:
         if not low <= int(text) <= high:
             raise ValueError
         return int(text)
@@ -60,148 +53,61 @@ def _whole(low, high):
     return read, f"a whole number from {low:,} to {high:,}"
 
 
-def _origins(text):
+def _origins(text: str) -> list[str]:
     origins = text.split()
     if not all(re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]+)?", origin) for origin in origins):
         raise ValueError
     return origins
 
 
-_TABLE = [
-    (
-        "COUGHLAB_API_KEYS",
-        "auto",
-        *_choice("auto", "off", "required"),
-        "Whether the API wants a key: auto wants one unless the app listens at a loopback address only.",
-    ),
-    (
-        "COUGHLAB_RATE",
-        "600",
-        *_whole(1, 1_000_000),
-        "Requests a minute that each key may make, where its entry in the secrets has no `per_minute` of its own.",
-    ),
-    (
-        "COUGHLAB_WORKERS",
-        "0",
-        *_whole(0, 1_024),
-        "Processes that decode and answer recordings; 0 for one a core, as far as they fit the memory.",
-    ),
-    (
-        "COUGHLAB_QUEUE",
-        "32",
-        *_whole(0, 10_000),
-        "Requests that may wait for such a process; the next one is answered 503 at once.",
-    ),
-    (
-        "COUGHLAB_WAIT_S",
-        "10",
-        *_whole(1, 600),
-        "Seconds that a request waits at most before it is answered 503.",
-    ),
-    (
-        "COUGHLAB_ANSWER_S",
-        "20",
-        *_whole(1, 600),
-        "Seconds that one recording may take before the process that reads it is ended and replaced.",
-    ),
-    (
-        "COUGHLAB_WORKER_MB",
-        "1024",
-        *_whole(128, 65_536),
-        "Megabytes that decoding one recording may take beside what its process holds anyway.",
-    ),
-    (
-        "COUGHLAB_UPLOADS_MB",
-        "256",
-        *_whole(32, 65_536),
-        "Megabytes of uploads to the API that are held at once; what comes beside them is answered 503.",
-    ),
-    (
-        "COUGHLAB_PAGES_MB",
-        "1024",
-        *_whole(100, 1_048_576),
-        "Megabytes of uploads that all open pages hold at once; what comes beside them is answered 503.",
-    ),
-    (
-        "COUGHLAB_STALL_S",
-        "4",
-        *_whole(1, 600),
-        "Seconds without a byte after which an upload to the API is given up, with 408.",
-    ),
-    (
-        "COUGHLAB_PAGES_STALL_S",
-        "30",
-        *_whole(1, 600),
-        "Seconds without a byte after which an upload to a page is given up.",
-    ),
-    (
-        "COUGHLAB_FRAME_ANCESTORS",
-        "",
-        _origins,
-        "origins such as https://example.org, with spaces between them",
-        "Sites that may show the app in a frame; none unless set.",
-    ),
-    (
-        "COUGHLAB_LOG",
-        "text",
-        *_choice("text", "json"),
-        "How a line of the log is written.",
-    ),
-    (
-        "COUGHLAB_MODELS",
-        "",
-        *_any("the path of a folder"),
-        "Where the studies are; the folder `models` of the app unless set.",
-    ),
-    (
-        "COUGHLAB_READ_ONLY",
-        "off",
-        *_choice("off", "on"),
-        "Whether the folder of the models is meant to be read-only, so that nothing can be trained: then health does not look at"
-        " its disk.",
-    ),
-    (
-        "COUGHLAB_DATA",
-        "",
-        *_any("the path of a folder"),
-        "The folder that holds the datasets, each in a folder of its name, to hear their recordings in the app; none unless set.",
-    ),
-    (
-        "COUGHLAB_ICE_SERVERS",
-        "",
-        *_any("a JSON list of servers"),
-        "STUN and TURN servers that carry the sound of the page Live where the direct way is closed; a public STUN server unless"
-        " set, and none on a local network.",
-    ),
-    (
-        "COUGHLAB_VGG16",
-        "",
-        *_any("the path of a file"),
-        "VGG16's ImageNet weights without its top, for training; Keras fetches them unless set.",
-    ),
-]
+# fmt: off
+_TABLE = (
+    ("COUGHLAB_API_KEYS", "auto", *_choice("auto", "off", "required"),
+     "Whether the API wants a key: auto wants one unless the app listens at a loopback address only."),
+    ("COUGHLAB_RATE", "600", *_whole(1, 1_000_000),
+     "Requests a minute that each key may make, where its entry in the secrets has no `per_minute` of its own."),
+    ("COUGHLAB_WORKERS", "0", *_whole(0, 1_024),
+     "Processes that decode and answer recordings; 0 for one a core, as far as they fit the memory."),
+    ("COUGHLAB_QUEUE", "32", *_whole(0, 10_000),
+     "Requests that may wait for such a process; the next one is answered 503 at once."),
+    ("COUGHLAB_WAIT_S", "10", *_whole(1, 600),
+     "Seconds that a request waits at most before it is answered 503."),
+    ("COUGHLAB_ANSWER_S", "20", *_whole(1, 600),
+     "Seconds that one recording may take before the process that reads it is ended and replaced."),
+    ("COUGHLAB_WORKER_MB", "1024", *_whole(128, 65_536),
+     "Megabytes that decoding one recording may take beside what its process holds anyway."),
+    ("COUGHLAB_UPLOADS_MB", "256", *_whole(32, 65_536),
+     "Megabytes of uploads to the API that are held at once; what comes beside them is answered 503."),
+    ("COUGHLAB_PAGES_MB", "1024", *_whole(100, 1_048_576),
+     "Megabytes of uploads that all open pages hold at once; what comes beside them is answered 503."),
+    ("COUGHLAB_STALL_S", "4", *_whole(1, 600),
+     "Seconds without a byte after which an upload to the API is given up, with 408."),
+    ("COUGHLAB_PAGES_STALL_S", "30", *_whole(1, 600),
+     "Seconds without a byte after which an upload to a page is given up."),
+    ("COUGHLAB_FRAME_ANCESTORS", "", _origins, "origins such as https://example.org, with spaces between them",
+     "Sites that may show the app in a frame; none unless set."),
+    ("COUGHLAB_LOG", "text", *_choice("text", "json"),
+     "How a line of the log is written."),
+    ("COUGHLAB_MODELS", "", str, "the path of a folder",
+     "Where the studies are; the folder `models` of the app unless set."),
+    ("COUGHLAB_READ_ONLY", "off", *_choice("off", "on"),
+     "Whether the folder of the models is meant to be read-only, so that nothing can be trained: then health does not look "
+     "at its disk."),
+    ("COUGHLAB_DATA", "", str, "the path of a folder",
+     "The folder that holds the datasets, each in a folder of its name, to hear their recordings in the app; none unless set."),
+    ("COUGHLAB_ICE_SERVERS", "", str, "a JSON list of servers",
+     "STUN and TURN servers that carry the sound of the page Live where the direct way is closed; a public STUN server "
+     "unless set, and none on a local network."),
+    ("COUGHLAB_VGG16", "", str, "the path of a file",
+     "VGG16's ImageNet weights without its top, for training; Keras fetches them unless set."),
+)
+# fmt: on
 #: All there are, by name.
 SETTINGS = {name: Setting(name, *rest) for name, *rest in _TABLE}
 
 
-def value(name):
-    """What a setting is set to.
-
-    Parameters
-    ----------
-    name : str
-        One of `SETTINGS`.
-
-    Returns
-    -------
-    str or int or list of str
-        Its value, or its default.
-
-    Raises
-    ------
-    SettingError
-        If the environment holds what it cannot be.
-    """
+def value(name: str) -> Any:
+    """What the setting `name` is set to, or its default; SettingError if the environment holds what it cannot be."""
     setting = SETTINGS[name]
     text = os.environ.get(name, "").strip() or setting.default
     try:
@@ -210,20 +116,14 @@ def value(name):
         raise SettingError(f"The setting {name} must be {setting.kind}, not {text!r}.") from None
 
 
-def check():
-    """Read every setting, so that a wrong one is told when the app starts, not when it is first needed.
-
-    Raises
-    ------
-    SettingError
-        Of the first that holds what it cannot be.
-    """
+def check() -> None:
+    """Read every setting, so that a wrong one is a SettingError when the app starts, not when it is first needed."""
     for name in SETTINGS:
         value(name)
 
 
-def table():
-    """The settings as a table in Markdown (str)."""
+def table() -> str:
+    """The settings as a table in Markdown."""
     rows = (
         f"| `{setting.name}` | {f'`{setting.default}`' if setting.default else 'empty'} | {setting.kind} |"
         f" {setting.meaning} |"

@@ -1,5 +1,6 @@
 """Settings: what they can be, and that the page for operators tells all of them."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -79,3 +80,17 @@ def test_the_app_tells_it_too_without_a_stack_trace(monkeypatch):
 
 def test_the_page_for_operators_has_the_table():
     assert config.table() in (ROOT / "docs/operate.md").read_text()
+
+
+#: Not what only sets something, or gives a child process its own environment.
+READS = re.compile(r"getenv|os\.environ(?! \||\.setdefault)|import environ")
+
+
+def test_the_environment_is_read_in_one_place():
+    code = [path for room in ("coughlab", "pages") for path in (ROOT / room).rglob("*.py")]
+    assert [path for path in code if READS.search(path.read_text())] == [ROOT / "coughlab/config.py"]
+
+
+def test_there_is_one_error_for_a_wrong_setting():
+    code = [*(ROOT / "coughlab").rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+    assert sum(path.read_text().count("class SettingError") for path in code) == 1

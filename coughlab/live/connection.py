@@ -4,16 +4,14 @@ import ipaddress
 import json
 from urllib.parse import urlsplit
 
-#: Environment variable and secret that name the servers, and what is expected there.
+from coughlab.config import SettingError
+
+#: Setting and secret that name the servers, and what is expected there.
 SETTING = "COUGHLAB_ICE_SERVERS"
 EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "name", "credential": "password"}]'
 #: Beyond the local network, unless told otherwise: tells both sides their public address, and sees no sound.
 PUBLIC = [{"urls": ["stun:stun.l.google.com:19302"]}]
 SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
-
-
-class SettingError(ValueError):
-    """What `SETTING` holds cannot be used; the message says why and what is expected."""
 
 
 def trusted(url):
@@ -53,7 +51,7 @@ def ice_servers(setting, url):
 
     Raises
     ------
-    SettingError
+    coughlab.config.SettingError
         If the setting cannot be used.
     """
     if setting is None or setting == "":

@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from coughlab import audio, live
+from coughlab import audio, config, live
 from coughlab.audio import synthetic
 from coughlab.detector import Event
 from coughlab.live import connection, cough_log, listener, picture, sound
@@ -395,7 +395,7 @@ def test_ice_servers_come_from_the_setting_or_from_where_the_page_is():
     ],
 )
 def test_a_wrong_setting_is_explained(setting, why):
-    with pytest.raises(connection.SettingError) as error:
+    with pytest.raises(config.SettingError) as error:
         connection.ice_servers(setting, "http://localhost")
     assert why in str(error.value) and connection.SETTING in str(error.value)
     assert "Expected is a list" in str(error.value)

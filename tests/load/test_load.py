@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from coughlab.web import api
+from coughlab.web import lifespan
 from tests.fuzz.server import Server
 from tests.load.__main__ import CLIENTS, TOO_MANY, Phase, expected, longest_wait, pages
 
@@ -30,7 +30,7 @@ def run(chromium):
     def rested(goal=0.0):
         """Memory once it is no more than a goal, or after so long that it will not be."""
         for _ in range(6):
-            time.sleep(api.FREE_S)
+            time.sleep(lifespan.FREE_S)
             if (now := server.memory()[0]) < goal:
                 break
         return now

@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from coughlab import __version__, audio
 from coughlab.evidence.verdict import HEADLINES
 from coughlab.serving import predictors, workers
-from coughlab.web import api, uploads
+from coughlab.web import api, endpoint, uploads
 from tests import sounds
 from tests.conftest import missing
 from tests.stored_studies import with_large
@@ -355,7 +355,7 @@ def test_an_upload_is_gone_with_its_answer(monkeypatch, why):
             raise errors[why]()
         return workers.respond(data, **options)
 
-    monkeypatch.setattr(api, "_pool", SimpleNamespace(answer=respond))
+    monkeypatch.setattr(endpoint.running, "pool", SimpleNamespace(answer=respond))
     upload, transport, seen = bytes(4 * 2**20), httpx.ASGITransport(Starlette(routes=api.routes)), []
 
     async def ask():

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from coughlab.audio import synthetic
-from coughlab.web import middleware
+from coughlab.web.middleware.security_headers import script_hashes
 from tests.servers import serving
 
 PREDICT = "/api/v1/predict"
@@ -137,7 +137,7 @@ def test_no_other_site_is_let_in(server, app):
 def test_only_scripts_that_are_in_the_page_get_a_hash(tmp_path):
     page = tmp_path / "index.html"
     page.write_text("<script>let a = 1;</script><script src='x.js'></script><script>\nlet b = 2;\n</script>")
-    assert list(middleware._hashes(page)) == [
+    assert list(script_hashes(page)) == [
         "'sha256-" + digest + "'" for digest in (_sha("let a = 1;"), _sha("\nlet b = 2;\n"))
     ]
 

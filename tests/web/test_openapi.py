@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from schemathesis.checks import CHECKS
 
 from coughlab.audio import synthetic
-from coughlab.web import api, keys, openapi
+from coughlab.web import keys, openapi, routes
 from tests import sounds
 from tests.servers import serving
 
@@ -93,7 +93,7 @@ def test_models_health_and_errors_too(server):
 
 def test_it_is_served_and_every_address_is_in_it(server):
     served = httpx.get(f"{server.url}/api/v1/openapi.json").json()
-    assert served == openapi.document() and list(served["paths"]) == list(api.ADDRESSES)
+    assert served == openapi.document() and list(served["paths"]) == routes.addresses()
 
 
 def test_what_it_says_of_keys_is_so():

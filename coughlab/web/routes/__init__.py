@@ -1,0 +1,40 @@
+"""The API's routes, a module each: its class ``Route`` has the address, the handler and what is described of them.
+
+A module that is added here is found, served and described without being named anywhere else.
+"""
+
+import pkgutil
+from importlib import import_module
+
+from starlette.routing import Route
+
+from coughlab.web.endpoint import ApiError, Endpoint
+
+
+def endpoints() -> list[type[Endpoint]]:
+    """The endpoint of each route, in the order of the description."""
+    modules = (import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
+    return sorted((module.Route for module in modules), key=lambda endpoint: (endpoint.order, endpoint.path))
+
+
+def addresses() -> list[str]:
+    """Where something is."""
+    return [endpoint.path for endpoint in endpoints()]
+
+
+def table() -> list[Route]:
+    """All routes, for Starlette; any other address below ``/api`` is an error in JSON."""
+    return [
+        *(Route(endpoint.path, endpoint) for endpoint in endpoints()),
+        Route("/api", _NotFound),
+        Route("/api/{path:path}", _NotFound),
+    ]
+
+
+class _NotFound(Endpoint):
+    public = True
+
+    async def _answer(self) -> None:
+        raise ApiError(
+            404, "not_found", f"There is nothing at this address. There is {', '.join(addresses())}."
+        )

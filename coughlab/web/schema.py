@@ -1,0 +1,74 @@
+"""Parts of the API's description, in OpenAPI 3.1 and JSON Schema, that routes put together."""
+
+from collections.abc import Callable
+
+Schema = dict[str, object]
+
+ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
+#: When an answer has a status of an error.
+ERRORS = {
+    "400": "The recording cannot be read, or an option is not what it can be.",
+    "401": "A key is needed, or the one sent is not known.",
+    "403": "A browser asked for a page of another site.",
+    "408": "The upload stopped before its end.",
+    "413": "The recording is too large or too long.",
+    "415": "The body is not multipart/form-data.",
+    "422": "The recording was read, and cannot be answered: it is too short, or holds no sound.",
+    "429": "The key was used too often; Retry-After says when it may be used again.",
+    "500": "Something went wrong that is not the request's fault.",
+    "503": "The server is busy, and Retry-After says when to try again; or a model is missing.",
+}
+
+STRING, NUMBER, COUNT = {"type": "string"}, {"type": "number"}, {"type": "integer", "minimum": 0}
+BOOLEAN = {"type": "boolean"}
+SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+
+
+def operation(name: str, summary: str, responses: Schema, **more: object) -> Callable[[Callable], Callable]:
+    """Describe the handler of one HTTP method: its operationId, its summary, its responses by status."""
+
+    def describe(handler: Callable) -> Callable:
+        handler.operation = {"operationId": name, "summary": summary, "responses": responses, **more}
+        return handler
+
+    return describe
+
+
+def response(description: str, schema: Schema, media_type: str = "application/json") -> Schema:
+    """A response with a body of one type."""
+    return {"description": description, "headers": ID, "content": {media_type: {"schema": schema}}}
+
+
+def errors(*statuses: str) -> Schema:
+    """The responses that are errors, by status."""
+    return {status: response(ERRORS[status], ref("Error")) for status in statuses}
+
+
+def ref(name: str) -> Schema:
+    """A schema that stands in the ``schemas`` of a route."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def record(**properties: Schema) -> Schema:
+    """A schema of an object that has these properties and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def mapping(schema: Schema) -> Schema:
+    """A schema of an object whose every property is alike, as of models by name."""
+    return {"type": "object", "additionalProperties": schema}
+
+
+def array(items: Schema, **more: object) -> Schema:
+    """A schema of a list."""
+    return {"type": "array", "items": items, **more}
+
+
+def or_null(schema: Schema) -> Schema:
+    """A schema of what may be absent."""
+    return {"anyOf": [schema, {"type": "null"}]}
