@@ -5,7 +5,6 @@ known, and ``asked``, how it was asked. A line is written when it is known, so t
 at most.
 """
 
-import fcntl
 import hashlib
 import json
 import sys
@@ -199,11 +198,9 @@ def claimed(out):
         If another run has it.
     """
     file = out.open("a", encoding="utf-8")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not files.lock(file.fileno(), wait=False):
         file.close()
-        raise BatchError(f"Another run is writing to {out}. Let it end, or name another file.") from None
+        raise BatchError(f"Another run is writing to {out}. Let it end, or name another file.")
     return file
 
 

@@ -9,11 +9,9 @@ their hashes; where such a file is absent, or of another fit, the model does not
 until the study whose manifest knows it is in its place.
 """
 
-import fcntl
 import hashlib
 import io
 import json
-import os
 import shutil
 from contextlib import contextmanager, suppress
 from functools import cached_property
@@ -329,7 +327,8 @@ def replacing(folder):
     """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(folder.parent):
+    # One process at a time: what two runs add to a study must not be lost.
+    with files.locked_folder(folder.parent):
         _clear(folder)
         aside = _aside(folder)
         try:
@@ -358,7 +357,7 @@ def tidy(folder):
     """
     folder = Path(folder)
     if _aside(folder).exists() or _previous(folder).exists():
-        with _alone(folder.parent):
+        with files.locked_folder(folder.parent):
             _clear(folder)
 
 
@@ -421,17 +420,6 @@ def large_paths(folder, name):
 def _hash(path):
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _alone(folder):
-    """Let one process at a time replace studies in a folder: what two runs add to a study must not be lost."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 class StudyWriter:

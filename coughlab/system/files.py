@@ -1,7 +1,6 @@
 """Files that are there whole or not at all, whatever ends the work: an error, a full disk, a kill, a loss of power."""
 
 import errno
-import fcntl
 import os
 import tempfile
 import time
@@ -67,8 +66,8 @@ def _alone(path):
     """A file that is empty, and that nobody else who asks for it in this way writes to."""
     while True:
         with path.open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            # Whoever had it before has renamed or removed it.
+            lock(file.fileno())
+            # Its last owner may have renamed or removed it before it let go of the lock.
             if not _is_at(file, path):
                 continue
             file.truncate(0)
@@ -81,6 +80,27 @@ def _is_at(file, path):
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
         return False
+
+
+def lock(descriptor: int, *, wait: bool = True) -> bool:
+    """Lock an open file or folder until it is closed; False if another process has the lock and `wait` is false.
+
+    Not `filelock.FileLock`: it takes a file of its own, which a process that is killed would leave in the user's folder, and it
+    does not notice that a file was renamed.
+    """
+    from filelock import lock_descriptor  # slow to import, and most commands lock nothing
+
+    return lock_descriptor(descriptor, blocking=wait)
+
+
+@contextmanager
+def locked_folder(folder: Path, *, wait: bool = True):
+    """Lock a folder as `lock` does, and let go of it at the end."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield lock(descriptor, wait=wait)
+    finally:
+        os.close(descriptor)
 
 
 def write(path, data):

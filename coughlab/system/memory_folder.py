@@ -5,11 +5,12 @@ removed by the next one that starts.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
 from pathlib import Path
+
+from coughlab.system import files
 
 _PREFIX = "coughlab-"
 #: Where such folders may be, if a file system in memory is there.
@@ -30,12 +31,10 @@ def folder():
         If there is no place in memory. Only systems other than Linux, which do not tell, take their folder for temporary files.
     """
     path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place()))
-    descriptor = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield path
+        with files.locked_folder(path):
+            yield path
     finally:
-        os.close(descriptor)
         shutil.rmtree(path, ignore_errors=True)
 
 
@@ -48,15 +47,8 @@ def sweep():
 
 
 def _in_use(path):
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(descriptor)
+    with files.locked_folder(path, wait=False) as free:
+        return not free
 
 
 def place():

@@ -5,9 +5,7 @@ made. ``_about.json`` beside them says what the table is about; readers of Parqu
 gives the table.
 """
 
-import fcntl
 import json
-import os
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -112,18 +110,11 @@ def opened(folder, about, schema, *, again=False):
     if folder.exists() and not folder.is_dir():
         raise PartsError(f"{folder} is a file. Name a folder.")
     folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PartsError(
-                f"Another run is writing to {folder}. Wait for it, or name another folder."
-            ) from None
+    with files.locked_folder(folder, wait=False) as free:
+        if not free:
+            raise PartsError(f"Another run is writing to {folder}. Wait for it, or name another folder.")
         _prepare(folder, about, again)
         yield Parts(folder, schema)
-    finally:
-        os.close(descriptor)
 
 
 def _prepare(folder, about, again):
