@@ -18,8 +18,7 @@ from scipy import stats
 from table import Row, show
 
 from coughlab.classifiers import MLP, mlp
-from coughlab.datasets import LABELS
-from coughlab.evaluation import metrics, splits
+from coughlab.evaluation import scoring, splits
 from coughlab.features.acoustic import NAMES
 from coughlab.studies import store
 from coughlab.system import resources
@@ -70,13 +69,13 @@ def products_s(n):
 
 def scores(study, X, deals, fitted):
     """Scores of ours by split, as the study's own are computed."""
-    table = study.features[["recording", "person", "label"]]
+    table = study.features[["recording", "person", "positive"]]
     told = {"protocol": "published", "model": MLP.name, "tested_on": study.name, "role": "test"}
     rows = [
         table.iloc[test].assign(probability=one.predict(X[test]).astype(float), split=split, **told)
         for split, ((_, test), one) in enumerate(zip(deals, fitted, strict=True))
     ]
-    return metrics.per_split(pd.concat(rows), study.thresholds).set_index("split")
+    return scoring.per_split(pd.concat(rows), study.thresholds).set_index("split")
 
 
 def compare(new, stored):
@@ -101,7 +100,7 @@ def main():
     options = parser.parse_args()
     study = store.StoredStudy(store.MODELS / "kaggle-trial")
     X = study.features[list(NAMES)].to_numpy()
-    labels = study.features["label"].map(LABELS.index).to_numpy()
+    labels = study.features["positive"].to_numpy(int)
     deals = splits.published(labels, n_splits=options.splits, seed=0)
     trains, seeds = [train for train, _ in deals], range(1, options.splits + 1)
     fitted, clock, cpu = ours(X, labels, trains, seeds)

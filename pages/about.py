@@ -4,10 +4,10 @@ import streamlit as st
 
 from coughlab import __version__, detector
 from coughlab.detector.training import card as detector_card
+from coughlab.evaluation.protocols import PROTOCOLS
 from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
 from coughlab.text import counted
-from pages.shared.protocol import PROTOCOLS
 
 
 def told(row):
@@ -16,7 +16,7 @@ def told(row):
     value, low, high = (f"{row[name + end]:.2f}" for end in ("", "_low", "_high"))
     size = f"{counted(row['recordings'], 'recording')} of {counted(row['people'], 'person')}"
     return (
-        f"Tested on {row['tested_on']}, {PROTOCOLS[row['protocol']]}: {title} {value} (95% interval {low} to {high}),"
+        f"Tested on {row['tested_on']}, {PROTOCOLS[row['protocol']].caption}: {title} {value} (95% interval {low} to {high}),"
         f" {counted(row['splits'], 'split')}, {size.replace('persons', 'people')}."
     )
 
@@ -46,6 +46,6 @@ st.markdown(
     f"**The cough detector.** {detector_card.SUMMARY} Where it hears no cough, none of the models above is asked. {hearing}"
 )
 st.markdown(
-    "ROC AUC: take one recording with COVID and one without; how often the model gives the one with COVID the higher"
-    " probability. Guessing gives 0.5. Intervals at 95%, by resampling people."
+    f"ROC AUC: take one recording with {study.task.condition} and one without; how often the model gives the one with"
+    f" {study.task.condition} the higher probability. Guessing gives 0.5. Intervals at 95%, by resampling people."
 )

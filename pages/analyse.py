@@ -86,9 +86,13 @@ def show_features(prediction, study):
         f":small[What MLP and nearest neighbour read: 26 numbers from the first 5 seconds, beside the {len(trained)} rows of"
         f" {study.name} ({trained['person'].nunique()} people). A diamond outside both bars is unlike most of what they saw.]"
     )
-    st.plotly_chart(chart.figure(prediction.features, trained), config=analyse.PLOT, key="features")
+    st.plotly_chart(
+        chart.figure(prediction.features, trained, prediction.task), config=analyse.PLOT, key="features"
+    )
     if st.toggle("Show the same as a table"):
-        st.dataframe(chart.table(prediction.features, trained), hide_index=True, height="content")
+        st.dataframe(
+            chart.table(prediction.features, trained, prediction.task), hide_index=True, height="content"
+        )
 
 
 st.title("Analyse a cough")

@@ -11,11 +11,11 @@ st.markdown(
     "For research and teaching. **Not a medical device: no answer on this page is a diagnosis.** Each recording is listened"
     " to for coughs, and where there are any the models are asked, as on the page *Analyse a cough*."
 )
-asking.ask()
-# What was found earlier is gone from sight as soon as new files come.
-place = st.empty()
 try:
     predictor = predictors.default()
+    asking.ask(predictor.study.task)
+    # What was found earlier is gone from sight as soon as new files come.
+    place = st.empty()
     batch = asking.answered(place, predictor)
     if batch is not None:
         with place.container():

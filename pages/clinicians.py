@@ -3,8 +3,7 @@
 import streamlit as st
 
 from coughlab.evaluation import decision as evidence
-from coughlab.evaluation import splits
-from coughlab.serving import predictors
+from coughlab.evaluation.protocols import PROTOCOLS, STRICTEST
 from coughlab.text import counted, percent
 from pages.components import clinical
 from pages.sections import clinicians
@@ -20,14 +19,12 @@ def ask():
     # The main model comes first, so that it is the default.
     titles = titles_of(study)
     model = ask_model(
-        {main: titles[main] for main in [predictors.MAIN_MODEL] if main in titles} | titles, model_at
+        {main: titles[main] for main in [study.main_model] if main in titles} | titles, model_at
     )
     tests = study.metrics.query("model == @model and role == 'test'")
     classes = tests.groupby(["protocol", "tested_on"], observed=True)[["positives", "negatives"]].max()
     # Where only one class was tested there is little to see: those come last.
-    by_proof = sorted(
-        classes.index, key=lambda pair: (not classes.loc[pair].all(), splits.STRICTEST.index(pair[0]))
-    )
+    by_proof = sorted(classes.index, key=lambda pair: (not classes.loc[pair].all(), STRICTEST.index(pair[0])))
     note = "The further up, the more the numbers prove; tests where only one class was heard come last."
     pair = ask_protocol(by_proof, protocol_at, note)
     return study, model, *pair, title_of(by_proof[0]) if pair != by_proof[0] else None
@@ -60,9 +57,7 @@ def warn(study, model, protocol, tested_on):
 def one_class(study, rows, at):
     """Where nobody has COVID, or everybody, only one number can be measured."""
     (known,) = evidence.at(rows, [at]).to_dict("records")
-    score, who = (
-        ("specificity", "Nobody") if rows["label"].iloc[0] != "covid" else ("sensitivity", "Everybody")
-    )
+    score, who = ("specificity", "Nobody") if not rows["positive"].iloc[0] else ("sensitivity", "Everybody")
     value, low, high = (percent(known[f"{score}{end}"]) for end in ("", "_low", "_high"))
     st.info(
         f"{who} in {rows['tested_on'].iloc[0]} has COVID, so only the {score} can be measured: **{value}** (95% interval {low}"
@@ -94,14 +89,14 @@ st.title("For clinicians")
 st.markdown("What a model's answer would mean for a patient: set how common COVID is where you are, and see.")
 study, model, protocol, tested_on, stricter = ask()
 warn(study, model, protocol, tested_on)
-told = f"**{protocol[0].upper()}{protocol[1:]}**: {splits.DESCRIPTIONS[protocol]}."
+about = f"**{protocol[0].upper()}{protocol[1:]}**: {PROTOCOLS[protocol].description}."
 if stricter:
-    told += f" **There is a stricter test of this model: {stricter}.** What it shows counts for more."
-st.markdown(told)
+    about += f" **There is a stricter test of this model: {stricter}.** What it shows counts for more."
+st.markdown(about)
 rows = study.predictions
 rows = rows[(rows["model"] == model) & (rows["protocol"] == protocol) & (rows["tested_on"] == tested_on)]
 rows = rows[rows["role"] == "test"]
-if rows["label"].nunique() < 2:
+if rows["positive"].nunique() < 2:
     one_class(study, rows, study.thresholds[model])
 else:
     explore(study, rows, model, protocol, tested_on)

@@ -58,8 +58,9 @@ show_table(
 measured_on(
     study,
     rows,
-    "A click on a column's head sorts. Means over splits, SD their standard deviation; a probability of at least 50% is called"
-    " COVID. Milliseconds to answer are of the served model on one thread, without the reading of the sound.",
+    "A click on a column's head sorts. Means over splits, SD their standard deviation; a probability of at least 50% is"
+    f" predicted {study.task.condition}. Milliseconds to answer are of the served model on one thread, without the reading of"
+    " the sound.",
 )
 
 if (study.name, pair[0]) == (case_study.DATASET, "published"):
@@ -76,10 +77,10 @@ test = metrics[metrics["role"] == "test"]
 counts = test.groupby("model", sort=False, observed=True)[["tp", "fn"]].sum()
 titles = titles_of(study)
 show_chart(
-    charts.found_and_missed(counts, titles),
+    charts.found_and_missed(counts, titles, study.task),
     "coughlab-found-and-missed",
     key="found",
-    alt="Bars: the share of COVID recordings each model finds and misses",
+    alt=f"Bars: the share of {study.task.condition} recordings each model finds and misses",
 )
 measured_on(study, rows[rows["role"] == "test"], "A recording tested in several splits counts in each.")
 

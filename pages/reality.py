@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from coughlab.evaluation.metrics import SHOWN
 from coughlab.evidence import paragraph as plain
 from coughlab.evidence import steps
 from coughlab.serving import predictors
@@ -24,6 +25,7 @@ def paragraph(study, model, title, reasons):
         study=study.name,
         model=model,
         title=title,
+        task=study.task,
         claimed=claimed if study.name == predictors.STUDY else None,
     )
 
@@ -49,21 +51,21 @@ study = ask_study(columns[2])
 titles = titles_of(study)
 model = ask_model(titles, columns[0])
 metric = columns[1].selectbox(
-    "Metric", steps.METRICS, format_func=steps.METRICS.get, key="metric", bind="query-params"
+    "Metric", SHOWN, format_func=lambda name: SHOWN[name].title, key="metric", bind="query-params"
 )
 if study.evidence.empty:
     st.info(f"The study of {study.name} holds no intervals yet. Run 'coughlab study run {study.name}'.")
     st.stop()
-reasons = steps.ruled_out(study.features)
+reasons = steps.ruled_out(study.features, study.task)
 with st.container(border=True):
     st.markdown(f"**In plain words.** {paragraph(study, model, titles[model], reasons)}")
 
 table = steps.steps(study.name, study.evidence, model, metric, reasons=reasons)
 drawn, told = st.columns([3, 2], gap="large")
 with told:
-    reality.show_explanation(metric, table)
+    reality.show_explanation(metric, table, study.task)
 with drawn:
-    reality.show_staircase(table, study.name, model, titles[model])
+    reality.show_staircase(table, study, model, titles[model])
     st.markdown(f":small[{reality.measured(study.name, table)} {INTERVALS}]")
 
 st.subheader("Every model at every step")

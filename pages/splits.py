@@ -3,7 +3,7 @@
 import streamlit as st
 
 from coughlab.evaluation import comparison
-from coughlab.evaluation.metrics import METRICS
+from coughlab.evaluation.metrics import METRICS, PER_SPLIT
 from coughlab.text import counted
 from pages.sections.splits import retrain, tables
 from pages.shared.chart import show_chart
@@ -81,7 +81,7 @@ def show_pair(table, model, other, titles, metric):
         return
     st.markdown(comparison.difference_in_words(result, titles[model], titles[other], metric))
     figure = chart.difference(result, titles[model], titles[other], metric)
-    alt = f"Difference in {METRICS[metric]} of {titles[model]} and {titles[other]} by split"
+    alt = f"Difference in {METRICS[metric].title} of {titles[model]} and {titles[other]} by split"
     show_chart(figure, f"{model}-less-{other}-{metric}", key="pair", alt=alt)
     st.markdown(
         f":small[{tables.LUCK} The naive interval takes splits for independent, and so claims too much.]"
@@ -125,7 +125,12 @@ if view == "pair":
     models.append(other)
 if view != "few":
     metric = next(columns).selectbox(
-        "Metric", METRICS, index=1, format_func=METRICS.get, key="metric", bind="query-params"
+        "Metric",
+        PER_SPLIT,
+        index=1,
+        format_func=lambda name: PER_SPLIT[name].title,
+        key="metric",
+        bind="query-params",
     )
 splits = comparison.shared_splits(table, models)
 with next(columns):

@@ -10,10 +10,11 @@ Severe is what can make a good score meaningless; a warning is what has to be sa
 """
 
 from coughlab.audit.shortcuts import SHORTCUTS, message, tried
+from coughlab.datasets import labels
 from coughlab.datasets.duplicates import clean, contradictory, people
 from coughlab.evaluation import intervals
 from coughlab.evaluation.splits import TEST_SHARE
-from coughlab.text import LABELS_IN_WORDS, counted, percent
+from coughlab.text import counted, percent
 
 SEVERITIES = ("severe", "warning", "note")
 #: In the order in which they are told among equals.
@@ -326,7 +327,7 @@ def _is(n):
 
 
 def _label(label):
-    return LABELS_IN_WORDS.get(label, str(label))
+    return labels.title(label)
 
 
 def _by_label(shares):

@@ -3,7 +3,8 @@
 import textwrap
 
 from coughlab.audit.shortcuts import in_short
-from coughlab.text import LABELS_IN_WORDS, counted
+from coughlab.datasets import labels
+from coughlab.text import counted
 
 WIDTH = 100
 
@@ -77,7 +78,7 @@ def _verdict(report):
 
 
 def _listed(counts):
-    return ", ".join(f"{LABELS_IN_WORDS.get(name, name)} {n:,}" for name, n in counts.items())
+    return ", ".join(f"{labels.title(name)} {n:,}" for name, n in counts.items())
 
 
 def _wrapped(line, indent="", further=None):

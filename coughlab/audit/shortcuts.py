@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from coughlab.datasets import labels
 from coughlab.evaluation.probes import probe
 from coughlab.features import recording_chain
-from coughlab.text import LABELS_IN_WORDS
 
 FILE_FACTS = ("container", "codec", "sample_rate", "channels", "bit_depth")
 
@@ -185,8 +185,7 @@ def _detail(table, named, seed):
         return ""
     best = max(alone, key=alone.get)
     typical = ", ".join(
-        f"{_typical(rows[best])} in {LABELS_IN_WORDS.get(label, label)}"
-        for label, rows in table.groupby("label")
+        f"{_typical(rows[best])} in {labels.title(label)}" for label, rows in table.groupby("label")
     )
     if len(named) > 1:
         return (

@@ -52,7 +52,6 @@ def run(arguments, predictor, progress, say):
     BatchError
         If the folder, or the file of the answers, is not what it should be.
     """
-    from coughlab.evidence.verdict import PREVALENCE
     from coughlab.serving import batch
 
     folder, out = arguments.folder, arguments.out
@@ -62,7 +61,10 @@ def run(arguments, predictor, progress, say):
             raise BatchError(f"There is no folder {file.parent} for {file.name}.")
     if arguments.csv and arguments.csv.resolve() == out.resolve():
         raise BatchError("--out and --csv must be two files.")
-    options = {"force": arguments.force, "prevalence": arguments.prevalence or PREVALENCE}
+    options = {
+        "force": arguments.force,
+        "prevalence": arguments.prevalence or predictor.study.task.prevalence,
+    }
     asked = options | {"models": identity(predictor)}
     wanted = {name: facts(folder / name) for name in names}
     with claimed(out):
@@ -92,8 +94,8 @@ def run(arguments, predictor, progress, say):
             files.flush(file)
     finally:
         if arguments.csv:
-            write_csv(arguments.csv, out, predictor.names)
-    count = batch.counts(_answers(out))
+            write_csv(arguments.csv, out, predictor)
+    count = batch.counts(_answers(out), predictor.study.task)
     if others:
         print(f"Left out, as they are no recordings: {others:,}.")
     if earlier_ones := len(names) - len(pending):
@@ -280,7 +282,7 @@ def rewrite(out, kept):
                 file.write(json.dumps(line).encode() + b"\n")
 
 
-def write_csv(file, out, models):
+def write_csv(file, out, predictor):
     """Write the answers as a table.
 
     Parameters
@@ -289,13 +291,13 @@ def write_csv(file, out, models):
         The table.
     out : pathlib.Path
         The file of answers.
-    models : iterable of str
-        Models that have columns in any case.
+    predictor : coughlab.serving.predictors.Predictor
+        Its models have columns in any case.
     """
     from coughlab.serving import batch
     from coughlab.text import to_csv
 
-    files.write(file, to_csv(batch.table(_answers(out), models)).encode())
+    files.write(file, to_csv(batch.table(_answers(out), predictor.study.task, predictor.names)).encode())
 
 
 def printable(name):

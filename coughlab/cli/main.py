@@ -61,11 +61,10 @@ def _run(argv):
 
 def _predict(arguments):
     from coughlab import audio
-    from coughlab.evidence import verdict as beliefs
-    from coughlab.serving.predictors import MAIN_MODEL, Predictor, load
+    from coughlab.serving.predictors import Predictor, load
     from coughlab.studies.store import StoreError
 
-    status, prevalence = 0, arguments.prevalence or beliefs.PREVALENCE
+    status, prevalence = 0, arguments.prevalence
     names = {file: "".join(c if c.isprintable() else "?" for c in file) for file in arguments.files}
     width = max(len("file"), *map(len, names.values()))
     try:
@@ -74,7 +73,9 @@ def _predict(arguments):
             predictor.warm_up()
         if not arguments.json:
             models = "  ".join(f"{name:>6}" for name in predictor.names)
-            print("Probability of COVID by each model. For research: no answer is a diagnosis.")
+            print(
+                f"Probability of {predictor.study.task.condition} by each model. For research: no answer is a diagnosis."
+            )
             print(f"{'file':{width}}  {'label':9}  {models}  coughs")
         for file in arguments.files:
             try:
@@ -86,7 +87,7 @@ def _predict(arguments):
                 print(json.dumps({"file": file} | prediction.to_dict()), flush=True)
                 continue
             models = prediction.models
-            label = models[MAIN_MODEL].label if models else "no cough"
+            label = models[prediction.main_model].label if models else "no cough"
             answers = "  ".join(
                 f"{models[name].probability:6.3f}" if models else f"{'-':>6}" for name in predictor.names
             )
@@ -101,14 +102,14 @@ def _predict(arguments):
 def _explained(prediction):
     """What stands below the row of a recording."""
     from coughlab.evidence import verdict as beliefs
-    from coughlab.serving.predictors import MAIN_MODEL
 
     if not prediction.events:
         yield f"I hear no cough in this recording. What I hear instead: {prediction.cough.heard.message}"
     if prediction.models:
-        evidence = prediction.evidence[MAIN_MODEL]
+        main = prediction.main_model
+        evidence = prediction.evidence[main]
         yield f"{beliefs.HEADLINES[evidence['verdict']].upper()}: {evidence['message']}"
-        yield beliefs.meaning(evidence, prediction.models[MAIN_MODEL].label)
+        yield beliefs.meaning(evidence, prediction.models[main].label, prediction.task)
         if prediction.novelty.code == "unusual":
             yield f"note: {prediction.novelty.message}"
     if prediction.each:

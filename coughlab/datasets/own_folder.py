@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from coughlab.datasets import DatasetError, filenames, listing
 from coughlab.datasets import columns as headers
-from coughlab.text import LABELS_IN_WORDS
+from coughlab.datasets.labels import title
 
 # Folders that stand around the classes' folders in many collections.
 _AROUND = (
@@ -166,9 +166,7 @@ def _told(called, columns):
 
 
 def _translated(labels):
-    told = [
-        f"“{label}” as {LABELS_IN_WORDS[meant]}" for label, meant in sorted(labels.items()) if label != meant
-    ]
+    told = [f"“{label}” as {title(meant)}" for label, meant in sorted(labels.items()) if label != meant]
     return f" Labels: {', '.join(told)}." if told else ""
 
 

@@ -4,8 +4,9 @@ import streamlit as st
 
 from coughlab import audio, detector
 from coughlab.detector.training import card
+from coughlab.evidence import verdict
 from coughlab.serving import predictors
-from coughlab.text import LABELS_IN_WORDS, agreement, counted, percent
+from coughlab.text import counted, percent
 from pages.shared import evidence
 from pages.shared.table import show_table
 
@@ -66,7 +67,7 @@ def show_coughs(recording, prediction, study):
     titles = {name: study.models[name]["title"] for name in prediction.models if prediction.votes(name)}
     st.markdown(
         "\n".join(
-            f"- **{title}.** {agreement(prediction.votes(name), prediction.models[name].label)}"
+            f"- **{title}.** {verdict.agreement(prediction.votes(name), prediction.models[name].label, prediction.task)}"
             for name, title in titles.items()
         )
     )
@@ -108,7 +109,7 @@ def table(prediction, titles):
             "Is a cough": percent(event.probability),
         }
         | {
-            titles[name]: f"{LABELS_IN_WORDS[answer.label]} ({percent(answer.probability)})"
+            titles[name]: f"{prediction.task.title(answer.label)} ({percent(answer.probability)})"
             for name, answer in answers.items()
         }
         for number, (event, answers) in enumerate(

@@ -7,8 +7,8 @@ from coughlab.detector.training import card
 from coughlab.evaluation.novelty import Novelty
 from coughlab.evidence import verdict
 from coughlab.live import Listener, connection
-from coughlab.serving import predictors, workers
-from coughlab.text import LABELS_IN_WORDS, counted
+from coughlab.serving import workers
+from coughlab.text import counted
 
 #: Nearly every browser's own rate.
 RATE = 48_000
@@ -67,7 +67,7 @@ def show_trouble(ear):
 
 def show_verdict(predictor):
     """How far to believe the main model, before it says anything."""
-    known = _evidence(predictor, predictors.MAIN_MODEL)
+    known = _evidence(predictor, predictor.study.main_model)
     discredited = known["verdict"] in verdict.DISCREDITED
     box, icon = (st.error, ":material/block:") if discredited else (st.warning, ":material/warning:")
     headline = verdict.HEADLINES[known["verdict"]]
@@ -77,7 +77,9 @@ def show_verdict(predictor):
 def show_others(predictor):
     """How far to believe the other models, and all of them here."""
     others = [
-        _evidence(predictor, name)["message"] for name in predictor.names if name != predictors.MAIN_MODEL
+        _evidence(predictor, name)["message"]
+        for name in predictor.names
+        if name != predictor.study.main_model
     ]
     st.subheader("What the answers are worth")
     st.markdown(
@@ -91,7 +93,7 @@ def _evidence(predictor, name):
     """What is known of a model, whatever it will say; where that depends on what it says, the worse of it."""
     unknown = Novelty(None, "unknown", "", predictor.study.name)
     blocks = [
-        verdict.block(predictor.study.name, predictor.known[name], label, unknown)
-        for label in LABELS_IN_WORDS
+        verdict.block(predictor.study, predictor.known[name], label, unknown)
+        for label in predictor.study.task.labels
     ]
     return min(blocks, key=lambda block: list(verdict.HEADLINES).index(block["verdict"]))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from coughlab import datasets
 from coughlab.evaluation import confusion
-from coughlab.text import LABELS_IN_WORDS, counted
+from coughlab.text import counted
 from pages.components import threshold
 from pages.shared import recording
 from pages.shared.table import show_table
@@ -32,7 +32,7 @@ def show(study, rows, at, cell, name):
     if found.empty:
         return
     table = found.assign(
-        label=found["label"].map(LABELS_IN_WORDS).astype(str),
+        label=found["label"].map(study.task.title).astype(str),
         times=[
             f"{len(splits)} of {tested}"
             for splits, tested in zip(found["splits"], found["tested"], strict=True)

@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from coughlab.evidence.steps import EXPLAINED, METRICS, METRICS_EXPLAINED, STEPS
+from coughlab.evaluation.metrics import METRICS
+from coughlab.evaluation.protocols import PROTOCOLS
 from pages.shared.chart import show_chart
 from pages.shared.measured import measured_on
 from pages.shared.protocol import ask_protocol, pairs_in, rows_of
@@ -64,26 +65,30 @@ CALIBRATED = {
 }
 
 
-def show_explanation(metric, table):
-    st.markdown(f"**{METRICS[metric]}.** {METRICS_EXPLAINED[metric]}")
+def show_explanation(metric, table, task):
+    st.markdown(f"**{METRICS[metric].title}.** {task.say(METRICS[metric].explained)}")
     made = set(table.loc[table["reason"] == "", "protocol"])
-    st.markdown("\n".join(f"- **{STEPS[name]}.** {EXPLAINED[name]}" for name in STEPS if name in made))
+    st.markdown(
+        "\n".join(
+            f"- **{p.title}.** {task.say(p.explained)}" for name, p in PROTOCOLS.items() if name in made
+        )
+    )
     if table["shortcut"].notna().any():
         st.markdown(BASELINES)
     st.markdown(f":small[{ELSEWHERE}]")
 
 
-def show_staircase(table, study_name, model, title):
+def show_staircase(table, study, model, title):
     from coughlab.charts import staircase
 
-    alt = f"What is left of {title}, trained on {study_name}: " + "; ".join(
+    alt = f"What is left of {title}, trained on {study.name}: " + "; ".join(
         f"{row['title']} {'no value' if row['reason'] else format(row['value'], '.2f')}"
         for row in table.to_dict("records")
     )
-    figure = staircase.staircase(table, study=study_name, title=title)
-    show_chart(figure, f"{study_name}-{model}-reality", key="staircase", alt=alt)
+    figure = staircase.staircase(table, study=study.name, title=title, task=study.task)
+    show_chart(figure, f"{study.name}-{model}-reality", key="staircase", alt=alt)
     with st.expander("The steps in numbers"):
-        _show_table(table.drop(columns=["step", "protocol"]), f"{study_name}-{model}-steps", key="steps")
+        _show_table(table.drop(columns=["step", "protocol"]), f"{study.name}-{model}-steps", key="steps")
 
 
 def measured(study_name, table):
@@ -98,7 +103,7 @@ def measured(study_name, table):
 def show_overview(table, study_name, titles, metric):
     from coughlab.charts import reality
 
-    alt = f"{METRICS[metric]} of every model trained on {study_name} at every step, with intervals"
+    alt = f"{METRICS[metric].title} of every model trained on {study_name} at every step, with intervals"
     show_chart(
         reality.overview(table, titles, metric), f"{study_name}-models-{metric}", key="overview", alt=alt
     )
@@ -109,7 +114,7 @@ def show_overview(table, study_name, titles, metric):
 def show_matrix(table, model, title, metric):
     from coughlab.charts import reality
 
-    alt = f"{METRICS[metric]} of {title} for each dataset trained on and each tested on"
+    alt = f"{METRICS[metric].title} of {title} for each dataset trained on and each tested on"
     show_chart(reality.matrix(table, metric), f"{model}-trained-tested", key="matrix", alt=alt)
     with st.expander("The same in a table"):
         _show_table(table.drop(columns="protocol"), f"{model}-trained-tested", key="matrix table")
@@ -159,6 +164,7 @@ def show_calibration(study, model, title):
 
 
 def _show_table(table, name, *, key):
-    table = table.assign(metric=table["metric"].map(METRICS | {"false_alarms": "False alarms"}))
+    titles = {name: metric.title for name, metric in METRICS.items()} | {"false_alarms": "False alarms"}
+    table = table.assign(metric=table["metric"].map(titles))
     config = {column: COLUMNS[column] for column in table}
     show_table(table, name, key=key, column_config=config, placeholder="–")

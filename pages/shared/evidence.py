@@ -4,7 +4,7 @@ import streamlit as st
 
 from coughlab.evidence import verdict as answer
 from coughlab.serving import predictors
-from coughlab.text import LABELS_IN_WORDS, percent
+from coughlab.text import percent
 
 #: Other verdicts neither discredit the answer nor let it stand alone.
 GOOD = ("weak", "moderate")
@@ -14,10 +14,15 @@ LEAST_PERCENT = 0.01
 def ask_prevalence():
     """How common COVID is among people like the one recorded; the link to the page keeps it."""
     try:
-        before = answer.prevalence_of(st.query_params.get("prevalence", answer.PREVALENCE))
+        before = answer.prevalence_of(
+            st.query_params.get("prevalence", predictors.default().study.task.prevalence)
+        )
     except answer.PrevalenceError as error:
-        st.warning(f"{error} Reckoned with {percent(answer.PREVALENCE)}.", icon=":material/warning:")
-        before = answer.PREVALENCE
+        st.warning(
+            f"{error} Reckoned with {percent(predictors.default().study.task.prevalence)}.",
+            icon=":material/warning:",
+        )
+        before = predictors.default().study.task.prevalence
 
     def keep():
         st.query_params["prevalence"] = f"{st.session_state.percent / 100:g}"
@@ -39,7 +44,7 @@ def ask_prevalence():
 
 def show_verdict(prediction):
     """The verdict on the main model's answer, larger than any label."""
-    evidence = prediction.evidence[predictors.MAIN_MODEL]
+    evidence = prediction.evidence[predictors.default().study.main_model]
     verdict = evidence["verdict"]
     box, icon = st.warning, ":material/warning:"
     if verdict in answer.DISCREDITED:
@@ -55,8 +60,8 @@ def show_verdict(prediction):
 
 def show_answer(name, answered, evidence, model):
     """One model's answer: what is known of it first, and less loud, what it says."""
-    label, probability = LABELS_IN_WORDS[answered.label], percent(answered.probability)
-    final = " · final model of the case study" if name == predictors.MAIN_MODEL else ""
+    label, probability = predictors.default().study.task.title(answered.label), percent(answered.probability)
+    final = " · final model of the case study" if name == predictors.default().study.main_model else ""
     st.markdown(f"**{model['title']}**{final}")
     st.markdown(f"#### {answer.HEADLINES[evidence['verdict']]}")
     said = f"Says: {label} · Probability of COVID: {probability}"
@@ -66,5 +71,5 @@ def show_answer(name, answered, evidence, model):
         st.markdown(f"**{said}**")
     # Why there is no basis stands above, and is the same for all models.
     known = f"{evidence['message']} " if evidence["verdict"] != "no_basis" else ""
-    st.markdown(f":small[{known}{answer.meaning(evidence, answered.label)}]")
+    st.markdown(f":small[{known}{answer.meaning(evidence, answered.label, predictors.default().study.task)}]")
     st.markdown(f":small[Says COVID from {answered.threshold:.0%} on. {model['summary']}]")

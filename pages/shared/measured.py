@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from coughlab.evaluation.protocols import PROTOCOLS
 from coughlab.studies.store import StoredStudy
 from coughlab.text import counted
-from pages.shared.protocol import PROTOCOLS
 
 if TYPE_CHECKING:  # it takes time to import
     from pandas import DataFrame
@@ -27,7 +27,7 @@ def measured(study: StoredStudy, rows: DataFrame) -> str:
     trained = "" if set(rows["tested_on"]) == {study.name} else f" (trained on {study.name})"
     tested_on = ", ".join(rows["tested_on"].unique()) + trained
     protocols = "; ".join(
-        f"{name} protocol ({PROTOCOLS.get(name, 'see About')}), {counted(number, 'split')}"
+        f"{name} protocol ({PROTOCOLS[name].caption}), {counted(number, 'split')}"
         for name, number in rows.groupby("protocol", observed=True)["split"].nunique().items()
     )
     roles = " and ".join(role for role in ("train", "test") if (rows["role"] == role).any())

@@ -8,34 +8,20 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from coughlab.evaluation import splits
+from coughlab.evaluation.protocols import PROTOCOLS, WITHIN
 from pages.shared.study import forget_other
 
 if TYPE_CHECKING:  # it takes time to import
     from pandas import DataFrame
 
-#: Protocols in a few words.
-PROTOCOLS = {
-    "published": "random 70/30 splits",
-    "deduplicated": "random 70/30 splits without copies",
-    "person-disjoint": "random 70/30 splits of people, without copies",
-    "source-balanced": "random 70/30 splits of people, each source with as many of either label",
-    "external": "trained on all of another dataset",
-}
-#: Protocols as they are chosen from.
-CHOICES = {
-    "published": "Random rows, as published",
-    "deduplicated": "Without copies",
-    "person-disjoint": "Nobody on both sides",
-    "source-balanced": "Sources balanced",
-}
 #: Where the strictest test comes last.
 PROVES = "The further down, the more a score proves."
 
 
 def title_of(pair: tuple[str, str]) -> str:
     """A protocol and the dataset tested on, as they are chosen from: alike in every study."""
-    return CHOICES.get(pair[0], f"Another dataset: {pair[1]}")
+    protocol, tested_on = pair
+    return WITHIN[protocol].choice if protocol in WITHIN else f"{PROTOCOLS[protocol].choice}: {tested_on}"
 
 
 def ask_protocol(
@@ -57,7 +43,7 @@ def ask_protocol(
 def pairs_in(table: DataFrame) -> list[tuple[str, str]]:
     """The protocols and datasets tested on in a study's `metrics`, the strictest last."""
     there = table[["protocol", "tested_on"]].drop_duplicates().itertuples(index=False, name=None)
-    return sorted(there, key=lambda pair: -splits.STRICTEST.index(pair[0]))
+    return sorted(there, key=lambda pair: list(PROTOCOLS).index(pair[0]))
 
 
 def rows_of(table: DataFrame, pair: tuple[str, str]) -> DataFrame:

@@ -8,7 +8,7 @@ from coughlab import audio, datasets, detector
 from coughlab.charts import dataset as charts
 from coughlab.charts import recording as waveform
 from coughlab.serving import workers
-from coughlab.text import LABELS_IN_WORDS, counted
+from coughlab.text import counted
 from pages.shared import access
 from pages.shared.chart import show_chart
 from pages.shared.text import literal
@@ -37,7 +37,7 @@ def show_one(study, name):
     # A recording that is listed more than once is the same file.
     row = study.features[study.features["recording"] == name].iloc[0]
     st.markdown(
-        f"Labelled **{LABELS_IN_WORDS[row['label']]}**, source {literal(row['source'])}, {row['duration_s']:.1f} s,"
+        f"Labelled **{study.task.title(row['label'])}**, source {literal(row['source'])}, {row['duration_s']:.1f} s,"
         f" {row['sample_rate']:,} Hz, {counted(row['channels'], 'channel')}."
     )
     folder = datasets.folder(study.name)

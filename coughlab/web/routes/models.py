@@ -51,7 +51,7 @@ def _models() -> dict[str, object]:
 
     return {
         "study": study.name,
-        "main": predictors.MAIN_MODEL,
+        "main": study.main_model,
         "models": {
             name: {fact: model[fact] for fact in _FACTS}
             | {"answers": answers(name), "scores": _records(study.scores[study.scores["model"] == name])}

@@ -7,9 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from coughlab import audio, config
-from coughlab.datasets import LABELS
 from coughlab.detector.detect import HEARD
-from coughlab.evidence.verdict import HEADLINES, PREVALENCE, prevalence_of
+from coughlab.evidence.verdict import HEADLINES, prevalence_of
 from coughlab.serving import workers
 from coughlab.web.endpoint import ApiError, Endpoint, running, threads
 from coughlab.web.schema import (
@@ -29,7 +28,7 @@ from coughlab.web.schema import (
 )
 from coughlab.web.uploads import Held
 
-_LABEL = {"enum": list(LABELS)}
+_LABEL = STRING | {"description": "One of the two labels of the study that answers."}
 _INTERVAL = array(or_null(NUMBER), minItems=2, maxItems=2)
 _PREVALENCE = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 _SCHEMAS = {
@@ -96,7 +95,9 @@ _SCHEMAS = {
 _OPTIONS = {
     "also": STRING | {"description": "Large models to ask too, with commas between them."},
     "prevalence": _PREVALENCE
-    | {"description": f"How common COVID is among people like the one recorded; {PREVALENCE} unless told."},
+    | {
+        "description": "How common the condition is among people like the one recorded; the study's own value unless given."
+    },
     "force": {
         "enum": ["true", "false", "1", "0"],
         "description": "Whether to ask the models even where there is no cough; not unless told.",
@@ -144,7 +145,7 @@ class Route(Endpoint):
             data, fields = await self._body.form(request.headers, take)
             also = [name for name in request.query_params.get("also", "").split(",") if name]
             options = fields | dict(request.query_params)
-            prevalence = prevalence_of(options.get("prevalence", PREVALENCE))
+            prevalence = prevalence_of(options["prevalence"]) if "prevalence" in options else None
             force = _truth("force", options.get("force", "false"))
 
             # Without the app's lifespan around it, as in a program that uses the routes alone, there are no workers.

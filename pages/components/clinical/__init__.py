@@ -103,7 +103,7 @@ def show(rows, *, at, prevalence, others, trained, name, title, about, measured,
     thresholds = np.union1d(confusion.STEPS, at)
     table = decision.at(rows, thresholds)
     sensitivity, specificity = decision.shares(rows, STEPS)
-    positive = rows["label"] == "covid"
+    positive = rows["positive"]
     data = {
         "name": name,
         "title": title,

@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from coughlab.live import cough_log, picture
-from coughlab.text import LABELS_IN_WORDS, percent
+from coughlab.text import percent
 from pages.components.live import microphone
 
 HERE = Path(__file__).parent
@@ -39,23 +39,23 @@ _feed = st.components.v2.component(
 
 def show(ear, predictor, is_open):
     """Show the picture and the list, which grow all the time while the microphone is open."""
-    titles = {name: predictor.study.models[name]["title"] for name in predictor.names}
-    _picture(ear, titles, is_open)
+    study = predictor.study
+    _picture(ear, study, is_open)
     # A place of its own, whether it is empty or not: what stands below keeps its place, which a fragment would overwrite.
     with st.container():
         if is_open:
-            _piece(ear, titles)
+            _piece(ear, study)
 
 
 @st.fragment
-def _picture(ear, titles, is_open):
+def _picture(ear, study, is_open):
     _view(
         data={
             "size": picture.SIZE,
             "column_s": picture.COLUMN_S,
             "ticks": picture.ticks(),
             "listed": LISTED,
-            "now": _news(ear, titles, is_open, picture.KEPT, LISTED),
+            "now": _news(ear, study, is_open, picture.KEPT, LISTED),
             "play": _asked_for(ear),
         },
         key=KEY,
@@ -65,14 +65,14 @@ def _picture(ear, titles, is_open):
 
 
 @st.fragment(run_every=EVERY)
-def _piece(ear, titles):
+def _piece(ear, study):
     if st.session_state.trouble != microphone.in_trouble(ear):
         st.session_state.trouble = not st.session_state.trouble
         st.rerun()  # the whole page: it offers the recorder, or needs it no more
-    _feed(data=_news(ear, titles, True, OVERLAP, CHANGED), key=f"{KEY} feed", height=1)
+    _feed(data=_news(ear, study, True, OVERLAP, CHANGED), key=f"{KEY} feed", height=1)
 
 
-def _news(ear, titles, is_open, n_columns, n_coughs):
+def _news(ear, study, is_open, n_columns, n_coughs):
     """What there is to show, as far back as is asked for."""
     first, columns = ear.columns(n_columns)
     level, peak = ear.level()
@@ -92,7 +92,7 @@ def _news(ear, titles, is_open, n_columns, n_coughs):
         "rate": round(60 * ear.total / heard_s, 1) if heard_s >= cough_log.MINUTE else None,
         "heard": _clock(heard_s),
         "oldest_kept": ear.oldest_kept,
-        "coughs": [_row(cough, titles) for cough in ear.coughs(n_coughs)],
+        "coughs": [_row(cough, study) for cough in ear.coughs(n_coughs)],
     }
 
 
@@ -130,9 +130,9 @@ def _clock(seconds):
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def _row(cough, titles):
+def _row(cough, study):
     answers = [
-        f"{titles.get(name, name)}: {LABELS_IN_WORDS[answer.label]}, {percent(answer.probability)}"
+        f"{study.models[name]['title']}: {study.task.title(answer.label)}, {percent(answer.probability)}"
         for name, answer in (cough.answers or {}).items()
     ]
     return {

@@ -34,7 +34,7 @@ def show(rows, each_split, *, at, cell, name, about, measured, key, on_change):
     rows : pandas.DataFrame
         Rows of the predictions table, of one model and one role.
     each_split : pandas.DataFrame
-        What `coughlab.evaluation.metrics.per_split` says of that model and role.
+        What `coughlab.evaluation.scoring.per_split` says of that model and role.
     at : float
         The threshold to start at.
     cell : str or None
@@ -48,14 +48,14 @@ def show(rows, each_split, *, at, cell, name, about, measured, key, on_change):
     on_change : callable
         Called when another threshold or cell was chosen.
     """
-    labels, probabilities = rows["label"], rows["probability"]
+    labels, probabilities = rows["positive"], rows["probability"]
     youden = curves.youden(labels, probabilities)
     kept = {least: curves.keeping_sensitivity(labels, probabilities, least) for least in SENSITIVITIES}
     thresholds = np.union1d(
         confusion.STEPS, [other for other in (at, youden, *kept.values()) if other is not None]
     )
     roc, precision_recall = curves.roc(labels, probabilities), curves.precision_recall(labels, probabilities)
-    prevalence = float((labels == "covid").mean())
+    prevalence = float(labels.mean())
     size = f"{rows['recording'].nunique()} recordings of {rows['person'].nunique()} people"
     data = {
         "name": name,

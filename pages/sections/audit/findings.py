@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from coughlab.audit import report as audit_text
-from coughlab.text import LABELS_IN_WORDS, counted, to_csv
+from coughlab.datasets.labels import title
+from coughlab.text import counted, to_csv
 from pages.shared.chart import show_chart
 from pages.shared.table import show_table
 
@@ -89,7 +90,7 @@ def show_size(report):
 def _listed(counts):
     """The commonest of some names with their numbers."""
     ordered = sorted(counts.items(), key=lambda pair: -pair[1])
-    told = [f"{LABELS_IN_WORDS.get(name, name)} {number:,}" for name, number in ordered[:LISTED]]
+    told = [f"{title(name)} {number:,}" for name, number in ordered[:LISTED]]
     return ", ".join(told) + (f" and {len(counts) - LISTED:,} more" if len(counts) > LISTED else "")
 
 

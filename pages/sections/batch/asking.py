@@ -7,7 +7,6 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from coughlab import audio
-from coughlab.evidence.verdict import PREVALENCE
 from coughlab.serving import recordings, workers
 from pages.shared.progress import Progress
 
@@ -30,7 +29,7 @@ class Batch:
         return self.taken.names[len(self.answers) :]
 
 
-def ask():
+def ask(task):
     """The form; what is handed over with it takes the place of what was there."""
     limits, megabyte = recordings.LIMITS, 2**20
     with st.form("batch form", clear_on_submit=True):
@@ -40,14 +39,15 @@ def ask():
             max_upload_size=limits.max_bytes // megabyte,
         )
         percent = st.number_input(
-            "Of 100 people like those recorded, how many have COVID?",
+            f"Of 100 people like those recorded, how many have {task.condition}?",
             min_value=0.01,
             max_value=99.99,
-            value=100 * PREVALENCE,
+            value=100 * task.prevalence,
             step=1.0,
             format="%g",
             width=400,
-            help="The probability of COVID before the answers, from what you know of place, time and symptoms. 5 is an example.",
+            help=f"The probability of {task.condition} before the answers, from what you know of place, time and symptoms."
+            f" {100 * task.prevalence:g} is an example.",
         )
         pressed = st.form_submit_button("Analyse all", type="primary", icon=":material/library_music:")
     st.markdown(

@@ -6,27 +6,29 @@ import streamlit as st
 
 from coughlab.evidence import verdict as beliefs
 from coughlab.serving import batch as many
-from coughlab.serving import predictors
-from coughlab.text import LABELS_IN_WORDS, counted, to_csv
+from coughlab.text import counted, to_csv
 from pages.sections.batch import asking, one
 from pages.shared import evidence
 
-#: Ways to put the files in order: keys to sort by.
-ORDERS = {
-    "As they came": lambda answer: 0,
-    "By file name": lambda answer: answer["file"].casefold(),
-    "Most coughs first": lambda answer: -answer["cough"]["found"] if "cough" in answer else 1,
-    "Highest probability of COVID first": lambda answer: -(answer.get("probability") or -1),
-    "What needs a look first": lambda answer: -len(many.doubts(answer)),
-}
 NAMED = 5
+
+
+def orders(task):
+    """Ways to put the files in order: keys to sort by."""
+    return {
+        "As they came": lambda answer: 0,
+        "By file name": lambda answer: answer["file"].casefold(),
+        "Most coughs first": lambda answer: -answer["cough"]["found"] if "cough" in answer else 1,
+        f"Highest probability of {task.condition} first": lambda answer: -(answer.get("probability") or -1),
+        "What needs a look first": lambda answer: -len(many.doubts(answer, task)),
+    }
 
 
 def show(batch, study, models):
     """Everything about a batch; `models` are the names of those that answer."""
-    answers = batch.answers
+    answers, task = batch.answers, study.task
     _tell_stopped(batch)
-    count = many.counts(answers)
+    count, asked, by = many.counts(answers, task), many.kinds(task), orders(task)
     if answers:
         st.subheader("What was found")
         st.markdown(f"**{many.summary(count)}**")
@@ -40,33 +42,33 @@ def show(batch, study, models):
     if not answers:
         return
     show_verdict(answers)
-    kinds = [kind for kind in many.KINDS if count[kind]]
+    kinds = [kind for kind in asked if count[kind]]
     kind = st.pills(
         "Show",
         kinds,
         default="all",
         required=True,
-        format_func=lambda kind: f"{many.KINDS[kind][0]} {count[kind]:,}",
+        format_func=lambda kind: f"{asked[kind][0]} {count[kind]:,}",
         key=f"kind {batch.number}",
     )
-    order = st.selectbox("In order", list(ORDERS), key="order", width=320)
-    shown = sorted(filter(many.KINDS[kind][1], answers), key=ORDERS[order])
+    order = st.selectbox("In order", list(by), key="order", width=320)
+    shown = sorted(filter(asked[kind][1], answers), key=by[order])
     titles = {name: study.models[name]["title"] for name in models}
     state = st.dataframe(
-        table(shown, titles),
+        table(shown, study, titles),
         key=f"files {batch.number} {kind} {order}",
         hide_index=True,
-        column_config=_columns(titles),
+        column_config=_columns(titles, task),
         placeholder="–",
         on_select="rerun",
         selection_mode="single-row",
         alt="A row for each file: coughs, what is heard, what the models say",
     )
-    _offer(shown, answers, models)
+    _offer(shown, answers, study, models)
     # The table may have shrunk under the mark, when answers were still coming.
     rows = [row for row in state.selection.rows if row < len(shown)]
     if rows:
-        one.show(batch, shown[rows[0]], titles)
+        one.show(batch, shown[rows[0]], titles, task)
     else:
         st.info("Mark a row at its left edge to hear and see that recording.", icon=":material/touch_app:")
 
@@ -114,18 +116,18 @@ def _why(verdict, said):
     )
 
 
-def table(answers, titles):
+def table(answers, study, titles):
     """The list as it is shown: a row for each answer, what matters most at the left."""
     import pandas as pd
 
-    main = titles[predictors.MAIN_MODEL]
+    main, task = titles[study.main_model], study.task
     frame = pd.DataFrame(
         {
             "File": answer["file"],
             "Coughs": answer["cough"]["found"] if "cough" in answer else None,
-            f"{main} says": LABELS_IN_WORDS.get(answer.get("label")),
-            "Remarks": remarks(answer),
-            **{f"{title}: COVID": _percent(answer, name) for name, title in titles.items()},
+            f"{main} says": task.title(answer["label"]) if answer.get("label") else None,
+            "Remarks": remarks(answer, task),
+            **{f"{title}: {task.condition}": _percent(answer, name) for name, title in titles.items()},
             "Coughs at (s)": many.times(answer) if "events" in answer else None,
             "Length": answer["audio"]["duration_s"] if "audio" in answer else None,
             "How far to believe it": beliefs.HEADLINES[answer["evidence"]["verdict"]]
@@ -142,27 +144,29 @@ def _percent(answer, model):
     return said and 100 * said["probability"]
 
 
-def remarks(answer):
+def remarks(answer, task):
     """One line about an answer: the error, or what is heard where there is no cough, and the doubts."""
     if "error" in answer:
         return f"Error: {answer['error']['message']}"
     heard = answer["cough"]["heard"]
     instead = [f"No cough. Heard instead: {heard['message']}"] if heard else []
-    return " ".join(instead + many.doubts(answer))
+    return " ".join(instead + many.doubts(answer, task))
 
 
-def _columns(titles):
-    percent = st.column_config.NumberColumn(format="%.1f%%", help="Probability of COVID, says the model.")
+def _columns(titles, task):
+    percent = st.column_config.NumberColumn(
+        format="%.1f%%", help=f"Probability of {task.condition}, says the model."
+    )
     return {
         "File": st.column_config.TextColumn(width="medium", pinned=True),
         "Coughs": st.column_config.NumberColumn(width="small"),
         "Remarks": st.column_config.TextColumn(width="large"),
         "Length": st.column_config.NumberColumn(format="%.1f s"),
         "How far to believe it": st.column_config.TextColumn(width="large"),
-    } | {f"{title}: COVID": percent for title in titles.values()}
+    } | {f"{title}: {task.condition}": percent for title in titles.values()}
 
 
-def _offer(shown, answers, models):
+def _offer(shown, answers, study, models):
     """Downloads of what is shown and, where that is less, of all."""
     sets = {"all": answers} if len(shown) == len(answers) else {"shown": shown, "all": answers}
     with st.container(horizontal=True):
@@ -170,7 +174,7 @@ def _offer(shown, answers, models):
             for kind, make, mime in (("CSV", csv, "text/csv"), ("JSON", json, "application/json")):
                 st.download_button(
                     f"{kind} of {'the' if which == 'shown' else 'all'} {len(those):,}{' shown' if which == 'shown' else ''}",
-                    lambda make=make, those=those: make(those, models),
+                    lambda make=make, those=those: make(those, study.task, models),
                     f"coughlab-batch{'-shown' if which == 'shown' else ''}.{kind.lower()}",
                     mime,
                     icon=":material/download:",
@@ -179,11 +183,11 @@ def _offer(shown, answers, models):
                 )
 
 
-def csv(answers, models):
+def csv(answers, task, models):
     """Answers as a table with a row a file."""
-    return to_csv(many.table(answers, models))
+    return to_csv(many.table(answers, task, models))
 
 
-def json(answers, models):
+def json(answers, task, models):
     """Answers as the API gives them."""
     return many.to_json(answers)

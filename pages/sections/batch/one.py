@@ -10,11 +10,11 @@ from coughlab.charts import recording as chart
 from coughlab.evidence import verdict as beliefs
 from coughlab.serving import batch as many
 from coughlab.serving import workers
-from coughlab.text import LABELS_IN_WORDS, agreement, percent
+from coughlab.text import percent
 from pages.shared.chart import show_chart
 
 
-def show(batch, answer, titles):
+def show(batch, answer, titles, task):
     """Show what is known of one file; `titles` are the models' by their names."""
     st.subheader("The marked recording")
     # Names of files are not markup.
@@ -27,7 +27,7 @@ def show(batch, answer, titles):
             f"**I hear no cough in this recording.** What I hear instead: {heard['message']} No model was asked.",
             icon=":material/hearing_disabled:",
         )
-    for doubt in many.doubts(answer):
+    for doubt in many.doubts(answer, task):
         st.warning(doubt, icon=":material/hearing:")
     try:
         recording = workers.load(batch.taken.read(answer["file"]))
@@ -45,17 +45,17 @@ def show(batch, answer, titles):
     frames = " Numbered frames: the coughs." if events else ""
     st.markdown(f":small[Above the waveform, below the spectrogram (brighter is louder).{frames}]")
     if answer["models"]:
-        _show_said(answer, titles)
+        _show_said(answer, titles, task)
 
 
-def _show_said(answer, titles):
+def _show_said(answer, titles, task):
     said = pd.DataFrame(
         {
             "Model": titles[name],
             "How far to believe it": beliefs.HEADLINES[model["evidence"]["verdict"]],
-            "Says": LABELS_IN_WORDS[model["label"]],
-            "Probability of COVID": percent(model["probability"]),
-            "Its coughs, each alone": agreement(model["coughs"], model["label"])
+            "Says": task.title(model["label"]),
+            f"Probability of {task.condition}": percent(model["probability"]),
+            "Its coughs, each alone": beliefs.agreement(model["coughs"], model["label"], task)
             if any(model["coughs"].values())
             else None,
         }
@@ -63,7 +63,7 @@ def _show_said(answer, titles):
     )
     st.dataframe(said, hide_index=True, height="content", placeholder="–")
     st.markdown(
-        f":small[{answer['evidence']['message']} {beliefs.meaning(answer['evidence'], answer['label'])}]"
+        f":small[{answer['evidence']['message']} {beliefs.meaning(answer['evidence'], answer['label'], task)}]"
     )
     st.markdown(f":small[{answer['novelty']['message']}]")
     if not answer["events"]:
@@ -76,7 +76,7 @@ def _show_said(answer, titles):
             "Is a cough": percent(event["probability"]),
         }
         | {
-            titles[name]: f"{LABELS_IN_WORDS[model['label']]} ({percent(model['probability'])})"
+            titles[name]: f"{task.title(model['label'])} ({percent(model['probability'])})"
             for name, model in event["models"].items()
         }
         for number, event in enumerate(answer["events"], start=1)

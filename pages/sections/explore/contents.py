@@ -7,7 +7,6 @@ from coughlab.charts import dataset as charts
 from coughlab.charts.features import TITLES
 from coughlab.evaluation import description
 from coughlab.features.acoustic import NAMES
-from coughlab.text import LABELS_IN_WORDS
 from pages.shared.chart import show_chart
 from pages.shared.measured import measured_on
 from pages.shared.table import show_table
@@ -22,11 +21,12 @@ FACTS = {
 
 
 def show(study):
-    table = study.features
+    table, task = study.features, study.task
     columns = st.columns(3)
     columns[0].metric("Rows", len(table))
-    for column, (label, title) in zip(columns[1:], LABELS_IN_WORDS.items(), strict=True):
-        rows = table[table["label"] == label]
+    for column, positive in zip(columns[1:], (False, True), strict=True):
+        rows = table[table["positive"] == positive]
+        title = task.title(task.label(positive))
         column.metric(f"Labelled {title}, of {rows['person'].nunique()} people", len(rows))
     counted = {fact: description.counts(table, column) for column, fact in FACTS.items()}
     named = {fact: description.named_by(counts) for fact, counts in counted.items()}
@@ -41,16 +41,20 @@ def show(study):
         with place:
             st.subheader(f"Rows by {fact}")
             name = f"rows-by-{fact.replace(' ', '-')}"
-            show_chart(charts.bars(counted[fact]), name, key=name, alt=f"Rows of each class by {fact}")
+            show_chart(charts.bars(counted[fact], task), name, key=name, alt=f"Rows of each class by {fact}")
     st.subheader("Durations")
-    _show_distribution(table, "duration_s", "Duration in seconds")
+    _show_distribution(table, "duration_s", "Duration in seconds", task)
     st.subheader("What the files say of themselves")
-    facts = pd.concat(counted, names=["fact", "value"]).rename(columns=LABELS_IN_WORDS).reset_index()
+    facts = (
+        pd.concat(counted, names=["fact", "value"])
+        .rename(columns=dict(zip(description.CLASSES, map(task.title, task.labels), strict=True)))
+        .reset_index()
+    )
     show_table(facts.astype({"value": str}), "file-facts", key="facts", height="content")
     told = ", ".join(f"{fact} {number}" for fact, number in named.items())
     st.markdown(
         f":small[How many of the {len(table)} labels each fact alone tells: {told}."
-        f" Knowing nothing and always saying the commoner label tells {table['label'].value_counts().max()}.]"
+        f" Knowing nothing and always saying the commoner label tells {table['positive'].value_counts().max()}.]"
     )
 
 
@@ -60,15 +64,16 @@ def show_feature(study):
         "Feature", NAMES, format_func=titles.get, key="feature", bind="query-params", width=320
     )
     measured_on(study, study.features, "Each feature is a mean over the first 5 seconds.")
-    _show_distribution(study.features, name, titles[name])
+    _show_distribution(study.features, name, titles[name], study.task)
 
 
-def _show_distribution(table, column, title):
-    rows = description.summary(table, column).rename(index=LABELS_IN_WORDS).reset_index()
+def _show_distribution(table, column, title, task):
+    rows = description.summary(table, column).rename(index=lambda positive: task.title(task.label(positive)))
+    rows = rows.rename_axis("label").reset_index()
     four_digits = dict.fromkeys(rows.columns[3:], st.column_config.NumberColumn(format="%.4g"))
     name = f"{column}-by-class"
     show_table(rows, name, key="summary", column_config=four_digits, height="content")
-    figure = charts.distribution(table, column, title)
+    figure = charts.distribution(table, column, title, task)
     show_chart(figure, name, key="distribution", alt=f"{title} of every row, by class")
     st.markdown(
         ":small[A mark is a row. The box holds the middle half of its class, and the line in it is the median.]"

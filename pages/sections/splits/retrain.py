@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from coughlab.evaluation import comparison, metrics
+from coughlab.evaluation import comparison, scoring
 from coughlab.studies import retrain
 from coughlab.studies.store import StoreError
 from coughlab.text import counted, duration
@@ -87,7 +87,7 @@ def show_job(study, job, table, was_running):
     if not job.n_done:
         return
     made = job.predictions
-    results = metrics.per_split(made, study.thresholds)
+    results = scoring.per_split(made, study.thresholds)
     name = f"{order.model}-retrained-seed-{order.seed}"
     tables.show_each(comparison.wide(results, order.model), name, key="retrained")
     splits = f"{counted(job.n_done, 'random split')} with {order.test_share:.0%} test rows, seed {order.seed}"

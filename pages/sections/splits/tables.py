@@ -55,6 +55,6 @@ def show_summary(table, model, name, *, key, stored=None):
     rows = comparison.summary(table, model)
     if stored is not None:
         rows["stored"] = comparison.summary(stored, model)["mean"]
-    rows.insert(0, "metric", [METRICS[metric] for metric in rows.index])
+    rows.insert(0, "metric", [METRICS[metric].title for metric in rows.index])
     show_table(rows, name, key=key, column_config=SUMMARY)
     st.markdown(f":small[Test rows. Of log loss and Brier score, less is better. {LUCK}]")
