@@ -44,7 +44,7 @@ def _choice(*choices: str) -> tuple[Callable[[str], str], str]:
     return read, "one of " + ", ".join(choices)
 
 
-def _whole(low: int, high: int) -> tuple[Callable[[str], int], str]:
+def _integer(low: int, high: int) -> tuple[Callable[[str], int], str]:
     def read(text: str) -> int:
         if not low <= int(text) <= high:
             raise ValueError
@@ -64,25 +64,25 @@ def _origins(text: str) -> list[str]:
 _TABLE = (
     ("COUGHLAB_API_KEYS", "auto", *_choice("auto", "off", "required"),
      "Whether the API wants a key: auto wants one unless the app listens at a loopback address only."),
-    ("COUGHLAB_RATE", "600", *_whole(1, 1_000_000),
+    ("COUGHLAB_RATE", "600", *_integer(1, 1_000_000),
      "Requests a minute that each key may make, where its entry in the secrets has no `per_minute` of its own."),
-    ("COUGHLAB_WORKERS", "0", *_whole(0, 1_024),
+    ("COUGHLAB_WORKERS", "0", *_integer(0, 1_024),
      "Processes that decode and answer recordings; 0 for one a core, as far as they fit the memory."),
-    ("COUGHLAB_QUEUE", "32", *_whole(0, 10_000),
+    ("COUGHLAB_QUEUE", "32", *_integer(0, 10_000),
      "Requests that may wait for such a process; the next one is answered 503 at once."),
-    ("COUGHLAB_WAIT_S", "10", *_whole(1, 600),
+    ("COUGHLAB_WAIT_S", "10", *_integer(1, 600),
      "Seconds that a request waits at most before it is answered 503."),
-    ("COUGHLAB_ANSWER_S", "20", *_whole(1, 600),
+    ("COUGHLAB_ANSWER_S", "20", *_integer(1, 600),
      "Seconds that one recording may take before the process that reads it is ended and replaced."),
-    ("COUGHLAB_WORKER_MB", "1024", *_whole(128, 65_536),
+    ("COUGHLAB_WORKER_MB", "1024", *_integer(128, 65_536),
      "Megabytes that decoding one recording may take beside what its process holds anyway."),
-    ("COUGHLAB_UPLOADS_MB", "256", *_whole(32, 65_536),
+    ("COUGHLAB_UPLOADS_MB", "256", *_integer(32, 65_536),
      "Megabytes of uploads to the API that are held at once; what comes beside them is answered 503."),
-    ("COUGHLAB_PAGES_MB", "1024", *_whole(100, 1_048_576),
+    ("COUGHLAB_PAGES_MB", "1024", *_integer(100, 1_048_576),
      "Megabytes of uploads that all open pages hold at once; what comes beside them is answered 503."),
-    ("COUGHLAB_STALL_S", "4", *_whole(1, 600),
+    ("COUGHLAB_STALL_S", "4", *_integer(1, 600),
      "Seconds without a byte after which an upload to the API is given up, with 408."),
-    ("COUGHLAB_PAGES_STALL_S", "30", *_whole(1, 600),
+    ("COUGHLAB_PAGES_STALL_S", "30", *_integer(1, 600),
      "Seconds without a byte after which an upload to a page is given up."),
     ("COUGHLAB_FRAME_ANCESTORS", "", _origins, "origins such as https://example.org, with spaces between them",
      "Sites that may show the app in a frame; none unless set."),

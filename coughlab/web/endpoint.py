@@ -129,7 +129,7 @@ class Endpoint(HTTPEndpoint):
                 # What was raised in a thread, and what was done there, know each other: the upload would stay in memory.
                 clear_frames(error.__traceback__)
                 await self._body.drop()
-                # A client that is still sending what nobody reads is told so by the end of the connection.
+                # The end of the connection tells a client that is still sending that nothing is read any more.
                 if not self._body.ended:
                     response.headers["Connection"] = "close"
                 await response(self.scope, self.receive, self.send)

@@ -1,6 +1,6 @@
 """Keys to the API: who may ask, and how often. Only their hashes are kept.
 
-A key is 32 random bytes, so that nobody can guess one, and a plain SHA-256 of it cannot be turned back: what makes hashes of
+A key is 32 random bytes, so none can be guessed, and a plain SHA-256 of it cannot be turned back: what makes hashes of
 passwords slow is of no use here.
 """
 
@@ -12,7 +12,8 @@ import secrets
 import threading
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from coughlab import config
@@ -32,15 +33,9 @@ class AccessError(ValueError):
 
 
 class RateError(ValueError):
-    """A key was used too often; the message says what to do.
+    """A key was used too often; it may be used again after `retry_after` seconds."""
 
-    Attributes
-    ----------
-    retry_after : int
-        Seconds after which it may be used again.
-    """
-
-    def __init__(self, retry_after):
+    def __init__(self, retry_after: int) -> None:
         seconds = "a second" if retry_after == 1 else f"{retry_after} seconds"
         super().__init__(f"This key has made as many requests as it may for now. Try again in {seconds}.")
         self.retry_after = retry_after
@@ -50,19 +45,13 @@ class SecretsError(ValueError):
     """The secrets hold something else than keys; the message says what."""
 
 
-def new():
-    """Make a key.
-
-    Returns
-    -------
-    key, hashed : str
-        What its holder is given, and what is kept.
-    """
+def new() -> tuple[str, str]:
+    """Make a key: what its holder is given, and the hash, which is kept."""
     key = PREFIX + secrets.token_urlsafe(32)
     return key, _hashed(key)
 
 
-def _hashed(key):
+def _hashed(key: str) -> str:
     return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
@@ -74,7 +63,7 @@ class Keys:
     known : mapping of str to (str or mapping)
         For each holder the hash of the key as `new` makes it, or ``{"hash": ..., "per_minute": ...}``.
     needed : callable
-        Told the headers of a request, a mapping, says whether it needs a key.
+        Whether a request with these headers needs a key.
 
     Raises
     ------
@@ -82,7 +71,7 @@ class Keys:
         If `known` holds something else.
     """
 
-    def __init__(self, known, needed=lambda headers: True):
+    def __init__(self, known: Mapping, needed: Callable[[Mapping], bool] = lambda headers: True) -> None:
         self._needed = needed
         if not isinstance(known, Mapping):
             raise SecretsError(
@@ -90,13 +79,8 @@ class Keys:
             )
         self._holders = [_Holder(name, entry) for name, entry in known.items()]
 
-    def admit(self, headers):
-        """Let a request in, or not.
-
-        Parameters
-        ----------
-        headers : mapping of str to str
-            The request's headers, whatever the case of their names; ``Authorization`` holds ``Bearer`` and the key.
+    def admit(self, headers: Mapping[str, str]) -> None:
+        """Let a request in if its header ``Authorization`` holds ``Bearer`` and a key, or if it needs none.
 
         Raises
         ------
@@ -130,7 +114,7 @@ class _Holder:
     Kept is the time at which all that was used would be there again: the generic cell rate algorithm (ITU-T I.371).
     """
 
-    def __init__(self, name, entry):
+    def __init__(self, name: str, entry: str | Mapping) -> None:
         entry = {"hash": entry} if isinstance(entry, str) else entry
         if not isinstance(entry, Mapping) or not _HASH.fullmatch(str(entry.get("hash", ""))):
             raise SecretsError(
@@ -140,65 +124,40 @@ class _Holder:
         if type(rate) is not int or rate < 1:
             raise SecretsError(f"The secrets' per_minute of {str(name)!r} must be a whole number from 1 on.")
         self.hashed = entry["hash"].encode()
-        self._step_s, self._whole_again, self._lock = 60 / rate, 0.0, threading.Lock()
+        self._step_s, self._restored_s, self._lock = 60 / rate, 0.0, threading.Lock()
 
-    def use(self):
+    def use(self) -> None:
         now = time.monotonic()
         with self._lock:
-            again = max(self._whole_again, now) + self._step_s
+            again = max(self._restored_s, now) + self._step_s
             if again - now > 60:
                 raise RateError(math.ceil(again - now - 60))
-            self._whole_again = again
+            self._restored_s = again
 
 
-def at_this_machine(address, headers):
-    """Whether a request can only have come from the very machine that answers it.
+def at_this_machine(address: str | None, headers: Mapping[str, str]) -> bool:
+    """Whether a request can only have come from the machine that answers it, which listens at `address` (None: at all).
 
-    Parameters
-    ----------
-    address : str or None
-        What the app listens at; None for all addresses.
-    headers : mapping of str to str
-        The request's headers, whatever the case of their names.
-
-    Returns
-    -------
-    bool
-        False also where a proxy has passed the request on, and where the browser shows another site.
+    False also where a proxy has passed the request on, and where the browser shows another site. `headers` finds names in
+    capital and small letters alike.
     """
     if address not in LOOPBACK or any(name in headers for name in PROXIES):
         return False
     # Where a proxy does not say that it is one, the address in the browser does.
     here = f"//{LOOPBACK[0]}"
-    told = f"//{headers['Host']}" if "Host" in headers else here, headers.get("Origin", here)
-    return all(_host(one) in LOOPBACK for one in told)
+    named = f"//{headers['Host']}" if "Host" in headers else here, headers.get("Origin", here)
+    return all(_host(one) in LOOPBACK for one in named)
 
 
-def _host(address):
+def _host(address: str) -> str | None:
     try:
         return urlsplit(address).hostname
     except ValueError:  # not an address at all
         return None
 
 
-def read(path):
-    """Read secrets.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file, in TOML.
-
-    Returns
-    -------
-    dict
-        Empty if there is no such file.
-
-    Raises
-    ------
-    SecretsError
-        If there is one that cannot be read.
-    """
+def read(path: Path) -> dict:
+    """The secrets of a file in TOML, empty if there is no such file; SecretsError if there is one that cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -207,20 +166,8 @@ def read(path):
         raise SecretsError(f"The secrets in {path} cannot be read: {error}.") from error
 
 
-def from_secrets(secrets, address):
-    """The keys of an app.
-
-    Parameters
-    ----------
-    secrets : mapping
-        The app's secrets; the keys are in ``api_keys``.
-    address : str or None
-        What the app listens at; None for all addresses.
-
-    Returns
-    -------
-    Keys
-        Needed as the setting COUGHLAB_API_KEYS says.
+def from_secrets(secrets: Mapping, address: str | None) -> Keys:
+    """The keys under ``api_keys`` in an app's secrets, needed as COUGHLAB_API_KEYS says; it listens at `address` (None: at all).
 
     Raises
     ------
@@ -237,5 +184,5 @@ def from_secrets(secrets, address):
     return Keys(secrets.get("api_keys", {}), needed)
 
 
-#: Of an API that nobody has told who may ask.
+#: For an API without keys: every request is let in.
 OPEN = Keys({}, lambda headers: False)

@@ -1,15 +1,18 @@
-"""The body of a request, read by somebody who trusts nobody: in memory, within limits, and not forever.
+"""The body of a request, which is not trusted: read in memory, within limits of size and time.
 
-Whoever sends is heard to the end, as far as that is not too far: most clients read an answer only once they have sent all.
+A body that is refused is still read to its end, up to `DRAIN_BYTES`: most clients read an answer only once they have sent all.
 """
 
 import contextlib
 import sys
 import time
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from anyio import fail_after
+from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
 
 from coughlab import audio, config
 
@@ -22,47 +25,31 @@ LONGEST_S, PAGES_LONGEST_S = 300, 600
 
 
 class UploadError(Exception):
-    """A body that is not taken.
+    """A body that is not taken: the status of the answer, a code for programs, and a message for people."""
 
-    Attributes
-    ----------
-    status : int
-        Of the answer.
-    code, message : str
-        For programs, and for people.
-    """
-
-    def __init__(self, status, code, message):
+    def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
 
 
-def stay_in_memory():
-    """See to it that no upload of this process is written to a disk, whoever reads it.
-
-    Starlette's parser would move what is larger than a megabyte to a file; how large a body may be is seen to before it.
-    """
+def stay_in_memory() -> None:
+    """See to it that no upload of this process is written to a disk, whichever code reads it."""
+    # Starlette's parser would move what is larger than a megabyte to a file; how large a body may be is checked before it.
     MultiPartParser.spool_max_size = sys.maxsize
 
 
-class Held:
-    """How many bytes of uploads are in memory at once.
+class UploadMemory:
+    """Limits how many bytes of uploads are in memory at once, to `limit`."""
 
-    Parameters
-    ----------
-    most : int
-        How many there may be.
-    """
-
-    def __init__(self, most):
-        self._left = most
+    def __init__(self, limit: int) -> None:
+        self._left = limit
 
     @contextlib.contextmanager
-    def one(self):
-        """A function for one upload, which is told of each piece and says whether there is room; all is freed at the end."""
+    def acquire(self) -> Iterator[Callable[[int], bool]]:
+        """A function for one upload, which takes bytes for a piece if there are so many; all are released at the end."""
         taken = 0
 
-        def take(size):
+        def take(size: int) -> bool:
             nonlocal taken
             if size > self._left:
                 return False
@@ -77,33 +64,17 @@ class Held:
 
 
 class Body:
-    """A request's body, which can be read once.
+    """A request's body, which can be read once; ``ended`` says whether it was read to its end.
 
-    Parameters
-    ----------
-    receive : callable
-        Of ASGI.
-    stall, longest : float, optional
-        Seconds without a byte, and altogether, after which it is given up; those of the API unless given.
-
-    Attributes
-    ----------
-    ended : bool
-        Whether it was read to its end.
+    It is given up after `stall` seconds without a byte, and after `longest` seconds altogether; those of the API unless given.
     """
 
-    def __init__(self, receive, stall=None, longest=LONGEST_S):
+    def __init__(self, receive: Receive, stall: float | None = None, longest: float = LONGEST_S) -> None:
         self._receive, self._stalled, self._size, self.ended = receive, False, 0, False
         self._stall, self._last = stall or config.value("COUGHLAB_STALL_S"), time.monotonic() + longest
 
-    async def receive(self):
-        """The next message, as ASGI has it.
-
-        Raises
-        ------
-        UploadError
-            If none comes for too long.
-        """
+    async def receive(self) -> Message:
+        """The next message, as ASGI has it; UploadError if none comes for too long."""
         if self.ended:
             return await self._receive()
         try:
@@ -119,16 +90,8 @@ class Body:
         self.ended = message["type"] == "http.disconnect" or not message.get("more_body")
         return message
 
-    async def chunks(self):
-        """The pieces as they come, until there were too many.
-
-        Raises
-        ------
-        UploadError
-            If none comes for too long.
-        starlette.requests.ClientDisconnect
-            If the client has left.
-        """
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The pieces as they come, up to `DRAIN_BYTES`; ClientDisconnect if the client has left."""
         while self._size <= DRAIN_BYTES and not (self.ended or self._stalled):
             message = await self.receive()
             if message["type"] == "http.disconnect":
@@ -136,28 +99,14 @@ class Body:
             self._size += len(message.get("body", b""))
             yield message.get("body", b"")
 
-    async def drop(self):
-        """Read what is left of it, as far as that is not too far."""
+    async def drop(self) -> None:
+        """Read what is left of it, up to `DRAIN_BYTES`."""
         with contextlib.suppress(UploadError):
             async for _ in self.chunks():
                 pass
 
-    async def form(self, headers, take):
-        """Read a form with a file.
-
-        Parameters
-        ----------
-        headers : starlette.datastructures.Headers
-            Of the request.
-        take : callable
-            Of `Held.one`.
-
-        Returns
-        -------
-        data : bytes
-            The one file, in field ``file``.
-        fields : dict of str to str
-            The other fields.
+    async def form(self, headers: Headers, take: Callable[[int], bool]) -> tuple[bytes, dict[str, str]]:
+        """Read a form: the one file, in field ``file``, and the other fields. `take` is of `UploadMemory.acquire`.
 
         Raises
         ------
@@ -187,7 +136,7 @@ class Body:
         finally:
             await form.close()
 
-    async def _wanted(self, take):
+    async def _wanted(self, take: Callable[[int], bool]) -> AsyncIterator[bytes]:
         refused = None
         async for chunk in self.chunks():
             if self._size > audio.LIMITS.max_bytes + OVERHEAD_BYTES:

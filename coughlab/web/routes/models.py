@@ -11,7 +11,7 @@ from coughlab.system import resources
 from coughlab.web.endpoint import Endpoint, threads
 from coughlab.web.schema import STRING, errors, mapping, operation, record, ref, response
 
-#: What is told of each model as the study has it.
+#: What the answer has of each model as it stands in the study.
 _FACTS = ("title", "summary", "input", "threshold", "parameters", "epochs")
 
 _SCHEMAS = {

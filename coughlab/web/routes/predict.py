@@ -26,7 +26,7 @@ from coughlab.web.schema import (
     ref,
     response,
 )
-from coughlab.web.uploads import Held
+from coughlab.web.uploads import UploadMemory
 
 _LABEL = STRING | {"description": "One of the two labels of the study that answers."}
 _INTERVAL = array(or_null(NUMBER), minItems=2, maxItems=2)
@@ -141,7 +141,7 @@ class Route(Endpoint):
     )
     async def post(self, request: Request) -> Response:
         """Analyse one recording."""
-        with _held().one() as take:
+        with _memory().acquire() as take:
             data, fields = await self._body.form(request.headers, take)
             also = [name for name in request.query_params.get("also", "").split(",") if name]
             options = fields | dict(request.query_params)
@@ -151,14 +151,14 @@ class Route(Endpoint):
             # Without the app's lifespan around it, as in a program that uses the routes alone, there are no workers.
             respond = running.pool.answer if running.pool else workers.respond
             answer = partial(respond, data, also=also, prevalence=prevalence, force=force)
-            # The workers say when there are too many, so that nobody has to wait for a thread.
+            # The workers say when there are too many, so that no request has to wait for a thread.
             body = await to_thread.run_sync(answer, limiter=threads("answers", 10_000))
         return Response(body, media_type="application/json")
 
 
 @cache
-def _held() -> Held:
-    return Held(config.value("COUGHLAB_UPLOADS_MB") * 2**20)
+def _memory() -> UploadMemory:
+    return UploadMemory(config.value("COUGHLAB_UPLOADS_MB") * 2**20)
 
 
 def _truth(name: str, text: str) -> bool:
