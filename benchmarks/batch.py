@@ -6,8 +6,6 @@ A hundred recordings of 3 s are answered one by one with nothing around, by the 
 command line into a file. A ratio of 1 means that the way costs nothing.
 """
 
-import argparse
-import contextlib
 import io
 import resource
 import tempfile
@@ -17,8 +15,7 @@ from pathlib import Path
 
 from coughlab import audio
 from coughlab.audio import synthetic
-from coughlab.cli import batch as batch_cli
-from coughlab.serving import batch, predictors
+from coughlab.serving import batch, batch_file, predictors
 from coughlab.serving import recordings as intake
 
 N = 100
@@ -63,16 +60,9 @@ def from_zip(packed, predictor):
 
 
 def command(folder, predictor):
-    with tempfile.TemporaryDirectory() as place, contextlib.redirect_stdout(None):
-        arguments = argparse.Namespace(
-            folder=folder,
-            out=Path(place, "answers.jsonl"),
-            csv=Path(place, "answers.csv"),
-            force=False,
-            prevalence=None,
-            again=False,
-        )
-        batch_cli.run(arguments, predictor, lambda *_: None, print)
+    with tempfile.TemporaryDirectory() as place:
+        out, csv = Path(place, "answers.jsonl"), Path(place, "answers.csv")
+        batch_file.answer_folder(folder, out, predictor, csv=csv)
 
 
 def megabytes():

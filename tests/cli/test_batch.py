@@ -1,6 +1,5 @@
 """``coughlab batch``: a folder answered into a file that goes on where it was stopped."""
 
-import argparse
 import csv
 import json
 import os
@@ -11,9 +10,8 @@ import sys
 import pytest
 
 from coughlab import audio
-from coughlab.cli import batch as batch_cli
 from coughlab.cli import main
-from coughlab.serving import batch, predictors
+from coughlab.serving import batch, batch_file, predictors
 from coughlab.studies import store
 from tests import sounds
 
@@ -160,7 +158,7 @@ def test_answers_that_came_about_otherwise_are_not_mixed(folder, out, capsys, op
 
 def test_answers_by_other_models_are_not_mixed(folder, out, capsys, monkeypatch):
     coughlab("batch", folder, "--out", out)
-    monkeypatch.setattr(batch_cli, "identity", lambda predictor: "others")
+    monkeypatch.setattr(batch_file, "identity", lambda predictor: "others")
     assert coughlab("batch", folder, "--out", out) == 2
     assert "by other models" in capsys.readouterr().err
 
@@ -202,7 +200,7 @@ def test_links_out_of_the_folder_and_pipes_are_left_out(folder, out, tmp_path):
     (folder / "link.wav").symlink_to(tmp_path / "outside.wav")
     (folder / "up").symlink_to(tmp_path)
     os.mkfifo(folder / "pipe.wav")
-    names, others = batch_cli.recordings(folder)
+    names, others = batch_file.recordings(folder)
     assert (names, others) == (NAMES, 4)
 
 
@@ -255,31 +253,26 @@ def test_a_model_that_goes_away_meanwhile_ends_the_work_and_keeps_what_is_writte
 
 
 def test_ctrl_c_keeps_what_was_answered_and_writes_the_table_of_it(folder, out, tmp_path):
-    arguments = argparse.Namespace(
-        folder=folder, out=out, csv=tmp_path / "answers.csv", force=False, prevalence=None, again=False
-    )
-
     def stops(stage, done, total):
         assert total == 4
         if done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        batch_cli.run(arguments, predictors.default(), stops, lambda line: None)
+        batch_file.answer_folder(
+            folder, out, predictors.default(), csv=tmp_path / "answers.csv", progress=stops
+        )
     assert [line["file"] for line in lines(out)] == NAMES[:2]
     assert len((tmp_path / "answers.csv").read_text().splitlines()) == 3
 
 
 def test_two_runs_do_not_write_to_one_file(folder, out, capsys):
-    arguments = argparse.Namespace(
-        folder=folder, out=out, csv=None, force=False, prevalence=None, again=False
-    )
     others = []
 
     def another(stage, done, total):
         others.append(coughlab("batch", folder, "--out", out, *["--again"] * (done % 2)))
 
-    batch_cli.run(arguments, predictors.default(), another, lambda line: None)
+    batch_file.answer_folder(folder, out, predictors.default(), progress=another)
     assert len(others) > 2 and set(others) == {2}
     assert f"Another run is writing to {out}." in capsys.readouterr().err
     assert [line["file"] for line in lines(out)] == NAMES

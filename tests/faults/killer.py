@@ -78,11 +78,10 @@ def main():
 
     import coughlab.audit.findings
     import coughlab.classifiers.search
-    import coughlab.cli.batch
     import coughlab.cli.main
     import coughlab.datasets.feature_table
     import coughlab.detector.training.fitting
-    import coughlab.serving.batch
+    import coughlab.serving.batch_file
     import coughlab.studies.runner  # noqa: F401
 
     for line in sys.stdin:

@@ -1,0 +1,44 @@
+"""The commands, found in this folder: a module is a command, a package is a group of commands, both named as they are typed.
+
+A command is a module with a docstring (its first line is the help sentence, the rest stands above the list of its options),
+``ORDER`` (its place in the list of commands), ``add_arguments(parser)`` and ``run(arguments)``, which returns the exit status,
+or None for 0. All these modules are imported at every start: what takes long to import, the functions import. A group has a
+docstring and ``ORDER``.
+"""
+
+import argparse
+import pkgutil
+import sys
+from importlib import import_module
+from types import ModuleType
+
+
+class _Parser(argparse.ArgumentParser):
+    """Parses what follows the name of a command or a group, and asks the module for it no sooner."""
+
+    def __init__(self, module: ModuleType, **options):
+        super().__init__(**options)
+        self._module = module
+
+    def parse_known_args(self, args=None, namespace=None):
+        if hasattr(self._module, "__path__"):
+            add(self, self._module, "ACTION")
+        else:
+            self._module.add_arguments(self)
+            self.set_defaults(run=self._module.run)
+        return super().parse_known_args(args, namespace)
+
+
+def add(
+    parser: argparse.ArgumentParser, package: ModuleType = sys.modules[__name__], metavar: str = "COMMAND"
+) -> None:
+    """Add the commands of a package to a parser; what it parses has ``run``, the function of the command."""
+    commands = parser.add_subparsers(required=True, metavar=metavar, parser_class=_Parser)
+    found = (
+        import_module(f"{package.__name__}.{name}") for _, name, _ in pkgutil.iter_modules(package.__path__)
+    )
+    for module in sorted(found, key=lambda module: module.ORDER):
+        name = module.__name__.rpartition(".")[2].replace("_", "-")
+        sentence, _, description = (module.__doc__ or "").partition("\n")
+        sentence = sentence[:1].lower() + sentence[1:].removesuffix(".")
+        commands.add_parser(name, module=module, help=sentence, description=description.strip() or None)

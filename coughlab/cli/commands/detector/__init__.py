@@ -1,0 +1,3 @@
+"""Train and measure the cough detector."""
+
+ORDER = 90

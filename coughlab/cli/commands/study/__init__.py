@@ -1,0 +1,3 @@
+"""Train and measure models."""
+
+ORDER = 50

@@ -1,0 +1,90 @@
+"""The commands are found in their folder: an addition is one file."""
+
+import subprocess
+import sys
+
+import pytest
+
+from coughlab.cli import commands, main
+from tests.conftest import ROOT
+
+GREET = '''"""Greet somebody.
+
+Writes a greeting, to show that a command can be added.
+"""
+
+ORDER = 35
+
+
+def add_arguments(parser):
+    parser.add_argument("name", metavar="WHOM", help="who is greeted")
+
+
+def run(arguments):
+    print(f"Good morning, {arguments.name}.")
+    return 3
+'''
+
+
+def words():
+    """What is typed for each command: the modules below the package."""
+    folder = ROOT / "coughlab" / "cli" / "commands"
+    paths = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.py"))
+    return sorted(" ".join(path.parts) for path in paths if path.name != "__init__")
+
+
+def coughlab(capsys, *arguments):
+    """Exit status and output of the command, run in this process."""
+    with pytest.raises(SystemExit) as left:
+        main.main([*arguments])
+    return left.value.code, capsys.readouterr().out
+
+
+@pytest.fixture(params=["", "study"])
+def added(request, tmp_path, monkeypatch):
+    """A module that a temporary folder adds to the commands, or to a group of them: the words before it."""
+    package = commands if not request.param else sys.modules[f"{commands.__name__}.{request.param}"]
+    (tmp_path / "say_hello.py").write_text(GREET)
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    yield request.param.split()
+    sys.modules.pop(f"{package.__name__}.say_hello")
+    del package.say_hello
+
+
+def test_a_command_is_added_by_one_file(added, capsys):
+    status, listed = coughlab(capsys, *added, "--help")
+    assert status == 0 and "greet somebody\n" in listed
+    if not added:
+        # Its ORDER says where it stands.
+        assert listed.index("    serve ") < listed.index("    say-hello") < listed.index("    key ")
+    status, own = coughlab(capsys, *added, "say-hello", "--help")
+    assert status == 0 and own.startswith(f"usage: {' '.join(['coughlab', *added, 'say-hello'])} [-h] WHOM\n")
+    assert "Writes a greeting, to show that a command can be added.\n" in own and "who is greeted" in own
+    assert coughlab(capsys, *added, "say-hello", "ward 3") == (3, "Good morning, ward 3.\n")
+
+
+def test_without_the_file_there_is_no_such_command(capsys):
+    assert coughlab(capsys, "say-hello", "ward 3")[0] == 2
+
+
+@pytest.mark.parametrize("command", words())
+def test_every_command_has_its_help_and_stands_in_the_readme(command, capsys):
+    status, text = coughlab(capsys, *command.split(), "--help")
+    assert status == 0 and text.startswith(f"usage: coughlab {command} ")
+    assert f"coughlab {command} " in (ROOT / "README.md").read_text()
+
+
+def test_help_and_wrong_arguments_load_nothing_that_takes_long():
+    program = """
+import sys
+from coughlab.cli import main
+heavy = {"numpy", "pandas", "scipy", "tqdm", "tensorflow", "sklearn", "streamlit", "starlette", "asyncio"}
+for arguments in ["--help"], ["predict"], ["study", "run", "--help"]:
+    try:
+        main.main(arguments)
+    except SystemExit:
+        pass
+print(sorted(heavy & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
