@@ -11,10 +11,10 @@ from coughlab.cli.arguments import SEED
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add a study, its dataset and how it is done."""
-    from coughlab.studies import store
+    from coughlab.studies import definition, store
 
     add = parser.add_argument
-    add("study", metavar="STUDY", help=" or ".join(store.names()) or "name of the study")
+    add("study", metavar="STUDY", help=" or ".join(definition.names(store.MODELS)) or "name of the study")
     add("--data", required=True, type=Path, metavar="DIR", help="folder of the dataset, as published")
     add("--studies", type=Path, metavar="DIR", help="folder of the studies (default: models/)")
     add("--seed", type=SEED, default=0, help="seed of splits and fits (default: 0)")

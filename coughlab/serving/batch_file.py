@@ -16,11 +16,10 @@ from typing import TextIO
 from coughlab import __version__
 from coughlab.audio import archive
 from coughlab.datasets import DatasetError, listing
-from coughlab.evidence.verdict import PREVALENCE
 from coughlab.serving import batch
 from coughlab.serving import recordings as intake
 from coughlab.serving.predictors import Predictor
-from coughlab.studies.store import MANIFEST, MODELS
+from coughlab.studies.store import DETECTOR, MANIFEST, MODELS
 from coughlab.system import files
 from coughlab.text import to_csv
 
@@ -55,7 +54,7 @@ def answer_folder(
     predictor: Predictor,
     *,
     csv: Path | None = None,
-    prevalence: float = PREVALENCE,
+    prevalence: float | None = None,
     force: bool = False,
     again: bool = False,
     progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
@@ -85,7 +84,8 @@ def answer_folder(
             raise BatchError(f"There is no folder {file.parent} for {file.name}.")
     if csv and csv.resolve() == out.resolve():
         raise BatchError("--out and --csv must be two files.")
-    options = {"force": force, "prevalence": prevalence}
+    task = predictor.study.task
+    options = {"force": force, "prevalence": prevalence or task.prevalence}
     asked = options | {"models": identity(predictor)}
     sources = {name: _source(folder / name) for name in names}
     with _locked(out):
@@ -113,8 +113,8 @@ def answer_folder(
             files.flush(file)
     finally:
         if csv:
-            files.write(csv, to_csv(batch.table(_lines(out), predictor.names)).encode())
-    return Result(batch.counts(_lines(out)), earlier=len(names) - len(pending), others=others)
+            files.write(csv, to_csv(batch.table(_lines(out), task, predictor.names)).encode())
+    return Result(batch.counts(_lines(out), task), earlier=len(names) - len(pending), others=others)
 
 
 def recordings(folder: Path) -> tuple[list[str], int]:
@@ -166,7 +166,7 @@ def _source(path: Path) -> dict[str, int] | None:
 def identity(predictor: Predictor) -> str:
     """What tells other models or other code than those of earlier answers."""
     digest = hashlib.sha256(__version__.encode())
-    for path in (predictor.study.folder / MANIFEST, MODELS / "detector" / MANIFEST):
+    for path in (predictor.study.folder / MANIFEST, MODELS / DETECTOR / MANIFEST):
         digest.update(path.read_bytes() if path.exists() else b"")
     return digest.hexdigest()[:16]
 

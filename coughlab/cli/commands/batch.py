@@ -27,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from coughlab.evidence.verdict import PREVALENCE
     from coughlab.serving import batch, batch_file
     from coughlab.serving.predictors import Predictor
     from coughlab.studies.store import StoreError
@@ -46,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.out,
             predictor,
             csv=arguments.csv,
-            prevalence=arguments.prevalence or PREVALENCE,
+            prevalence=arguments.prevalence,
             force=arguments.force,
             again=arguments.again,
             progress=progress,

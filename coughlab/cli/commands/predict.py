@@ -20,11 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from coughlab import audio
-    from coughlab.evidence.verdict import PREVALENCE
-    from coughlab.serving.predictors import MAIN_MODEL, Predictor, load
+    from coughlab.serving.predictors import Predictor, load
     from coughlab.studies.store import StoreError
 
-    status, prevalence = 0, arguments.prevalence or PREVALENCE
+    status = 0
     width = max(len("file"), *map(len, arguments.files))
     with console.explained(StoreError):
         predictor = Predictor()
@@ -32,11 +31,14 @@ def run(arguments: argparse.Namespace) -> int:
             predictor.warm_up()
         if not arguments.json:
             models = "  ".join(f"{name:>6}" for name in predictor.names)
-            print("Probability of COVID by each model. For research: no answer is a diagnosis.")
+            condition = predictor.study.task.condition
+            print(f"Probability of {condition} by each model. For research: no answer is a diagnosis.")
             print(f"{'file':{width}}  {'label':9}  {models}  coughs")
         for file in arguments.files:
             try:
-                prediction = predictor.predict(load(file), prevalence=prevalence, force=arguments.force)
+                prediction = predictor.predict(
+                    load(file), prevalence=arguments.prevalence, force=arguments.force
+                )
             except audio.AudioError as error:
                 console.complain(f"{file}: {error}")
                 status = 1
@@ -45,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
                 print(json.dumps({"file": file} | prediction.to_dict()), flush=True)
                 continue
             models = prediction.models
-            label = models[MAIN_MODEL].label if models else "no cough"
+            label = models[prediction.main_model].label if models else "no cough"
             answers = "  ".join(
                 f"{models[name].probability:6.3f}" if models else f"{'-':>6}" for name in predictor.names
             )
@@ -59,14 +61,14 @@ def run(arguments: argparse.Namespace) -> int:
 def _details(prediction) -> Iterator[str]:
     """What stands below the row of a recording."""
     from coughlab.evidence import verdict
-    from coughlab.serving.predictors import MAIN_MODEL
 
     if not prediction.events:
         yield f"I hear no cough in this recording. What I hear instead: {prediction.cough.heard.message}"
     if prediction.models:
-        evidence = prediction.evidence[MAIN_MODEL]
+        main = prediction.main_model
+        evidence = prediction.evidence[main]
         yield f"{verdict.HEADLINES[evidence['verdict']].upper()}: {evidence['message']}"
-        yield verdict.meaning(evidence, prediction.models[MAIN_MODEL].label)
+        yield verdict.meaning(evidence, prediction.models[main].label, prediction.task)
         if prediction.novelty.code == "unusual":
             yield f"note: {prediction.novelty.message}"
     if prediction.each:
