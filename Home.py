@@ -24,28 +24,15 @@ if __name__ != "__main__" and hasattr(st, "App"):
 
 if __name__ == "__main__":
     from coughlab.studies.store import StoreError
-    from pages.shared import login
+    from pages.shared import login, navigation
 
     # An icon of our own: Streamlit would have the browser fetch its icons for the tab from another host.
-    st.set_page_config(page_title="CoughLab", page_icon=".streamlit/icon.svg", layout="wide")
+    st.set_page_config(
+        page_title="CoughLab", page_icon=".streamlit/icon.svg", layout="wide", initial_sidebar_state=240
+    )
     st.html(Path("pages/shared/page.css"))
-    pages = [
-        st.Page("pages/analyse.py", title="Analyse a cough", icon=":material/graphic_eq:", default=True),
-        st.Page("pages/live.py", title="Live", icon=":material/mic:"),
-        st.Page("pages/batch.py", title="Batch", icon=":material/library_music:"),
-        st.Page("pages/reality.py", title="Reality check", icon=":material/stairs:"),
-        st.Page("pages/compare.py", title="Compare models", icon=":material/compare_arrows:"),
-        st.Page("pages/clinicians.py", title="For clinicians", icon=":material/stethoscope:"),
-        st.Page("pages/audit.py", title="Is this dataset sound?", icon=":material/fact_check:"),
-        st.Page("pages/explore.py", title="Explore the data", icon=":material/scatter_plot:"),
-        st.Page("pages/matrices.py", title="Matrices", icon=":material/grid_on:"),
-        st.Page("pages/splits.py", title="Many splits", icon=":material/shuffle:"),
-        st.Page("pages/search.py", title="Search", icon=":material/manage_search:"),
-        st.Page("pages/about.py", title="About", icon=":material/info:"),
-        st.Page("pages/privacy.py", title="Privacy", icon=":material/shield_person:"),
-    ]
     try:
-        login.run(pages)
+        login.run(navigation.pages())
     except StoreError as error:
         # A table of a study that was found to be damaged when the page came to read it.
         st.error(str(error), icon=":material/error:")

@@ -9,6 +9,8 @@ from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
 from coughlab.text import counted
 
+PAGE = {"title": "About", "icon": ":material/info:", "group": "About", "order": 41}
+
 
 def told(row):
     """A row of the evidence table in a sentence."""

@@ -10,6 +10,8 @@ from coughlab.studies.store import StoreError
 from pages.sections import analyse
 from pages.shared import evidence
 
+PAGE = {"title": "Analyse a cough", "icon": ":material/graphic_eq:", "group": "Listen", "order": 11}
+
 # The rate of nearly every browser, and no less than any microphone's. Not None, which is meant to keep the browser's own
 # rate: with it, the recorder of Streamlit 1.67 records at 16,000 Hz and loses what is above 8,000.
 RATE = 48_000
@@ -95,7 +97,7 @@ def show_features(prediction, study):
         )
 
 
-st.title("Analyse a cough")
+st.title(PAGE["title"])
 st.markdown("For research and teaching. **Not a medical device: no answer on this page is a diagnosis.**")
 ask()
 if "chosen" not in st.session_state:

@@ -7,9 +7,11 @@ from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
 from pages.sections.audit import findings, upload
 
+PAGE = {"title": "Is this dataset sound?", "icon": ":material/fact_check:", "group": "Believe", "order": 23}
+
 OWN = "Your own"
 
-st.title("Is this dataset sound?")
+st.title(PAGE["title"])
 st.markdown(
     "A model can score high without having learnt anything about a disease: because the same recording is there twice, because"
     " one person is both trained and tested on, or because ill and healthy were recorded with different microphones. This"

@@ -6,6 +6,8 @@ from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
 from pages.sections.batch import asking, listing
 
+PAGE = {"title": "Batch", "icon": ":material/library_music:", "group": "Listen", "order": 13}
+
 st.title("Many recordings at once")
 st.markdown(
     "For research and teaching. **Not a medical device: no answer on this page is a diagnosis.** Each recording is listened"

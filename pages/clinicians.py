@@ -11,6 +11,8 @@ from pages.shared.measured import measured, measured_on
 from pages.shared.protocol import ask_protocol, title_of
 from pages.shared.study import ask_model, ask_study, titles_of
 
+PAGE = {"title": "For clinicians", "icon": ":material/stethoscope:", "group": "Believe", "order": 22}
+
 
 def ask():
     """The study, the model, protocol and dataset it was tested by, and the strictest test's name if that is another one."""
@@ -85,7 +87,7 @@ def explore(study, rows, model, protocol, tested_on):
     )
 
 
-st.title("For clinicians")
+st.title(PAGE["title"])
 st.markdown("What a model's answer would mean for a patient: set how common COVID is where you are, and see.")
 study, model, protocol, tested_on, stricter = ask()
 warn(study, model, protocol, tested_on)

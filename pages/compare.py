@@ -10,12 +10,14 @@ from pages.shared.protocol import ask_protocol, pairs_in, rows_of
 from pages.shared.study import ask_study, forget_other, titles_of
 from pages.shared.table import show_table
 
-st.title("Compare models")
+PAGE = {"title": "Compare models", "icon": ":material/compare_arrows:", "group": "Compare", "order": 31}
+
+st.title(PAGE["title"])
 st.markdown(
     "All models, trained and tested on the same splits. **A high score on random rows does not mean that a model works on other"
     " recordings**: choose a stricter test to see what is left of it."
 )
-study_at, protocol_at, chosen, beside = st.columns(4)
+study_at, protocol_at, chosen, beside = st.columns([3, 4, 4, 6])
 study = ask_study(study_at)
 pair = ask_protocol(pairs_in(study.metrics), protocol_at)
 FIRST, ALL = f"the first {case_study.SPLITS}", "all"

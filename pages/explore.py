@@ -6,6 +6,8 @@ from pages.sections.explore import contents, points
 from pages.shared import recording
 from pages.shared.study import ask_study
 
+PAGE = {"title": "Explore the data", "icon": ":material/scatter_plot:", "group": "Compare", "order": 35}
+
 SECTIONS = {
     "Dataset": contents.show,
     "One feature": contents.show_feature,
@@ -14,7 +16,7 @@ SECTIONS = {
     "One recording": recording.show,
 }
 
-st.title("Explore the data")
+st.title(PAGE["title"])
 # Only the section that is looked at is computed and drawn.
 section = st.segmented_control(
     "Section",

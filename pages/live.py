@@ -6,7 +6,9 @@ from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
 from pages.sections import live
 
-st.title("Live")
+PAGE = {"title": "Live", "icon": ":material/mic:", "group": "Listen", "order": 12}
+
+st.title(PAGE["title"])
 st.markdown("For research and teaching. **Not a medical device: no answer on this page is a diagnosis.**")
 try:
     predictor = predictors.default()

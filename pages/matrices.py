@@ -9,6 +9,8 @@ from pages.shared.measured import measured
 from pages.shared.protocol import ask_protocol, pairs_in, rows_of
 from pages.shared.study import ask_model, ask_study, forget_other, titles_of
 
+PAGE = {"title": "Matrices", "icon": ":material/grid_on:", "group": "Compare", "order": 32}
+
 ROLES = {"test": "Test rows", "train": "Training rows"}
 ALL = "all"
 CELLS = {
@@ -81,12 +83,12 @@ def explore(study, rows, name, about, each_split):
         matrices.show(study, rows, at, cell, name)
 
 
-st.title("Matrices")
+st.title(PAGE["title"])
 st.markdown(
     "What a model gets right and wrong, as the probability moves from which it calls a recording COVID."
     " Choose a cell to see the recordings in it."
 )
-study_at, protocol_at, *others = st.columns(5)
+study_at, protocol_at, *others = st.columns([5, 7, 5, 4, 7])
 study = ask_study(study_at)
 pair = ask_protocol(pairs_in(study.metrics), protocol_at)
 rows, each_split = rows_of(study.predictions, pair), rows_of(study.metrics, pair)

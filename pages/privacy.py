@@ -5,11 +5,13 @@ import streamlit as st
 from pages.shared import access
 from pages.shared.ice_servers import ice_servers
 
+PAGE = {"title": "Privacy", "icon": ":material/shield_person:", "group": "About", "order": 42}
+
 #: Streamlit's own: of the cookie of a login, and of the visit whose page was closed.
 COOKIE_DAYS = 30
 MINUTES = st.get_option("server.disconnectedSessionTTL") / 60
 
-st.title("Privacy")
+st.title(PAGE["title"])
 st.markdown(
     "A recording of a cough can tell who somebody is and how they are. So it is held in this server's memory while it is needed,"
     " and **written to no disk and no log**."

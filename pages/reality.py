@@ -11,6 +11,8 @@ from coughlab.studies.store import StoreError
 from pages.sections import reality
 from pages.shared.study import ask_model, ask_study, titles_of
 
+PAGE = {"title": "Reality check", "icon": ":material/stairs:", "group": "Believe", "order": 21}
+
 INTERVALS = (
     "Values are means over splits. The 95% intervals come from a bootstrap over people: they cover the luck of who was tested,"
     " not that of who was trained on."
@@ -41,7 +43,7 @@ def evidences():
     return found
 
 
-st.title("Reality check")
+st.title(PAGE["title"])
 st.markdown(
     "A score is only as good as the test behind it. Here the help that a model may have had is taken away, step by step: copies"
     " of recordings, people it knows, the way recordings were made, and at last the dataset itself."

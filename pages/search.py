@@ -9,6 +9,8 @@ from pages.shared.chart import show_chart
 from pages.shared.study import stored_study
 from pages.shared.table import show_table
 
+PAGE = {"title": "Search", "icon": ":material/manage_search:", "group": "Compare", "order": 34}
+
 TOP = 10
 
 
@@ -62,7 +64,7 @@ def show_what_mattered(trials):
     )
 
 
-st.title("Search")
+st.title(PAGE["title"])
 study = stored_study()
 try:
     trials, people = study.trials, chart.people(study.predictions)

@@ -11,6 +11,8 @@ from pages.shared.measured import measured_on
 from pages.shared.protocol import ask_protocol, pairs_in, rows_of
 from pages.shared.study import ask_model, ask_study, forget_other, titles_of
 
+PAGE = {"title": "Many splits", "icon": ":material/shuffle:", "group": "Compare", "order": 33}
+
 VIEWS = {"few": "First five", "many": "All splits", "pair": "Two models", "retrain": "Retrain here"}
 FEW = 5
 STEPS, ALL = (5, 10, 20, 50, 100), "all"
@@ -88,7 +90,7 @@ def show_pair(table, model, other, titles, metric):
     )
 
 
-st.title("Many splits")
+st.title(PAGE["title"])
 st.markdown(
     "A score from one random split is partly luck. Here each model is trained again and again on the same recordings, split anew"
     " into training and test."
@@ -103,7 +105,7 @@ view = st.segmented_control(
     bind="query-params",
     label_visibility="collapsed",
 )
-columns = iter(st.columns(6 if view == "pair" else 5))
+columns = iter(st.columns([5, 7, *[5] * (4 if view == "pair" else 3)]))
 study = ask_study(next(columns))
 # What is trained here is split as published, and compared with that.
 pair = (

@@ -5,6 +5,7 @@ import time
 
 import streamlit as st
 from streamlit.errors import Error
+from streamlit.navigation.page import StreamlitPage
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.web.server.starlette.starlette_app_utils import decode_xsrf_token_string
 
@@ -25,14 +26,8 @@ AWAY_S = 600
 MOST_AWAY = 1000
 
 
-def run(pages):
-    """Run the page that the visitor asks for; where a login is set up, only for who is logged in.
-
-    Parameters
-    ----------
-    pages : list of streamlit.Page
-        All pages.
-    """
+def run(pages: dict[str, list[StreamlitPage]]) -> None:
+    """Run the page that the visitor asks for; where a login is set up, only for who is logged in."""
     try:
         auth = access.secrets().get("auth")
     except access.SecretsError as error:
@@ -42,15 +37,22 @@ def run(pages):
             _say_wrong(str(error))
         return
     if auth is None:
-        st.navigation(pages, position="top").run()
+        _open(pages).run()
     elif st.user.get("is_logged_in"):
-        page = st.navigation(pages, position="top")
+        page = _open(pages)
         _show_person()
         page.run()
     else:
         st.navigation(pages, position="hidden")
         with _card():
             _ask(auth)
+
+
+def _open(pages):
+    """The page that the visitor asks for, with the navigation and the title of the browser's tab."""
+    page = st.navigation(pages, position="sidebar", expanded=True)
+    st.set_page_config(page_title=f"{page.title} · CoughLab")
+    return page
 
 
 def _card():

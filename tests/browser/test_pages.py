@@ -1,13 +1,11 @@
 """Every page, in a real Chromium: what it asks of other computers and of the visitor's own."""
 
-import re
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import ROOT
 
-PAGES = re.findall(r'st\.Page\("pages/(\w+)\.py"', (ROOT / "Home.py").read_text())
+PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 #: Notes when a page asks for the microphone or a camera, in each of its frames.
 NOTED = """
 const ask = navigator.mediaDevices?.getUserMedia;
