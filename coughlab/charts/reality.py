@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from coughlab.charts.staircase import edges, error_bars, inked, short
 from coughlab.evaluation.metrics import METRICS
 from coughlab.evaluation.protocols import PROTOCOLS
-from coughlab.evidence.steps import FALSE_ALARMS
+from coughlab.evidence.wording import FALSE_ALARMS
 
 #: Orange below guessing, white at it, blue above; pale, since dark numbers stand on it.
 CELLS = [[0, "#e69f00"], [0.5, "#f7f7f7"], [1, "#56b4e9"]]

@@ -9,11 +9,11 @@ from plotly.subplots import make_subplots
 
 from coughlab.charts import COLOURS
 from coughlab.evaluation.metrics import METRICS
-from coughlab.evidence import paragraph
-from coughlab.evidence.steps import FALSE_ALARMS
+from coughlab.evidence import wording
+from coughlab.evidence.wording import FALSE_ALARMS
 from coughlab.task import Task
 
-#: Colour and hatching of a bar by `coughlab.evidence.paragraph.compared`; the words beside it say the same.
+#: Colour and hatching of a bar by `coughlab.evidence.wording.compared`; the words beside it say the same.
 BARS = {
     "better": ("#3a8fc4", ""),
     "compatible": ("#8c8c8c", "/"),
@@ -234,7 +234,7 @@ def _baselines(chart, notes, panel, row, lane, last, shown):
             mode="lines",
             line={"color": "#777777", "width": 2, "dash": "3px,3px"},
             **_legend(shown, "majority", name),
-            hovertemplate=f"{name}: {paragraph.write(row['majority'], row['metric'])}<extra></extra>",
+            hovertemplate=f"{name}: {wording.write(row['majority'], row['metric'])}<extra></extra>",
             row=panel,
             col=1,
         )
@@ -245,11 +245,11 @@ def _baselines(chart, notes, panel, row, lane, last, shown):
             mode="markers",
             marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": "#777777"}},
             **_legend(shown, "chance", "answers drawn by lot"),
-            hovertemplate=f"answers drawn by lot: {paragraph.write(row['chance'], row['metric'])}<extra></extra>",
+            hovertemplate=f"answers drawn by lot: {wording.write(row['chance'], row['metric'])}<extra></extra>",
             row=panel,
             col=1,
         )
-    text = f"{name} {paragraph.write(row['majority'], row['metric'])}"
+    text = f"{name} {wording.write(row['majority'], row['metric'])}"
     if not 0.3 < row["majority"] < 1 or text == last or not row["low"] > row["majority"] - 0.05:
         return last
     notes.append(_beside(text, row["majority"], middle, -8, panel))
@@ -265,19 +265,19 @@ def _verdict(row):
     """How a step stands to its baseline, and the words for it, if any are needed."""
     if row["metric"] not in _AGAINST:
         return "better", ""
-    verdict = paragraph.compared(row["low"], row["high"], row["majority"])
+    verdict = wording.compared(row["low"], row["high"], row["majority"])
     words = VERDICTS["one answer" if row["metric"] == "accuracy" else "guessing"]
     return verdict, words.get(verdict, "")
 
 
 def short(row):
     """A value as short as can be."""
-    return paragraph.write(row["value"], row["metric"]).replace("over ", ">").replace("under ", "<")
+    return wording.write(row["value"], row["metric"]).replace("over ", ">").replace("under ", "<")
 
 
 def edges(row):
     """An interval as short as can be."""
-    return paragraph.write_interval(row).replace(" to ", "–")
+    return wording.write_interval(row).replace(" to ", "–")
 
 
 def _wrapped(text):

@@ -6,8 +6,6 @@ the first, and none where their labels contradict each other.
 
 import numpy as np
 
-from coughlab.datasets import duplicates
-
 #: Share of the rows that are tested on, as in the case study.
 TEST_SHARE = 0.3
 
@@ -125,6 +123,9 @@ def source_balanced(table, *, n_splits=5, seed=0):
 
 def clean(table):
     """Row numbers of the first recording of each audio whose labels agree, in ascending order (ndarray)."""
+    # Imported late: it needs pandas, and answering a request does without.
+    from coughlab.datasets import duplicates
+
     return np.flatnonzero(duplicates.clean(table))
 
 

@@ -4,13 +4,11 @@ All words are about the ROC AUC, which depends neither on a threshold nor on how
 """
 
 import math
-from collections.abc import Mapping
 
 import pandas as pd
 
-from coughlab.evaluation.metrics import METRICS
 from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS
-from coughlab.evidence.steps import FALSE_ALARMS, RANDOM, SHORTCUT
+from coughlab.evidence.wording import FALSE_ALARMS, RANDOM, SHORTCUT, compared, write, write_interval
 from coughlab.task import Task
 
 #: What a baseline is, before anything is said of its score.
@@ -19,44 +17,6 @@ _OPENINGS = {
     " noise. ",
     RANDOM: "{title} is a baseline: it draws its answers by lot. ",
 }
-
-
-def write(value: float, metric: str = "roc_auc") -> str:
-    """A value of a metric as people read it: "0.97" or "97%"; what would round to 0 or 1 says so."""
-    return METRICS[metric if metric != FALSE_ALARMS else "specificity"].write(value)
-
-
-def write_interval(row: Mapping) -> str:
-    """The 95% interval of a step as people read it; in words where there is none."""
-    if math.isnan(row["low"]):
-        return "no interval"
-    form = ".2f" if row["metric"] == "roc_auc" else ".0%"
-    return f"{row['low']:{form}} to {row['high']:{form}}"
-
-
-def compared(low: float, high: float, baseline: float) -> str:
-    """How a score stands to what guessing would give, as far as its interval tells.
-
-    The edges are taken as they are shown, with two decimals, so that the words never say more than the numbers beside them.
-
-    Parameters
-    ----------
-    low, high : float
-        The score's 95% interval.
-    baseline : float
-        What guessing gives.
-
-    Returns
-    -------
-    {"better", "worse", "compatible", "unknown"}
-        "compatible" where the interval includes the baseline, "unknown" where there is no interval.
-    """
-    if math.isnan(low) or math.isnan(high) or math.isnan(baseline):
-        return "unknown"
-    low, high, baseline = round(low, 2), round(high, 2), round(baseline, 2)
-    if low > baseline:
-        return "better"
-    return "worse" if high < baseline else "compatible"
 
 
 def paragraph(

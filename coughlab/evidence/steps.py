@@ -8,14 +8,9 @@ import pandas as pd
 
 from coughlab.evaluation.metrics import METRICS, SHOWN
 from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS, WITHIN
+from coughlab.evidence.wording import FALSE_ALARMS, RANDOM, SHORTCUT
 from coughlab.task import Task
 
-#: The metric of a step where nobody is positive: the share of recordings that are predicted positive, 1 - specificity.
-FALSE_ALARMS = "false_alarms"
-#: The baseline that hears no cough: trained on the recording chain.
-SHORTCUT = "shortcut"
-#: The baseline that draws its answers by lot.
-RANDOM = "random"
 _SIZES = ("splits", "recordings", "people", "positives", "negatives")
 _MEASURED = (
     "value",

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from coughlab.evaluation import decision
 from coughlab.evaluation.protocols import EXTERNAL, STRICTEST
-from coughlab.evidence.paragraph import compared, write
-from coughlab.evidence.steps import SHORTCUT
+from coughlab.evidence.wording import SHORTCUT, compared, write
 from coughlab.task import Task
 from coughlab.text import counted, percent, three_digits
 

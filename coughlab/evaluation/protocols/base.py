@@ -1,12 +1,17 @@
 """What a protocol is: one way to say which rows are trained on and which are tested on."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from coughlab.task import Task
+
+if TYPE_CHECKING:  # answering a request does without pandas
+    import pandas as pd
 
 #: Row numbers of train and test of one split, in ascending order; rows left out are in neither.
 Split = tuple[np.ndarray, np.ndarray]

@@ -1,10 +1,15 @@
 """Random people: nobody on both sides."""
 
-import pandas as pd
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from coughlab.evaluation import splits
 from coughlab.evaluation.protocols.base import Protocol
 from coughlab.task import Task
+
+if TYPE_CHECKING:  # answering a request does without pandas
+    import pandas as pd
 
 
 def _ruled_out(features: pd.DataFrame, task: Task) -> str:

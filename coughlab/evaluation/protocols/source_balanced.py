@@ -1,11 +1,16 @@
 """Random people, with as many recordings of either label from each source."""
 
-import pandas as pd
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from coughlab.evaluation import splits
 from coughlab.evaluation.protocols.base import Protocol
 from coughlab.task import Task
 from coughlab.text import listed
+
+if TYPE_CHECKING:  # answering a request does without pandas
+    import pandas as pd
 
 
 def _ruled_out(features: pd.DataFrame, task: Task) -> str:
