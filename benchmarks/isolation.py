@@ -16,8 +16,8 @@ import av
 import numpy as np
 
 from coughlab import audio
-from coughlab.audio import synthetic
-from coughlab.serving import microphone, predictors, workers
+from coughlab.audio import opus, synthetic
+from coughlab.serving import predictors, workers
 
 
 def milliseconds(function, *arguments):
@@ -26,24 +26,24 @@ def milliseconds(function, *arguments):
     return 1000 * (time.perf_counter() - began)
 
 
-def opus(samples):
+def packets(samples):
     """Packets of 20 ms."""
     codec = av.CodecContext.create("libopus", "w")
-    codec.format, codec.layout, codec.sample_rate = "s16", "mono", microphone.RATE
+    codec.format, codec.layout, codec.sample_rate = "s16", "mono", opus.RATE
     for at in range(0, len(samples) - 960, 960):
         piece = (samples[None, at : at + 960] * 2**15).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(piece, format="s16", layout="mono")
-        frame.sample_rate = microphone.RATE
+        frame.sample_rate = opus.RATE
         yield from map(bytes, codec.encode(frame))
 
 
-def worker_of(mother):
-    return int(Path(f"/proc/{mother}/task/{mother}/children").read_text().split()[-1])
+def worker_of(parent):
+    return int(Path(f"/proc/{parent}/task/{parent}/children").read_text().split()[-1])
 
 
 def main():
     pool = workers.Pool(1)
-    (mother,) = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    (parent,) = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
     for seconds in (2, 10, 60):
         data = audio.encode_wav(synthetic.recording(duration_s=float(seconds)), synthetic.RATE)
         here, there = [], []
@@ -55,8 +55,8 @@ def main():
             f"a WAV file of {seconds} s: here {here:.2f} ms, in a worker {there:.2f} ms, {there / here:.1f} times"
         )
     sound, here, there = pool.sound(), [], []
-    for packet in opus(synthetic.recording(duration_s=10.0, rate=microphone.RATE)):
-        here.append(milliseconds(microphone.decode, packet))
+    for packet in packets(synthetic.recording(duration_s=10.0, rate=opus.RATE)):
+        here.append(milliseconds(opus.decode, packet))
         there.append(milliseconds(sound.decode, packet))
     here, there = statistics.median(here), statistics.median(there)
     print(f"a packet of a microphone's sound, 20 ms: here {here:.3f} ms, in a worker {there:.3f} ms")
@@ -64,7 +64,7 @@ def main():
     usual, replaced = [], []
     for _ in range(20):
         usual.append(milliseconds(pool.answer, data))
-        os.kill(worker_of(mother), signal.SIGKILL)
+        os.kill(worker_of(parent), signal.SIGKILL)
         replaced.append(milliseconds(pool.answer, data))
     usual, replaced = statistics.median(usual), statistics.median(replaced)
     print(f"an answer of 2 s: {usual:.1f} ms; by the next worker after one was killed {replaced:.1f} ms")

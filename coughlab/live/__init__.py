@@ -1,7 +1,7 @@
 """Listening without end: sound that arrives piece by piece, and the coughs in it so far.
 
-One `Listener` holds what one visitor's microphone said. It hears frames in one thread, works on them in another and is read by
-a third; its memory does not grow, however long it listens. It never stores sound anywhere but in that memory.
+One `Listener` holds the sound of one visitor's microphone. Frames come in one thread, are worked on in another and the results
+are read by a third; its memory does not grow, however long it listens. Sound is stored nowhere but in that memory.
 """
 
 from coughlab.live.cough_log import Cough

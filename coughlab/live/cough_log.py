@@ -1,4 +1,4 @@
-"""The coughs heard so far: a list and their sound, both of bounded size, and what can be taken away of them."""
+"""The coughs heard so far: a list and their sound, both of bounded size, and their export."""
 
 import io
 import zipfile
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from coughlab import audio
+from coughlab import audio, detector
 from coughlab.live.sound import RATE
 from coughlab.text import to_csv
 
@@ -52,7 +52,7 @@ class Cough:
 
 
 class Log:
-    """The coughs so far. Whoever shares it between threads locks it."""
+    """The coughs so far. Threads that share it need a lock."""
 
     def __init__(self):
         self._coughs = deque(maxlen=LISTED)
@@ -63,37 +63,15 @@ class Log:
     def __len__(self):
         return len(self._coughs)
 
-    def add(self, event, at):
-        """Note a cough.
-
-        Parameters
-        ----------
-        event : coughlab.detector.Event
-            Its seconds counted from when listening began.
-        at : float
-            When it began, in seconds since 1970.
-
-        Returns
-        -------
-        Cough
-        """
+    def add(self, event: detector.Event, at: float) -> Cough:
+        """Note a cough: its seconds count from when listening began, `at` is when it began, in seconds since 1970."""
         self.total += 1
         cough = Cough(self.total, event.start_s, event.end_s, event.probability, at)
         self._coughs.append(cough)
         return cough
 
-    def complete(self, number, samples, answers):
-        """Give a cough its sound and its answers; the sound of the oldest ones is dropped for it.
-
-        Parameters
-        ----------
-        number : int
-            Which cough.
-        samples : ndarray, shape (n,), float32
-            Its sound.
-        answers : dict or None
-            What the models say.
-        """
+    def complete(self, number: int, samples: np.ndarray, answers: dict | None):
+        """Give a cough its sound and what the models say of it; the sound of the oldest ones is dropped for it."""
         place = number - self.total - 1
         if -place > len(self._coughs):
             return
@@ -104,17 +82,17 @@ class Log:
         while self._kept > KEPT_S * RATE and len(self._sounds) > 1:
             self._kept -= self._sounds.pop(next(iter(self._sounds))).size
 
-    def newest(self, n):
-        """The last coughs, oldest first (list of Cough)."""
+    def newest(self, n: int) -> list[Cough]:
+        """The last coughs, oldest first."""
         return [self._coughs[place] for place in range(-min(n, len(self._coughs)), 0)]
 
     @property
-    def oldest_kept(self):
+    def oldest_kept(self) -> int | None:
         """Number of the oldest cough whose sound is kept, None without any."""
         return next(iter(self._sounds), None)
 
-    def since(self, seconds):
-        """How many coughs ended after a time, in seconds from when listening began (int)."""
+    def since(self, seconds: float) -> int:
+        """How many coughs ended after a time, in seconds from when listening began."""
         count = 0
         for cough in reversed(self._coughs):
             if cough.end_s <= seconds:
@@ -122,8 +100,8 @@ class Log:
             count += 1
         return count
 
-    def wav(self, number):
-        """The sound of a cough as a WAV file (bytes), None where it is not kept."""
+    def wav(self, number: int) -> bytes | None:
+        """The sound of a cough as a WAV file, None where it is not kept."""
         sound = self._sounds.get(number)
         return None if sound is None else audio.encode_wav(sound / 32768, RATE)
 
@@ -132,19 +110,8 @@ class Log:
         return list(self._coughs), dict(self._sounds)
 
 
-def csv(coughs):
-    """The list of coughs as CSV.
-
-    Parameters
-    ----------
-    coughs : list of Cough
-        The coughs.
-
-    Returns
-    -------
-    str
-        One row a cough, two columns a model.
-    """
+def csv(coughs: list[Cough]) -> str:
+    """The list of coughs as CSV: one row a cough, two columns a model."""
     import pandas as pd
 
     models = list(dict.fromkeys(name for cough in coughs for name in cough.answers or ()))
@@ -161,21 +128,8 @@ def csv(coughs):
     return to_csv(pd.DataFrame(rows, columns=columns))
 
 
-def archive(coughs, sounds):
-    """A ZIP file of the coughs.
-
-    Parameters
-    ----------
-    coughs : list of Cough
-        The coughs.
-    sounds : dict of int to ndarray of int16
-        Sound by number, of some of them.
-
-    Returns
-    -------
-    bytes
-        One WAV file a cough whose sound is kept, named after its number and time, and the list of all of them as CSV.
-    """
+def archive(coughs: list[Cough], sounds: dict[int, np.ndarray]) -> bytes:
+    """A ZIP file of the list of coughs as CSV, and a WAV file of each whose sound is kept, named after its number and time."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
         _put(file, "coughs.csv", csv(coughs), max((cough.at for cough in coughs), default=0))
@@ -189,6 +143,6 @@ def archive(coughs, sounds):
 def _put(archive, name, content, at):
     """Put a file into an archive with the time of its cough, if it is one that a ZIP file can hold."""
     year, *rest = datetime.fromtimestamp(at, UTC).timetuple()[:6]
-    told = zipfile.ZipInfo(name, (min(max(year, 1980), 2107), *rest))
-    told.external_attr = 0o644 << 16
-    archive.writestr(told, content, zipfile.ZIP_DEFLATED)
+    entry = zipfile.ZipInfo(name, (min(max(year, 1980), 2107), *rest))
+    entry.external_attr = 0o644 << 16
+    archive.writestr(entry, content, zipfile.ZIP_DEFLATED)

@@ -1,4 +1,4 @@
-"""One visitor's ear: sound in, coughs out, for hours."""
+"""Listens to one visitor's microphone: sound in, coughs out, for hours."""
 
 import itertools
 import logging
@@ -7,6 +7,7 @@ import time
 from collections import deque
 from dataclasses import replace
 
+import numpy as np
 import soxr
 
 from coughlab import detector
@@ -77,13 +78,7 @@ class Listener:
     # What the microphone's thread calls.
 
     def hear(self, frame):
-        """Take a frame of sound; the work is done by another thread.
-
-        Parameters
-        ----------
-        frame : av.AudioFrame
-            Of any format, layout and rate.
-        """
+        """Take a frame of sound, an ``av.AudioFrame`` of any format, layout and rate; another thread does the work."""
         with self._lock:
             self._heard_at = time.monotonic()
             if self.error:
@@ -202,16 +197,8 @@ class Listener:
 
     # What the page calls.
 
-    def feed(self, samples, rate):
-        """Hear a whole recording now, and return when the work is done.
-
-        Parameters
-        ----------
-        samples : ndarray, shape (n,), float32
-            Mono samples, full scale being 1.
-        rate : int
-            Samples a second.
-        """
+    def feed(self, samples: np.ndarray, rate: int):
+        """Hear a whole recording now, mono with a full scale of 1, and return when the work is done."""
         y = samples if rate == RATE else soxr.resample(samples, rate, RATE, quality="soxr_hq")
         began, piece = time.time() - y.size / RATE, round(PIECE_S * RATE)
         with self._work:
@@ -232,58 +219,58 @@ class Listener:
             self._reset()
 
     @property
-    def quiet_s(self):
-        """Seconds since the last frame arrived, None if none did since `resume` (float)."""
+    def quiet_s(self) -> float | None:
+        """Seconds since the last frame arrived, None if none did since `resume`."""
         with self._lock:
             return None if self._heard_at is None else time.monotonic() - self._heard_at
 
     @property
-    def heard_s(self):
-        """Seconds of sound from when listening began (float)."""
+    def heard_s(self) -> float:
+        """Seconds of sound from when listening began."""
         return self._ring.end / RATE
 
-    def level(self):
-        """Level in decibels relative to full scale, and peak, of the last fifth of a second (float, float)."""
+    def level(self) -> tuple[float, float]:
+        """Level in decibels relative to full scale, and peak, of the last fifth of a second."""
         with self._lock:
             return self._columns.level()
 
-    def columns(self, n):
+    def columns(self, n: int) -> tuple[int, bytes]:
         """The newest columns of the picture: number of the first, and bytes (see `coughlab.live.picture`)."""
         with self._lock:
             return self._columns.newest(n)
 
-    def coughs(self, n=cough_log.LISTED):
-        """The newest coughs, oldest first (list of Cough)."""
+    def coughs(self, n: int = cough_log.LISTED) -> list[cough_log.Cough]:
+        """The newest coughs, oldest first."""
         with self._lock:
             return self._coughs.newest(n)
 
     @property
-    def total(self):
-        """Coughs so far, also those no longer listed (int)."""
+    def total(self) -> int:
+        """Coughs so far, also those no longer listed."""
         return self._coughs.total
 
     @property
-    def oldest_kept(self):
+    def oldest_kept(self) -> int | None:
         """Number of the oldest cough whose sound is kept, None without any."""
         with self._lock:
             return self._coughs.oldest_kept
 
-    def last_minute(self):
-        """Coughs that ended within the last minute of sound (int)."""
+    def last_minute(self) -> int:
+        """Coughs that ended within the last minute of sound."""
         with self._lock:
             return self._coughs.since(self.heard_s - cough_log.MINUTE)
 
-    def wav(self, number):
-        """The sound of a cough as a WAV file (bytes), None where it is not kept."""
+    def wav(self, number: int) -> bytes | None:
+        """The sound of a cough as a WAV file, None where it is not kept."""
         with self._lock:
             return self._coughs.wav(number)
 
-    def csv(self):
-        """The list of coughs as CSV (str)."""
+    def csv(self) -> str:
+        """The list of coughs as CSV."""
         return cough_log.csv(self.coughs())
 
-    def archive(self):
-        """The coughs whose sound is kept as WAV files in a ZIP file, with the list (bytes)."""
+    def archive(self) -> bytes:
+        """The coughs whose sound is kept as WAV files in a ZIP file, with the list."""
         with self._lock:
             coughs, sounds = self._coughs.copy()
         return cough_log.archive(coughs, sounds)

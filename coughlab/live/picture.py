@@ -55,34 +55,13 @@ class Columns:
         self._add(blank)
         self._break = True
 
-    def newest(self, n):
-        """The last columns.
-
-        Parameters
-        ----------
-        n : int
-            How many, if there are so many.
-
-        Returns
-        -------
-        first : int
-            Number of the first of them, counted from the beginning of the sound.
-        columns : bytes
-            `SIZE` bytes each.
-        """
+    def newest(self, n: int) -> tuple[int, bytes]:
+        """The last `n` columns, or as many as there are: number of the first since the sound began, and `SIZE` bytes each."""
         n = min(n, KEPT, self.end)
         return self.end - n, self._rows(self.end - n, self.end).tobytes()
 
-    def level(self):
-        """How loud it is.
-
-        Returns
-        -------
-        dbfs : float
-            Root-mean-square level of the last fifth of a second, in decibels relative to full scale.
-        peak : float
-            Its largest magnitude, full scale being 1.
-        """
+    def level(self) -> tuple[float, float]:
+        """RMS level of the last fifth of a second, in decibels relative to full scale, and its peak, full scale being 1."""
         rows = self._rows(max(self.end - LEVEL_OVER, 0), self.end)
         if not len(rows):
             return FLOOR_DB, 0.0
@@ -103,14 +82,8 @@ class Columns:
         self._kept[np.arange(self.end - len(columns), self.end) % KEPT] = columns
 
 
-def ticks():
-    """Where on the picture some frequencies are.
-
-    Returns
-    -------
-    list of (str, float)
-        A label and the share of the height, from the bottom.
-    """
+def ticks() -> list[tuple[str, float]]:
+    """Where on the picture some frequencies are: labels, and shares of its height from the bottom."""
     scale = mel_frequencies(BANDS + 2, TOP_HZ)
     at = np.interp([500, 1000, 2000, 4000, 8000], scale, np.arange(BANDS + 2)) / (BANDS + 1)
     return list(zip(["500 Hz", "1 kHz", "2 kHz", "4 kHz", "8 kHz"], at.round(4).tolist(), strict=True))

@@ -10,18 +10,7 @@ FILLED_S = 0.5
 
 
 def mono(frame):
-    """The samples of a frame.
-
-    Parameters
-    ----------
-    frame : av.AudioFrame
-        Of any format, layout and rate.
-
-    Returns
-    -------
-    ndarray, shape (n,), float32
-        Mean of the channels, full scale being 1, at the frame's own rate.
-    """
+    """Mean of the channels of an ``av.AudioFrame``, at its own rate, full scale being 1 (ndarray, shape (n,), float32)."""
     channels = frame.layout.nb_channels
     samples = frame.to_ndarray()
     samples = samples if frame.format.is_planar else samples.reshape(-1, channels).T
@@ -82,15 +71,9 @@ class Intake:
 
 
 class Ring:
-    """The last seconds of a sound.
+    """The last seconds of a sound."""
 
-    Parameters
-    ----------
-    seconds : float
-        How many.
-    """
-
-    def __init__(self, seconds):
+    def __init__(self, seconds: float):
         self._samples = np.zeros(round(seconds * RATE), np.float32)
         self.end = 0  # samples so far
 

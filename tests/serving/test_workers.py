@@ -95,10 +95,14 @@ def test_what_is_wrong_with_a_recording_or_a_question_is_told_as_in_one_process(
     assert json.loads(pool.answer(recording(2.0), **OPTIONS))["label"]
 
 
-def test_a_fault_of_its_own_costs_one_answer(pool):
+def test_a_fault_of_its_own_costs_one_answer_and_is_logged(capfd):
+    pool = workers.Pool(1)
     with pytest.raises(workers.WorkerError, match="not with the recording"):
         pool.answer(recording(2.0), **OPTIONS, no_such_option=1)
+    logged = capfd.readouterr().err
+    assert " error Unexpected error in a worker\nTraceback" in logged and "no_such_option" in logged
     assert json.loads(pool.answer(recording(2.0), **OPTIONS))["label"]
+    pool.close()
 
 
 def test_workers_that_were_killed_while_they_had_nothing_to_do_are_replaced_and_cost_no_answer(pool, others):
@@ -107,10 +111,9 @@ def test_workers_that_were_killed_while_they_had_nothing_to_do_are_replaced_and_
         pool.answer(data, **OPTIONS)
     before = processes(others)
     assert len(before) == 3
-    # Their mother last, who sees to it that they leave no zombies, as this process does for her: what has left `/proc` has
-    # closed its sockets, too.
-    mother = next(pid for pid in before if _parent(pid) == os.getpid())
-    for pid in [*(set(before) - {mother}), mother]:
+    # Their parent process last, which reaps them, as this process reaps it: what has left `/proc` has closed its sockets, too.
+    parent = next(pid for pid in before if _parent(pid) == os.getpid())
+    for pid in [*(set(before) - {parent}), parent]:
         os.kill(pid, signal.SIGKILL)
         while Path(f"/proc/{pid}").exists():
             threading.Event().wait(0.01)
@@ -231,20 +234,19 @@ def test_as_many_wait_as_may_and_no_longer_than_they_may(others, tmp_path, monke
 
 
 def test_first_come_first_served():
-    line, served = workers._Line(), []
-    threads = [threading.Thread(target=lambda n=n: served.append((n, line.get()))) for n in range(20)]
+    idle, served = workers._Idle(), []
+    threads = [threading.Thread(target=lambda n=n: served.append((n, idle.acquire()))) for n in range(20)]
     for n, thread in enumerate(threads):
         thread.start()
-        while len(line._waiting) <= n:
+        while len(idle._waiting) <= n:
             time.sleep(0.001)
-    with pytest.raises(TimeoutError):
-        line.get(timeout=0.01)  # it has left when its turn would be
+    assert idle.acquire(timeout=0.01) is None  # it has left when its turn would be
     for n, thread in enumerate(threads):
-        line.put(n)
+        idle.release(n)
         thread.join()
     assert served == [(n, n) for n in range(20)]
-    line.put("at rest")
-    assert line.get() == "at rest"
+    idle.release("at rest")
+    assert idle.acquire() == "at rest"
 
 
 def test_whoever_finds_no_room_hears_it_at_once(others, tmp_path, monkeypatch):
