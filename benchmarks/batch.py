@@ -49,14 +49,14 @@ def uploads(files, predictor):
     taken = intake.take((name, io.BytesIO(data)) for name, data in files.items())
     answers = list(taken.answers(taken.names, predictor))
     taken.close()
-    return len(batch.table(answers))
+    return len(batch.table(answers, predictor.study.task))
 
 
 def from_zip(packed, predictor):
     taken = intake.take([("all.zip", io.BytesIO(packed))])
     answers = list(taken.answers(taken.names, predictor))
     taken.close()
-    return len(batch.table(answers))
+    return len(batch.table(answers, predictor.study.task))
 
 
 def command(folder, predictor):
