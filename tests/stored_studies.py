@@ -1,9 +1,13 @@
 """Studies that the tests make themselves."""
 
+from dataclasses import replace
+
 import pandas as pd
 
+from coughlab.evidence import verdict
 from coughlab.studies import store
 from coughlab.studies.store import MODELS, StoredStudy
+from coughlab.studies.writer import replacing, write_large
 
 
 def with_large(folder):
@@ -20,17 +24,16 @@ def with_large(folder):
         The large file.
     """
     committed = StoredStudy(MODELS / "kaggle-trial")
-    sha = store.write_large(folder / committed.name, "big.tflite", committed.read("cnn.tflite"))
+    sha = write_large(folder / committed.name, "big.tflite", committed.read("cnn.tflite"))
     entry = committed.models["cnn"] | {"title": "Big", "serve": "big.tflite", "large": {"big.tflite": sha}}
-    with store.replacing(folder / committed.name) as writer:
-        # What was computed from the tables is computed anew, since they change.
-        for name in set(committed.manifest["files"]) - {store.METRICS, store.SCORES, store.KNOWN}:
+    with replacing(folder / committed.name) as writer:
+        for name in committed.manifest["files"]:
             writer.write(name, committed.read(name))
-        table = committed.table(store.PREDICTIONS)
-        of_big = table[table["model"] == "cnn"].assign(model="big")
-        writer.write_table(store.PREDICTIONS, pd.concat([table, of_big], ignore_index=True))
-        known = committed.table(store.EVIDENCE)
-        known_of_big = known[known["model"] == "cnn"].assign(model="big")
-        writer.write_table(store.EVIDENCE, pd.concat([known, known_of_big], ignore_index=True))
+        for name in (store.PREDICTIONS, store.EVIDENCE, store.METRICS, store.SCORES):
+            table = committed.table(name)
+            of_big = table[table["model"] == "cnn"].assign(model="big")
+            writer.write_table(name, pd.concat([table, of_big], ignore_index=True))
+        known = verdict.load(committed.read(store.KNOWN))
+        writer.write(store.KNOWN, verdict.dump(known | {"big": replace(known["cnn"], title="Big")}))
         writer.manifest |= committed.manifest | {"models": committed.models | {"big": entry}}
     return folder / store.LARGE / committed.name / "big.tflite"

@@ -12,11 +12,11 @@ import numpy as np
 from coughlab import __version__, audio, detector
 from coughlab.audio import synthetic
 from coughlab.classifiers import runtime
-from coughlab.evaluation.novelty import Novelty
+from coughlab.evaluation.novelty import Novelty, Reference
 from coughlab.evidence import verdict as beliefs
 from coughlab.features import acoustic, inputs, quality, spectrum
 from coughlab.studies.definition import DEFAULT as STUDY
-from coughlab.studies.store import MANIFEST, MODELS, StoredStudy, StoreError, state
+from coughlab.studies.store import KNOWN, MANIFEST, MODELS, NOVELTY, StoredStudy, StoreError, state
 from coughlab.task import Task
 
 #: A single cough is cut out of its recording with so many seconds on both sides.
@@ -182,12 +182,13 @@ class Predictor:
     @cached_property
     def known(self):
         """What is known of each model that can answer, as `coughlab.evidence.verdict.known` finds it."""
-        return self.study.known
+        known = beliefs.load(self.study.read(KNOWN))
+        return {name: known[name] for name in self.study.served}
 
     @cached_property
     def trained_on(self):
         """What a recording is compared with (coughlab.evaluation.novelty.Reference)."""
-        return self.study.novelty
+        return Reference.load(self.study.read(NOVELTY), self.study.name)
 
     def predict(self, recording, *, cough=None, also=(), prevalence=None, force=False):
         """Find the coughs in a recording, and ask the models about it and about each of them.

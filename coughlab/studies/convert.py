@@ -7,6 +7,7 @@ import pandas as pd
 from coughlab.evaluation import scoring
 from coughlab.studies import definition, model_card, store
 from coughlab.studies.definition import Definition
+from coughlab.studies.writer import replacing
 
 
 class ConvertError(ValueError):
@@ -47,7 +48,7 @@ def convert(folder: Path, defined: Definition) -> bool:
         raise ConvertError(
             f"The scores of {study.name} are not those of its predictions. Nothing was changed."
         )
-    with store.replacing(folder) as writer:
+    with replacing(folder) as writer:
         for name in study.hashes:
             if name in tables:
                 writer.write_table(name, tables[name])

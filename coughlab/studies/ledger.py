@@ -12,6 +12,7 @@ from coughlab.evaluation import bootstrap, scoring
 from coughlab.evaluation.novelty import Reference
 from coughlab.evidence import verdict
 from coughlab.studies import definition, model_card, store
+from coughlab.studies.writer import replacing
 
 #: What tells that a stored feature table is of the same dataset.
 _SAME = ("recording", "person", "label")
@@ -78,7 +79,7 @@ class Ledger:
         DifferentDataError, coughlab.studies.store.StoreError
             As on opening, if another run has replaced or damaged the study since.
         """
-        with store.replacing(self.folder) as writer:
+        with replacing(self.folder) as writer:
             # Read again: another run may have added to it since.
             stored = self._read()
             models = (stored.models if stored else {}) | (entries or {})

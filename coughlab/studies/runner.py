@@ -18,7 +18,7 @@ from coughlab.evaluation import splits
 from coughlab.evaluation.protocols import PROTOCOLS
 from coughlab.features import acoustic
 from coughlab.features.inputs import INPUTS
-from coughlab.studies import definition, store
+from coughlab.studies import definition, store, writer
 from coughlab.studies.definition import Definition, DefinitionError
 from coughlab.studies.ledger import DifferentDataError, Ledger
 from coughlab.studies.training import SAVE_EVERY_S, Training
@@ -140,7 +140,7 @@ def run(
         if classifier.ready:
             classifier.ready()
     files.check(folder.parent)
-    store.tidy(folder)
+    writer.tidy(folder)
     files.check_clock()
     kinds = {c.input for c in chosen}
     measured = _measured(dataset, defined.task, kinds, progress, engine)
@@ -240,7 +240,7 @@ def search_pipelines(
     defined, folder = defined_as(name, folder), Path(folder) / name
     dataset = datasets.load(defined.dataset, data)
     files.check(folder.parent)
-    store.tidy(folder)
+    writer.tidy(folder)
     measured = _measured(dataset, defined.task, (), progress)
     ledger = Ledger(folder, defined, measured, seed)
     if ledger.stored is None:

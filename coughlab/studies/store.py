@@ -1,25 +1,20 @@
-"""Reads and writes ``models/<study>/``: whole or not at all, every file checked against its SHA-256, nothing unpickled.
+"""Reads ``models/<study>/``: every file is checked against its SHA-256, nothing is unpickled, nothing is computed.
 
-The manifest is a JSON file that lists every other file with its hash, and has the hash of what it says itself. A study is
-written into a folder aside and takes the old one's place by renaming when all of it is on the disk, so that a run that is
-interrupted, or a loss of power, leaves the previous study as it was.
+The manifest is a JSON file that lists every other file with its hash, and has the hash of what it says itself.
+`coughlab.studies.writer` writes it.
 
 Models too large for the repository lie beside the studies in ``models/large/<study>/``, which git ignores. The manifest has
-their hashes; where such a file is absent, or of another fit, the model does not answer. One that was just fitted lies aside
-until the study whose manifest knows it is in its place.
+their hashes; where such a file is absent, or of another fit, the model does not answer.
 """
 
 import hashlib
 import io
 import json
-import shutil
-from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
 from coughlab import config
 from coughlab.studies.definition import FILE, Definition, DefinitionError, from_dict
-from coughlab.system import files
 from coughlab.task import Task
 
 MANIFEST = "manifest.json"
@@ -41,32 +36,24 @@ class StoreError(RuntimeError):
     """A study is missing, incomplete or changed; the message names the file and says what to do."""
 
 
-def exists(folder):
+def exists(folder: str | Path) -> bool:
     """Whether there is a study in a folder, whole or damaged."""
     folder = Path(folder)
     # Where there is nothing but the definition, nothing was saved yet.
     saved = any(path.name != FILE for path in folder.glob("*"))
-    return saved or _previous(folder).exists()
+    return saved or previous(folder).exists()
 
 
-def names(folder=None):
-    """Names of the studies in a folder, `MODELS` unless told, in alphabetical order (list of str)."""
+def names(folder: str | Path | None = None) -> list[str]:
+    """Names of the studies in a folder, `MODELS` unless told, in alphabetical order."""
     found = {path.parent.name for path in Path(folder or MODELS).glob(f"[!.]*/{MANIFEST}")}
     return sorted(found - {DETECTOR})
 
 
-def state(path):
-    """What tells a file from any other that lies or lay there; cheap, as nothing is read.
+def state(path: Path) -> tuple[int, int, int, int] | None:
+    """What tells a file from any other that lies or lay there, without reading it; None where there is none.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-
-    Returns
-    -------
-    tuple of int or None
-        None where there is none. Number, size and both times: numbers are given anew, and times go back with the clock.
+    Number, size and both times: numbers are given anew, and times go back with the clock.
     """
     try:
         found = path.stat()
@@ -75,8 +62,8 @@ def state(path):
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-def command(name):
-    """What rebuilds a study, or the detector: the command line after ``coughlab`` (str)."""
+def command(name: str) -> str:
+    """What rebuilds a study, or the detector: the command line after ``coughlab``."""
     return f"study run {name} --data DIR --again" if name != DETECTOR else "detector train --data DIR"
 
 
@@ -111,10 +98,10 @@ class StoredStudy:
         folder = Path(folder)
         self.name = folder.name
         # While a swap is under way, or after one was killed, the previous study is the one there is.
-        self.folder = folder if folder.exists() or not _previous(folder).exists() else _previous(folder)
+        self.folder = folder if folder.exists() or not previous(folder).exists() else previous(folder)
         try:
             self.manifest = json.loads((self.folder / MANIFEST).read_bytes())
-            changed = self.manifest.pop("sha256") != _hash_of(self.manifest)
+            changed = self.manifest.pop("sha256") != hash_of(self.manifest)
             self.models = self.manifest["models"]
             self.thresholds = {name: model["threshold"] for name, model in self.models.items()}
             self._serve = {name: model["serve"] for name, model in self.models.items()}
@@ -159,28 +146,12 @@ class StoredStudy:
         return self.definition.main_model
 
     @property
-    def remedy(self):
-        """What to do where a file is missing or was changed (str)."""
+    def remedy(self) -> str:
+        """What to do where a file is missing or was changed."""
         return f"Restore the folder, or rebuild it with 'coughlab {command(self.name)}'."
 
-    def read(self, name):
-        """The bytes of one file of the study, if they are those it was saved with.
-
-        Parameters
-        ----------
-        name : str
-            File name inside the study's folder.
-
-        Returns
-        -------
-        bytes
-            The file.
-
-        Raises
-        ------
-        StoreError
-            If the file is unlisted, missing, unreadable or changed.
-        """
+    def read(self, name: str) -> bytes:
+        """The bytes of a file in the study's folder; StoreError if it is not listed, is missing, unreadable or was changed."""
         if name not in self.hashes:
             raise StoreError(f"{self.name}/{name} does not belong to the study. {self.remedy}")
         try:
@@ -191,23 +162,12 @@ class StoredStudy:
             raise StoreError(f"{self.name}/{name} was changed after the study was saved. {self.remedy}")
         return data
 
-    def large(self, name):
-        """Where one of the study's large files is.
-
-        Parameters
-        ----------
-        name : str
-            File name.
-
-        Returns
-        -------
-        pathlib.Path or None
-            None where there is no such file, or it is not the one the study was saved with.
-        """
+    def large(self, name: str) -> Path | None:
+        """Where a large file of the study is; None if it is missing or is not the one that the study was saved with."""
         if (expected := self.large_hashes.get(name)) is None:
             return None
         candidates = large_paths(self.folder.with_name(self.name), name)
-        return next((path for path in candidates if path.is_file() and _hash(path) == expected), None)
+        return next((path for path in candidates if path.is_file() and hash_of_file(path) == expected), None)
 
     @cached_property
     def served(self):
@@ -245,50 +205,18 @@ class StoredStudy:
 
     @cached_property
     def metrics(self):
-        """What each model scored on each split, as `coughlab.evaluation.scoring.per_split` computes it."""
-        from coughlab.evaluation import scoring
-
-        if METRICS in self.hashes:
-            return self._in_categories(METRICS)
-        return scoring.per_split(self.predictions, self.thresholds)
+        """What each model scored on each split, as of `coughlab.evaluation.scoring.per_split` (pandas.DataFrame)."""
+        return self._in_categories(METRICS)
 
     @cached_property
     def scores(self):
-        """What each model scored, as `coughlab.evaluation.scoring.scores` computes it from the predictions table."""
-        from coughlab.evaluation import scoring
-
-        if SCORES in self.hashes:
-            return self.table(SCORES)
-        return scoring.scores(self.predictions, self.thresholds)
+        """What each model scored, as of `coughlab.evaluation.scoring.scores` (pandas.DataFrame)."""
+        return self.table(SCORES)
 
     @cached_property
     def evidence(self):
-        """What is known of each model with its interval, as `coughlab.evaluation.bootstrap.table` computes it.
-
-        A pandas.DataFrame, empty in a study that was saved without it.
-        """
-        from coughlab.evaluation import bootstrap
-
-        if EVIDENCE in self.hashes:
-            return self.table(EVIDENCE)
-        return bootstrap.table(self.predictions.iloc[:0], self.thresholds)
-
-    @cached_property
-    def known(self):
-        """What is known of each model that can answer, as `coughlab.evidence.verdict.known` finds it, by name."""
-        from coughlab.evidence import verdict
-
-        kept = verdict.load(self.read(KNOWN)) if KNOWN in self.hashes else {}
-        return {name: kept[name] if name in kept else verdict.known(self, name) for name in self.served}
-
-    @cached_property
-    def novelty(self):
-        """What a recording is compared with (coughlab.evaluation.novelty.Reference)."""
-        from coughlab.evaluation.novelty import Reference
-
-        if NOVELTY in self.hashes:
-            return Reference.load(self.read(NOVELTY), self.name)
-        return Reference(self.features, self.name)
+        """What is known of each model with its interval, as of `coughlab.evaluation.bootstrap.table` (pandas.DataFrame)."""
+        return self.table(EVIDENCE)
 
     def table(self, name):
         """One of the study's tables, as it was written (pandas.DataFrame)."""
@@ -311,210 +239,33 @@ class StoredStudy:
         return table.assign(**ordered)
 
 
-@contextmanager
-def replacing(folder):
-    """Write a study aside and put it in the place of the previous one when all of it is there.
-
-    Parameters
-    ----------
-    folder : path-like
-        ``models/<study>``, which may exist.
-
-    Yields
-    ------
-    StudyWriter
-        What to write with. If the block ends by an exception, Ctrl-C and a full disk among them, `folder` stays as it was.
-    """
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # One process at a time: what two runs add to a study must not be lost.
-    with files.locked_folder(folder.parent):
-        _clear(folder)
-        aside = _aside(folder)
-        try:
-            aside.mkdir(exist_ok=True)
-            writer = StudyWriter(aside)
-            yield writer
-            writer.finish()
-            _swap(aside, folder)
-            _put_large(folder, writer.manifest)
-        finally:
-            _remove(aside)
-
-
-def tidy(folder):
-    """Clear what a run that was killed has left beside a study.
-
-    Parameters
-    ----------
-    folder : path-like
-        ``models/<study>``, which need not exist.
-
-    Raises
-    ------
-    OSError
-        If the study was being replaced and cannot be put back.
-    """
-    folder = Path(folder)
-    if _aside(folder).exists() or _previous(folder).exists():
-        with files.locked_folder(folder.parent):
-            _clear(folder)
-
-
-def write_large(folder, name, data):
-    """Write a file that is too large for the repository; it takes its place with the study whose manifest has its hash.
-
-    Parameters
-    ----------
-    folder : path-like
-        ``models/<study>``.
-    name : str
-        File name.
-    data : bytes
-        Its content.
-
-    Returns
-    -------
-    str
-        Its SHA-256, for the manifest.
-    """
-    _, aside = large_paths(folder, name)
-    aside.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        # Half of it does no harm: its hash is no manifest's.
-        _write(aside, data)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
-    return hashlib.sha256(data).hexdigest()
-
-
-def _put_large(folder, manifest):
-    """Put the large files of a study in the place of those of earlier fits."""
-    for model in manifest.get("models", {}).values():
-        for name, expected in model["large"].items():
-            path, aside = large_paths(folder, name)
-            if aside.is_file() and _hash(aside) == expected:
-                aside.replace(path)
-                files.sync(path.parent)
-
-
-def large_paths(folder, name):
-    """Where a study's large file is, and where it is if the run that wrote it was killed before it was put there.
-
-    Parameters
-    ----------
-    folder : path-like
-        ``models/<study>``.
-    name : str
-        File name.
-
-    Returns
-    -------
-    tuple of pathlib.Path
-    """
+def large_paths(folder: str | Path, name: str) -> tuple[Path, Path]:
+    """Where a large file of ``models/<study>`` is, and where it is after a run that was killed before it was put there."""
     path = Path(folder).parent / LARGE / Path(folder).name / name
-    return path, _aside(path)
+    return path, aside(path)
 
 
-def _hash(path):
+def hash_of_file(path: Path) -> str:
+    """SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class StudyWriter:
-    """Writes the files of a study and remembers their hashes.
-
-    Attributes
-    ----------
-    manifest : dict
-        Everything else the manifest is to say.
-    """
-
-    def __init__(self, folder):
-        self._folder = folder
-        self._files = {}
-        self.manifest = {}
-
-    def write(self, name, data):
-        """Write one file.
-
-        Parameters
-        ----------
-        name : str
-            File name.
-        data : bytes
-            Its content.
-        """
-        self._put(name, data)
-        self._files[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-
-    def write_table(self, name, table):
-        """Write a pandas.DataFrame as a Parquet file."""
-        self.write(name, table.to_parquet(index=False, compression="zstd"))
-
-    def finish(self):
-        """Write the manifest, the last file, and have all of them on the disk."""
-        self._put(MANIFEST, _sealed(self.manifest | {"files": self._files}))
-        files.sync(self._folder)
-
-    def _put(self, name, data):
-        _write(self._folder / name, data)
+def hash_of(manifest: dict) -> str:
+    """SHA-256 of what a manifest says, its own hash not among it."""
+    return hashlib.sha256(json_of(manifest)).hexdigest()
 
 
-def _sealed(manifest):
-    """The bytes of a manifest, with the hash of what it says."""
-    return _json(manifest | {"sha256": _hash_of(manifest)}) + b"\n"
-
-
-def _hash_of(manifest):
-    return hashlib.sha256(_json(manifest)).hexdigest()
-
-
-def _json(manifest):
+def json_of(manifest: dict) -> bytes:
+    """A manifest as it stands in its file."""
     return json.dumps(manifest, indent=1).encode()
 
 
-def _write(path, data):
-    with path.open("wb") as file:
-        file.write(data)
-        files.flush(file)
-
-
-def _aside(path):
+def aside(path: Path) -> Path:
+    """Where a study or a large file lies while it is written."""
     return path.with_name(f".{path.name}.new")
 
 
-def _previous(folder):
+def previous(folder: Path) -> Path:
+    """Where a study lies while another takes its place."""
     return folder.with_name(f".{folder.name}.previous")
-
-
-def _swap(new, folder):
-    previous = _previous(folder)
-    try:
-        if folder.exists():
-            folder.rename(previous)
-        new.rename(folder)
-    finally:
-        _restore(folder)
-    files.sync(folder.parent)
-    _remove(previous)
-
-
-def _remove(folder):
-    """Remove a folder, the manifest first: what is left of a study, if anything is, must not look like one."""
-    with suppress(OSError):
-        (folder / MANIFEST).unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _clear(folder):
-    _restore(folder)
-    _remove(_aside(folder))
-    _remove(_previous(folder))
-
-
-def _restore(folder):
-    """Put the previous study back if a run was killed between the two renames of a swap."""
-    if not folder.exists() and _previous(folder).exists():
-        _previous(folder).rename(folder)

@@ -9,7 +9,7 @@ import pandas as pd
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.evaluation import splits
 from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS
-from coughlab.studies import store
+from coughlab.studies.writer import write_large
 from coughlab.system.parallel import Engine
 
 #: A probability from here on is predicted positive, as in the case study.
@@ -368,7 +368,7 @@ class Training:
         files = fitted.save()
         serve = next(file for file in files if not file.endswith(".keras"))
         if self.classifier.large:
-            large = {name: store.write_large(self.ledger.folder, name, data) for name, data in files.items()}
+            large = {name: write_large(self.ledger.folder, name, data) for name, data in files.items()}
         else:
             large, self.files = {}, files
         self.entry |= {

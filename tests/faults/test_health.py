@@ -11,6 +11,7 @@ import pytest
 
 from coughlab.serving import health
 from coughlab.studies import store
+from coughlab.studies.writer import replacing, sealed
 from tests import stored_studies
 
 DAY = 86_400
@@ -121,7 +122,7 @@ def test_a_manifest_without_an_entry_s_file_is_damaged(models):
     path = models / "kaggle-trial" / store.MANIFEST
     manifest = store.StoredStudy(path.parent).manifest
     del manifest["models"]["knn"]["serve"]
-    path.write_bytes(store._sealed(manifest))
+    path.write_bytes(sealed(manifest))
     assert of(models) == [("study_damaged", True)]
 
 
@@ -153,7 +154,7 @@ def test_a_study_that_is_replaced_all_the_time_is_never_called_damaged(models):
 
     def replace():
         for number in range(30):
-            with store.replacing(folder) as writer:
+            with replacing(folder) as writer:
                 for name, data in files.items():
                     writer.write(name, data + bytes(number))
                 writer.manifest |= {"models": stored.models}

@@ -5,6 +5,7 @@ import pytest
 
 from coughlab.audio import synthetic
 from coughlab.studies import store
+from coughlab.studies.writer import replacing
 from tests import servers
 from tests.faults.test_kills import EVERY
 
@@ -115,7 +116,7 @@ def test_a_study_that_is_trained_anew_is_answered_by_at_once(models):
     files = {name: stored.read(name) for name in stored.hashes}
     with servers.serving(MODELS=models, WORKERS=1) as server:
         for threshold in (0.1, 0.2, 0.3, 0.4):
-            with store.replacing(folder) as writer:
+            with replacing(folder) as writer:
                 for name, data in files.items():
                     writer.write(name, data)
                 model = stored.models["mlp"] | {"threshold": threshold}

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from coughlab.evaluation import bootstrap, decision, metrics
 from coughlab.serving import predictors
 from coughlab.studies import store
+from coughlab.studies.writer import replacing
 from pages.components.clinical import OTHERS
 from tests.conftest import ROOT
 
@@ -60,8 +61,9 @@ def made(tmp_path_factory):
         name: {"title": name.upper(), "threshold": threshold, "serve": None, "large": {}}
         for name, threshold in thresholds.items()
     }
-    with store.replacing(folder / "made") as writer:
+    with replacing(folder / "made") as writer:
         writer.write_table(store.PREDICTIONS, predictions)
+        writer.write_table(store.METRICS, metrics.per_split(predictions, thresholds))
         writer.write_table(store.EVIDENCE, bootstrap.table(predictions, thresholds, n_boot=50))
         writer.manifest["models"] = models
     return folder, predictions

@@ -10,6 +10,7 @@ from coughlab.classifiers import search
 from coughlab.features import acoustic
 from coughlab.serving import predictors
 from coughlab.studies import store
+from coughlab.studies.writer import replacing
 from tests.conftest import ROOT
 
 COMMITTED = predictors.default().study
@@ -29,7 +30,7 @@ def trials():
 def stored(folder, trials=None):
     """A study of the committed predictions and main model, and of these trials."""
     main = COMMITTED.models[predictors.MAIN_MODEL]
-    with store.replacing(folder / predictors.STUDY) as writer:
+    with replacing(folder / predictors.STUDY) as writer:
         writer.write_table(store.FEATURES, COMMITTED.features)
         writer.write_table(store.PREDICTIONS, COMMITTED.predictions)
         if trials is not None:

@@ -109,8 +109,9 @@ def test_far_from_the_training_data_there_is_no_basis_to_answer():
 def test_a_study_without_evidence_says_that_its_models_are_untested():
     study = StoredStudy(MODELS / "kaggle-trial")
     study.evidence = study.evidence.iloc[:0]
-    study.known = {name: known(study, name) for name in study.served}
-    answer = json.loads(predictors.Predictor(study).predict(sample()).to_json())
+    predictor = predictors.Predictor(study)
+    predictor.known = {name: known(study, name) for name in study.served}
+    answer = json.loads(predictor.predict(sample()).to_json())
     for model in answer["models"].values():
         assert model["evidence"]["verdict"] == "untested" and model["evidence"]["auc"] is None
     assert answer["evidence"] == answer["models"]["mlp"]["evidence"]

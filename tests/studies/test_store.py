@@ -14,6 +14,7 @@ import pytest
 
 from coughlab.studies import store
 from coughlab.studies.store import StoredStudy, StoreError
+from coughlab.studies.writer import replacing, sealed, tidy, write_large
 
 CONTENT = {
     "mlp.tflite": bytes(range(256)) * 40,
@@ -25,7 +26,7 @@ ENTRY = {"threshold": 0.5, "serve": "mlp.tflite", "large": {}}
 
 
 def save(folder, content=CONTENT, **manifest):
-    with store.replacing(folder) as writer:
+    with replacing(folder) as writer:
         for name, data in content.items():
             writer.write(name, data)
         writer.write_table(store.FEATURES, TABLE)
@@ -145,11 +146,11 @@ BROKEN = {
     "not text": b"\xff\xfe\x00\x01",
     "a list": b"[]",
     "null": b"null",
-    "no files": store._sealed({"models": {}}),
-    "no models": store._sealed({"files": {}}),
+    "no files": sealed({"models": {}}),
+    "no models": sealed({"files": {}}),
     "no hash of its own": b'{"models": {}, "files": {}}',
-    "an entry of nothing": store._sealed({"models": {"mlp": {}}, "files": {}}),
-    "of an earlier version": store._sealed(
+    "an entry of nothing": sealed({"models": {"mlp": {}}, "files": {}}),
+    "of an earlier version": sealed(
         {"models": {"mlp": {"threshold": 0.5, "serve": "mlp.tflite"}}, "files": {}}
     ),
 }
@@ -185,7 +186,7 @@ def test_a_manifest_that_is_a_folder(folder):
 
 def test_the_words_of_the_predictions_table_are_categories(folder):
     table = pd.DataFrame({"model": ["mlp", "knn"], "probability": [0.25, 1.0], "row": [0, 1]})
-    with store.replacing(folder) as writer:
+    with replacing(folder) as writer:
         writer.write_table(store.PREDICTIONS, table)
         writer.manifest["models"] = {}
     read = StoredStudy(folder).predictions
@@ -193,9 +194,15 @@ def test_the_words_of_the_predictions_table_are_categories(folder):
     pd.testing.assert_frame_equal(read.astype({"model": "str"}), table.astype({"model": "str"}))
 
 
+@pytest.mark.parametrize("table", ["predictions", "fits", "metrics", "scores", "evidence"])
+def test_a_table_that_the_study_lacks_is_named_and_not_computed(folder, table):
+    with pytest.raises(StoreError, match=rf"trial/{table}\.parquet does not belong to the study\. .*rebuild"):
+        getattr(StoredStudy(folder), table)
+
+
 def test_a_study_without_a_search_has_no_trials(folder):
     assert StoredStudy(folder).trials.empty
-    with store.replacing(folder) as writer:
+    with replacing(folder) as writer:
         writer.write_table(store.TRIALS, TABLE)
         writer.manifest["models"] = {}
     pd.testing.assert_frame_equal(StoredStudy(folder).trials, TABLE)
@@ -207,7 +214,7 @@ def test_a_study_without_a_search_has_no_trials(folder):
 @pytest.fixture
 def large(folder):
     """A study with one model in the folder and one too large for it."""
-    sha = {name: store.write_large(folder, name, data) for name, data in LARGE_FILES.items()}
+    sha = {name: write_large(folder, name, data) for name, data in LARGE_FILES.items()}
     models = {"mlp": ENTRY, "big": {"threshold": 0.5, "serve": "big.tflite", "large": sha}}
     models["measured only"] = {"threshold": 0.5, "serve": None, "large": {}}
     return save(folder, models=models)
@@ -251,7 +258,7 @@ def test_a_large_file_that_is_not_the_one_saved_only_silences_its_model(large, h
 
 
 def test_a_large_file_of_a_later_fit_waits_for_its_manifest(large):
-    sha = store.write_large(large, "big.tflite", b"another fit")
+    sha = write_large(large, "big.tflite", b"another fit")
     place = large.parent / "large" / "trial"
     assert StoredStudy(large).served["big"].read_bytes() == LARGE_FILES["big.tflite"]
     models = StoredStudy(large).models
@@ -260,7 +267,7 @@ def test_a_large_file_of_a_later_fit_waits_for_its_manifest(large):
     assert StoredStudy(large).served["big"] == place / "big.tflite"
     models["big"]["large"]["big.tflite"] = sha
     manifest = StoredStudy(large).manifest | {"models": models}
-    (large / store.MANIFEST).write_bytes(store._sealed(manifest))
+    (large / store.MANIFEST).write_bytes(sealed(manifest))
     assert StoredStudy(large).served["big"].read_bytes() == b"another fit"
     save(large, models=models)
     assert StoredStudy(large).served["big"] == place / "big.tflite"
@@ -273,10 +280,10 @@ def test_a_large_file_that_cannot_be_written_leaves_the_one_there(large):
     done = run(
         """
         import resource, sys
-        from coughlab.studies import store
+        from coughlab.studies.writer import write_large
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
-        store.write_large(sys.argv[1], "big.tflite", b"x" * 6000)
+        write_large(sys.argv[1], "big.tflite", b"x" * 6000)
         """,
         large,
     )
@@ -299,7 +306,7 @@ def test_whether_there_is_a_study(folder):
 
 def test_one_at_a_time_replaces_the_studies_of_a_folder(folder):
     other = threading.Thread(target=save, args=(folder.with_name("other"),))
-    with store.replacing(folder) as writer:
+    with replacing(folder) as writer:
         other.start()
         other.join(0.5)
         assert other.is_alive() and not store.exists(folder.with_name("other"))
@@ -324,7 +331,7 @@ def test_an_interrupted_run_leaves_everything_as_it_was(tmp_path, error, before)
     if before:
         save(folder)
     there = snapshot(folder)
-    with pytest.raises(error), store.replacing(folder) as writer:
+    with pytest.raises(error), replacing(folder) as writer:
         writer.write("mlp.tflite", b"half a study")
         raise error
     assert snapshot(folder) == there
@@ -333,7 +340,7 @@ def test_an_interrupted_run_leaves_everything_as_it_was(tmp_path, error, before)
 
 def test_a_manifest_that_cannot_be_written_leaves_everything_as_it_was(folder):
     there = snapshot(folder)
-    with pytest.raises(TypeError), store.replacing(folder) as writer:
+    with pytest.raises(TypeError), replacing(folder) as writer:
         writer.manifest["models"] = object()
     assert snapshot(folder) == there
 
@@ -350,11 +357,11 @@ def test_a_disk_that_is_full_leaves_everything_as_it_was(folder):
         """
         import resource, sys
         from pathlib import Path
-        from coughlab.studies import store
+        from coughlab.studies.writer import replacing
 
         # No file may grow beyond this: the second write fails half-way, in the kernel.
         resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
-        with store.replacing(Path(sys.argv[1])) as writer:
+        with replacing(Path(sys.argv[1])) as writer:
             writer.write("small.bin", b"x" * 4000)
             writer.write("large.bin", b"x" * 6000)
         """,
@@ -369,7 +376,7 @@ def test_a_disk_that_is_full_leaves_everything_as_it_was(folder):
 KILLED = """
     import os, signal, sys
     from pathlib import Path
-    from coughlab.studies import store
+    from coughlab.studies.writer import replacing
 
     folder, last = Path(sys.argv[1]), int(sys.argv[2])
     acts = 0
@@ -382,7 +389,7 @@ KILLED = """
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(count)
-    with store.replacing(folder) as writer:
+    with replacing(folder) as writer:
         writer.write("one.bin", b"new")
         writer.write("two.bin", b"new")
         writer.manifest["models"] = {}
@@ -412,7 +419,7 @@ def test_a_study_set_aside_by_a_killed_run_is_put_back(folder):
     previous = folder.with_name(".trial.previous")
     folder.rename(previous)
     assert StoredStudy(folder).read("mlp.tflite") == CONTENT["mlp.tflite"]
-    with pytest.raises(RuntimeError), store.replacing(folder):
+    with pytest.raises(RuntimeError), replacing(folder):
         raise RuntimeError
     assert folder.is_dir() and not previous.exists()
     assert StoredStudy(folder).read("mlp.tflite") == CONTENT["mlp.tflite"]
@@ -422,13 +429,13 @@ def test_what_a_killed_run_has_left_is_cleared_without_a_new_study(folder):
     for left in (".trial.new", ".trial.previous"):
         save(folder.with_name(left), {"other.bin": b"of another run"})
     there = snapshot(folder)
-    store.tidy(folder)
+    tidy(folder)
     assert snapshot(folder) == {name: data for name, data in there.items() if name.startswith("trial/")}
     assert [path.name for path in folder.parent.iterdir()] == ["trial"]
     folder.rename(folder.with_name(".trial.previous"))
-    store.tidy(folder)
+    tidy(folder)
     assert StoredStudy(folder).read("mlp.tflite") == CONTENT["mlp.tflite"]
-    store.tidy(folder.with_name("none"))
+    tidy(folder.with_name("none"))
 
 
 def test_a_reader_in_the_middle_of_a_swap_disturbs_nothing(folder):
@@ -437,6 +444,7 @@ def test_a_reader_in_the_middle_of_a_swap_disturbs_nothing(folder):
         import sys
         from pathlib import Path
         from coughlab.studies import store
+        from coughlab.studies.writer import replacing
 
         folder, renames = Path(sys.argv[1]), 0
 
@@ -448,7 +456,7 @@ def test_a_reader_in_the_middle_of_a_swap_disturbs_nothing(folder):
                     assert store.StoredStudy(folder).read("mlp.tflite") != b"new"
 
         sys.addaudithook(look)
-        with store.replacing(folder) as writer:
+        with replacing(folder) as writer:
             writer.write("mlp.tflite", b"new")
             writer.manifest["models"] = {}
         """,

@@ -21,6 +21,7 @@ from coughlab.detector.training import card, corpus, measures, network, scenes
 from coughlab.features import spectrum
 from coughlab.features.levels import HOP_S, background_db, levels
 from coughlab.studies import store
+from coughlab.studies.writer import replacing
 from coughlab.system import files as whole
 from coughlab.system import resources
 from coughlab.system.parallel import belong
@@ -335,7 +336,7 @@ def write(folder, files, listed, asked, events, how):
         "threshold": threshold,
         "parameters": how["parameters"],
     }
-    with store.replacing(folder) as writer:
+    with replacing(folder) as writer:
         for name, data in files.items():
             writer.write(name, data)
         writer.write_table(store.PREDICTIONS, asked)

@@ -1,0 +1,148 @@
+"""Writes ``models/<study>/``, all of it or nothing.
+
+A study is written into a folder aside and takes the old one's place by renaming when all of it is on the disk, so that a run that
+is interrupted, or a loss of power, leaves the previous study as it was. A large file that was just fitted lies aside until the
+study whose manifest knows it is in its place.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pandas as pd
+
+from coughlab.studies import store
+from coughlab.system import files
+
+
+@contextmanager
+def replacing(folder: str | Path) -> Iterator["StudyWriter"]:
+    """Write a study aside and put it in the place of the previous one when all of it is there.
+
+    Yields a `StudyWriter`. If the block ends by an exception, Ctrl-C and a full disk among them, the study stays as it was.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # One process at a time: what two runs add to a study must not be lost.
+    with files.locked_folder(folder.parent):
+        _clear(folder)
+        aside = store.aside(folder)
+        try:
+            aside.mkdir(exist_ok=True)
+            writer = StudyWriter(aside)
+            yield writer
+            writer.finish()
+            _swap(aside, folder)
+            _put_large(folder, writer.manifest)
+        finally:
+            _remove(aside)
+
+
+def tidy(folder: str | Path) -> None:
+    """Clear what a run that was killed has left beside ``models/<study>``, which need not exist."""
+    folder = Path(folder)
+    if store.aside(folder).exists() or store.previous(folder).exists():
+        with files.locked_folder(folder.parent):
+            _clear(folder)
+
+
+def write_large(folder: str | Path, name: str, data: bytes) -> str:
+    """Write a file that is too large for the repository, and return its SHA-256 for the manifest.
+
+    It takes its place with the study whose manifest has that hash.
+    """
+    _, aside = store.large_paths(folder, name)
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # Half of it does no harm: its hash is no manifest's.
+        _write(aside, data)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    return hashlib.sha256(data).hexdigest()
+
+
+def _put_large(folder, manifest):
+    """Put the large files of a study in the place of those of earlier fits."""
+    for model in manifest.get("models", {}).values():
+        for name, expected in model["large"].items():
+            path, aside = store.large_paths(folder, name)
+            if aside.is_file() and store.hash_of_file(aside) == expected:
+                aside.replace(path)
+                files.sync(path.parent)
+
+
+class StudyWriter:
+    """Writes the files of a study and remembers their hashes.
+
+    Attributes
+    ----------
+    manifest : dict
+        Everything else the manifest is to say.
+    """
+
+    def __init__(self, folder):
+        self._folder = folder
+        self._files = {}
+        self.manifest = {}
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write one file."""
+        self._put(name, data)
+        self._files[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+    def write_table(self, name: str, table: pd.DataFrame) -> None:
+        """Write a table as a Parquet file."""
+        self.write(name, table.to_parquet(index=False, compression="zstd"))
+
+    def finish(self) -> None:
+        """Write the manifest, the last file, and have all of them on the disk."""
+        self._put(store.MANIFEST, sealed(self.manifest | {"files": self._files}))
+        files.sync(self._folder)
+
+    def _put(self, name, data):
+        _write(self._folder / name, data)
+
+
+def sealed(manifest: dict) -> bytes:
+    """The bytes of a manifest, with the hash of what it says."""
+    return store.json_of(manifest | {"sha256": store.hash_of(manifest)}) + b"\n"
+
+
+def _write(path, data):
+    with path.open("wb") as file:
+        file.write(data)
+        files.flush(file)
+
+
+def _swap(new, folder):
+    previous = store.previous(folder)
+    try:
+        if folder.exists():
+            folder.rename(previous)
+        new.rename(folder)
+    finally:
+        _restore(folder)
+    files.sync(folder.parent)
+    _remove(previous)
+
+
+def _remove(folder):
+    """Remove a folder, the manifest first: what is left of a study, if anything is, must not look like one."""
+    with suppress(OSError):
+        (folder / store.MANIFEST).unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear(folder):
+    _restore(folder)
+    _remove(store.aside(folder))
+    _remove(store.previous(folder))
+
+
+def _restore(folder):
+    """Put the previous study back if a run was killed between the two renames of a swap."""
+    if not folder.exists() and store.previous(folder).exists():
+        store.previous(folder).rename(folder)
