@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from coughlab import audio, detector, live
 from coughlab.audio import synthetic
+from coughlab.detector.training import sounds
 from coughlab.live import cough_log
 from pages.components.live.microphone import PATIENCE_S
 
@@ -41,7 +42,7 @@ def coughs_between_speech(onsets=ONSETS, seconds=SECONDS, seed=5):
     pauses = zip((0.0, *(onset + 0.4 for onset in onsets)), (*onsets, seconds), strict=True)
     for k, (start, end) in enumerate(pauses):
         if end - start > 1:
-            said = synthetic.speech(seed=seed + k, duration_s=end - start - 0.5, peak=SPEECH)
+            said = sounds.speech(seed=seed + k, duration_s=end - start - 0.5, peak=SPEECH)
             first = round((start + 0.25) * synthetic.RATE)
             y[first : first + said.size] += said
     return y

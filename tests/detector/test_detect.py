@@ -8,11 +8,11 @@ import pytest
 from coughlab import audio, detector
 from coughlab.audio import synthetic
 from coughlab.detector import detect, frames
-from coughlab.detector.training import measures
+from coughlab.detector.training import measures, sounds
 from coughlab.studies import store
-from tests import sounds
 from tests.conftest import missing
 from tests.recordings import coughs, recorded
+from tests.sounds import FORMATS
 
 RATE = 16_000
 
@@ -38,10 +38,10 @@ def test_level_does_not_matter(peak):
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("name", list(synthetic.OTHERS))
+@pytest.mark.parametrize("name", list(sounds.OTHERS))
 def test_what_is_made_to_be_no_cough_is_none(name, seed):
     # Seeds that training cannot have drawn: it draws below 2**31.
-    y = synthetic.OTHERS[name](seed=2**31 + seed, duration_s=4.0)
+    y = sounds.OTHERS[name](seed=2**31 + seed, duration_s=4.0)
     found = detector.default().detect(recorded(y))
     assert found.events == []
     assert found.heard.code in detect.HEARD and found.heard.message == detect.HEARD[found.heard.code]
@@ -51,7 +51,7 @@ def test_what_is_heard_instead_is_said():
     heard = {
         "silence": 1e-5 * np.random.default_rng(0).standard_normal(3 * RATE),
         "noise": 0.1 * np.random.default_rng(0).standard_normal(3 * RATE),
-        "speech": synthetic.speech(seed=2**31 + 7, rate=RATE, duration_s=4.0),
+        "speech": sounds.speech(seed=2**31 + 7, rate=RATE, duration_s=4.0),
     }
     assert {name: detector.default().detect(recorded(y, RATE)).heard.code for name, y in heard.items()} == {
         name: name for name in heard
@@ -60,7 +60,7 @@ def test_what_is_heard_instead_is_said():
 
 def test_speech_between_coughs_is_none_of_them():
     y = synthetic.recording(onsets_s=(0.5, 3.5), duration_s=4.5, rate=RATE)
-    y[round(1.2 * RATE) : round(3.2 * RATE)] += synthetic.speech(rate=RATE, seed=2**31 + 3, duration_s=2.0)
+    y[round(1.2 * RATE) : round(3.2 * RATE)] += sounds.speech(rate=RATE, seed=2**31 + 3, duration_s=2.0)
     found = detector.default().detect(recorded(y, RATE)).events
     assert [event.start_s for event in found] == pytest.approx([0.5, 3.5], abs=0.2)
 
@@ -70,7 +70,7 @@ def test_speech_between_coughs_is_none_of_them():
 def test_a_sound_that_starts_in_the_middle_of_speech_starts_without_a_cough(seed):
     # A microphone opens whenever it is clicked, and the cut sounds as sudden as a cough begins.
     start = round((0.3 + 0.171 * (seed % 12)) * RATE)
-    y = synthetic.speech(rate=RATE, seed=2**31 + seed, duration_s=6.0)
+    y = sounds.speech(rate=RATE, seed=2**31 + seed, duration_s=6.0)
     y[round(3.0 * RATE) : round(4.2 * RATE)] = 0
     y[round(3.4 * RATE) : round(3.8 * RATE)] = 0.6 * synthetic.cough(rate=RATE, seed=seed)
     found = detector.default().detect(recorded(y[start:], RATE)).events
@@ -139,7 +139,7 @@ def test_many_may_ask_at_once():
     "name", ["wav 8-bit", "wav mu-law", "mp3", "ogg opus", "webm opus", "m4a aac", "amr"]
 )
 def test_codecs_do_not_hide_coughs(name):
-    found = detector.default().detect(audio.load(sounds.FORMATS[name]()))
+    found = detector.default().detect(audio.load(FORMATS[name]()))
     assert [event.start_s for event in found.events] == pytest.approx([0.2, 0.7], abs=0.2)
 
 

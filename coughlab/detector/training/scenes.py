@@ -16,6 +16,7 @@ import soxr
 from coughlab.audio import synthetic
 from coughlab.detector import frames
 from coughlab.detector.detect import FUTURE, PAST
+from coughlab.detector.training import sounds
 from coughlab.detector.training.corpus import (
     BREATH,
     COUGH,
@@ -221,9 +222,7 @@ class Maker:
 
     def _made(self, rng):
         """A sound made by formula: mostly no cough, now and then a synthetic cough."""
-        name = rng.choice(
-            [*synthetic.OTHERS, "silence", "cough"], p=[0.21, 0.13, 0.13, 0.18, 0.15, 0.04, 0.16]
-        )
+        name = rng.choice([*sounds.OTHERS, "silence", "cough"], p=[0.21, 0.13, 0.13, 0.18, 0.15, 0.04, 0.16])
         seed, seconds = int(rng.integers(2**31)), SIZE / RATE
         if name == "silence":
             return _still(rng), set()
@@ -239,7 +238,7 @@ class Maker:
                 classes[start : start + 9] = COUGH
                 classes[start + 7 : start + 11] = UNKNOWN
             return Sound(y / np.abs(y).max(), classes), set()
-        y = synthetic.OTHERS[name](rate=RATE, seed=seed, duration_s=seconds)
+        y = sounds.OTHERS[name](rate=RATE, seed=seed, duration_s=seconds)
         kind = VOICE if name == "speech" else OTHER
         return Sound(y / np.abs(y).max(), np.where(_loud(y), kind, NO_COUGH).astype(np.int8)), set()
 
@@ -298,8 +297,8 @@ class Maker:
         return Sound(y, classes), there, collection
 
     def _made_ground(self, rng):
-        name = rng.choice(list(synthetic.OTHERS))
-        y = synthetic.OTHERS[name](rate=RATE, seed=int(rng.integers(2**31)), duration_s=SIZE / RATE)
+        name = rng.choice(list(sounds.OTHERS))
+        y = sounds.OTHERS[name](rate=RATE, seed=int(rng.integers(2**31)), duration_s=SIZE / RATE)
         kind = VOICE if name == "speech" else OTHER
         return Sound(y / np.abs(y).max(), np.where(_loud(y), kind, NO_COUGH).astype(np.int8))
 
@@ -411,7 +410,7 @@ def chain(y, rng, narrow=False):
 
 
 def _noisy(y, rng):
-    noise = synthetic.noise(rate=RATE, seed=int(rng.integers(2**31)), duration_s=SIZE / RATE, peak=1)
+    noise = sounds.noise(rate=RATE, seed=int(rng.integers(2**31)), duration_s=SIZE / RATE, peak=1)
     return y + noise * 10 ** (-rng.uniform(16, 60) / 20)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import soundfile
 
 from coughlab.audio import synthetic
+from coughlab.detector.training import sounds
 
 RATE = 16_000
 PEOPLE = 5
@@ -24,7 +25,7 @@ def coughs(seed):
 
 
 def breathing(seed):
-    y = synthetic.noise(rate=RATE, seed=seed, duration_s=3.0)
+    y = sounds.noise(rate=RATE, seed=seed, duration_s=3.0)
     return y * np.abs(np.sin(np.arange(y.size) / RATE * 2)).astype(np.float32)
 
 
@@ -47,11 +48,11 @@ def make(folder):
         for k, kind in enumerate(("cough-heavy", "cough-shallow")):
             write(place / f"{kind}.ogg", coughs(200 + 10 * number + k))
         write(place / "breathing-deep.ogg", breathing(number))
-        write(place / "counting-normal.ogg", synthetic.speech(rate=RATE, seed=number))
-        write(place / "vowel-a.ogg", synthetic.speech(rate=RATE, seed=50 + number, duration_s=2.0))
+        write(place / "counting-normal.ogg", sounds.speech(rate=RATE, seed=number))
+        write(place / "vowel-a.ogg", sounds.speech(rate=RATE, seed=50 + number, duration_s=2.0))
         people.append(f"person{number},healthy,2020-04-13")
     (folder / "coswara-sample/combined_data.csv").write_text("\n".join(people))
     for number in range(PEOPLE):
-        write(folder / f"esc10/001 - Dog bark/1-{number}00-A.ogg", synthetic.knocks(rate=RATE, seed=number))
-        write(folder / f"esc10/002 - Rain/1-{number}50-A.ogg", synthetic.music(rate=RATE, seed=number))
+        write(folder / f"esc10/001 - Dog bark/1-{number}00-A.ogg", sounds.knocks(rate=RATE, seed=number))
+        write(folder / f"esc10/002 - Rain/1-{number}50-A.ogg", sounds.music(rate=RATE, seed=number))
     return folder
