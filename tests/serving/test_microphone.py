@@ -104,5 +104,5 @@ def test_the_page_has_all_sound_decoded_so():
 
     from pages.components.live import microphone
 
-    assert microphone.packets is packets
+    assert microphone.microphone is packets
     assert rtcrtpreceiver.get_decoder is packets.decoder_of
