@@ -6,10 +6,11 @@ from coughlab.audit import run
 from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
 from pages.sections.audit import findings, upload
+from pages.shared import address
 
 PAGE = {"title": "Is this dataset sound?", "icon": ":material/fact_check:", "group": "Believe", "order": 23}
 
-OWN = "Your own"
+OWN = "own"
 
 st.title(PAGE["title"])
 st.markdown(
@@ -17,15 +18,12 @@ st.markdown(
     " one person is both trained and tested on, or because ill and healthy were recorded with different microphones. This"
     " looks for such faults in a dataset, before anything is trained."
 )
+# The default is the same always: a link leaves it out.
 stored = sorted(run.stored(), key=lambda name: name != predictors.STUDY)
-# The same default always: a link leaves it out.
-chosen = st.segmented_control(
-    "Dataset",
-    [*stored, OWN],
-    default=predictors.STUDY if predictors.STUDY in stored else OWN,
-    required=True,
-    key="dataset",
-    bind="query-params",
+default = predictors.STUDY if predictors.STUDY in stored else OWN
+datasets = {name: name for name in stored} | {OWN: "Your own"}
+chosen = address.choose(
+    st.segmented_control, "Dataset", datasets, key="study", default=default, required=True
 )
 try:
     report = upload.ask() if chosen == OWN else run.load(chosen)

@@ -4,10 +4,11 @@ import streamlit as st
 
 from coughlab.charts import comparison as charts
 from coughlab.studies import case_study
+from pages.shared import address
 from pages.shared.chart import show_chart
 from pages.shared.measured import measured_on
 from pages.shared.protocol import ask_protocol, pairs_in, rows_of
-from pages.shared.study import ask_study, forget_other, titles_of
+from pages.shared.study import ask_study, titles_of
 from pages.shared.table import show_table
 
 PAGE = {"title": "Compare models", "icon": ":material/compare_arrows:", "group": "Compare", "order": 31}
@@ -20,24 +21,22 @@ st.markdown(
 study_at, protocol_at, chosen, beside = st.columns([3, 4, 4, 6])
 study = ask_study(study_at)
 pair = ask_protocol(pairs_in(study.metrics), protocol_at)
-FIRST, ALL = f"the first {case_study.SPLITS}", "all"
-splits = chosen.segmented_control(
+splits = address.choose(
+    chosen.segmented_control,
     "Splits (the case study had five)",
-    [FIRST, ALL],
-    default=FIRST,
-    required=True,
+    {"first": f"the first {case_study.SPLITS}", "all": "all"},
     key="splits",
-    bind="query-params",
+    required=True,
 )
-shown = beside.pills(
+shown = address.choose_several(
+    beside.pills,
     "Beside each mean",
     ["SD", "lowest", "highest", "published"],
+    key="beside",
     default=["SD", "published"],
     selection_mode="multi",
-    key="beside",
-    bind="query-params",
 )
-n_splits = case_study.SPLITS if splits == FIRST else None
+n_splits = case_study.SPLITS if splits == "first" else None
 rows, metrics = rows_of(study.predictions, pair), rows_of(study.metrics, pair)
 if n_splits is not None:
     rows, metrics = rows[rows["split"] < n_splits], metrics[metrics["split"] < n_splits]
@@ -87,15 +86,13 @@ show_chart(
 measured_on(study, rows[rows["role"] == "test"], "A recording tested in several splits counts in each.")
 
 st.subheader("Curves")
-forget_other("curves", table.index)
-picked = st.multiselect(
+picked = address.choose_several(
+    st.multiselect,
     "Models",
-    list(table.index),
-    default=list(table.index)[:3],
-    format_func=titles.get,
-    max_selections=len(charts.STYLES),
+    {name: titles[name] for name in table.index},
     key="curves",
-    bind="query-params",
+    default=list(table.index)[:3],
+    max_selections=len(charts.STYLES),
 )
 drawn = rows[(rows["role"] == "test") & rows["model"].isin(picked)]
 if picked:

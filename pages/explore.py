@@ -3,28 +3,28 @@
 import streamlit as st
 
 from pages.sections.explore import contents, points
-from pages.shared import recording
+from pages.shared import address, recording
 from pages.shared.study import ask_study
 
 PAGE = {"title": "Explore the data", "icon": ":material/scatter_plot:", "group": "Compare", "order": 35}
 
 SECTIONS = {
-    "Dataset": contents.show,
-    "One feature": contents.show_feature,
-    "Two features": points.show_two,
-    "Projection": points.show_projection,
-    "One recording": recording.show,
+    "dataset": ("Dataset", contents.show),
+    "feature": ("One feature", contents.show_feature),
+    "features": ("Two features", points.show_two),
+    "projection": ("Projection", points.show_projection),
+    "recording": ("One recording", recording.show),
 }
 
 st.title(PAGE["title"])
 # Only the section that is looked at is computed and drawn.
-section = st.segmented_control(
+section = address.choose(
+    st.segmented_control,
     "Section",
-    list(SECTIONS),
-    default="Dataset",
-    required=True,
+    {name: title for name, (title, _) in SECTIONS.items()},
     key="section",
-    bind="query-params",
+    required=True,
     label_visibility="collapsed",
 )
-SECTIONS[section](ask_study())
+_, show = SECTIONS[section]
+show(ask_study())

@@ -5,9 +5,10 @@ import streamlit as st
 from coughlab.text import counted
 from pages.components import threshold
 from pages.sections import matrices
+from pages.shared import address
 from pages.shared.measured import measured
 from pages.shared.protocol import ask_protocol, pairs_in, rows_of
-from pages.shared.study import ask_model, ask_study, forget_other, titles_of
+from pages.shared.study import ask_model, ask_study, titles_of
 
 PAGE = {"title": "Matrices", "icon": ":material/grid_on:", "group": "Compare", "order": 32}
 
@@ -26,32 +27,17 @@ def ask(study, predictions, model_at, split_at, role_at):
     predictions = predictions[["model", "split", "role"]].drop_duplicates()
     model = ask_model(titles_of(study, predictions["model"]), model_at)
     splits = sorted(predictions.loc[predictions["model"] == model, "split"].unique())
-    options = [ALL, *(str(split + 1) for split in splits)]
-    forget_other("split", options)
-    split = split_at.selectbox(
+    options = {ALL: "All together"} | {str(split + 1): str(split + 1) for split in splits}
+    split = address.choose(
+        split_at.selectbox,
         "Split",
         options,
-        format_func=lambda split: "All together" if split == ALL else split,
         key="split",
-        bind="query-params",
         help=f"{counted(len(splits), 'random split')} of the rows into training and test.",
     )
     if "train" not in set(predictions["role"]):
         return model, split, "test"
-    role = role_at.segmented_control(
-        "Rows", ROLES, format_func=ROLES.get, default="test", required=True, key="rows", bind="query-params"
-    )
-    return model, split, role
-
-
-def chosen():
-    """The threshold and the cell that the link names; what it names wrongly is passed over."""
-    try:
-        at = float(st.query_params.get("threshold", ""))
-    except ValueError:
-        at = 0.5
-    cell = st.query_params.get("cell")
-    return at if 0 <= at <= 1 else 0.5, cell if cell in CELLS else None
+    return model, split, address.choose(role_at.segmented_control, "Rows", ROLES, key="rows", required=True)
 
 
 def keep():
@@ -66,7 +52,7 @@ def keep():
 
 @st.fragment
 def explore(study, rows, name, about, each_split):
-    at, cell = chosen()
+    at, cell = address.number("threshold", 0, 1, 0.5), address.name("cell", list(CELLS))
     threshold.show(
         rows,
         each_split,

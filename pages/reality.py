@@ -9,6 +9,7 @@ from coughlab.serving import predictors
 from coughlab.studies import case_study, store
 from coughlab.studies.store import StoreError
 from pages.sections import reality
+from pages.shared import address
 from pages.shared.study import ask_model, ask_study, titles_of
 
 PAGE = {"title": "Reality check", "icon": ":material/stairs:", "group": "Believe", "order": 21}
@@ -52,8 +53,8 @@ columns = st.columns(3)
 study = ask_study(columns[2])
 titles = titles_of(study)
 model = ask_model(titles, columns[0])
-metric = columns[1].selectbox(
-    "Metric", SHOWN, format_func=lambda name: SHOWN[name].title, key="metric", bind="query-params"
+metric = address.choose(
+    columns[1].selectbox, "Metric", {name: one.title for name, one in SHOWN.items()}, key="metric"
 )
 if study.evidence.empty:
     st.info(f"The study of {study.name} holds no intervals yet. Run 'coughlab study run {study.name}'.")

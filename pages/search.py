@@ -5,6 +5,7 @@ import streamlit as st
 from coughlab.charts import search as chart
 from coughlab.classifiers.search import FAMILIES, FOLDS, STARTUP
 from coughlab.studies.store import StoreError
+from pages.shared import address
 from pages.shared.chart import show_chart
 from pages.shared.study import stored_study
 from pages.shared.table import show_table
@@ -36,8 +37,9 @@ def show_best(trials, people):
 def show_history(trials):
     st.subheader("How the search went")
     tried = [family for family in FAMILIES if (trials["model"] == family).any()]
-    options = {"selection_mode": "multi", "default": tried, "format_func": FAMILIES.get}
-    chosen = st.pills("Model families", tried, key="families", bind="query-params", **options)
+    families = {family: FAMILIES[family] for family in tried}
+    options = {"key": "families", "default": tried, "selection_mode": "multi"}
+    chosen = address.choose_several(st.pills, "Model families", families, **options)
     failed = (trials["status"] != "ok").sum()
     st.markdown(
         f"The first {STARTUP} trials are drawn at random; from then on Hyperopt suggests what resembles the better ones."

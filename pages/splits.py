@@ -6,10 +6,11 @@ from coughlab.evaluation import comparison
 from coughlab.evaluation.metrics import METRICS, PER_SPLIT
 from coughlab.text import counted
 from pages.sections.splits import retrain, tables
+from pages.shared import address
 from pages.shared.chart import show_chart
 from pages.shared.measured import measured_on
 from pages.shared.protocol import ask_protocol, pairs_in, rows_of
-from pages.shared.study import ask_model, ask_study, forget_other, titles_of
+from pages.shared.study import ask_model, ask_study, titles_of
 
 PAGE = {"title": "Many splits", "icon": ":material/shuffle:", "group": "Compare", "order": 33}
 
@@ -21,13 +22,13 @@ STEPS, ALL = (5, 10, 20, 50, 100), "all"
 def ask_splits(splits):
     """The first so many of some splits."""
     # The default has the same name for all models, however many splits they have: a link leaves the default out.
-    options = [*(n for n in STEPS if n < len(splits)), ALL]
+    options = [*(str(n) for n in STEPS if n < len(splits)), ALL]
     if len(options) == 1:
         st.markdown(f":small[Number of splits]\n\n{len(splits)}, all that are stored")
         return splits
-    told = f"{len(splits)} are stored."
-    n = st.select_slider("Number of splits", options, value=ALL, key="splits", bind="query-params", help=told)
-    return splits if n == ALL else splits[:n]
+    options = {"options": options, "key": "splits", "default": ALL, "help": f"{len(splits)} are stored."}
+    n = address.choose(st.select_slider, "Number of splits", **options)
+    return splits if n == ALL else splits[: int(n)]
 
 
 def show_few(table, model):
@@ -95,15 +96,8 @@ st.markdown(
     "A score from one random split is partly luck. Here each model is trained again and again on the same recordings, split anew"
     " into training and test."
 )
-view = st.segmented_control(
-    "View",
-    VIEWS,
-    format_func=VIEWS.get,
-    default="few",
-    required=True,
-    key="view",
-    bind="query-params",
-    label_visibility="collapsed",
+view = address.choose(
+    st.segmented_control, "View", VIEWS, key="view", required=True, label_visibility="collapsed"
 )
 columns = iter(st.columns([5, 7, *[5] * (4 if view == "pair" else 3)]))
 study = ask_study(next(columns))
@@ -120,20 +114,12 @@ if view == "retrain":
 models, metric = [model], None
 if view == "pair":
     others = {name: title for name, title in titles.items() if name != model}
-    forget_other("other", others)
-    other = next(columns).selectbox(
-        "Compare with", others, format_func=others.get, key="other", bind="query-params"
-    )
+    other = address.choose(next(columns).selectbox, "Compare with", others, key="other")
     models.append(other)
 if view != "few":
-    metric = next(columns).selectbox(
-        "Metric",
-        PER_SPLIT,
-        index=1,
-        format_func=lambda name: PER_SPLIT[name].title,
-        key="metric",
-        bind="query-params",
-    )
+    titled = {name: one.title for name, one in PER_SPLIT.items()}
+    default = list(titled)[1]
+    metric = address.choose(next(columns).selectbox, "Metric", titled, key="metric", default=default)
 splits = comparison.shared_splits(table, models)
 with next(columns):
     splits = splits[:FEW] if view == "few" else ask_splits(splits)

@@ -1,24 +1,22 @@
-"""What the component "For clinicians" shows, kept in the link to its page."""
+"""What the component of the page "For clinicians" shows, named in the page's address."""
 
 import streamlit as st
 
 from coughlab.evaluation import decision
 from pages.components.clinical import OTHERS
+from pages.shared import address
 
 #: Where the prevalence starts.
 PREVALENCE = 0.05
 
 
 def read(threshold):
-    """What the link names as arguments of `show`; what it lacks or names wrongly is as at the start.
-
-    `threshold` is where that of the model starts.
-    """
+    """What the address names as arguments of `clinical.show`; `threshold` is where that of the model starts."""
     return {
-        "at": _named("threshold", 0, 1, threshold),
-        "prevalence": _named("prevalence", 0.001, 0.9, PREVALENCE),
+        "at": address.number("threshold", 0, 1, threshold),
+        "prevalence": address.number("prevalence", 0.001, 0.9, PREVALENCE),
         "others": {
-            key: [_named(f"{key}_{score}", 0, 100, other[score]) for score in decision.SHARES]
+            key: [address.number(f"{key}_{score}", 0, 100, other[score]) for score in decision.SHARES]
             for key, other in OTHERS.items()
         },
     }
@@ -38,11 +36,3 @@ def keep(key):
                 st.query_params[name] = str(value)
             else:
                 st.query_params.pop(name, None)
-
-
-def _named(name, low, high, default):
-    try:
-        value = float(st.query_params.get(name, ""))
-    except ValueError:
-        return default
-    return value if low <= value <= high else default

@@ -9,13 +9,18 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from coughlab.evaluation.protocols import PROTOCOLS, WITHIN
-from pages.shared.study import forget_other
+from pages.shared import address
 
 if TYPE_CHECKING:  # it takes time to import
     from pandas import DataFrame
 
 #: Where the strictest test comes last.
 PROVES = "The further down, the more a score proves."
+
+
+def name_of(pair: tuple[str, str]) -> str:
+    """A protocol and the dataset tested on, as an address names them: alike in every study."""
+    return pair[0] if pair[0] in WITHIN else ":".join(pair)
 
 
 def title_of(pair: tuple[str, str]) -> str:
@@ -28,16 +33,15 @@ def ask_protocol(
     pairs: Iterable[tuple[str, str]], where: DeltaGenerator = st, note: str = PROVES
 ) -> tuple[str, str]:
     """The protocol and the dataset tested on to look at, one of those given, in their order."""
-    options = {title_of(pair): pair for pair in pairs}
-    forget_other("protocol", options)
-    chosen = where.selectbox(
+    named = {name_of(pair): pair for pair in pairs}
+    chosen = address.choose(
+        where.selectbox,
         "Tested on",
-        list(options),
+        {name: title_of(pair) for name, pair in named.items()},
         key="protocol",
-        bind="query-params",
         help=f"How recordings were split into those trained on and those tested on. {note}",
     )
-    return options.get(chosen, next(iter(options.values())))
+    return named[chosen]
 
 
 def pairs_in(table: DataFrame) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from coughlab.charts import dataset as charts
 from coughlab.charts import recording as waveform
 from coughlab.serving import workers
 from coughlab.text import counted
-from pages.shared import access
+from pages.shared import access, address
 from pages.shared.chart import show_chart
 from pages.shared.text import literal
 
@@ -23,13 +23,13 @@ def show(study):
 
 def choose(study):
     """Name of the recording that was chosen, here or by a click on a point."""
-    return st.selectbox(
+    return address.choose(
+        st.selectbox,
         "Recording",
         sorted(study.features["recording"].unique()),
-        index=None,
-        placeholder="Choose, or click a point",
         key="recording",
-        bind="query-params",
+        optional=True,
+        placeholder="Choose, or click a point",
     )
 
 

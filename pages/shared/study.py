@@ -8,6 +8,7 @@ from streamlit.delta_generator import DeltaGenerator
 from coughlab.serving import predictors
 from coughlab.studies import store
 from coughlab.studies.store import StoredStudy, StoreError
+from pages.shared import address
 
 
 def stored_study(name: str = predictors.STUDY) -> StoredStudy:
@@ -25,7 +26,7 @@ def ask_study(where: DeltaGenerator = st) -> StoredStudy:
     names = sorted(store.names(), key=lambda name: name != predictors.STUDY)
     if len(names) < 2:
         return stored_study()
-    return stored_study(where.selectbox("Dataset", names, key="study", bind="query-params"))
+    return stored_study(address.choose(where.selectbox, "Dataset", names, key="study"))
 
 
 def titles_of(study: StoredStudy, names: Iterable[str] | None = None) -> dict[str, str]:
@@ -36,12 +37,4 @@ def titles_of(study: StoredStudy, names: Iterable[str] | None = None) -> dict[st
 
 def ask_model(titles: dict[str, str], where: DeltaGenerator = st) -> str:
     """The model to look at."""
-    forget_other("model", titles)
-    return where.selectbox("Model", titles, format_func=titles.get, key="model", bind="query-params")
-
-
-def forget_other(key: str, options: Iterable[str]) -> None:
-    """Let a widget begin anew where what it holds is not among its options any more, as after a change of the dataset."""
-    held = st.session_state.get(key, [])
-    if not {*(held if isinstance(held, list) else [held])} <= set(options):
-        del st.session_state[key]
+    return address.choose(where.selectbox, "Model", titles, key="model")

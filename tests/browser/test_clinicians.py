@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from coughlab.evaluation import decision
 from coughlab.serving import predictors
 
-QUERY = "model=MLP&protocol=Random+rows%2C+as+published"
+QUERY = "model=mlp&protocol=published"
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def page(context, app):
     page = context.new_page()
     requested = []
     page.on("request", lambda request: requested.append(request.url))
-    page.goto(f"{app}/explore?section=Two+features")
+    page.goto(f"{app}/explore?section=features")
     expect(chart(page).locator(".main-svg").first).to_be_visible(timeout=60_000)
     yield page
     own = (app, app.replace("http", "ws"), "data:", "blob:")
@@ -100,7 +100,7 @@ def test_what_is_hidden_is_not_downloaded(page):
 
 
 def test_heatmaps_are_in_the_svg(kaggle_trial, page, app):
-    page.goto(f"{app}/explore?section=One+recording&recording=cov1.wav")
+    page.goto(f"{app}/explore?section=recording&recording=cov1.wav")
     title = "MFCC and chroma of cov1.wav over time"
     expect(page.get_by_role("figure", name=title).locator("image")).to_have_count(2, timeout=60_000)
     name, svg = downloaded(page, f'Download "{title}" as SVG')
@@ -111,7 +111,7 @@ def test_heatmaps_are_in_the_svg(kaggle_trial, page, app):
 
 
 def test_a_table_as_csv_is_the_table(page, app):
-    page.goto(f"{app}/explore?section=One+feature&feature=MFCC+3")
+    page.goto(f"{app}/explore?section=feature&feature=mfcc3")
     name, csv = downloaded(page, "↓ CSV")
     assert name == "mfcc3-by-class.csv"
     read = pd.read_csv(io.BytesIO(csv), index_col="label").rename(

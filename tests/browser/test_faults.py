@@ -69,7 +69,7 @@ def test_on_a_full_and_read_only_disk_all_is_as_ever_and_health_says_so(url, pag
     page.goto(url)
     page.get_by_role("button", name="Try a sample").click()
     expect(page.get_by_role("button", name="Download the whole result as JSON")).to_be_visible()
-    page.goto(f"{url}/splits?view=Retrain+here&model=Nearest+neighbour&train=3")
+    page.goto(f"{url}/splits?view=retrain&model=knn&train=3")
     page.get_by_role("button", name="Train", exact=False).click()
     expect(page.get_by_text("All 3 splits are done.")).to_be_visible()
     sample = {"file": ("cough.wav", synthetic.sample())}

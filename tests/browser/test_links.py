@@ -1,5 +1,7 @@
 """Links to pages: the navigation, and addresses that name what a page shows."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -39,4 +41,50 @@ def test_no_page_is_hidden_in_the_navigation(browser, app, width):
     for path in files:
         link = links.filter(has_text=navigation.facts(path, 0)["title"]).first
         expect(link).to_be_in_viewport(ratio=1)
+    page.close()
+
+
+def shows(page, label, value):
+    """A page shows a value in one of its select boxes."""
+    box = page.get_by_test_id("stSelectbox").filter(has=page.get_by_text(label, exact=True))
+    expect(box.get_by_role("combobox")).to_have_value(value)
+
+
+def test_what_is_looked_at_goes_along_to_the_next_page_and_back(browser, app):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{app}/matrices?study=covid19-cough&model=knn&protocol=external:kaggle-trial&split=all")
+    shows(page, "Tested on", "Another dataset: kaggle-trial")
+    shows(page, "Model", "Nearest neighbour")
+    # A default is left out.
+    expect(page).to_have_url(
+        re.compile(r"\?study=covid19-cough&model=knn&protocol=external(:|%3A)kaggle-trial$")
+    )
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Reality check").click()
+    expect(page.get_by_role("heading", name="Reality check").first).to_be_visible()
+    shows(page, "Model", "Nearest neighbour")
+    for part in ("study=covid19-cough", "model=knn"):
+        expect(page).to_have_url(re.compile(rf"/reality\?.*\b{part}\b"))
+    page.get_by_role("combobox", name="Metric").click()
+    page.get_by_role("option", name="Sensitivity").click()
+    expect(page).to_have_url(re.compile("metric=sensitivity"))
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("metric="))
+    shows(page, "Metric", "ROC AUC")
+    shows(page, "Dataset", "covid19-cough")
+    page.close()
+
+
+def test_what_an_address_names_wrongly_is_told(browser, app):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{app}/matrices?model=oracle&threshold=high")
+    said = page.get_by_test_id("stAlert")
+    expect(
+        said.filter(has_text="asks for model=oracle, which is unknown here. Possible: mlp, ")
+    ).to_be_visible()
+    expect(said.filter(has_text="asks for threshold=high, which is unknown here.")).to_be_visible()
+    shows(page, "Model", "MLP")
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="Decision tree").click()
+    expect(page).to_have_url(re.compile("model=tree"))
+    expect(said.filter(has_text="model=oracle")).to_have_count(0)
     page.close()

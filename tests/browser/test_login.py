@@ -124,7 +124,7 @@ def sees_the_app(page):
     expect(page.get_by_role("heading", name="Analyse a cough")).to_be_visible(timeout=60_000)
 
 
-@pytest.mark.parametrize("path", ["/", "/splits?view=Retrain+here", "/audit"])
+@pytest.mark.parametrize("path", ["/", "/splits?view=retrain", "/audit"])
 def test_who_is_not_logged_in_sees_only_the_card(page, app, path):
     page.goto(app + path)
     sees_only_the_card(page)
@@ -133,7 +133,7 @@ def test_who_is_not_logged_in_sees_only_the_card(page, app, path):
 def test_a_trainer_logs_in_trains_and_logs_out(answering, page, app):
     log_in(page, app, "tina")
     sees_the_app(page)
-    page.goto(f"{app}/splits?view=Retrain+here&train=2")
+    page.goto(f"{app}/splits?view=retrain&train=2")
     button(page, "Train").click()
     expect(page.get_by_text("All 2 splits are done.")).to_be_visible(timeout=60_000)
     button(page, "Tina Trainer").click()
@@ -141,7 +141,7 @@ def test_a_trainer_logs_in_trains_and_logs_out(answering, page, app):
     button(page, "Log out").click()
     sees_only_the_card(page)
     assert COOKIE not in [cookie["name"] for cookie in page.context.cookies()]
-    page.goto(f"{app}/splits?view=Retrain+here")
+    page.goto(f"{app}/splits?view=retrain")
     sees_only_the_card(page)
 
 
@@ -150,7 +150,7 @@ def test_somebody_else_logs_in_and_cannot_train(answering, page, app):
     sees_the_app(page)
     # What somebody is called is no markup.
     expect(button(page, provider.PEOPLE["vera"][0])).to_be_visible()
-    page.goto(f"{app}/splits?view=Retrain+here")
+    page.goto(f"{app}/splits?view=retrain")
     expect(page.get_by_text("Training here is only for some people.")).to_be_visible(timeout=60_000)
     expect(button(page, "Train")).to_have_count(0)
 

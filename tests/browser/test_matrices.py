@@ -72,7 +72,7 @@ def saved(page, within, name):
 
 
 def test_the_slider_moves_all_numbers_and_a_cell_lists_its_recordings(page, app):
-    open_at(page, app, "model=MLP&split=1")
+    open_at(page, app, "model=mlp&split=1")
     of = rows("mlp", 0)
     expect_numbers(page, of, 0.5)
     slider(page).focus()
@@ -106,7 +106,7 @@ def test_the_slider_moves_all_numbers_and_a_cell_lists_its_recordings(page, app)
 
 
 def test_the_thresholds_on_offer(page, app):
-    open_at(page, app, "model=MLP&split=2")
+    open_at(page, app, "model=mlp&split=2")
     of = rows("mlp", 1)
     page.get_by_role("button", name="Youden's J").click()
     youden = roc.youden(of["label"], of["probability"])
@@ -120,7 +120,7 @@ def test_the_thresholds_on_offer(page, app):
 
 
 def test_another_split_keeps_the_threshold_and_the_cell(page, app):
-    open_at(page, app, "model=MLP&split=1&threshold=0.123&cell=tn")
+    open_at(page, app, "model=mlp&split=1&threshold=0.123&cell=tn")
     expect_numbers(page, rows("mlp", 0), 0.123)
     page.get_by_role("combobox", name="Split").click()
     page.get_by_role("option", name="2", exact=True).click()
@@ -136,7 +136,7 @@ def test_another_split_keeps_the_threshold_and_the_cell(page, app):
 
 
 def test_matrices_and_curves_can_be_taken_away(page, app):
-    open_at(page, app, "model=MLP&split=1&threshold=0.25")
+    open_at(page, app, "model=mlp&split=1&threshold=0.25")
     name, table = saved(page, ".matrices", "CSV")
     assert name == "matrices-mlp-published-kaggle-trial-split-1-test.csv"
     expected = confusion.at(rows("mlp", 0), [0.25])
@@ -157,7 +157,7 @@ def test_matrices_and_curves_can_be_taken_away(page, app):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_page_fits_the_screen(page, app, width):
     page.set_viewport_size({"width": width, "height": 900})
-    open_at(page, app, "model=MLP&split=1&cell=tp")
+    open_at(page, app, "model=mlp&split=1&cell=tp")
     expect(page.get_by_role("heading", name="True positives")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for told in page.locator("table, svg, .offers").all():

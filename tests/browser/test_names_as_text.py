@@ -124,7 +124,7 @@ def test_names_labels_people_sources_and_columns_in_a_dataset(page, app):
         entries.append((name, sounds.with_soundfile("WAV", rate=16_000, samples=samples)))
     rows += [f'"gone{NAME}","one{NASTY}",p,s', f'"unlabelled{NAME}","",p,s']
     entries += [("list.csv", "\n".join(rows).encode()), (f"unlabelled{NAME}", WAV)]
-    page.goto(f"{app}/audit?dataset=Your+own")
+    page.goto(f"{app}/audit?study=own")
     hand_over(page, (ZIP, zipped(*entries)))
     uploaded(page, 1)
     page.get_by_role("button", name="Audit", exact=True).click()

@@ -49,10 +49,10 @@ def stored(model, n):
 
 
 def test_two_people_retrain_at_once_and_see_the_stored_splits_beside_theirs(visit):
-    mlp = visit("view=Retrain+here&train=20")
+    mlp = visit("view=retrain&train=20")
     train(mlp)
     expect(mlp.get_by_text("Starting …")).to_be_visible()
-    other = visit("view=Retrain+here&model=Nearest+neighbour&train=3")
+    other = visit("view=retrain&model=knn&train=3")
     train(other)
     # They arrive in fours.
     expect(mlp.get_by_text("splits of 20 done").first).to_be_visible(timeout=MINUTES)
@@ -88,7 +88,7 @@ def wait(condition):
 
 @pytest.mark.parametrize("how", ["cancel", "leave"])
 def test_a_training_ends_when_it_is_cancelled_and_when_its_visitor_leaves(visit, how):
-    page = visit("view=Retrain+here&model=Random+forest&train=200&seed=4711")
+    page = visit("view=retrain&model=forest&train=200&seed=4711")
     train(page)
     wait(lambda: len(children()) == 1)
     if how == "cancel":
@@ -101,7 +101,7 @@ def test_a_training_ends_when_it_is_cancelled_and_when_its_visitor_leaves(visit,
 
 
 def test_a_link_leads_to_what_is_looked_at(visit):
-    page = visit("view=First+five")
+    page = visit("view=few")
     page.get_by_text("All splits", exact=True).click()
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="Decision tree").click()
@@ -114,14 +114,14 @@ def test_a_link_leads_to_what_is_looked_at(visit):
 @pytest.mark.parametrize(
     ("view", "last"),
     [
-        ("First+five", "Measured on"),
-        ("All+splits", "Measured on"),
-        ("Two+models", "Measured on"),
-        ("Retrain+here", "Share of test rows"),
+        ("few", "Measured on"),
+        ("many", "Measured on"),
+        ("pair", "Measured on"),
+        ("retrain", "Share of test rows"),
     ],
 )
 def test_every_view_fits_a_phone(visit, view, last):
-    page = visit(f"view={view}&model=Nearest+neighbour")
+    page = visit(f"view={view}&model=knn")
     page.set_viewport_size({"width": 390, "height": 900})
     expect(page.get_by_text(last)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -115,9 +115,9 @@ def test_the_strictest_test_comes_first_and_chance_is_said_before_any_number(pag
     }
 
 
-def test_a_link_opens_what_it_names_and_passes_over_what_it_names_wrongly(page):
+def test_a_link_opens_what_it_names_and_what_it_names_wrongly_is_told(page):
     shown = page(
-        protocol="Random rows, as published",
+        protocol="published",
         threshold="0.123",
         prevalence="0.2",
         test_sensitivity="91.5",
@@ -130,7 +130,9 @@ def test_a_link_opens_what_it_names_and_passes_over_what_it_names_wrongly(page):
     assert 0.123 in data["thresholds"]
     assert any(f"a stricter test of this model: {OTHER}" in text for text in texts(shown))
     assert data["chosen"] == {"symptoms": [65.0, 78.3], "test": [91.5, 99.1]}
-    shown = page(model="KNN", protocol="none", threshold="2", prevalence="nan")
+    told = [warning.value for warning in shown.warning[1:]]
+    assert (len(told) == 2 and "symptoms\\_sensitivity" in told[0]) or "symptoms_sensitivity=many" in told[0]
+    shown = page(model="knn", protocol="none", threshold="2", prevalence="nan")
     assert "worse than guessing" in shown.error[0].value
     data = sent(shown)
     assert data["trained"] is None
@@ -138,7 +140,7 @@ def test_a_link_opens_what_it_names_and_passes_over_what_it_names_wrongly(page):
 
 
 def test_where_nobody_has_covid_only_the_specificity_is_told(page, made):
-    shown = page(protocol=HEALTHY)
+    shown = page(protocol="external:healthy")
     assert not shown.get("bidi_component") and not shown.error
     of = made[1].query("tested_on == 'healthy'")
     score = metrics.scores(of, {"mlp": 0.5}).iloc[0]

@@ -64,7 +64,7 @@ def test_curves_of_the_models_picked(page):
 def test_a_link_carries_the_state():
     page = AppTest.from_file(str(ROOT / "pages/compare.py"), default_timeout=60)
     page.query_params["splits"] = "all"
-    page.query_params["curves"] = ["Nearest neighbour", "Decision tree"]
+    page.query_params["curves"] = "knn,tree"
     page.run()
     assert not page.exception
     assert page.segmented_control(key="splits").value == "all"

@@ -11,7 +11,7 @@ from coughlab.serving import predictors
 from tests.conftest import ROOT
 from tests.recordings import kaggle_trial_tree
 
-SECTIONS = ("Dataset", "One feature", "Two features", "Projection", "One recording")
+SECTIONS = ("dataset", "feature", "features", "projection", "recording")
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +47,11 @@ def texts(page):
 def test_every_section_runs_without_the_recordings(page, section):
     opened(page, section)
     assert page.title[0].value == "Explore the data"
-    assert bool(figures(page)) == (section != "One recording")
+    assert bool(figures(page)) == (section != "recording")
 
 
 def test_the_numbers_are_the_tables(page, study):
-    opened(page, "Dataset")
+    opened(page, "dataset")
     table = study.features
     assert [metric.value for metric in page.metric] == [
         str(len(table)),
@@ -67,18 +67,18 @@ def test_the_numbers_are_the_tables(page, study):
 
 
 def test_that_the_label_follows_the_source_is_computed(page, study, monkeypatch):
-    assert "The label follows the source and the sample rate" in texts(opened(page, "Dataset"))
+    assert "The label follows the source and the sample rate" in texts(opened(page, "dataset"))
     # One recording with COVID among the others' source: now only the sample rate tells.
     mixed = study.features.copy()
     mixed.loc[mixed.index[mixed["label"] == "covid"][0], "source"] = "audioset"
     monkeypatch.setitem(study.__dict__, "features", mixed)
-    assert "The label follows the sample rate." in texts(opened(page, "Dataset"))
+    assert "The label follows the sample rate." in texts(opened(page, "dataset"))
     monkeypatch.setitem(study.__dict__, "features", mixed.assign(sample_rate=16_000))
-    assert "The label follows" not in texts(opened(page, "Dataset"))
+    assert "The label follows" not in texts(opened(page, "dataset"))
 
 
 def test_the_chosen_feature_is_drawn(page, study):
-    opened(page, "One feature", feature="mfcc3")
+    opened(page, "feature", feature="mfcc3")
     (figure,) = figures(page)
     assert figure["layout"]["xaxis"]["title"]["text"] == "MFCC 3"
     summary = page.dataframe[0].value.set_index("label")
@@ -87,25 +87,25 @@ def test_the_chosen_feature_is_drawn(page, study):
 
 
 def test_the_chosen_features_are_the_axes(page):
-    opened(page, "Two features", x="rms", y="mfcc20")
+    opened(page, "features", x="rms", y="mfcc20")
     (figure,) = figures(page)
     assert figure["layout"]["xaxis"]["title"]["text"] == "Loudness (RMS)"
     assert figure["layout"]["yaxis"]["title"]["text"] == "MFCC 20"
 
 
 def test_projections_can_be_coloured_by_source(page, study):
-    opened(page, "Projection", colour="source")
+    opened(page, "projection", colour="source")
     (figure,) = figures(page)
     assert len(figure["data"]) == study.features["source"].nunique()
     assert "of the variance" in figure["layout"]["xaxis"]["title"]["text"]
-    opened(page, "Projection", projection="t-SNE")
+    opened(page, "projection", projection="t-sne")
     (figure,) = figures(page)
     assert figure["layout"]["xaxis"]["title"]["text"] == "t-SNE 1"
 
 
 def test_a_recording_without_the_folder_has_its_facts_and_says_what_to_set(page, study):
     row = study.features.iloc[-1]
-    opened(page, "One recording", recording=row["recording"])
+    opened(page, "recording", recording=row["recording"])
     assert f"{row['sample_rate']:,} Hz" in texts(page)
     assert "COUGHLAB_DATA" in texts(page)
     assert not figures(page)
@@ -117,10 +117,10 @@ def test_a_recording_with_the_folder_is_heard_and_seen(page, study, tmp_path, mo
     lines = (f'"{name}",{label}' for name, label in zip(table["recording"], table["label"], strict=True))
     kaggle_trial_tree(tmp_path / "kaggle-trial", names, listed="\n".join(["file_properties,class", *lines]))
     monkeypatch.setenv("COUGHLAB_DATA", str(tmp_path))
-    opened(page, "One recording", recording=table["recording"].iloc[5])
+    opened(page, "recording", recording=table["recording"].iloc[5])
     assert len(page.get("audio")) == 1
     assert [len(figure["data"]) for figure in figures(page)] == [2, 2]
-    opened(page, "Projection")
+    opened(page, "projection")
     assert len(figures(page)) == 3
 
 
@@ -130,7 +130,7 @@ def test_a_recording_with_the_folder_is_heard_and_seen(page, study, tmp_path, mo
 def test_a_folder_with_something_else_is_a_sentence(page, study, tmp_path, monkeypatch, content):
     kaggle_trial_tree(tmp_path / "kaggle-trial", {"other.wav": np.zeros(1600)}, listed=content)
     monkeypatch.setenv("COUGHLAB_DATA", str(tmp_path))
-    opened(page, "One recording", recording=study.features["recording"].iloc[-1])
+    opened(page, "recording", recording=study.features["recording"].iloc[-1])
     assert len(page.error) == 1
     assert not figures(page)
 
@@ -141,13 +141,13 @@ def test_a_recording_that_cannot_be_read_is_a_sentence(page, study, tmp_path, mo
     lines = (f'"{name}",{label}' for name, label in zip(table["recording"], table["label"], strict=True))
     kaggle_trial_tree(tmp_path / "kaggle-trial", names, listed="\n".join(["file_properties,class", *lines]))
     monkeypatch.setenv("COUGHLAB_DATA", str(tmp_path))
-    opened(page, "One recording", recording=table["recording"].iloc[0])
+    opened(page, "recording", recording=table["recording"].iloc[0])
     assert "silent" in page.error[0].value.lower()
 
 
 def test_the_real_recordings_are_those_of_the_study(page, study, kaggle_trial, monkeypatch):
     monkeypatch.setenv("COUGHLAB_DATA", str(kaggle_trial.parent))
     row = study.features.iloc[-1]
-    opened(page, "One recording", recording=row["recording"])
+    opened(page, "recording", recording=row["recording"])
     waveform, _ = figures(page)
     assert waveform["layout"]["xaxis"]["range"][1] == pytest.approx(row["duration_s"])

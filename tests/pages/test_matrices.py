@@ -10,6 +10,7 @@ from coughlab.evaluation import confusion, roc
 from coughlab.serving import predictors
 from coughlab.text import LABELS_IN_WORDS, counted
 from pages.components import threshold
+from pages.shared.text import literal
 from tests.conftest import ROOT
 
 
@@ -43,7 +44,7 @@ def test_without_a_link_all_splits_are_shown_at_one_half():
 @pytest.mark.parametrize("role", ["test", "train"])
 @pytest.mark.parametrize("split", [None, 1])
 def test_the_component_is_given_the_matrices_of_every_threshold(role, split):
-    query = {"model": "Nearest neighbour", "rows": "Training rows"} if role == "train" else {}
+    query = {"model": "knn", "rows": "train"} if role == "train" else {}
     model = "knn" if role == "train" else "mlp"
     shown = sent(page(**query, **({} if split is None else {"split": str(split + 1)})))
     of = rows(model, split, role)
@@ -64,7 +65,7 @@ def test_the_component_is_given_the_matrices_of_every_threshold(role, split):
 
 @pytest.mark.parametrize("cell", confusion.CELLS)
 def test_a_link_to_a_cell_lists_its_recordings(cell):
-    shown = page(model="Nearest neighbour", split="2", threshold="0.25", cell=cell)
+    shown = page(model="knn", split="2", threshold="0.25", cell=cell)
     assert not shown.exception
     assert (sent(shown)["threshold"], sent(shown)["cell"]) == (0.25, cell)
     found = confusion.cell(rows("knn", 1), 0.25, cell)
@@ -80,7 +81,7 @@ def test_a_link_to_a_cell_lists_its_recordings(cell):
 
 
 def test_of_all_splits_it_is_said_how_often_a_recording_was_in_the_cell():
-    (table,) = page(model="Nearest neighbour", cell="tp").dataframe
+    (table,) = page(model="knn", cell="tp").dataframe
     of = rows("knn")
     for line in table.value.itertuples():
         tested = of[of["recording"] == line.recording]
@@ -104,9 +105,11 @@ def test_of_all_splits_it_is_said_how_often_a_recording_was_in_the_cell():
         {"model": "oracle", "split": "999", "rows": "some"},
     ],
 )
-def test_what_a_link_names_wrongly_is_passed_over(query):
+def test_what_an_address_names_wrongly_is_told_and_the_default_is_shown(query):
     shown = page(**query)
     assert not shown.exception and not shown.error
+    for (key, asked), warning in zip(query.items(), shown.warning, strict=True):
+        assert f"asks for {key}={literal(asked)}, which is unknown here" in warning.value
     assert (sent(shown)["threshold"], sent(shown)["cell"]) == (0.5, None)
     assert sent(shown)["name"].startswith("mlp-published-kaggle-trial-all-")
 
@@ -124,8 +127,8 @@ def test_without_the_dataset_s_folder_it_is_said_how_to_name_it(monkeypatch):
 
 
 def test_every_model_has_its_matrices():
-    for entry in predictors.default().study.models.values():
-        shown = page(model=entry["title"])
+    for name, entry in predictors.default().study.models.items():
+        shown = page(model=name)
         assert not shown.exception and not shown.error
         assert entry["title"] in sent(shown)["curves"]["roc"]["lines"][1]
 

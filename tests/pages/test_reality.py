@@ -63,7 +63,7 @@ def test_the_paragraph_is_there_before_any_chart(page, study):
 
 
 def test_a_link_carries_model_and_metric(study):
-    page = opened(model="Nearest neighbour", metric="Balanced accuracy")
+    page = opened(model="knn", metric="balanced_accuracy")
     assert (page.selectbox(key="model").value, page.selectbox(key="metric").value) == (
         "knn",
         "balanced_accuracy",

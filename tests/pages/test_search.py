@@ -117,15 +117,16 @@ def test_families_can_be_picked(searched, trials):
 
 def test_a_link_carries_the_families(page, monkeypatch, tmp_path, trials):
     monkeypatch.setattr(predictors, "MODELS", stored(tmp_path, trials))
-    page.query_params["families"] = [search.FAMILIES["knn"]]
+    page.query_params["families"] = "knn"
     assert page.run().pills[0].value == ["knn"]
 
 
 def test_a_link_with_an_unknown_family_shows_all(page, monkeypatch, tmp_path, trials):
     monkeypatch.setattr(predictors, "MODELS", stored(tmp_path, trials))
-    page.query_params["families"] = ["<script>"]
+    page.query_params["families"] = "<script>"
     page.run()
     assert not page.exception and set(page.pills[0].value) == set(trials["model"])
+    assert r"families=\<script\>, which is unknown here" in page.warning[0].value
 
 
 def test_trials_that_failed_are_counted(page, monkeypatch, tmp_path, trials):

@@ -89,7 +89,7 @@ def test_a_study_that_is_not_there_is_a_sentence(monkeypatch, tmp_path):
 @pytest.mark.parametrize("name", ["compare", "matrices", "splits", "reality", "clinicians"])
 def test_a_choice_that_another_dataset_does_not_have_is_forgotten(name):
     page = AppTest.from_file(str(ROOT / f"pages/{name}.py"), default_timeout=60).run()
-    for key, value in (("model", "cnn2"), ("protocol", "Nobody on both sides")):
+    for key, value in (("model", "cnn2"), ("protocol", "person-disjoint")):
         if key in page.session_state and key in [box.key for box in page.selectbox]:
             page.selectbox(key).set_value(value).run()
             assert not page.exception
@@ -98,4 +98,4 @@ def test_a_choice_that_another_dataset_does_not_have_is_forgotten(name):
         assert not page.exception
         assert "There is no" not in " ".join(error.value for error in page.error)
     if name != "reality":
-        assert page.selectbox("protocol").value != "Nobody on both sides"
+        assert page.selectbox("protocol").value != "person-disjoint"

@@ -63,7 +63,7 @@ def test_fewer_splits_can_be_looked_at(stored):
     page = opened(view="many", model="knn")
     stored_splits = int(stored.loc[stored["model"] == "knn", "split"].nunique())
     assert page.select_slider[0].value == "all" and f"of {stored_splits} splits" in said(page)
-    page.select_slider[0].set_value(20).run()
+    page.select_slider[0].set_value("20").run()
     assert not page.exception
     (frame,) = frames(page)
     few = stored[stored["split"] < 20]
@@ -72,7 +72,7 @@ def test_fewer_splits_can_be_looked_at(stored):
 
 
 def test_changing_to_a_model_with_fewer_splits_does_no_harm(stored):
-    page = opened(view="many", model="knn", splits=100)
+    page = opened(view="many", model="knn", splits="100")
     page.selectbox(key="model").select("cnn").run()
     assert not page.exception
     n = int(stored.loc[stored["model"] == "cnn", "split"].nunique())

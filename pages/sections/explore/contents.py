@@ -7,6 +7,7 @@ from coughlab.charts import dataset as charts
 from coughlab.charts.features import TITLES
 from coughlab.evaluation import description
 from coughlab.features.acoustic import NAMES
+from pages.shared import address
 from pages.shared.chart import show_chart
 from pages.shared.measured import measured_on
 from pages.shared.table import show_table
@@ -60,9 +61,7 @@ def show(study):
 
 def show_feature(study):
     titles = dict(zip(NAMES, TITLES, strict=True))
-    name = st.selectbox(
-        "Feature", NAMES, format_func=titles.get, key="feature", bind="query-params", width=320
-    )
+    name = address.choose(st.selectbox, "Feature", titles, key="feature", width=320)
     measured_on(study, study.features, "Each feature is a mean over the first 5 seconds.")
     _show_distribution(study.features, name, titles[name], study.task)
 

@@ -8,7 +8,7 @@ from coughlab.charts import dataset as charts
 from coughlab.charts.features import TITLES
 from coughlab.evaluation import projection
 from coughlab.features.acoustic import NAMES
-from pages.shared import recording
+from pages.shared import address, recording
 from pages.shared.chart import show_chart
 from pages.shared.measured import measured_on
 
@@ -18,28 +18,27 @@ GROUPS = {"label": "Class", "source": "Source"}
 def show_two(study):
     titles = dict(zip(NAMES, TITLES, strict=True))
     columns = st.columns(4)
-    options = {"options": NAMES, "format_func": titles.get, "bind": "query-params"}
-    x = columns[0].selectbox("Across", index=NAMES.index("spectral_centroid"), key="x", **options)
-    y = columns[1].selectbox("Upwards", index=NAMES.index("mfcc1"), key="y", **options)
+    x = address.choose(columns[0].selectbox, "Across", titles, key="x", default="spectral_centroid")
+    y = address.choose(columns[1].selectbox, "Upwards", titles, key="y", default="mfcc1")
     features = study.features
     _show(study, columns[2:], features[x], features[y], (titles[x], titles[y]), "two-features")
 
 
 def show_projection(study):
     columns = st.columns(4)
-    method = columns[0].segmented_control(
-        "Projection", ["PCA", "t-SNE"], default="PCA", required=True, key="projection", bind="query-params"
-    )
+    methods = {"pca": "PCA", "t-sne": "t-SNE"}
+    options = {"key": "projection", "required": True}
+    method = address.choose(columns[0].segmented_control, "Projection", methods, **options)
     values = study.features[list(NAMES)].to_numpy(dtype=float)
-    if method == "PCA":
+    if method == "pca":
         coordinates, explained = _pca(values)
         titles = [f"Component {k} ({share:.0%} of the variance)" for k, share in enumerate(explained, 1)]
         note = "PCA: the two directions in which the 26 standardised features vary most."
     else:
-        seed = columns[1].number_input("Seed", 0, 9999, key="seed", bind="query-params")
+        seed = address.enter(columns[1].number_input, "Seed", 0, 9999, key="seed", default=0)
         coordinates, titles = _tsne(values, seed), ("t-SNE 1", "t-SNE 2")
         note = "t-SNE: rows with similar features lie together. The axes and far distances mean nothing."
-    _show(study, columns[2:], *coordinates.T, titles, method.lower(), note)
+    _show(study, columns[2:], *coordinates.T, titles, method, note)
 
 
 @st.cache_data(max_entries=8)
@@ -54,15 +53,8 @@ def _tsne(values, seed):
 
 def _show(study, columns, x, y, titles, name, note=""):
     """Draw one point a row; a click on one chooses its recording."""
-    by = columns[0].segmented_control(
-        "Colour and symbol",
-        list(GROUPS),
-        default="label",
-        required=True,
-        format_func=GROUPS.get,
-        key="colour",
-        bind="query-params",
-    )
+    options = {"key": "colour", "required": True}
+    by = address.choose(columns[0].segmented_control, "Colour and symbol", GROUPS, **options)
     with columns[1]:
         chosen = recording.choose(study)
     measured_on(study, study.features, note)

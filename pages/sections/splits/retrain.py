@@ -7,7 +7,7 @@ from coughlab.studies import retrain
 from coughlab.studies.store import StoreError
 from coughlab.text import counted, duration
 from pages.sections.splits import tables
-from pages.shared import access
+from pages.shared import access, address
 from pages.shared.chart import show_chart
 
 #: Seconds between two looks at a training.
@@ -48,17 +48,20 @@ def ask(study, model):
     with st.form("retrain", border=True):
         share, n_splits, seed = st.columns(3)
         low, high = (round(100 * share) for share in retrain.TEST_SHARES)
-        options = {"bind": "query-params"}
-        share = share.slider("Share of test rows (%)", low, high, 30, 5, key="share", **options)
-        n_splits = n_splits.number_input("Splits to train", *retrain.N_SPLITS, 5, key="train", **options)
-        seed = seed.number_input(
+        share = address.enter(
+            share.slider, "Share of test rows (%)", low, high, key="share", default=30, step=5
+        )
+        n_splits = address.enter(
+            n_splits.number_input, "Splits to train", *retrain.N_SPLITS, key="train", default=5
+        )
+        seed = address.enter(
+            seed.number_input,
             "Seed",
             0,
             retrain.MAX_SEED,
-            study.manifest["seed"],
             key="seed",
+            default=study.manifest["seed"],
             help="Decides how rows are split and where training starts. The stored splits have the seed shown at first.",
-            **options,
         )
         pressed = st.form_submit_button("Train", type="primary", icon=":material/model_training:")
     if pressed:
