@@ -5,6 +5,8 @@ An answer is what the API says of a recording, with the file's name before it: `
 read from a file of earlier ones are as good as new ones.
 """
 
+from __future__ import annotations
+
 import json
 import logging
 from collections.abc import Callable, Iterable

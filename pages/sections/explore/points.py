@@ -59,7 +59,7 @@ def _show(study, columns, x, y, titles, name, note=""):
         chosen = recording.choose(study)
     measured_on(study, study.features, note)
     show_chart(
-        charts.scatter(study.features, x, y, titles=titles, by=by, chosen=chosen),
+        charts.scatter(study.features, x, y, titles=titles, task=study.task, by=by, chosen=chosen),
         name,
         key=name,
         alt=f"{titles[1]} against {titles[0]}, a mark a row",
