@@ -17,7 +17,7 @@ from pathlib import Path
 
 from coughlab import datasets
 from coughlab.audit import run as auditing
-from coughlab.datasets import feature_table
+from coughlab.datasets import survey
 from coughlab.system import parallel
 
 #: Recordings that are measured beforehand where the workers are to be warm.
@@ -70,7 +70,7 @@ def cpu_s(pid):
 
 def run(what, dataset, out, at, progress):
     if what == "features":
-        feature_table.run(dataset, out, engine=at, progress=progress)
+        survey.write_features(dataset, out, engine=at, progress=progress)
     else:
         auditing.audit(dataset, progress, engine=at, folder=out)
 

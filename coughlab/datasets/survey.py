@@ -1,73 +1,87 @@
-"""A dataset listened to once: what its files are, what sounds in them, and which cannot be read.
+"""Every recording of a dataset decoded and measured: the survey that an audit reads, and the table of the 26 features.
 
-Whatever an audit or the search for copies needs to know of a sound is measured here, so that a dataset is decoded once and
-never has more than one recording in memory.
+A chunk of recordings at a time is decoded wherever an engine runs, so that no worker has more than one of them in memory. What
+is measured can be kept in parts (`coughlab.system.parquet_parts`), so that work that was stopped goes on there.
 """
 
 import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
-from coughlab.datasets import measuring
-from coughlab.datasets.measuring import FACTS, LIMITS  # noqa: F401 - the limits are those of whoever listens once more
-from coughlab.features import fingerprint, recording_chain
+from coughlab import __version__, audio
+from coughlab.datasets import Dataset
+from coughlab.features import acoustic, fingerprint, recording_chain
 from coughlab.system import parquet_parts
-from coughlab.system.parallel import Engine
+from coughlab.system.parallel import Engine, EngineError
 
-COLUMNS = [
-    "recording",
-    "person",
-    "label",
-    "source",
-    "status",
-    "problem",
-    *FACTS,
-    *recording_chain.NAMES,
-    "audio_hash",
-    "fingerprint",
-]
+if TYPE_CHECKING:
+    import pandas as pd  # takes half a second, for which every worker would wait
+
+Progress = Callable[[str, int, int], None]
+
+#: What a recording of a dataset may be: longer than what is sent to a server, since nobody waits for an answer.
+LIMITS = replace(audio.LIMITS, max_seconds=600.0, max_samples=600 * 96_000, max_bytes=512 * 2**20)
+STAGE = "Listening to recordings"
+#: Rows of a part. It takes a second or two, so that little is lost with a worker, and handing it out costs next to nothing.
+ROWS = 64
+
+#: What the dataset's list says of a recording.
+LISTED = ("recording", "person", "label", "source")
+FACTS = ("container", "codec", "sample_rate", "channels", "bit_depth", "duration_s", "bytes")
+COLUMNS = [*LISTED, "status", "problem", *FACTS, *recording_chain.NAMES, "audio_hash", "fingerprint"]
 
 
-#: Of the parts in which a survey is kept.
-SCHEMA = measuring.schema(
-    [
-        *((name, pa.float64()) for name in recording_chain.NAMES),
-        ("audio_hash", pa.string()),
-        ("fingerprint", pa.binary()),
-    ]
-)
+def _schema(measured: dict[str, pa.DataType]) -> pa.Schema:
+    types = dict.fromkeys(("sample_rate", "channels", "bit_depth", "bytes"), pa.int64())
+    types |= {"duration_s": pa.float64()}
+    known = {name: types.get(name, pa.string()) for name in (*LISTED, "status", "problem", *FACTS)}
+    return pa.schema(known | measured)
+
+
+#: Columns of the parts of each table.
+SCHEMAS = {
+    "survey": _schema(
+        dict.fromkeys(recording_chain.NAMES, pa.float64())
+        | {"audio_hash": pa.string(), "fingerprint": pa.binary()}
+    ),
+    "features": _schema(dict.fromkeys(acoustic.NAMES, pa.float32())),
+}
 
 
 def run(
-    dataset,
-    progress=lambda stage, done, total: None,
+    dataset: Dataset,
+    progress: Progress = lambda stage, done, total: None,
     *,
-    engine=None,
-    folder=None,
-    again=False,
-    load=None,
-):
-    """Decode and measure every recording of a dataset.
-
-    A file that is listed several times is decoded once.
+    engine: Engine | None = None,
+    folder: str | PathLike | None = None,
+    again: bool = False,
+    load: Callable | None = None,
+) -> "pd.DataFrame":
+    """Decode and measure every recording of a dataset; a file that is listed several times is decoded once.
 
     Parameters
     ----------
-    dataset : coughlab.datasets.Dataset
+    dataset
         The recordings; files may be missing or damaged.
-    progress : callable
+    progress
         Called with a stage in words, how much of it is done, and of how much.
-    engine : coughlab.system.parallel.Engine, optional
-        Where the work runs; in this process unless told. What is measured is the same to the last bit.
-    folder : path-like, optional
-        Where to keep what is measured, in parts, so that a survey that was stopped goes on there.
-    again : bool
+    engine
+        Where the work runs; in this process by default. What is measured is the same to the last bit.
+    folder
+        Where to keep what is measured, in parts.
+    again
         Measure anew what is in the folder.
-    load : callable
-        Decodes a file where nothing is kept, as `coughlab.audio.load` does unless told; that of `coughlab.serving.workers`
-        where nobody knows whom the files come from.
+    load
+        Decodes a file where nothing is kept, as `coughlab.audio.load` does by default; that of `coughlab.serving.workers` where
+        the files come from strangers.
 
     Returns
     -------
@@ -86,74 +100,205 @@ def run(
     OSError
         If the folder cannot be written to.
     """
-    engine = engine or Engine()
-    table = dataset.table
+    import pandas as pd
+
+    engine, table = engine or Engine(), dataset.table
     different = table.drop_duplicates("path")
+    paths, measured = different["path"].tolist(), {}
     if folder is None:
-        measured = _measured(different["path"].tolist(), table["path"], engine, progress, load)
+        # Progress is counted in rows of the list.
+        size, done, listed = engine.together, 0, table["path"].value_counts()
+        progress(STAGE, 0, len(table))
+        for number, rows in _chunks(paths, _surveyed, engine=engine, size=size, load=load):
+            for path, row in zip(paths[number * size :], rows, strict=False):
+                measured[path] = _known(row)
+                for _ in range(listed[path]):
+                    done += 1
+                    progress(STAGE, done, len(table))
     else:
-        about = measuring.about(dataset, "survey")
-        with parquet_parts.opened(folder, about, SCHEMA, again=again) as kept:
-            measured = _kept(different, kept, engine, progress)
-    rows = pd.DataFrame([measured[path] for path in table["path"]], columns=COLUMNS[4:])
-    listed = table[COLUMNS[:4]].reset_index(drop=True)
-    return pd.concat([listed, rows], axis=1)
+        with _opened(dataset, "survey", folder, again) as parts:
+            for number, rows in _in_parts(different, _surveyed, parts, engine=engine, progress=progress):
+                measured |= zip(paths[number * ROWS :], map(_known, rows), strict=False)
+    rows = pd.DataFrame([measured[path] for path in table["path"]], columns=COLUMNS[len(LISTED) :])
+    return pd.concat([table[list(LISTED)].reset_index(drop=True), rows], axis=1)
 
 
-def _measured(paths, listed, engine, progress, load):
-    """What is measured of each path; progress is told by rows of the list."""
-    measured, done, rows = {}, 0, listed.value_counts()
-    progress(measuring.STAGE, 0, len(listed))
-    size = engine.together
-    for number, heard in measuring.chunks(paths, _measure, engine=engine, size=size, load=load):
-        for path, one in zip(paths[number * size :], heard, strict=False):
-            measured[path] = one
-            for _ in range(rows[path]):
-                done += 1
-                progress(measuring.STAGE, done, len(listed))
-    return measured
+def write_features(
+    dataset: Dataset,
+    folder: str | PathLike,
+    *,
+    engine: Engine | None = None,
+    again: bool = False,
+    progress: Progress = lambda stage, done, total: None,
+) -> Counter:
+    """Measure the 26 features of every recording, as far as they are not in a folder already: ``coughlab features``.
 
-
-def _kept(table, kept, engine, progress):
-    """What is measured of each path, as far as it is in the parts from there."""
-    measured, paths = {}, table["path"].tolist()
-    for number, rows in measuring.in_parts(table, _kept_measure, kept, engine=engine, progress=progress):
-        for path, row in zip(paths[number * measuring.ROWS :], rows, strict=False):
-            # What is empty in the row of a file that cannot be used is not known, rather than None.
-            known = COLUMNS[4:] if row["status"] == "ok" else COLUMNS[4:6]
-            measured[path] = {name: row[name] for name in known}
-            if row["status"] == "ok":
-                measured[path]["fingerprint"] = np.frombuffer(row["fingerprint"], fingerprint.ROW)
-    return measured
-
-
-def audio_hash(recording):
-    """SHA-256 of what a recording sounds like: its sample rate and its samples.
-
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded.
+    The columns are those of the list, ``status`` and ``problem`` as of `run`, the file's facts and the features, which are empty
+    where a recording cannot be used. ``pandas.read_parquet(folder)`` reads them all. No more than what the workers have to do is
+    in memory, beside the dataset's list. Parameters and errors are those of `run`.
 
     Returns
     -------
-    str
-        64 hexadecimal digits.
+    collections.Counter
+        How many recordings are "ok", "missing" and "undecodable".
     """
+    count = Counter()
+    with _opened(dataset, "features", folder, again) as parts:
+        options = {"engine": engine or Engine(), "progress": progress}
+        for _, rows in _in_parts(dataset.table, _features, parts, **options):
+            count.update(row["status"] for row in rows)
+    return count
+
+
+def audio_hash(recording: audio.Recording) -> str:
+    """SHA-256, in hexadecimal, of the sample rate and the samples of a recording."""
     digest = hashlib.sha256(f"{recording.rate} ".encode())
     # Adding zero turns the negative zeros that some decoders write into positive ones.
     digest.update((recording.samples + np.float32(0)).astype("<f4", copy=False))
     return digest.hexdigest()
 
 
-def _measure(recording):
+def _surveyed(recording):
     return {
         **dict(zip(recording_chain.NAMES, recording_chain.measure(recording), strict=True)),
         "audio_hash": audio_hash(recording),
-        "fingerprint": fingerprint.compute(recording),
+        "fingerprint": fingerprint.compute(recording).tobytes(),
     }
 
 
-def _kept_measure(recording):
-    measured = _measure(recording)
-    return measured | {"fingerprint": measured["fingerprint"].tobytes()}
+def _known(row):
+    """What a row of the survey holds beside what is listed; the rest of a file that cannot be used is not known."""
+    if row["status"] != "ok":
+        return {"status": row["status"], "problem": row["problem"]}
+    known = {name: row[name] for name in COLUMNS[len(LISTED) :]}
+    return known | {"fingerprint": np.frombuffer(row["fingerprint"], fingerprint.ROW)}
+
+
+def _features(recording):
+    return dict(zip(acoustic.NAMES, acoustic.extract(recording).tolist(), strict=True))
+
+
+def _opened(
+    dataset: Dataset, kind: str, folder: str | PathLike, again: bool
+) -> AbstractContextManager[parquet_parts.Parts]:
+    """The parts of one table of a dataset, told from those of another by the dataset's list."""
+    digest = hashlib.sha256()
+    for row in zip(*(dataset.table[name] for name in LISTED), strict=True):
+        digest.update("\0".join([*map(_text, row), ""]).encode())
+    about = {
+        "kind": kind,
+        "dataset": _text(dataset.name),
+        "recordings": len(dataset.table),
+        "list": digest.hexdigest(),
+        "rows_a_part": ROWS,
+        "version": __version__,
+    }
+    return parquet_parts.opened(folder, about, SCHEMAS[kind], again=again)
+
+
+def _chunks(
+    paths: list[Path],
+    measure: Callable[[audio.Recording], dict],
+    *,
+    engine: Engine,
+    size: int,
+    numbers: Iterable[int] | None = None,
+    load: Callable | None = None,
+) -> Iterator[tuple[int, list[dict]]]:
+    """Number and rows of each chunk of `size` files, or of some of these chunks, in the order of the engine.
+
+    A row has ``status`` and ``problem``; if it is ok also `FACTS` and what a function of a module measured.
+    """
+
+    def argument(number):
+        chunk = paths[number * size : (number + 1) * size]
+        return load, measure, [str(Path(path).absolute()) for path in chunk]
+
+    numbers = range(-(-len(paths) // size)) if numbers is None else numbers
+    for number, rows in engine.map(_measured, numbers, argument):
+        for path, row in zip(argument(number)[2], rows, strict=True):
+            if row["status"] == "missing" and not engine.is_here and Path(path).exists():
+                raise EngineError(
+                    f"A worker does not find {path}, which is there on this machine. Every worker must see the dataset under"
+                    " the same path."
+                )
+        yield number, rows
+
+
+def _in_parts(
+    table: "pd.DataFrame",
+    measure: Callable[[audio.Recording], dict],
+    parts: parquet_parts.Parts,
+    *,
+    engine: Engine,
+    progress: Progress,
+) -> Iterator[tuple[int, list[dict]]]:
+    """Number and rows of each part: those that are there already, then the others as they are measured."""
+    done, missing, paths = 0, [], table["path"].tolist()
+    progress(STAGE, 0, len(table))
+    for number in range(-(-len(table) // ROWS)):
+        listed, kept = _listed(table, number), parts.read(number)
+        if kept is None or not _is_of(kept, listed, paths[number * ROWS :]):
+            missing.append(number)
+            continue
+        done += len(listed)
+        progress(STAGE, done, len(table))
+        yield number, kept.to_pylist()
+    for number, rows in _chunks(paths, measure, engine=engine, size=ROWS, numbers=missing):
+        rows = [listed | row for listed, row in zip(_listed(table, number), rows, strict=True)]
+        parts.write(number, rows)
+        done += len(rows)
+        progress(STAGE, done, len(table))
+        yield number, rows
+
+
+def _listed(table, number):
+    rows = table.iloc[number * ROWS : (number + 1) * ROWS]
+    return [
+        dict(zip(LISTED, map(_text, row), strict=True))
+        for row in zip(*(rows[name] for name in LISTED), strict=True)
+    ]
+
+
+def _is_of(kept, listed, paths):
+    """Whether a part is of these rows, and their files are as they were as far as their sizes tell."""
+    if kept.select(LISTED).to_pylist() != listed:
+        return False
+    rows = kept.select(["status", "bytes"]).to_pylist()
+    return all(
+        row["status"] == "undecodable" or row["bytes"] == _size(path)
+        for row, path in zip(rows, paths, strict=False)
+    )
+
+
+def _size(path):
+    try:
+        return Path(path).stat().st_size
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return None
+
+
+def _measured(task):
+    load, measure, paths = task
+    # A file that is listed twice in a row is decoded once.
+    rows = {path: _row(Path(path), load, measure) for path in dict.fromkeys(paths)}
+    return [rows[path] for path in paths]
+
+
+def _row(path, load, measure):
+    try:
+        recording = (load or audio.load)(path, LIMITS)
+        size = path.stat().st_size
+    except audio.AudioError as error:
+        status = "missing" if error.code == "not_found" else "undecodable"
+        return {"status": status, "problem": str(error)}
+    except OSError as error:
+        return {"status": "undecodable", "problem": f"The file went away while it was read: {error}."}
+    facts = (recording.container, recording.codec, recording.rate, recording.channels, recording.bit_depth)
+    facts = dict(zip(FACTS, (*facts, recording.duration, size), strict=True))
+    return {"status": "ok", "problem": ""} | facts | measure(recording)
+
+
+def _text(value):
+    """A name as text that can be stored, which names of files need not be."""
+    return str(value).encode(errors="backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Probes: how well a label can be told from columns that should not tell it.
+"""Probes: how well a label can be predicted from columns that should not predict it.
 
 A probe is ridge regression of the label on ranks and on pieces of each column, which finds trends, thresholds, bands and kinds of
 file alike, needs no tuning and takes hundredths of a second. It is cross-validated with every person on one side only, and
@@ -15,11 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from coughlab.evaluation.intervals import newcombe
 
 FOLDS = 5
-#: How often the people are dealt into folds anew, unless there are so many that one deal says it.
+#: How often the people are split into folds anew, unless there are so many that one split is enough.
 REPEATS, MANY_PEOPLE = 3, 5000
 #: A class with fewer people cannot be both learnt and tested.
 LEAST_PEOPLE = 2
@@ -33,15 +34,7 @@ ALPHA = 10.0
 
 @dataclass(frozen=True)
 class Probe:
-    """How well a label was told.
-
-    Attributes
-    ----------
-    auc, low, high : float
-        ROC AUC with its 95% interval; with more than two classes the mean over classes, each against the rest.
-    recordings, people : int
-        What it was measured on.
-    """
+    """ROC AUC with its 95% interval (of several classes the mean of each against the rest), and what it was measured on."""
 
     auc: float
     low: float
@@ -50,8 +43,8 @@ class Probe:
     people: int
 
 
-def probe(table, labels, people, *, seed=0):
-    """Cross-validate a small model that tells the label from some columns.
+def probe(table: pd.DataFrame, labels: ArrayLike, people: ArrayLike, *, seed: int = 0) -> Probe | None:
+    """Cross-validate a small model that predicts the label from some columns.
 
     Parameters
     ----------
@@ -78,12 +71,14 @@ def probe(table, labels, people, *, seed=0):
     y, classes = pd.factorize(rows["label"], sort=True)
     sizes = rows.groupby("label")["person"].nunique().loc[classes].to_numpy()
     weight = 1 / rows.groupby(["label", "person"])["person"].transform("size").to_numpy()
-    # A person who has two labels is dealt with the first of them.
+    # A person who has two labels is counted to the class of the first when the people are split.
     everybody = rows.drop_duplicates("person")
     person = pd.Index(everybody["person"]).get_indexer(rows["person"])
     folds = int(min(FOLDS, sizes.min()))
     repeats = REPEATS if len(everybody) < MANY_PEOPLE else 1
-    aucs = _aucs(X, np.eye(len(classes))[y], weight, _dealt(everybody["label"], person, folds, repeats, seed))
+    aucs = _aucs(
+        X, np.eye(len(classes))[y], weight, _splits(everybody["label"], person, folds, repeats, seed)
+    )
     if aucs is None:
         return None
     # Nadeau and Bengio: the variance of the mean of J tests is not 1 / J but 1 / J + test / train of that of one.
@@ -96,20 +91,12 @@ def probe(table, labels, people, *, seed=0):
     return Probe(float(aucs.mean()), float(low), float(high), len(rows), len(everybody))
 
 
-def encoded(table):
-    """What the regression reads of some columns.
+def encoded(table: pd.DataFrame) -> np.ndarray:
+    """What the regression reads of some columns, shape (n, k).
 
-    Parameters
-    ----------
-    table : pandas.DataFrame, shape (n, m)
-        Columns of numbers or of words.
-
-    Returns
-    -------
-    ndarray, shape (n, k), float64
-        A column of zeros and ones for each of a column's commonest words, of its values if they are few, or of its `PIECES`;
-        in the last case also its ranks, with mean 0 and variance 1. Missing numbers are a value, or a piece, of their own. What
-        is the same in all rows is left out.
+    A column of zeros and ones for each of a column's commonest words, of its values if they are few, or of its `PIECES`; in the
+    last case also its ranks, with mean 0 and variance 1. Missing numbers are a value, or a piece, of their own. What is the same
+    in all rows is left out.
     """
     columns = []
     for name in table:
@@ -125,7 +112,7 @@ def encoded(table):
     return np.column_stack(columns) if columns else np.empty((len(table), 0))
 
 
-def _dealt(labels, person, folds, repeats, seed):
+def _splits(labels, person, folds, repeats, seed):
     """Row numbers of train and test, the people of each class shared out evenly over the folds."""
     for repeat in range(repeats):
         order = np.random.default_rng([seed, repeat]).permutation(len(labels))
@@ -137,7 +124,7 @@ def _dealt(labels, person, folds, repeats, seed):
             yield np.flatnonzero(~test), np.flatnonzero(test)
 
 
-def _aucs(X, Y, weight, deals):
+def _aucs(X, Y, weight, splits):
     """AUC of each class against the rest over all folds, shape (n_classes,); None if a class could not be tested."""
     from sklearn.linear_model import Ridge
     from sklearn.metrics import roc_auc_score
@@ -146,7 +133,7 @@ def _aucs(X, Y, weight, deals):
     right, pairs = np.zeros(Y.shape[1]), np.zeros(Y.shape[1])
     # The fits are small: threads would wait for each other longer than they work.
     with threadpool_limits(1, user_api="blas"):
-        for train, test in deals:
+        for train, test in splits:
             score = Ridge(ALPHA).fit(X[train], Y[train], weight[train]).predict(X[test])
             w = weight[test]
             of_class = Y[test].T @ w

@@ -15,7 +15,7 @@ import pytest
 
 from coughlab import audio, datasets
 from coughlab.cli import main
-from coughlab.datasets import feature_table, measuring
+from coughlab.datasets import survey
 from coughlab.features import acoustic
 from coughlab.system import parquet_parts
 from tests.audit.test_run import own_folder, plant
@@ -56,7 +56,7 @@ def times(folder):
 
 def test_the_table_has_every_recording_as_measured(folder, whole):
     table, listed = pd.read_parquet(whole[0]), datasets.load("own", folder).table
-    assert list(table.columns) == [*listed.columns[:4], "status", "problem", *measuring.FACTS, *NAMES]
+    assert list(table.columns) == [*listed.columns[:4], "status", "problem", *survey.FACTS, *NAMES]
     pd.testing.assert_frame_equal(table[list(listed.columns[:4])], listed.iloc[:, :4])
     lost = table[table["status"] != "ok"].set_index("recording")
     assert set(lost.index) == {"covid/letter.wav", "healthy/silent\x1b[31m.wav"}
@@ -192,7 +192,7 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path, capsys, options, word
         (tmp_path / name).mkdir()
         (tmp_path / name / file).write_text("Dear Sir")
     places = {"folder": "own", "out": "new"} | options
-    with parquet_parts.opened(tmp_path / "locked", {}, feature_table.SCHEMA):
+    with parquet_parts.opened(tmp_path / "locked", {}, survey.SCHEMAS["features"]):
         assert run(tmp_path / places["folder"], tmp_path / places["out"]) == 2
     (line,) = said(capsys)
     assert words in line

@@ -79,7 +79,7 @@ def main():
     import coughlab.audit.findings
     import coughlab.classifiers.search
     import coughlab.cli.main
-    import coughlab.datasets.feature_table
+    import coughlab.datasets.survey
     import coughlab.detector.training.fitting
     import coughlab.serving.batch_file
     import coughlab.studies.runner  # noqa: F401
@@ -108,13 +108,13 @@ def _ordered(order):
 def _obey(order, log):
     """What the forked process does; it never returns."""
     from coughlab.cli import main as cli
-    from coughlab.datasets import measuring
+    from coughlab.datasets import survey
     from coughlab.studies import runner, training
     from coughlab.system import files as whole
 
     if order["often"]:
         runner.SAVE_EVERY_S = training.SAVE_EVERY_S = 0
-        measuring.ROWS, whole.PROBE_BYTES = 5, 0
+        survey.ROWS, whole.PROBE_BYTES = 5, 0
     _watch(order["below"], order["act"], log)
     if order["size"]:
         # Python would have an error instead, as of a full disk.

@@ -14,7 +14,7 @@ import pytest
 from coughlab import datasets
 from coughlab.audit import run
 from coughlab.cli import main
-from coughlab.datasets import feature_table, measuring, survey
+from coughlab.datasets import survey
 from coughlab.studies import runner
 from coughlab.studies.store import FITS, StoredStudy
 from coughlab.system import parallel
@@ -31,7 +31,7 @@ TOOK = ["seconds", "answer_ms"]
 def small_parts():
     """Few rows a part, so that few recordings make many parts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measuring, "ROWS", 4)
+        patch.setattr(survey, "ROWS", 4)
         patch.setattr(parallel, "TOGETHER", 3)
         yield
 
@@ -61,7 +61,7 @@ def here(dataset, tmp_path_factory):
 
 
 def made(dataset, folder, **options):
-    feature_table.run(dataset, folder, **options)
+    survey.write_features(dataset, folder, **options)
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
@@ -201,9 +201,9 @@ def test_a_worker_that_does_not_see_the_recordings_is_told(dataset, tmp_path, mo
         """What a worker finds where nothing is mounted."""
         return [{"status": "missing", "problem": "There is no such file."} for _ in task[-1]]
 
-    monkeypatch.setattr(measuring, "_heard", blind)
+    monkeypatch.setattr(survey, "_measured", blind)
     with at_two() as at, pytest.raises(EngineError, match="under the same path"):
-        feature_table.run(dataset, tmp_path, engine=at)
+        survey.write_features(dataset, tmp_path, engine=at)
     assert not list(tmp_path.glob("part-*"))
 
 

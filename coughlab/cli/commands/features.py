@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from coughlab import datasets
-    from coughlab.datasets import feature_table
+    from coughlab.datasets import survey
     from coughlab.system import parallel, parquet_parts
 
     check_places(arguments.data, out=arguments.out)
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     with console.long_work("The features could not be written", *errors) as progress:
         dataset = datasets.load(arguments.dataset, arguments.data)
         with parallel.start(arguments.jobs, arguments.dask) as engine:
-            count = feature_table.run(
+            count = survey.write_features(
                 dataset, arguments.out, engine=engine, progress=progress, again=arguments.again
             )
     lost = {"missing": "missing", "undecodable": "cannot be used"}
