@@ -59,8 +59,7 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
     from coughlab import datasets
 
     add = parser.add_argument
-    # The last loader reads any folder.
-    public = ", ".join(datasets.NAMES[:-1])
+    public = ", ".join(loader.NAME for loader in datasets.published())
     add("dataset", metavar="DATASET", help=f"{public}, or any name for a folder of your own")
     add("--data", required=True, type=Path, metavar="DIR", help="folder of the dataset")
 

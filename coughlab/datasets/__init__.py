@@ -1,37 +1,29 @@
-"""Public datasets, one module each, and anybody's own folder, all read into one common table.
+"""Public datasets and anybody's own folder, all read into one common table.
 
 The table has one row for every recording of the dataset's own list, in its order, with the columns of `COLUMNS`:
 ``recording`` (the name its authors gave it), ``person`` (who coughed, as far as names and metadata tell), ``label``
 (``covid`` or ``not_covid``, unless an own folder is about something else), ``source`` (how and where it was collected) and
 ``path`` (where its file is to be, whether it is there or not). What cannot be used is left out and said, never lost.
 
-Each loader has ``recognises(folder)`` and ``load(folder)``, which gives the rows of the table and what it left out; that of own
-folders also says how it read them.
+`coughlab.datasets.loaders` has a module for each layout.
 """
 
 from dataclasses import dataclass
-from importlib import import_module
+from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coughlab import config
+from coughlab.datasets import loaders
+from coughlab.datasets.listing import DatasetError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ["recording", "person", "label", "source", "path"]
 #: Index is the class's number: ``not_covid`` is 0, ``covid`` is 1.
 LABELS = ("not_covid", "covid")
-# The module of each, in the order in which an unknown layout is compared with them; the last takes any folder.
-_MODULES = {
-    "kaggle-trial": "kaggle_trial",
-    "covid19-cough": "covid19_cough",
-    "virufy": "virufy",
-    "coughvid": "coughvid",
-    "coswara": "coswara",
-    "folder": "own_folder",
-}
-NAMES = tuple(_MODULES)
-
-
-class DatasetError(ValueError):
-    """A dataset's folder is not laid out as its loader expects; the message says what is missing."""
+NAMES = tuple(loaders.found())
 
 
 @dataclass(frozen=True)
@@ -51,24 +43,20 @@ class Dataset:
     """
 
     name: str
-    table: object
-    skipped: object
+    table: "pd.DataFrame"
+    skipped: "pd.DataFrame"
     read_as: str = ""
 
 
-def load(name, folder):
+def load(name: str, folder: str | PathLike) -> Dataset:
     """Read the list of a dataset's recordings.
 
     Parameters
     ----------
-    name : str
+    name
         One of `NAMES`; with any other name, the layout of the folder tells how it is read.
-    folder : path-like
+    folder
         Where the dataset lies, laid out as its authors publish it.
-
-    Returns
-    -------
-    Dataset
 
     Raises
     ------
@@ -80,40 +68,27 @@ def load(name, folder):
     folder = Path(folder)
     if not folder.is_dir():
         raise DatasetError(f"There is no folder {folder}.")
-    layout = _layout(name, folder)
-    rows, skipped, *told = _module(layout).load(folder)
+    known = loaders.found()
+    loader = known.get(name) or next(one for one in known.values() if one.recognises(folder))
+    rows, skipped, read_as = loader.load(folder)
     if not rows:
         why = f" The first of {len(skipped):,}, {skipped[0][0]}: {skipped[0][1]}" if skipped else ""
         raise DatasetError(f"{folder} lists no recording that can be used.{why}")
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    read_as = told[0] if told else f"As {layout} is published."
-    return Dataset(name, table, pd.DataFrame(skipped, columns=["recording", "reason"]), read_as)
+    return Dataset(
+        name,
+        pd.DataFrame(rows, columns=COLUMNS),
+        pd.DataFrame(skipped, columns=["recording", "reason"]),
+        read_as or f"As {loader.NAME} is published.",
+    )
 
 
-def _layout(name, folder):
-    if name in NAMES:
-        return name
-    return next(known for known in NAMES if _module(known).recognises(folder))
+def published() -> list[loaders.Loader]:
+    """The loaders of public datasets: all but the last, which takes any folder."""
+    return list(loaders.found().values())[:-1]
 
 
-def _module(name):
-    return import_module(f"coughlab.datasets.{_MODULES[name]}")
-
-
-def folder(name):
-    """Where a dataset lies on this machine.
-
-    Parameters
-    ----------
-    name : str
-        Name of its folder.
-
-    Returns
-    -------
-    pathlib.Path or None
-        The folder of that name inside the one that the environment variable COUGHLAB_DATA names; None if the variable is not
-        set or there is no such folder.
-    """
+def folder(name: str) -> Path | None:
+    """Where the dataset's folder of that name lies inside the one that COUGHLAB_DATA names; None if it does not."""
     root = config.value("COUGHLAB_DATA")
     path = Path(root or "", name)
     return path if root and path.is_dir() else None

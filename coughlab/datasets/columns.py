@@ -1,6 +1,11 @@
 """Which column of somebody's own list holds what, by its header and, for the file names, by what is in it."""
 
 import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # The likeliest first. A header of several words counts if it holds one of them.
 _FILE = "file filename file_name file_path filepath path recording file_properties audio audio_file wav clip sound uuid id"
@@ -20,25 +25,10 @@ _BESIDE_FILE = "file name path audio relative full cough url"
 _BESIDE_PERSON = "id no nr number code name uid key hash"
 
 
-def columns(table, is_file):
-    """Which columns of a list hold what.
+def columns(table: "pd.DataFrame", is_file: Callable[[str], bool]) -> dict[str, str]:
+    """Which columns of a list, read as text, hold ``file`` and ``label``, and ``person`` and ``source`` where it has them.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        The list, as text.
-    is_file : callable
-        Whether a file is called so.
-
-    Returns
-    -------
-    dict of str to str
-        Columns for ``file`` and ``label``, and for ``person`` and ``source`` where the list has them.
-
-    Raises
-    ------
-    LookupError
-        With ``file names`` or ``labels`` if there is no column of them.
+    LookupError with "file names" or "labels" if there is no column of them.
     """
     called = _called(table, _FILE, _BESIDE_FILE)
     share = {column: sum(map(is_file, table[column])) for column in table}

@@ -36,23 +36,15 @@ _NO_PERSON = re.compile(
 _MANY = 50
 
 
-def stem(name):
+def stem(name: str) -> str:
     """File name without folders and ending."""
     return PurePosixPath(name).stem
 
 
-def origin(name):
-    """Person and source that a file name of a known public collection tells.
+def origin(name: str) -> tuple[str, str] | None:
+    """Person, such as ``coswara:3CwioNQVDBQ6CttLyFVRJpMpVHk2``, and source that a file name of a known public collection tells.
 
-    Parameters
-    ----------
-    name : str
-
-    Returns
-    -------
-    tuple of str, or None
-        Person, such as ``coswara:3CwioNQVDBQ6CttLyFVRJpMpVHk2``, and source; None if the name is of no such kind. The person of
-        an AudioSet clip is the YouTube video that it was cut from.
+    The person of an AudioSet clip is the YouTube video that it was cut from.
     """
     last = name.rpartition("/")[2]
     for source, pattern in _ORIGINS.items():
@@ -61,7 +53,7 @@ def origin(name):
     return None
 
 
-def people(places):
+def people(places: list[tuple[str, str]]) -> list[str]:
     """Who coughed in each recording of somebody's own collection, as far as the names tell.
 
     Names that are equal but for a take at their end (``p07_1``, ``p07_2``; ``1-30344-A``, ``1-30344-B``) are one person's if
@@ -71,14 +63,9 @@ def people(places):
 
     Parameters
     ----------
-    places : list of tuple of str
+    places
         For each recording a folder that is no person's, such as that of a class, "" for none; and the name inside it, with
         forward slashes.
-
-    Returns
-    -------
-    list of str
-        A name of the person for each recording.
     """
     known = {place: origin(place[1]) for place in places}
     persons = {place: known[place][0] if known[place] else _person(*place) for place in known}

@@ -3,39 +3,49 @@
 import io
 import os
 import re
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from coughlab.datasets import DatasetError
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Endings of what may be a recording; whether it can be decoded is another question.
+# fmt: off
 AUDIO = (
-    *(
-        ".wav",
-        ".wave",
-        ".flac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".mp3",
-        ".m4a",
-        ".aac",
-        ".mp4",
-        ".3gp",
-        ".webm",
-        ".weba",
-        ".mka",
-    ),
-    *(".aif", ".aiff", ".au", ".caf", ".amr", ".wma"),
+    ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".3gp", ".webm", ".weba", ".mka", ".aif",
+    ".aiff", ".au", ".caf", ".amr", ".wma",
 )
+# fmt: on
 LINK = "It is a link that leads elsewhere."
 NOT_LISTED = "Its file is in the folder but not in the list."
 
 
-def below(folder):
-    """Everything below a folder, each folder being read once; links are not followed.
+class DatasetError(ValueError):
+    """A dataset's folder is not laid out as its loader expects; the message says what is missing."""
 
-    Parameters
+
+class Listed(NamedTuple):
+    """What a loader found in a folder.
+
+    Attributes
     ----------
-    folder : path-like
+    rows : list of tuple
+        Values of `coughlab.datasets.COLUMNS` for each recording that can be used.
+    skipped : list of tuple
+        Name and reason of each recording or line that is left out.
+    read_as : str
+        How the folder was read, in words; "" means as the dataset is published.
+    """
+
+    rows: list[tuple]
+    skipped: list[tuple[str, str]]
+    read_as: str = ""
+
+
+def below(folder: str | PathLike) -> tuple[list[str], list[str]]:
+    """Everything below a folder, each folder being read once; links are not followed.
 
     Returns
     -------
@@ -68,12 +78,12 @@ def _is_inside(path, root):
     return os.path.commonpath([root, os.path.realpath(path)]) == root
 
 
-def is_audio(name):
+def is_audio(name: str) -> bool:
     """Whether a name ends as recordings' names do, and is not one of the hidden files that macOS puts beside them."""
     return name.lower().endswith(AUDIO) and not name.rpartition("/")[2].startswith(".")
 
 
-def recordings(folder):
+def recordings(folder: str | PathLike) -> set[str]:
     """Names of the recordings directly in a folder, as a set."""
     try:
         with os.scandir(folder) as entries:
@@ -82,12 +92,12 @@ def recordings(folder):
         raise DatasetError(f"The folder {folder} could not be read: {error.strerror}.") from error
 
 
-def unlisted(folder, listed):
+def unlisted(folder: str | PathLike, listed: Iterable[str]) -> list[tuple[str, str]]:
     """Recordings directly in a folder that a list does not name: pairs of name and reason."""
     return [(name, NOT_LISTED) for name in sorted(recordings(folder).difference(listed))]
 
 
-def name_problem(name):
+def name_problem(name: str) -> str:
     """Why a name in a list cannot stand for a file inside the dataset's folder; "" if it can."""
     if not name:
         return "The line has no file name."
@@ -101,25 +111,11 @@ def name_problem(name):
     return ""
 
 
-def read_list(path, required=()):
-    """Read a list of recordings as text.
+def read_list(path: Path, required: Iterable[str] = ()) -> "pd.DataFrame":
+    """Read a list of recordings with a header line, its columns separated by commas, semicolons, tabs or bars.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        A file with a header line, its columns separated by commas, semicolons, tabs or bars.
-    required : iterable of str
-        Columns that it has to have.
-
-    Returns
-    -------
-    pandas.DataFrame
-        All columns as they stand in the file, without the blanks around; "" where nothing is given.
-
-    Raises
-    ------
-    DatasetError
-        If it cannot be read, lacks a column or has no lines.
+    All columns are text as it stands in the file, without the blanks around; "" where nothing is given. `DatasetError` if the
+    file cannot be read, lacks a required column or has no lines.
     """
     import pandas as pd
 

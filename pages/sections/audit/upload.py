@@ -11,12 +11,13 @@ from coughlab.audio import archive
 from coughlab.serving import workers
 from pages.shared.progress import Progress
 
-HOW = """\
+*_FIRST, _LAST = (loader.TITLE for loader in datasets.published())
+HOW = f"""\
 Put the recordings into one ZIP, laid out in one of these ways:
 
 - **one folder a class**, as in `covid/*.wav` and `healthy/*.wav`; a folder inside it counts as one person;
 - **a CSV file** at the top, with a column of file names and one of labels, and if possible one of people and one of sources;
-- as **kaggle-trial, covid19-cough, Coswara, Virufy** or **COUGHVID** are published.
+- as **{", ".join(_FIRST)}** or **{_LAST}** are published.
 
 The classes need not be about COVID."""
 #: One audit at a time in a server: each holds an upload in memory and keeps a core busy.

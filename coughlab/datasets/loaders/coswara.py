@@ -7,16 +7,24 @@ Layout: ``combined_data.csv`` with columns ``id`` and ``covid_status``, one line
 
 The source is the day: all came over one web page, but what was asked, who was reached and what phones they had changed with
 time, and so did the share of the ill.
-
-Bhattacharya et al., "Coswara: a respiratory sounds and symptoms dataset for remote screening of SARS-CoV-2 infection",
-Scientific Data 10, 397 (2023).
 """
 
 import json
 import re
 from collections import defaultdict
+from pathlib import Path
 
-from coughlab.datasets import DatasetError, filenames, listing
+from coughlab.datasets import filenames, listing
+from coughlab.datasets.listing import DatasetError, Listed
+
+NAME = "coswara"
+TITLE = "Coswara"
+LICENCE = "CC BY 4.0"
+CITE = (
+    'Bhattacharya et al., "Coswara: a respiratory sounds and symptoms dataset for remote screening of SARS-CoV-2 infection",'
+    " Scientific Data 10, 397 (2023)"
+)
+ORDER = 5
 
 LIST = "combined_data.csv"
 COUGHS = ("cough-heavy", "cough-shallow")
@@ -24,30 +32,15 @@ _DAY = re.compile(r"20\d{6}")
 _NEGATIVE = {"healthy", "no_resp_illness_exposed", "resp_illness_not_identified"}
 
 
-def recognises(folder):
+def recognises(folder: Path) -> bool:
     """Whether a folder is laid out like this dataset."""
     return bool(_by_person(listing.below(folder)[0]))
 
 
-def load(folder):
+def load(folder: Path) -> Listed:
     """Read the list of people and the coughs of each.
 
     A person of the list whose day is there is expected to have both coughs: what is missing stays in the table.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where ``combined_data.csv`` and the days' folders lie.
-
-    Returns
-    -------
-    rows, skipped : list of tuple
-        As described in `coughlab.datasets`.
-
-    Raises
-    ------
-    DatasetError
-        If there is no day's folder, or the list cannot be read.
     """
     found, links = listing.below(folder)
     people = _by_person(found)
@@ -71,7 +64,7 @@ def load(folder):
                 else:
                     source = f"coswara {_day(place)}"
                     rows.append((name, f"coswara:{person}", label, source, folder / name))
-    return rows, skipped
+    return Listed(rows, skipped)
 
 
 def _by_person(found):

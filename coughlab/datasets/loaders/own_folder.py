@@ -4,11 +4,18 @@ Labels that all say COVID-19 or not, in one of the usual ways, become ``covid`` 
 """
 
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from coughlab.datasets import DatasetError, filenames, listing
 from coughlab.datasets import columns as headers
+from coughlab.datasets import filenames, listing
 from coughlab.datasets.labels import title
+from coughlab.datasets.listing import DatasetError, Listed
+
+NAME = "folder"
+TITLE = "your own folder"
+LICENCE = ""
+CITE = ""
+ORDER = 99
 
 # Folders that stand around the classes' folders in many collections.
 _AROUND = (
@@ -24,30 +31,13 @@ _NOT_COVID = (
 _NO_LABEL = ("", "unknown", "n/a", "na", "nan", "none", "?", "-", "missing")
 
 
-def recognises(folder):
+def recognises(folder: Path) -> bool:
     """Any folder may be somebody's own."""
     return True
 
 
-def load(folder):
-    """Read the list of recordings, or the classes' folders where there is no list.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-
-    Returns
-    -------
-    rows, skipped : list of tuple
-        As described in `coughlab.datasets`.
-    read_as : str
-        Which list and columns, or folders, were read, and what became of the labels.
-
-    Raises
-    ------
-    DatasetError
-        If there is neither a list nor subfolders, or more than one list, or a list lacks a column.
-    """
+def load(folder: Path) -> Listed:
+    """Read the list of recordings, or the classes' folders where there is no list."""
     below = listing.below(folder)
     # Bytes that are no UTF-8, as old archives have them in names, cannot be stored in a table.
     found, links = ([name for name in part if _is_text(name)] for part in below)
@@ -66,7 +56,7 @@ def load(folder):
     skipped += [(name, "Its name cannot be read as text. Rename it.") for name in garbled]
     labels = _covid_labels({label for _, _, label, _, _ in rows})
     rows = [(*row[:2], labels.get(row[2], row[2]), *row[3:]) for row in rows]
-    return rows, skipped, read_as + _translated(labels)
+    return Listed(rows, skipped, read_as + _translated(labels))
 
 
 def _is_text(name):

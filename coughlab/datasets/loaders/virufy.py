@@ -10,9 +10,16 @@ twice.
 
 import re
 from collections import defaultdict
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from coughlab.datasets import DatasetError, filenames, listing
+from coughlab.datasets import filenames, listing
+from coughlab.datasets.listing import DatasetError, Listed
+
+NAME = "virufy"
+TITLE = "Virufy"
+LICENCE = ""
+CITE = "GitHub: virufy/virufy-data"
+ORDER = 3
 
 ROOT = "clinical"
 LIST = "labels.csv"
@@ -21,29 +28,13 @@ _RESULTS = {"positive": "covid", "negative": "not_covid"}
 _FOLDERS = {"pos": "covid", "neg": "not_covid"}
 
 
-def recognises(folder):
+def recognises(folder: Path) -> bool:
     """Whether a folder is laid out like this dataset."""
     return (folder / ROOT / LIST).exists()
 
 
-def load(folder):
-    """Read the list of patients and the recordings of each.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where ``clinical/`` lies.
-
-    Returns
-    -------
-    rows, skipped : list of tuple
-        As described in `coughlab.datasets`.
-
-    Raises
-    ------
-    DatasetError
-        If the list is missing or has other columns.
-    """
+def load(folder: Path) -> Listed:
+    """Read the list of patients and the recordings of each."""
     if not recognises(folder):
         raise DatasetError(f"{folder} has no {ROOT}/{LIST}. Give the folder of the Virufy repository.")
     listed = listing.read_list(folder / ROOT / LIST, {"corona_test", "cough_filename"})
@@ -67,7 +58,7 @@ def load(folder):
                 skipped.append((recording, f"It lies in {part}, but the list says {result}."))
             else:
                 rows.append((recording, person, label, SOURCE, folder / ROOT / recording))
-    return rows, skipped + [(name, listing.NOT_LISTED) for name in found if name not in known]
+    return Listed(rows, skipped + [(name, listing.NOT_LISTED) for name in found if name not in known])
 
 
 def _segments(found):

@@ -5,36 +5,28 @@ Nothing tells who coughed, so each recording counts as a person of its own.
 """
 
 import json
+from pathlib import Path
 
-from coughlab.datasets import LABELS, DatasetError, filenames, listing
+from coughlab.datasets import filenames, labels, listing
+from coughlab.datasets.listing import DatasetError, Listed
+
+NAME = "covid19-cough"
+TITLE = "covid19-cough"
+LICENCE = "CC0 1.0"
+CITE = "GitHub: covid19-cough/dataset"
+ORDER = 2
 
 LIST = "metadata.json"
 AUDIO = "raw"
 
 
-def recognises(folder):
+def recognises(folder: Path) -> bool:
     """Whether a folder is laid out like this dataset."""
     return (folder / LIST).exists() and (folder / AUDIO).is_dir()
 
 
-def load(folder):
-    """Read the list of recordings.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where ``metadata.json`` and ``raw/`` lie.
-
-    Returns
-    -------
-    rows, skipped : list of tuple
-        As described in `coughlab.datasets`.
-
-    Raises
-    ------
-    DatasetError
-        If the list or the folder of recordings is missing, or the list is not of that kind.
-    """
+def load(folder: Path) -> Listed:
+    """Read the list of recordings."""
     if missing := [name for name in (LIST, AUDIO) if not (folder / name).exists()]:
         raise DatasetError(f"{folder} has no {' and no '.join(missing)}. Give the folder of the dataset.")
     rows, skipped, seen = [], [], set()
@@ -49,8 +41,10 @@ def load(folder):
         else:
             source = str(item.get("source") or "unknown")
             person = f"covid19-cough:{filenames.stem(name)}"
-            rows.append((name, person, LABELS[label], source, folder / AUDIO / name))
-    return rows, skipped + listing.unlisted(folder / AUDIO, seen)
+            rows.append(
+                (name, person, labels.POSITIVE if label else labels.NEGATIVE, source, folder / AUDIO / name)
+            )
+    return Listed(rows, skipped + listing.unlisted(folder / AUDIO, seen))
 
 
 def _listed(path):

@@ -2,11 +2,18 @@
 
 Layout: ``metadata_compiled.csv`` with columns ``uuid``, ``cough_detected`` and ``status``, and ``<uuid>.webm`` or ``.ogg``
 beside it (``.wav`` where somebody converted them). Nothing tells who coughed, so each recording counts as a person of its own.
-
-Orlandic, Teijeiro and Atienza, "The COUGHVID crowdsourcing dataset", Scientific Data 8, 156 (2021).
 """
 
-from coughlab.datasets import DatasetError, filenames, listing
+from pathlib import Path
+
+from coughlab.datasets import filenames, listing
+from coughlab.datasets.listing import DatasetError, Listed
+
+NAME = "coughvid"
+TITLE = "COUGHVID"
+LICENCE = ""
+CITE = 'Orlandic, Teijeiro and Atienza, "The COUGHVID crowdsourcing dataset", Scientific Data 8, 156 (2021)'
+ORDER = 4
 
 LIST = "metadata_compiled.csv"
 #: The recording as it was sent comes before what somebody made of it.
@@ -17,29 +24,13 @@ DETECTED = 0.8
 _STATUS = {"COVID-19": "covid", "healthy": "not_covid", "symptomatic": "not_covid"}
 
 
-def recognises(folder):
+def recognises(folder: Path) -> bool:
     """Whether a folder is laid out like this dataset."""
     return (folder / LIST).exists()
 
 
-def load(folder):
-    """Read the list of recordings.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where ``metadata_compiled.csv`` and the recordings lie.
-
-    Returns
-    -------
-    rows, skipped : list of tuple
-        As described in `coughlab.datasets`.
-
-    Raises
-    ------
-    DatasetError
-        If the list is missing or has other columns.
-    """
+def load(folder: Path) -> Listed:
+    """Read the list of recordings."""
     import pandas as pd
 
     if not recognises(folder):
@@ -55,7 +46,7 @@ def load(folder):
             skipped.append((name if uuid else "", reason))
         else:
             rows.append((name, f"coughvid:{uuid}", _STATUS[status], "coughvid", folder / name))
-    return rows, skipped + _others(present - used, set(listed["uuid"]))
+    return Listed(rows, skipped + _others(present - used, set(listed["uuid"])))
 
 
 def _problem(status, sure):

@@ -4,35 +4,28 @@ Layout: ``cough_trial_extended.csv`` with columns ``file_properties`` and ``clas
 It was put together from three collections whose names survive in the file names, see `coughlab.datasets.filenames`.
 """
 
-from coughlab.datasets import LABELS, DatasetError, filenames, listing
+from pathlib import Path
+
+from coughlab.datasets import filenames, labels, listing
+from coughlab.datasets.listing import DatasetError, Listed
+
+NAME = "kaggle-trial"
+TITLE = "kaggle-trial"
+LICENCE = "none stated; research use, do not redistribute"
+CITE = "Kaggle: himanshu007121/coughclassifier-trial"
+ORDER = 1
 
 LIST = "cough_trial_extended.csv"
 AUDIO = "trial_covid"
 
 
-def recognises(folder):
+def recognises(folder: Path) -> bool:
     """Whether a folder is laid out like this dataset."""
     return (folder / LIST).exists()
 
 
-def load(folder):
-    """Read the list of recordings, repeated lines included.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where ``cough_trial_extended.csv`` and ``trial_covid/`` lie.
-
-    Returns
-    -------
-    rows, skipped : list of tuple
-        As described in `coughlab.datasets`.
-
-    Raises
-    ------
-    DatasetError
-        If the list or the folder of recordings is missing, or the list has other columns.
-    """
+def load(folder: Path) -> Listed:
+    """Read the list of recordings, repeated lines included."""
     if not recognises(folder):
         raise DatasetError(f"{folder} has no {LIST}. Give the folder of the unpacked Kaggle dataset.")
     listed = listing.read_list(folder / LIST, {"file_properties", "class"})
@@ -45,8 +38,10 @@ def load(folder):
             continue
         person, source = filenames.origin(name) or (f"unknown:{filenames.stem(name)}", "unknown")
         rows.append((name, person, label, source, folder / AUDIO / name))
-    return rows, skipped + listing.unlisted(folder / AUDIO, listed["file_properties"])
+    return Listed(rows, skipped + listing.unlisted(folder / AUDIO, listed["file_properties"]))
 
 
 def _label_problem(label):
-    return "" if label in LABELS else f"Its class is {label or '(empty)'}, neither covid nor not_covid."
+    return (
+        "" if label in labels.TITLES else f"Its class is {label or '(empty)'}, neither covid nor not_covid."
+    )
