@@ -2,72 +2,41 @@
 
 import textwrap
 
-from coughlab.audit.shortcuts import in_short
-from coughlab.datasets import labels
+from coughlab.audit import checks
+from coughlab.audit.checks.shortcut import in_short
+from coughlab.audit.words import counts
 from coughlab.text import counted
 
 WIDTH = 100
 
 
-def text(report):
-    """A report for the terminal.
+def text(report: dict) -> str:
+    """A report as of `coughlab.audit.run.audit` for the terminal.
 
-    Parameters
-    ----------
-    report : dict
-        What `coughlab.audit.run.audit` returned.
-
-    Returns
-    -------
-    str
-        Lines of at most 100 columns (long file names excepted), without characters that would steer a terminal.
+    Lines of at most 100 columns (long file names excepted), without characters that would steer a terminal.
     """
     lines = _wrapped(f"{report['dataset']}: {_verdict(report)}")
     lines += _wrapped(f"Recordings: {report['recordings']:,}. People: {report['people']:,}.")
-    lines += _wrapped(f"Labels: {_listed(report['labels'])}.") + _wrapped(
-        f"Sources: {_listed(report['sources'])}."
-    )
+    lines += _wrapped(f"Labels: {counts(report['labels'])}.")
+    lines += _wrapped(f"Sources: {counts(report['sources'])}.")
     lines += _wrapped(f"How the folder was read: {report['read_as']}")
     for finding in report["findings"]:
         title = f" ({finding['title']})" if "title" in finding else ""
         lines += ["", *_wrapped(f"{finding['severity'].upper()}: {finding['kind']}{title}")]
         lines += _wrapped(finding["message"], "  ") + _wrapped(f"What to do: {finding['advice']}", "  ")
         lines += [part for line in examples(finding) for part in _wrapped(line, "    ", "      ")]
-    told = {finding.get("title") for finding in report["findings"]}
-    if rest := [one for one in report["probes"] if one["title"] not in told]:
+    titles = {finding.get("title") for finding in report["findings"]}
+    if rest := [one for one in report["probes"] if one["title"] not in titles]:
         lines += ["", "Other shortcuts:"]
         lines += [part for one in rest for part in _wrapped(in_short(one), "  ", "    ")]
     return "\n".join(lines)
 
 
-def examples(finding):
-    """The examples of a finding, a line each, and a last line that says how many more there are.
-
-    Parameters
-    ----------
-    finding : dict
-        As of `coughlab.audit.findings.findings`.
-
-    Returns
-    -------
-    list of str
-    """
-    if finding["kind"] == "listed_twice":
-        lines = [
-            f"{names[0]} ({size:,} times)"
-            for names, size in zip(finding["examples"], finding["sizes"], strict=True)
-        ]
-        return lines + _further(finding)
-    # The recordings of one person need not sound the same.
-    between = ", " if finding["kind"] == "person_overlap" else " = "
-    lines = []
-    for names, size in zip(finding["examples"], finding["sizes"], strict=True):
-        lines.append(between.join(names) + (f" and {size - len(names):,} more" if size > len(names) else ""))
-    return lines + _further(finding)
-
-
-def _further(finding):
-    return [f"and {finding['more']:,} more"] if finding["more"] else []
+def examples(finding: dict) -> list[str]:
+    """The examples of a finding, a line each, and a last line that says how many more there are."""
+    write = checks.found()[finding["kind"]].example
+    lines = [write(names, size) for names, size in zip(finding["examples"], finding["sizes"], strict=True)]
+    return lines + ([f"and {finding['more']:,} more"] if finding["more"] else [])
 
 
 def _verdict(report):
@@ -75,10 +44,6 @@ def _verdict(report):
     if severe:
         return f"NOT SOUND: {counted(severe, 'severe finding')}."
     return "Sound, as far as this audit can tell: no severe finding."
-
-
-def _listed(counts):
-    return ", ".join(f"{labels.title(name)} {n:,}" for name, n in counts.items())
 
 
 def _wrapped(line, indent="", further=None):

@@ -28,7 +28,7 @@ def shortcuts(probes, *, severe, warning):
     Parameters
     ----------
     probes : list of dict
-        As `coughlab.audit.findings.shortcuts` returns them, without those that could not be tried.
+        As `coughlab.audit.checks.shortcut.tried` returns them, without those that could not be tried.
     severe, warning : float
         The AUC at which the lower end of an interval makes a shortcut severe, or a warning.
 

@@ -49,12 +49,12 @@ MEAN, MEAN_OF_ONE = 0.3, 0.35
 LASTING_S = 0.025
 
 
-def find(survey):
+def find(survey: pd.DataFrame) -> pd.DataFrame:
     """Which rows hold the same audio, and how that is known.
 
     Parameters
     ----------
-    survey : pandas.DataFrame
+    survey
         Columns ``recording``, ``status`` ("ok" where the file could be decoded), ``audio_hash`` (of the decoded samples) and
         ``fingerprint`` (what `coughlab.features.fingerprint.compute` returned, or None).
 
@@ -81,84 +81,34 @@ def find(survey):
     return pd.DataFrame({"audio": audio, "copy": copy}, index=survey.index)
 
 
-def people(person, audio):
-    """Merge people under whose names the same audio stands: they cannot be told apart, so they count as one.
-
-    Parameters
-    ----------
-    person, audio : pandas.Series
-        Who coughed in each row, and the row's group of the same audio, as of `find`.
-
-    Returns
-    -------
-    pandas.Series
-        The name of the first of the merged people, for each row.
-    """
+def people(person: pd.Series, audio: pd.Series) -> pd.Series:
+    """For each row the first of the people under whose names the same audio (as of `find`) stands, who count as one."""
     who, names = pd.factorize(person, use_na_sentinel=False)
     group = _groups(np.stack([who, who[_first_of(audio)]], axis=1), len(names))
     return pd.Series(names[_first_of(group)][who], index=person.index, name=person.name)
 
 
-def contradictory(label, audio):
-    """Rows whose audio also stands under another label.
-
-    Parameters
-    ----------
-    label, audio : pandas.Series
-        Label of each row, and the row's group of the same audio, as of `find`.
-
-    Returns
-    -------
-    pandas.Series of bool
-    """
+def contradictory(label: pd.Series, audio: pd.Series) -> pd.Series:
+    """Which rows hold audio (as of `find`) that also stands under another label."""
     return label.groupby(np.asarray(audio)).transform("nunique") > 1
 
 
-def clean(table):
-    """Rows that are left when each audio is kept once, and none whose labels contradict each other.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns ``label`` and ``audio``.
-
-    Returns
-    -------
-    pandas.Series of bool
-    """
+def clean(table: pd.DataFrame) -> pd.Series:
+    """Which rows are left when each ``audio`` is kept once, and none whose ``label`` contradicts another."""
     return ~table["audio"].duplicated() & ~contradictory(table["label"], table["audio"])
 
 
-def pairs(prints):
-    """Pairs of fingerprints of the same recording.
+def pairs(prints: list[np.ndarray]) -> np.ndarray:
+    """Pairs of fingerprints of the same recording, shape (n_pairs, 2): numbers of the two, the lower first.
 
-    Parameters
-    ----------
-    prints : list of ndarray, dtype `coughlab.features.fingerprint.ROW`
-        Fingerprints of different audio.
-
-    Returns
-    -------
-    ndarray, shape (n_pairs, 2), int
-        Numbers of the two, the lower first. Of many copies of one recording not every pair, but enough to connect them.
+    Of many copies of one recording not every pair is found, but enough to connect them.
     """
     found = [pair for pair, places in candidates(prints).items() if _same(*(prints[i] for i in pair), places)]
     return np.array(found, dtype=int).reshape(-1, 2)
 
 
-def candidates(prints):
-    """Pairs of fingerprints whose words agree somewhere, and where.
-
-    Parameters
-    ----------
-    prints : list of ndarray
-        Fingerprints.
-
-    Returns
-    -------
-    dict of (int, int) to list of int
-        For the numbers of two, how many frames the second starts after the first; the most promising place first.
-    """
+def candidates(prints: list[np.ndarray]) -> dict[tuple[int, int], list[int]]:
+    """Pairs of fingerprints whose words agree somewhere: how many frames one starts after the other, the likeliest first."""
     if not prints:
         return {}
     words = np.concatenate([rows["word"] for rows in prints])
@@ -243,7 +193,7 @@ class Overlay:
         return placed and self.share > SHARE and self.mean > MEAN + MEAN_OF_ONE / np.sqrt(self.stretches)
 
 
-def overlay(x, y, offset):
+def overlay(x: np.ndarray, y: np.ndarray, offset: int) -> Overlay:
     """Lay one waveform over another and see how well they agree.
 
     The time shift is where their whitened cross-correlation peaks: C. H. Knapp and G. C. Carter, "The generalized correlation
@@ -251,9 +201,9 @@ def overlay(x, y, offset):
 
     Parameters
     ----------
-    x, y : ndarray
+    x, y
         Waveforms as of `coughlab.features.fingerprint.waveform`.
-    offset : int
+    offset
         How many samples `y` starts after `x`, to within `SLACK_S`.
 
     Returns

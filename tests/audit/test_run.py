@@ -9,9 +9,11 @@ import soundfile
 
 from coughlab import datasets
 from coughlab.audio import synthetic
-from coughlab.audit import findings, run
 from coughlab.audit import report as audit_text
+from coughlab.audit import run
+from coughlab.audit.checks import shortcut
 from coughlab.studies import store
+from tests.conftest import missing
 
 RATE = 8000
 
@@ -53,7 +55,7 @@ def test_a_sound_dataset_is_called_sound(reports):
     assert report["sound"] and not [f for f in report["findings"] if f["severity"] == "severe"]
     assert (report["dataset"], report["recordings"], report["people"]) == ("own", 26, 26)
     assert sum(report["labels"].values()) == sum(report["sources"].values()) == 26
-    assert [one["title"] for one in report["probes"]] == list(findings.SHORTCUTS)
+    assert [one["title"] for one in report["probes"]] == list(shortcut.SHORTCUTS)
     stages = list(dict.fromkeys(stage for stage, *_ in told))
     assert stages == ["Listening to recordings", "Looking for copies", "Looking for shortcuts"]
     assert all(done <= total for _, done, total in told)
@@ -130,6 +132,7 @@ def test_a_report_that_lacks_what_is_read_of_it_is_called_damaged(reports, tmp_p
         report | {"probes": [{"title": "x", "recordings": 1, "people": 1}]},
         report | {"skipped": [{"recording": "x"}]},
         report | {"labels": {"covid": "many"}},
+        report | {"findings": [report["findings"][0] | {"sizes": []}]},
     ]
     for one in broken:
         path = tmp_path / "audits" / "own.json"
@@ -166,9 +169,12 @@ def test_examples_that_are_not_shown_are_counted():
     assert audit_text.examples(twice) == ["a (3 times)"]
 
 
-def test_what_the_loader_left_out_is_a_finding():
-    rows = pd.DataFrame({"recording": ["a", "b", "c"], "reason": ["No label.", "No label.", "Not a cough."]})
-    (finding,) = run._skipped(rows, 97)
-    assert (finding["severity"], finding["recordings"]) == ("note", 3)
-    assert "No label (2); Not a cough (1)." in finding["message"]
-    assert run._skipped(rows, 3)[0]["severity"] == "warning" and run._skipped(rows[:0], 3) == []
+def test_the_stored_audits_can_be_read():
+    assert run.stored() == ["coswara-sample", "covid19-cough", "esc10", "kaggle-trial"]
+    assert all(run.load(name)["dataset"] == name for name in run.stored())
+
+
+@pytest.mark.parametrize("name", ["kaggle-trial", "coswara-sample"])
+def test_an_audit_of_the_real_dataset_is_the_stored_one(name):
+    folder = datasets.folder(name) or missing(f"the real dataset: COUGHLAB_DATA with {name}/")
+    assert run.audit(datasets.load(name, folder)) == run.load(name)

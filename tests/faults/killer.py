@@ -76,7 +76,7 @@ def main():
     """Read orders, a line each, and answer them."""
     import hyperopt  # noqa: F401
 
-    import coughlab.audit.findings
+    import coughlab.audit.run
     import coughlab.classifiers.search
     import coughlab.cli.main
     import coughlab.datasets.survey

@@ -7,8 +7,9 @@ from collections import Counter
 import pandas as pd
 import streamlit as st
 
+from coughlab.audit import checks
 from coughlab.audit import report as audit_text
-from coughlab.datasets.labels import title
+from coughlab.audit.words import counts
 from coughlab.text import counted, to_csv
 from pages.shared.chart import show_chart
 from pages.shared.table import show_table
@@ -18,19 +19,6 @@ SEVERITIES = {
     "severe": ("Severe", ":material/error:", "red"),
     "warning": ("Warning", ":material/warning:", "orange"),
     "note": ("Note", ":material/info:", "blue"),
-}
-TITLES = {
-    "missing": "Files that are not there",
-    "undecodable": "Files that cannot be read",
-    "contradictory_labels": "The same sound under different labels",
-    "shortcut": "Shortcut",
-    "identical_audio": "The same sound under different names",
-    "near_identical_audio": "Sounds that are nearly the same",
-    "listed_twice": "Files listed more than once",
-    "person_overlap": "People with several recordings",
-    "imbalance": "Classes of unequal size",
-    "small_sample": "Few people",
-    "skipped": "Left out",
 }
 #: Labels and sources that are named in the sentence at the top; a table has all of them.
 LISTED = 6
@@ -76,26 +64,19 @@ def show_verdict(report):
 def show_size(report):
     st.text(
         f"Recordings: {report['recordings']:,}. People: {report['people']:,}."
-        f" Labels: {_listed(report['labels'])}. Sources: {_listed(report['sources'])}."
+        f" Labels: {counts(report['labels'], LISTED)}. Sources: {counts(report['sources'], LISTED)}."
         f"\nHow the folder was read: {report['read_as']}"
     )
     if max(len(report["labels"]), len(report["sources"])) > LISTED:
         with st.expander("Recordings of each label and source"):
             for at, what in zip(st.columns(2), ("labels", "sources"), strict=True):
-                counts = pd.Series(report[what], name="Recordings").rename_axis(what.capitalize())
+                rows = pd.Series(report[what], name="Recordings").rename_axis(what.capitalize())
                 # Not st.table, which reads Markdown.
-                at.dataframe(counts.reset_index(), hide_index=True)
-
-
-def _listed(counts):
-    """The commonest of some names with their numbers."""
-    ordered = sorted(counts.items(), key=lambda pair: -pair[1])
-    told = [f"{title(name)} {number:,}" for name, number in ordered[:LISTED]]
-    return ", ".join(told) + (f" and {len(counts) - LISTED:,} more" if len(counts) > LISTED else "")
+                at.dataframe(rows.reset_index(), hide_index=True)
 
 
 def show_shortcuts(report):
-    from coughlab.audit.findings import SEVERE_AUC, WARNING_AUC
+    from coughlab.audit.checks.shortcut import SEVERE_AUC, WARNING_AUC
     from coughlab.charts import audit as charts
 
     st.subheader("Can the labels be guessed from how the recordings were made?")
@@ -126,9 +107,8 @@ def show_finding(finding):
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(word, icon=icon, color=colour)
-            st.markdown(
-                f"**{TITLES[finding['kind']]}{': ' + finding['title'] if 'title' in finding else ''}**"
-            )
+            title = checks.found()[finding["kind"]].title
+            st.markdown(f"**{title}{': ' + finding['title'] if 'title' in finding else ''}**")
         st.text(finding["message"])
         st.text(f"What to do: {finding['advice']}")
         if finding["examples"]:

@@ -1,30 +1,48 @@
 """Every fault is found where it was planted, and none where there is none."""
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
-from coughlab.audit import findings as audit
+from coughlab.audio import synthetic
+from coughlab.audit import checks, run
+from coughlab.audit.checks import shortcut
+from coughlab.audit.report import text
+from coughlab.datasets import COLUMNS, Dataset
 from coughlab.evaluation import splits
+from coughlab.studies import store
+from tests.conftest import ROOT
 from tests.surveys import same, survey
 
 
-def findings(table, near=(), probes=None):
-    found = audit.findings(table, same(table, near), probes)
+def findings(table, copies=None, probes=None, skipped=()):
+    table = table.drop(columns="fingerprint").join(same(table) if copies is None else copies)
+    usable = checks.usable(table)
+    probes = shortcut.tried(usable) if probes is None else probes
+    left_out = pd.DataFrame(skipped, columns=["recording", "reason"])
+    found = checks.findings(checks.Inputs(table, usable, probes, left_out))
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+    known = checks.found()
+    assert all(one["severity"] in known[one["kind"]].severities for one in found)
     return found
 
 
-def found(kind, table, near=()):
+def found(kind, table, near=(), skipped=()):
     # The probes take longer than all else.
     probes = None if kind == "shortcut" else []
-    return [finding for finding in findings(table, near, probes) if finding["kind"] == kind]
+    return [one for one in findings(table, same(table, near), probes, skipped) if one["kind"] == kind]
 
 
-def only(kind, table, near=()):
-    (finding,) = found(kind, table, near)
+def tried(table):
+    return shortcut.tried(checks.usable(table.join(same(table))))
+
+
+def only(kind, table, near=(), skipped=()):
+    (finding,) = found(kind, table, near, skipped)
     return finding
 
 
@@ -85,7 +103,7 @@ def test_near_copies_are_told_apart_from_identical_ones_in_the_same_group():
     near = [(0, 2), (0, 4)]
     copies = same(table, near)
     copies.loc[4, "copy"] = "identical_audio"
-    told = {f["kind"]: f["examples"] for f in audit.findings(table, copies, [])}
+    told = {f["kind"]: f["examples"] for f in findings(table, copies, [])}
     assert told["identical_audio"] == [["2.wav", "4.wav"]]
     assert told["near_identical_audio"] == [["0.wav", "2.wav"]]
 
@@ -147,7 +165,7 @@ def test_each_shortcut_is_found_alone(title):
     table[column] = np.where(covid, values[1], values[0])
     finding = only("shortcut", table)
     assert finding["title"] == title and finding["severity"] == "severe"
-    assert finding["auc"] == finding["interval"][1] == 1 and finding["interval"][0] > audit.SEVERE_AUC
+    assert finding["auc"] == finding["interval"][1] == 1 and finding["interval"][0] > shortcut.SEVERE_AUC
     assert "AUC of 1.00" in finding["message"] and "coin toss" in finding["message"]
     if title == "File facts alone":
         assert "the sample rate in Hz (AUC 1.00): typically 16,000 in COVID, 44,100 in" in finding["message"]
@@ -164,7 +182,7 @@ def test_auc_is_explained_once_and_a_weak_shortcut_is_a_warning():
     strong, weak = found("shortcut", table)
     assert (strong["severity"], weak["severity"]) == ("severe", "warning")
     assert "coin toss" in strong["message"] and "coin toss" not in weak["message"]
-    assert audit.WARNING_AUC < weak["interval"][0] < audit.SEVERE_AUC
+    assert shortcut.WARNING_AUC < weak["interval"][0] < shortcut.SEVERE_AUC
 
 
 def test_copies_do_not_make_a_shortcut():
@@ -180,8 +198,8 @@ def test_one_class_has_no_shortcut_but_a_severe_imbalance():
     finding = only("imbalance", table)
     assert finding["severity"] == "severe" and "false alarms" in finding["message"]
     assert not found("shortcut", table) and not found("small_sample", table)
-    tried = audit.shortcuts(table, same(table))
-    assert len(tried) == 4 and all("only one class" in one["why"] for one in tried)
+    probes = tried(table)
+    assert len(probes) == 4 and all("only one class" in one["why"] for one in probes)
 
 
 def test_imbalance_says_what_always_answering_the_same_would_score():
@@ -213,13 +231,64 @@ def test_nothing_left_is_said():
 def test_the_severest_stand_first():
     table = survey(n=60, labels=["covid", *["not_covid"] * 9])
     table.loc[1, "audio_hash"] = table.loc[0, "audio_hash"]
-    ranks = [audit.SEVERITIES.index(finding["severity"]) for finding in findings(table)]
+    ranks = [checks.SEVERITIES.index(finding["severity"]) for finding in findings(table)]
     assert ranks == sorted(ranks) and len(set(ranks)) == 3
 
 
 def test_a_shortcut_that_was_not_tried_says_why():
     table = survey(n=40).assign(source="here")
-    tried = {one["title"]: one for one in audit.shortcuts(table, same(table))}
-    assert "same in every recording" in tried["Source alone"]["why"]
-    assert tried["File facts alone"]["interval"][0] < 0.5
-    assert pd.DataFrame(tried.values())["recordings"].eq(40).all()
+    probes = {one["title"]: one for one in tried(table)}
+    assert "same in every recording" in probes["Source alone"]["why"]
+    assert probes["File facts alone"]["interval"][0] < 0.5
+    assert pd.DataFrame(probes.values())["recordings"].eq(40).all()
+
+
+def test_what_the_loader_left_out_is_a_finding():
+    reasons = [("a", "No label."), ("b", "No label."), ("c", "Not a cough.")]
+    finding = only("skipped", survey(n=97), skipped=reasons)
+    assert (finding["severity"], finding["recordings"]) == ("note", 3)
+    assert "3 of 100 lines" in finding["message"] and "No label (2); Not a cough (1)." in finding["message"]
+    assert only("skipped", survey(n=3), skipped=reasons)["severity"] == "warning"
+
+
+TEMPORARY = '''
+"""Recordings that were made on a Monday."""
+from coughlab.audit.checks import Check, finding
+
+def find(inputs):
+    yield finding("severe", len(inputs.table), "All of it was recorded on a Monday.", "Record on Tuesdays.")
+
+CHECK = Check("mondays", "Mondays", "Recordings of Mondays.", 0, find, ("severe",))
+'''
+
+
+def test_a_check_is_added_by_its_module_alone(monkeypatch, tmp_path):
+    (tmp_path / "temporary.py").write_text(TEMPORARY)
+    monkeypatch.setattr(checks, "__path__", [*checks.__path__, str(tmp_path)])
+    wav = synthetic.recording(onsets_s=(0.1,), duration_s=0.8, rate=8000)
+    paths = [tmp_path / f"{k}.wav" for k in range(2)]
+    soundfile.write(paths[0], wav, 8000)
+    table = pd.DataFrame([(path.name, path.name, "ill", "here", path) for path in paths], columns=COLUMNS)
+    skipped = pd.DataFrame(columns=["recording", "reason"])
+    try:
+        report = run.audit(Dataset("own", table, skipped))
+        assert report["findings"][0]["kind"] == "mondays" and not report["sound"]
+        assert report["findings"][0]["recordings"] == 2
+        assert "SEVERE: mondays" in text(report)
+        run.save(report, tmp_path)
+        assert run.load("own", tmp_path) == report
+    finally:
+        sys.modules.pop("coughlab.audit.checks.temporary", None)
+    monkeypatch.undo()
+    with pytest.raises(store.StoreError, match="of another version"):
+        run.load("own", tmp_path)
+
+
+def test_the_documentation_lists_every_check():
+    lines = [
+        f"| `{check.name}` | {check.title} | {', '.join(check.severities)} | {check.looks_for} |"
+        for check in checks.found().values()
+    ]
+    written = (ROOT / "docs" / "audit.md").read_text().splitlines()
+    assert [line for line in written if line.startswith("| `")] == lines
+    assert len({check.order for check in checks.found().values()}) == len(lines)

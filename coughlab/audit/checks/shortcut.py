@@ -1,19 +1,26 @@
-"""What has nothing to do with a disease, and how well the label can be told from it."""
+"""What has nothing to do with a disease, and how well the label can be predicted from it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
 
+from coughlab.audit.checks import Check, Findings, Inputs, finding
 from coughlab.datasets import labels
 from coughlab.evaluation.probes import probe
 from coughlab.features import recording_chain
 
+#: Lower end of a shortcut's interval. 0.7 is where participant-independent COVID models from sound land (Han et al., npj Digital
+#: Medicine 5, 2022), so that a shortcut this good can stand for the whole of a model: severe.
+SEVERE_AUC = 0.7
+#: Four shortcuts are tried on every dataset, so that the interval alone would be wrong too often: a warning from here on.
+WARNING_AUC = 0.55
 FILE_FACTS = ("container", "codec", "sample_rate", "channels", "bit_depth")
 
 
 @dataclass(frozen=True)
 class Shortcut:
-    """One way to tell a label without hearing a cough.
+    """One way to predict a label without hearing a cough.
 
     Attributes
     ----------
@@ -27,10 +34,10 @@ class Shortcut:
         Columns that mean something by themselves, in words.
     """
 
-    columns: tuple
+    columns: tuple[str, ...]
     shown: str
     advice: str
-    named: dict
+    named: dict[str, str]
 
 
 SHORTCUTS = {
@@ -83,16 +90,21 @@ _AUC = (
 )
 
 
-def tried(table, *, seed=0, progress=lambda stage, done, total: None):
-    """Try every shortcut on a dataset.
+def tried(
+    table: pd.DataFrame,
+    *,
+    seed: int = 0,
+    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+) -> list[dict]:
+    """Try every shortcut on the usable rows of a survey.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        The rows of a survey that can be used: without copies, people with the same audio merged.
-    seed : int
+    table
+        As of `coughlab.audit.checks.usable`.
+    seed
         Seed of the probes.
-    progress : callable
+    progress
         Called with a stage in words, how much of it is done, and of how much.
 
     Returns
@@ -111,48 +123,37 @@ def tried(table, *, seed=0, progress=lambda stage, done, total: None):
     return done
 
 
-def message(one, *, explain):
-    """What a shortcut found, for people.
-
-    Parameters
-    ----------
-    one : dict
-        One of what `tried` returned, with an ``auc``.
-    explain : bool
-        Say what an AUC is.
-
-    Returns
-    -------
-    str
-        Sentences.
-    """
-    low, high = one["interval"]
-    return (
-        f"Knowing only {SHORTCUTS[one['title']].shown}, and nothing of the coughs, tells the classes apart with an AUC of"
-        f" {one['auc']:.2f} (95% interval {low:.2f} to {high:.2f}; cross-validated on {one['recordings']:,} recordings of"
-        f" {one['people']:,} people, nobody on both sides).{_AUC if explain else ''}{one['detail']}"
-    )
+def _find(inputs: Inputs) -> Findings:
+    good = [one for one in inputs.probes if "auc" in one and one["interval"][0] > WARNING_AUC]
+    good.sort(key=lambda one: (one["interval"][0] < SEVERE_AUC, -one["auc"]))
+    for number, one in enumerate(good):
+        message = (
+            f"Knowing only {SHORTCUTS[one['title']].shown}, and nothing of the coughs, tells the classes apart with an AUC of"
+            f" {one['auc']:.2f} ({_interval(one)}; cross-validated on {_measured_on(one)}, nobody on both sides)."
+            f"{'' if number else _AUC}{one['detail']}"
+        )
+        severity = "severe" if one["interval"][0] >= SEVERE_AUC else "warning"
+        fields = {name: one[name] for name in CHECK.fields}
+        yield finding(severity, one["recordings"], message, SHORTCUTS[one["title"]].advice, **fields)
 
 
-def in_short(one):
-    """What came of a shortcut that is no finding, or why it could not be tried, in one line.
-
-    Parameters
-    ----------
-    one : dict
-        One of what `tried` returned.
-
-    Returns
-    -------
-    str
-    """
+def in_short(one: dict) -> str:
+    """What came of a shortcut that is no finding, or why it could not be tried, in one line."""
     if "why" in one:
         return f"{one['title']}: not tried. {one['why']}"
-    low, high = one["interval"]
     return (
-        f"{one['title']}: AUC {one['auc']:.2f} (95% interval {low:.2f} to {high:.2f}; {one['recordings']:,} recordings of"
-        f" {one['people']:,} people), {'hardly' if low > 0.5 else 'no'} better than guessing."
+        f"{one['title']}: AUC {one['auc']:.2f} ({_interval(one)}; {_measured_on(one)}),"
+        f" {'hardly' if one['interval'][0] > 0.5 else 'no'} better than guessing."
     )
+
+
+def _interval(one):
+    low, high = one["interval"]
+    return f"95% interval {low:.2f} to {high:.2f}"
+
+
+def _measured_on(one):
+    return f"{one['recordings']:,} recordings of {one['people']:,} people"
 
 
 def _tried(table, shortcut, seed):
@@ -185,7 +186,7 @@ def _detail(table, named, seed):
         return ""
     best = max(alone, key=alone.get)
     typical = ", ".join(
-        f"{_typical(rows[best])} in {labels.title(label)}" for label, rows in table.groupby("label")
+        f"{_typical(rows[best])} in {labels.title(name)}" for name, rows in table.groupby("label")
     )
     if len(named) > 1:
         return (
@@ -200,3 +201,13 @@ def _typical(values):
         return f"{median:,.0f}" if abs(median) >= 100 else f"{median:.3g}"
     counts = values.value_counts()
     return f"{counts.index[0]} ({counts.iloc[0] / len(values):.0%})"
+
+
+CHECK = Check(
+    "shortcut",
+    "Shortcut",
+    "What has nothing to do with a disease and predicts the label: file facts, source, loudness and bandwidth, quietest moments.",
+    order=4,
+    find=_find,
+    fields={"title": {"type": "string"}, "auc": {"type": "number"}, "interval": {"$ref": "#/$defs/interval"}},
+)

@@ -1,0 +1,35 @@
+"""Files lost, and how much of each class they are."""
+
+import pandas as pd
+
+from coughlab.audit.checks import Findings, Inputs, finding
+from coughlab.datasets.labels import title
+from coughlab.text import counted, percent
+
+#: From a fifth of a class on, what is left is no longer the class that was collected: severe; else a warning.
+SEVERE_LOSS = 0.2
+
+
+def lost(inputs: Inputs, status: str, verbs: tuple[str, str], advice: str, *, why: bool = False) -> Findings:
+    """The recordings of a status as a finding, with the reasons where they differ."""
+    table = inputs.table
+    rows = table[table["status"] == status]
+    if rows.empty:
+        return
+    shares = rows["label"].value_counts() / table["label"].value_counts()
+    shares = shares.fillna(0).sort_values(ascending=False)
+    message = f"{counted(len(rows), 'listed recording')} {verbs[len(rows) > 1]}. That is {_by_label(shares[shares > 0])}."
+    if why:
+        reasons = rows["problem"].str.partition(". ")[0].str.rstrip(".").value_counts()
+        message += " Why: " + "; ".join(f"{reason} ({n})" for reason, n in reasons.head(3).items()) + "."
+    severity = "severe" if shares.max() >= SEVERE_LOSS else "warning"
+    examples = [[name] for name in rows["recording"].drop_duplicates()]
+    yield finding(severity, len(rows), message, advice, examples=examples)
+
+
+def _by_label(shares: pd.Series) -> str:
+    words = [
+        f"{percent(share)} of {'those' if number else 'the recordings'} labelled {title(name)}"
+        for number, (name, share) in enumerate(shares.items())
+    ]
+    return ", ".join(words[:4]) + (f" and some of {len(words) - 4:,} other labels" if len(words) > 4 else "")

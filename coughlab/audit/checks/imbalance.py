@@ -1,0 +1,42 @@
+"""Classes of unequal size."""
+
+from coughlab.audit.checks import Check, Findings, Inputs, finding
+from coughlab.audit.words import verb
+from coughlab.datasets.labels import title
+from coughlab.text import percent
+
+#: Recordings of the rarest class for one of the commonest. Below 1 in 4, always giving one answer is right in 80% of the cases: a
+#: warning. Below 1 in 20 it is right in 95%: severe, as is a single class.
+WARNING_RATIO, SEVERE_RATIO = 1 / 4, 1 / 20
+
+
+def _find(inputs: Inputs) -> Findings:
+    counts = inputs.usable["label"].value_counts()
+    counts = counts.reindex(inputs.table["label"].unique(), fill_value=0).sort_values()
+    total = counts.sum()
+    if (counts > 0).sum() < 2:
+        message = (
+            f"All {total:,} usable recordings have the same label, {title(counts.index[-1])}. Nothing can be learnt or"
+            " tested about telling classes apart; at most one can count false alarms."
+            if total
+            else "No recording is left that could be used."
+        )
+        advice = "Add recordings of another class, made in the same way, or use this dataset to test only."
+        yield finding("severe", total, message, advice)
+    elif (rare := counts.iloc[0]) < WARNING_RATIO * (common := counts.iloc[-1]):
+        message = (
+            f"Of {total:,} usable recordings, {int(rare):,} ({percent(rare / total)})"
+            f" {verb(rare, 'is', 'are')} labelled {title(counts.index[0])}. Whoever always answers {title(counts.index[-1])} is"
+            f" right in {percent(common / total)} of the cases without listening."
+        )
+        advice = "Do not go by accuracy: look at sensitivity and specificity, or at the AUC, beside always giving one answer."
+        yield finding("severe" if rare < SEVERE_RATIO * common else "warning", rare, message, advice)
+
+
+CHECK = Check(
+    "imbalance",
+    "Classes of unequal size",
+    "A class so rare that always giving one answer would score well, or only one class.",
+    order=9,
+    find=_find,
+)

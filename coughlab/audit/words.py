@@ -1,0 +1,22 @@
+"""Words that several sentences of an audit share."""
+
+from collections.abc import Mapping
+
+from coughlab.datasets.labels import title
+
+
+def people(n: int) -> str:
+    """A number of people."""
+    return "1 person" if n == 1 else f"{n:,} people"
+
+
+def verb(n: int, one: str, several: str) -> str:
+    """The form of a verb that goes with a number."""
+    return one if n == 1 else several
+
+
+def counts(numbers: Mapping[str, int], most: int | None = None) -> str:
+    """Labels or sources with their numbers, the commonest first; only so many of them, and how many more there are."""
+    ordered = sorted(numbers.items(), key=lambda pair: -pair[1])
+    listed = ", ".join(f"{title(name)} {n:,}" for name, n in ordered[:most])
+    return listed + (f" and {len(ordered) - most:,} more" if most and len(ordered) > most else "")
