@@ -77,7 +77,7 @@ def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
 
     model = build()
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * steps)
-    model.compile(keras.optimizers.Adam(schedule), "binary_crossentropy")
+    neural.compiled(model, keras.optimizers.Adam(schedule))
     callbacks = [neural.progress_callback(progress, epochs)]
     model.fit(batches(), steps_per_epoch=steps, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
     return neural.FittedNetwork(CNN.name, model)

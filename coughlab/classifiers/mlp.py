@@ -63,7 +63,7 @@ def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
     epochs = epochs or MLP.epochs
     X = np.asarray(inputs, dtype=np.float32)
     model = build(X.mean(axis=0, dtype=float), X.var(axis=0, dtype=float))
-    model.compile(keras.optimizers.Adam(LEARNING_RATE), "binary_crossentropy")
+    neural.compiled(model, keras.optimizers.Adam(LEARNING_RATE))
     callbacks = [neural.progress_callback(progress, epochs)]
     model.fit(X, np.asarray(labels, dtype=np.float32), epochs=epochs, verbose=0, callbacks=callbacks)
     return neural.FittedNetwork(MLP.name, model)

@@ -247,7 +247,7 @@ def fit(network, inputs, labels, *, seed, epochs=None, progress=lambda share: No
     resources.mallopt(mmap_max=0, trim_threshold=-1, arena_max=1)
     epochs = epochs or EPOCHS
     frozen, rest = build(network, weights())
-    rest.compile(_adam(network.learning_rate), "binary_crossentropy")
+    neural.compiled(rest, _adam(network.learning_rate))
     callbacks = [neural.progress_callback(progress, epochs)]
     if network.lowest_rate < network.learning_rate:
         # The case study watched its validation rows, which are the rows tested on; what a model is tested on must not steer it.
