@@ -1,3 +1,4 @@
+import io
 import os
 import pickle
 import struct
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError
 from functools import cache
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -522,8 +524,22 @@ def hour_of_flac():
 
 @cache
 def hour_of_opus(container="webm"):
-    # Opus in its own silence: a few bytes a second.
-    return with_av(container, "libopus", samples=np.zeros(HOUR * 8000, np.float32), rate=8000)
+    """An hour of silence, three bytes a packet: one packet of an encoded second, again and again.
+
+    An encoder makes the same packets, and takes half a minute for them.
+    """
+    second = with_av(container, "libopus", samples=np.zeros(8000, np.float32), rate=8000)
+    buffer = io.BytesIO()
+    with av.open(io.BytesIO(second)) as source, av.open(buffer, "w", format=container) as file:
+        stream = file.add_stream_from_template(source.streams.audio[0])
+        packet = [packet for packet in source.demux() if packet.size][10]
+        content = bytes(packet)
+        for k in range(round(HOUR / (packet.duration * packet.time_base))):
+            again = av.Packet(content)
+            again.stream, again.time_base, again.duration = stream, packet.time_base, packet.duration
+            again.pts = again.dts = k * packet.duration
+            file.mux(again)
+    return buffer.getvalue()
 
 
 def silent_mp3():
