@@ -17,7 +17,8 @@ from joblib import Parallel, delayed
 from scipy import stats
 from table import Row, show
 
-from coughlab.classifiers import MLP, mlp
+from coughlab.classifiers import mlp
+from coughlab.classifiers.mlp import MLP
 from coughlab.evaluation import scoring, splits
 from coughlab.features.acoustic import NAMES
 from coughlab.studies import store

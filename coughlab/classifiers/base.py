@@ -3,23 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from coughlab.classifiers import runtime
+
 
 class NotReadyError(RuntimeError):
     """A classifier cannot be trained on this machine; the message says what it lacks and how to get it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Classifier:
     """A recipe for a model.
 
     Attributes
     ----------
+    order : int
+        Its place where all are listed.
     name : str
         Short name, used in tables, files and the API.
     title : str
         Name shown to people.
     summary : str
-        One sentence: what it is and what it reads.
+        One sentence: what it is and what it reads; ``{condition}`` stands for the condition.
     input : str
         What it reads of a recording: a key of `coughlab.features.inputs.INPUTS`.
     fit : callable
@@ -40,10 +44,14 @@ class Classifier:
         Whether a model fitted on all recordings is kept for answering.
     large : bool
         Whether that model is too large to be committed with the study.
+    load : callable
+        ``load(content)``: the file that serves, bytes or where it is, as a function from one input to its probability. Networks
+        are LiteRT models unless another is given.
     ready : callable or None
         Raises `NotReadyError` if this machine lacks what `fit` needs, before hours of other work.
     """
 
+    order: int
     name: str
     title: str
     summary: str
@@ -55,4 +63,5 @@ class Classifier:
     splits: int = 5
     keep: bool = True
     large: bool = False
+    load: Callable = runtime.LiteRT
     ready: Callable | None = None

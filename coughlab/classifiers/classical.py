@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coughlab.classifiers import runtime
 from coughlab.classifiers.base import Classifier
 
 
@@ -24,7 +25,7 @@ class FittedPipeline:
     pipeline: object
 
     def predict(self, inputs):
-        """Probability of covid for each row of features, shape (n,)."""
+        """Probability of the positive class for each row of features, shape (n,)."""
         return self.pipeline.predict_proba(np.asarray(inputs))[:, 1]
 
     @property
@@ -93,64 +94,74 @@ def _steps(name, seed):
     }[name]()
 
 
-def _classifier(name, title, summary, *, reads="features", keep=False):
+def _classifier(order, name, title, summary, *, reads="features", **more):
     def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
         from sklearn.pipeline import make_pipeline
 
         pipeline = make_pipeline(*_steps(name, seed)).fit(np.asarray(inputs), np.asarray(labels, dtype=int))
         progress(1.0)
-        return (FittedNearest if keep else FittedPipeline)(name, pipeline)
+        return (FittedNearest if more else FittedPipeline)(name, pipeline)
 
-    return Classifier(name, title, summary, reads, fit, splits=200, keep=keep)
+    return Classifier(order, name, title, summary, reads, fit, splits=200, **({"keep": False} | more))
 
 
 KNN = _classifier(
+    50,
     "knn",
     "Nearest neighbour",
     "The label of the most similar training recording (K = 1, Euclidean distance) on 26 features scaled to unit L1 norm, as"
     " the case study's search found it; it knows no probabilities but 0 and 100%.",
     keep=True,
+    load=runtime.Nearest,
 )
 #: All of them, in the order shown.
 CLASSICAL = (
     KNN,
     _classifier(
+        51,
         "knn5",
         "K nearest neighbours",
-        "The share of COVID among the 5 most similar training recordings on 26 standardised features.",
+        "The share of {condition} among the 5 most similar training recordings on 26 standardised features.",
     ),
     _classifier(
+        52,
         "logistic_regression",
         "Logistic regression",
         "A weighted sum of 26 standardised features, turned into a probability.",
     ),
     _classifier(
+        53,
         "naive_bayes",
         "Naive Bayes",
         "Each of 26 standardised features judged by itself, as a bell curve of each class.",
     ),
     _classifier(
+        54,
         "linear_svm",
         "Linear support vectors",
         "The plane with the widest margin between the classes on 26 standardised features; probabilities by a sigmoid.",
     ),
     _classifier(
+        55,
         "rbf_svm",
         "RBF support vectors",
         "A curved surface (radial basis functions) between the classes on 26 standardised features; probabilities by a sigmoid.",
     ),
-    _classifier("tree", "Decision tree", "One tree of yes-or-no questions about 26 features."),
+    _classifier(56, "tree", "Decision tree", "One tree of yes-or-no questions about 26 features."),
     _classifier(
+        57,
         "forest",
         "Random forest",
         "The mean answer of 100 trees, each grown on a sample of rows and features.",
     ),
     _classifier(
+        58,
         "gradient_boosting",
         "Gradient boosting",
         "A sum of 100 small trees, each correcting those before it, on 26 features.",
     ),
     _classifier(
+        59,
         "shortcut",
         "Recording chain only",
         "Knows nothing of the cough: a random forest on the file's format, the loudness and bandwidth, and the background noise."
@@ -158,8 +169,9 @@ CLASSICAL = (
         reads="chain",
     ),
     _classifier(
+        60,
         "random",
         "Random baseline",
-        "Draws the label by lot, COVID as often as among the training rows, without looking at the recording.",
+        "Draws the label by lot, {condition} as often as among the training rows, without looking at the recording.",
     ),
 )

@@ -116,6 +116,7 @@ def augment(db, rng):
 
 
 CNN = Classifier(
+    order=20,
     name="cnn",
     title="CNN",
     summary="A small convolutional network on the log-mel spectrogram of the whole recording, trained from scratch.",

@@ -177,6 +177,7 @@ def _varied(variance):
 
 
 MLP = Classifier(
+    order=10,
     name="mlp",
     title="MLP",
     summary="A multilayer perceptron of 512-256-128-64-1 units on 26 standardised features of the first 5 seconds.",

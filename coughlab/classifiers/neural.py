@@ -86,7 +86,7 @@ class FittedNetwork:
     model: object
 
     def predict(self, inputs):
-        """Probability of covid for each input, shape (n,)."""
+        """Probability of the positive class for each input, shape (n,)."""
         # One at a time, as when serving: spectrograms have each their own length.
         batches = (np.asarray(x, dtype=np.float32)[None] for x in inputs)
         return np.array([float(self.model(batch, training=False)[0, 0]) for batch in batches])

@@ -6,24 +6,6 @@ import threading
 import numpy as np
 
 
-def load(name, content):
-    """A saved model as a function from one recording's input to its probability of covid.
-
-    Parameters
-    ----------
-    name : str
-        Its file name, which tells its kind.
-    content : bytes or path-like
-        The file, or where it is: a large one is then read as far as it is needed.
-
-    Returns
-    -------
-    callable
-        May be shared between threads.
-    """
-    return {"tflite": LiteRT, "npz": Nearest}[name.rpartition(".")[2]](content)
-
-
 class LiteRT:
     """A LiteRT model that reads one input of any length.
 
@@ -45,7 +27,7 @@ class LiteRT:
         self._lock = threading.Lock()
 
     def __call__(self, x):
-        """Probability of covid for one input."""
+        """Probability of the positive class for one input."""
         return float(self.outputs(x)[0])
 
     def outputs(self, x):
@@ -69,7 +51,7 @@ class Nearest:
     Parameters
     ----------
     content : bytes or path-like
-        The ``.npz`` file: ``rows``, shape (n, n_features), scaled, and ``labels``, shape (n,), 1 for covid.
+        The ``.npz`` file: ``rows``, shape (n, n_features), scaled, and ``labels``, shape (n,), 1 for the positive class.
     """
 
     def __init__(self, content):
@@ -79,7 +61,7 @@ class Nearest:
             self._rows, self._labels = file["rows"], file["labels"]
 
     def __call__(self, x):
-        """Probability of covid for one input: 0 or 1."""
+        """Probability of the positive class for one input: 0 or 1."""
         x = np.asarray(x, dtype=self._rows.dtype)
         x = x / (np.abs(x).sum() or 1)
         distances = np.square(self._rows - x, dtype=float).sum(axis=1)

@@ -415,6 +415,7 @@ def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
 
 
 HYPEROPT = Classifier(
+    order=40,
     name="hyperopt",
     title="Hyperopt's choice",
     summary=f"The best of {TRIALS} pipelines that Hyperopt tried on 26 features, by cross-validation inside the training rows.",

@@ -311,6 +311,7 @@ class FittedVGG16(neural.FittedNetwork):
 
 EPOCHS = 50
 CNN1 = Classifier(
+    order=30,
     name="cnn1",
     title="CNN 1 (VGG16, frozen)",
     summary="VGG16, trained on photographs and left as it is, reads the spectrogram drawn as a colour picture; a small network"
@@ -324,6 +325,7 @@ CNN1 = Classifier(
     ready=check_weights,
 )
 CNN2 = Classifier(
+    order=31,
     name="cnn2",
     title="CNN 2 (VGG16, fine-tuned)",
     summary="VGG16, trained on photographs, reads the spectrogram drawn as a colour picture; its last six layers and two large"

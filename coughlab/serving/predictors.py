@@ -11,7 +11,8 @@ import numpy as np
 
 from coughlab import __version__, audio, detector
 from coughlab.audio import synthetic
-from coughlab.classifiers import runtime
+from coughlab.classifiers import CLASSIFIERS
+from coughlab.classifiers.runtime import LiteRT
 from coughlab.evaluation.novelty import Novelty, Reference
 from coughlab.evidence import verdict as beliefs
 from coughlab.features import acoustic, inputs, quality, spectrum
@@ -305,7 +306,9 @@ class Predictor:
         entry = self.study.models[name]
         with self._lock:
             if name not in self._loaded:
-                self._loaded[name] = runtime.load(entry["serve"], self.study.served[name])
+                # A model whose classifier this version lacks is taken for a network.
+                load = CLASSIFIERS[name].load if name in CLASSIFIERS else LiteRT
+                self._loaded[name] = load(self.study.served[name])
         probability = self._loaded[name](measured[entry["input"]])
         label = self.study.task.label(probability >= entry["threshold"])
         return Answer(label, probability, entry["threshold"])

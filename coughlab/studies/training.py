@@ -267,7 +267,7 @@ class Training:
         classifier = self.classifier
         return {
             "title": classifier.title,
-            "summary": classifier.summary,
+            "summary": self.ledger.defined.task.say(classifier.summary),
             "input": classifier.input,
             "threshold": THRESHOLD,
             "epochs": self.recipe["epochs"],

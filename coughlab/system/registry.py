@@ -15,7 +15,7 @@ def modules(package: str) -> list[ModuleType]:
 
 
 def discover(package: str, kind: type[Record]) -> dict[str, Record]:
-    """Every record of a kind that the modules of a package hold, by its ``name``, in the order of its ``order``.
+    """Every record of a kind that the modules of a package hold, alone or in tuples, by ``name`` in the order of ``order``.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def discover(package: str, kind: type[Record]) -> dict[str, Record]:
     kind : type
         A class whose instances have the attributes ``name`` and ``order``.
     """
-    found = [
-        value for module in modules(package) for value in vars(module).values() if isinstance(value, kind)
-    ]
+    held = [value for module in modules(package) for value in vars(module).values()]
+    held += [one for value in held if isinstance(value, tuple) for one in value]
+    found = [value for value in held if isinstance(value, kind)]
     return {record.name: record for record in sorted(found, key=lambda record: (record.order, record.name))}

@@ -5,8 +5,7 @@ import pytest
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from coughlab.classifiers import KNN
-from coughlab.classifiers.classical import CLASSICAL, FittedPipeline
+from coughlab.classifiers.classical import CLASSICAL, KNN, FittedPipeline
 from coughlab.classifiers.runtime import Nearest
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from coughlab.classifiers import CNN, cnn
-from coughlab.classifiers.cnn import EXCERPT, augment, fit
+from coughlab.classifiers import cnn
+from coughlab.classifiers.cnn import CNN, EXCERPT, augment, fit
 from coughlab.features.inputs import SHORTEST_FRAMES
 from coughlab.features.spectrum import FLOOR_DB
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from coughlab.classifiers import MLP, mlp, runtime
-from coughlab.classifiers.mlp import fit
+from coughlab.classifiers import mlp
+from coughlab.classifiers.mlp import MLP, fit
 from coughlab.evaluation import splits
 from coughlab.features.acoustic import NAMES
 from coughlab.studies import store
@@ -130,7 +130,7 @@ def test_one_of_many_can_be_kept_and_served():
     np.testing.assert_allclose(one.network().predict(X), expected, atol=1e-5)
     files = one.save()
     assert set(files) == {"mlp.keras", "mlp.tflite"}
-    answer = runtime.load("mlp.tflite", files["mlp.tflite"])
+    answer = MLP.load(files["mlp.tflite"])
     np.testing.assert_allclose([answer(x) for x in X], expected, atol=1e-5)
     assert one.served()(X[0]) == answer(X[0])
 
@@ -190,7 +190,7 @@ def test_many_fit_their_own_rows_as_closely_as_those_of_keras_do(twenty):
 
 def test_many_need_no_tensorflow():
     code = (
-        "import sys, numpy as np\nfrom coughlab.classifiers import MLP\n"
+        "import sys, numpy as np\nfrom coughlab.classifiers.mlp import MLP\n"
         "X = np.random.default_rng(0).normal(size=(8, 26))\n"
         "MLP.fit_many(X, np.arange(8) % 2, [np.arange(8)], seeds=[0], epochs=1)[0].predict(X)\n"
         "print(sorted({'tensorflow', 'keras', 'sklearn'} & set(sys.modules)))"

@@ -7,9 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coughlab.classifiers import CLASSIFIERS, CNN, CNN1, CNN2, HYPEROPT, MLP, neural
+from coughlab.classifiers import CLASSIFIERS, neural
 from coughlab.classifiers.classical import CLASSICAL
+from coughlab.classifiers.cnn import CNN
+from coughlab.classifiers.mlp import MLP
 from coughlab.classifiers.runtime import LiteRT
+from coughlab.classifiers.search import HYPEROPT
+from coughlab.classifiers.vgg16 import CNN1, CNN2
 from coughlab.features.inputs import INPUTS
 
 DURATIONS = (43, 44, 130, 431, 2584)

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from coughlab.classifiers import KNN, runtime
+from coughlab.classifiers import CLASSIFIERS
+from coughlab.classifiers.classical import KNN
 from coughlab.features.acoustic import NAMES
 from coughlab.studies.store import MODELS, StoredStudy
 
@@ -29,8 +30,8 @@ def questions(name):
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_and_its_bytes_answer_alike(committed, name):
-    one = runtime.load(name, committed.read(name))
-    other = runtime.load(name, committed.folder / name)
+    one = CLASSIFIERS[name.partition(".")[0]].load(committed.read(name))
+    other = CLASSIFIERS[name.partition(".")[0]].load(committed.folder / name)
     answers = [one(x) for x in questions(name)]
     assert answers == [other(x) for x in questions(name)]
     assert all(type(answer) is float and 0 <= answer <= 1 for answer in answers)
@@ -38,7 +39,7 @@ def test_a_file_and_its_bytes_answer_alike(committed, name):
 
 @pytest.mark.parametrize("name", FILES)
 def test_threads_get_the_answers_each_would_get_alone(committed, name):
-    model = runtime.load(name, committed.read(name))
+    model = CLASSIFIERS[name.partition(".")[0]].load(committed.read(name))
     asked = questions(name) * 10
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(model, asked)) == [model(x) for x in asked]
@@ -49,7 +50,7 @@ def test_the_nearest_neighbour_answers_as_scikit_learn_does(committed):
     y = (committed.features["label"] == "covid").to_numpy()
     fitted = KNN.fit(X, y, seed=0)
     ((name, content),) = fitted.save().items()
-    model = runtime.load(name, content)
+    model = CLASSIFIERS[name.partition(".")[0]].load(content)
     assert [model(x) for x in X] == y.astype(float).tolist()
     others = (X * np.random.default_rng(0).lognormal(0, 0.3, X.shape)).astype(np.float32)
     answers = fitted.predict(others)
@@ -60,15 +61,15 @@ def test_a_file_that_could_run_code_is_refused():
     buffer = io.BytesIO()
     np.savez(buffer, rows=np.array([subprocess.getoutput]), labels=np.array([1]))
     with pytest.raises(ValueError, match="allow_pickle"):
-        runtime.load("bad.npz", buffer.getvalue())
+        KNN.load(buffer.getvalue())
 
 
 def test_running_a_network_imports_no_tensorflow():
     code = """
 import sys
-from coughlab.classifiers import runtime
+from coughlab.classifiers.mlp import MLP
 from coughlab.studies.store import MODELS
-runtime.load("mlp.tflite", MODELS / "kaggle-trial" / "mlp.tflite")([0.0] * 26)
+MLP.load(MODELS / "kaggle-trial" / "mlp.tflite")([0.0] * 26)
 print(sorted({"tensorflow", "keras", "sklearn", "pandas", "streamlit"} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

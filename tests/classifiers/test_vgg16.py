@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coughlab.classifiers import CNN1, CNN2, neural, vgg16
+from coughlab.classifiers import neural, vgg16
 from coughlab.classifiers.runtime import LiteRT
-from coughlab.classifiers.vgg16 import FINE_TUNED, FROZEN, WeightsError, build, fit
+from coughlab.classifiers.vgg16 import CNN1, CNN2, FINE_TUNED, FROZEN, WeightsError, build, fit
 from tests.conftest import missing
 
 

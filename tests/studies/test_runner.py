@@ -12,8 +12,10 @@ import pytest
 
 from coughlab import audio, datasets
 from coughlab.audio import synthetic
-from coughlab.classifiers import CLASSIFIERS, MLP, runtime
+from coughlab.classifiers import CLASSIFIERS
 from coughlab.classifiers.base import NotReadyError
+from coughlab.classifiers.mlp import MLP
+from coughlab.classifiers.runtime import LiteRT
 from coughlab.evaluation import bootstrap, splits
 from coughlab.evaluation.metrics import SCORES
 from coughlab.features import acoustic
@@ -522,7 +524,7 @@ def test_a_large_model_lies_beside_the_studies(with_large, data):
     hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in place.iterdir()}
     assert stored.models["big"]["large"] == hashes
     assert list(stored.served) == ["knn", "big"]
-    answer = runtime.load("big.tflite", stored.served["big"])
+    answer = LiteRT(stored.served["big"])
     recording = audio.load(datasets.load("kaggle-trial", data).table["path"][0])
     assert 0 <= answer(acoustic.extract(recording)) <= 1
 
@@ -724,7 +726,7 @@ def test_the_model_that_answers_is_the_one_tested_on_the_other_dataset(strict):
         {0},
         {"test"},
     )
-    answer = runtime.load("knn.npz", strict.served["knn"])
+    answer = CLASSIFIERS["knn"].load(strict.served["knn"])
     # The other dataset has the same sounds, so that its features are known.
     features_of = strict.features.drop_duplicates("recording").set_index("recording")[list(acoustic.NAMES)]
     for row in rows.to_dict("records"):
