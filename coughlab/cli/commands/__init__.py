@@ -7,10 +7,9 @@ docstring and ``ORDER``.
 """
 
 import argparse
-import pkgutil
-import sys
-from importlib import import_module
 from types import ModuleType
+
+from coughlab.system import registry
 
 
 class _Parser(argparse.ArgumentParser):
@@ -22,22 +21,17 @@ class _Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args=None, namespace=None):
         if hasattr(self._module, "__path__"):
-            add(self, self._module, "ACTION")
+            add(self, self._module.__name__, "ACTION")
         else:
             self._module.add_arguments(self)
             self.set_defaults(run=self._module.run)
         return super().parse_known_args(args, namespace)
 
 
-def add(
-    parser: argparse.ArgumentParser, package: ModuleType = sys.modules[__name__], metavar: str = "COMMAND"
-) -> None:
+def add(parser: argparse.ArgumentParser, package: str = __name__, metavar: str = "COMMAND") -> None:
     """Add the commands of a package to a parser; what it parses has ``run``, the function of the command."""
     commands = parser.add_subparsers(required=True, metavar=metavar, parser_class=_Parser)
-    found = (
-        import_module(f"{package.__name__}.{name}") for _, name, _ in pkgutil.iter_modules(package.__path__)
-    )
-    for module in sorted(found, key=lambda module: module.ORDER):
+    for module in sorted(registry.modules(package), key=lambda module: module.ORDER):
         name = module.__name__.rpartition(".")[2].replace("_", "-")
         sentence, _, description = (module.__doc__ or "").partition("\n")
         sentence = sentence[:1].lower() + sentence[1:].removesuffix(".")
