@@ -1,1 +1,1 @@
-"""Is a dataset sound? What is wrong with it, found without being told what to look for."""
+"""Is a dataset sound? Finds what is wrong with it, with no hint of what that may be."""

@@ -114,12 +114,12 @@ def candidates(prints: list[np.ndarray]) -> dict[tuple[int, int], list[int]]:
     words = np.concatenate([rows["word"] for rows in prints])
     lengths = np.array([len(rows) for rows in prints])
     owner, start = np.repeat(np.arange(len(prints)), lengths), np.cumsum(lengths) - lengths
-    heard, votes = np.flatnonzero(words), []
+    voiced, votes = np.flatnonzero(words), []
     for rotation in ROTATIONS:
-        key = words[heard] << np.uint32(rotation)
-        key |= words[heard] >> np.uint32((32 - rotation) % 32)
+        key = words[voiced] << np.uint32(rotation)
+        key |= words[voiced] >> np.uint32((32 - rotation) % 32)
         order = np.argsort(key, kind="stable")
-        key, place = key[order], heard[order]
+        key, place = key[order], voiced[order]
         for step in range(1, NEIGHBOURS + 1):
             for begin in range(0, place.size - step, CHUNK):
                 end = min(begin + CHUNK, place.size - step)

@@ -136,7 +136,7 @@ def _from_list(folder, lists, found, links):
     return (
         list(zip(recordings, persons, labels, sources, paths, strict=True)),
         skipped,
-        _told(called, columns),
+        _read_as(called, columns),
     )
 
 
@@ -146,7 +146,7 @@ def _label_problem(label):
     return f"The list gives it no label{f', but says “{label}”' if label else ''}."
 
 
-def _told(called, columns):
+def _read_as(called, columns):
     """Which columns of a list were read, in words."""
     plural = {"file": "files", "label": "labels", "person": "people", "source": "sources"}
     read = ", ".join(f"{plural[what]} from the column “{column}”" for what, column in columns.items())
@@ -156,8 +156,8 @@ def _told(called, columns):
 
 
 def _translated(labels):
-    told = [f"“{label}” as {title(meant)}" for label, meant in sorted(labels.items()) if label != meant]
-    return f" Labels: {', '.join(told)}." if told else ""
+    read = [f"“{label}” as {title(meant)}" for label, meant in sorted(labels.items()) if label != meant]
+    return f" Labels: {', '.join(read)}." if read else ""
 
 
 def _place(root, name, audio, links):
