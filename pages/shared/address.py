@@ -107,7 +107,7 @@ def _ask(show: Callable, key: str, read: Callable[[str], Any], default: Any, kno
         # Going back, the address is complete; a click on the navigation names the page alone.
         named = None if context.is_history_navigation else read(last.asked)
     held = st.session_state.get(key)
-    valid = key in st.session_state and (held is None or read(_written(held)) is not None)
+    valid = key in st.session_state and (held is None or read(_written(held)) == held)
     # The address may be older than a choice that follows another one at once, but never the other way round.
     chosen = valid and (last is None or (last.page == page and held != last.value))
     if not chosen and not (valid and last[:2] == (page, asked)):

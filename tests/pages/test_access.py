@@ -150,7 +150,7 @@ def test_who_is_not_trusted_cannot_hear_the_recordings_on_the_server(visit, tmp_
     for address, players in (("localhost", 1), ("0.0.0.0", 0)):
         config.set_option("server.address", address)
         page = AppTest.from_file(str(ROOT / "pages/explore.py"), default_timeout=60)
-        page.session_state["section"], page.session_state["recording"] = "One recording", name
+        page.session_state["section"], page.session_state["recording"] = "recording", name
         visit(page)
         assert not page.exception and not page.error
         assert len(page.get("audio")) == players
