@@ -21,6 +21,18 @@ ROOT = Path(__file__).parent.parent
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+#: Folders whose tests train, start the app or end what they start: a file of theirs takes up to minutes. They begin first, so
+#: that no worker is left alone with one of them in the end.
+LONG = ("fuzz", "studies", "load", "faults", "cli", "browser", "deploy")
+
+
+def pytest_collection_modifyitems(items):
+    """Put the files that take long in front."""
+    items.sort(
+        key=lambda item: LONG.index(item.path.parent.name) if item.path.parent.name in LONG else len(LONG)
+    )
+
+
 def missing(what):
     """Skip for want of `what`, or fail where everything has to be there."""
     if os.environ.get("COUGHLAB_REQUIRE_ALL"):
