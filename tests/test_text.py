@@ -2,7 +2,7 @@
 
 import pytest
 
-from coughlab.text import agreement, counted, percent, score_with_interval, three_digits
+from coughlab.text import counted, percent, score_with_interval, three_digits
 
 
 @pytest.mark.parametrize(
@@ -28,23 +28,6 @@ def test_a_ratio_has_three_digits():
 
 def test_one_cough_two_coughs():
     assert [counted(n, "cough") for n in (0, 1, 2)] == ["0 coughs", "1 cough", "2 coughs"]
-
-
-@pytest.mark.parametrize(
-    ("not_covid", "covid", "label", "said"),
-    [
-        (1, 0, "not_covid", "The cough and the recording: not COVID"),
-        (0, 1, "not_covid", "The cough says COVID, the recording says not COVID"),
-        (0, 2, "covid", "Both coughs and the recording: COVID"),
-        (2, 0, "covid", "Both coughs say not COVID, the recording says COVID"),
-        (1, 1, "covid", "1 of 2 coughs says COVID, the recording says COVID"),
-        (3, 0, "not_covid", "All 3 coughs and the recording: not COVID"),
-        (1, 2, "not_covid", "2 of 3 coughs say COVID, the recording says not COVID"),
-        (0, 60, "not_covid", "All 60 coughs say COVID, the recording says not COVID"),
-    ],
-)
-def test_whether_the_coughs_and_the_recording_agree(not_covid, covid, label, said):
-    assert agreement({"not_covid": not_covid, "covid": covid}, label) == said
 
 
 def test_a_score_tells_its_interval_and_what_it_rests_on():

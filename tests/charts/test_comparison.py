@@ -6,13 +6,15 @@ import pytest
 from sklearn import metrics
 
 from coughlab.charts import comparison
+from tests.tables import with_positive
+from tests.tasks import COVID
 
 
 def predictions(model, n_splits, seed):
     rng = np.random.default_rng(seed)
     labels = np.array(["covid"] * 6 + ["not_covid"] * 14)
     return pd.concat(
-        pd.DataFrame(
+        with_positive(
             {
                 "model": model,
                 "split": split,
@@ -26,11 +28,12 @@ def predictions(model, n_splits, seed):
 
 def test_found_and_missed_add_up_to_all_covid_recordings():
     counts = pd.DataFrame({"tp": [27, 0], "fn": [3, 6]}, index=["mlp", "random"])
-    figure = comparison.found_and_missed(counts, {"mlp": "MLP", "random": "Random baseline"})
+    figure = comparison.found_and_missed(counts, {"mlp": "MLP", "random": "Random baseline"}, COVID)
     found, missed = figure.data
     assert list(found.y) == list(missed.y) == ["MLP", "Random baseline"]
     assert np.allclose(np.add(found.x, missed.x), 1)
     assert list(found.x) == [0.9, 0.0]
+    assert figure.layout.xaxis.title.text == "share of the COVID recordings tested"
     assert list(found.text) == ["27 of 30", ""] and list(missed.text) == ["3 of 30", "6 of 6"]
     # Colour is not the only signal.
     assert found.marker.pattern.shape != missed.marker.pattern.shape

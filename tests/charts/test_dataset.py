@@ -11,6 +11,7 @@ from coughlab.evaluation import description
 from coughlab.features import spectrum
 from coughlab.serving import predictors
 from tests.recordings import coughs
+from tests.tasks import COVID
 
 NUMBERS = {"not_covid": "not COVID", "covid": "COVID"}
 
@@ -22,7 +23,7 @@ def table():
 
 def test_bars_are_the_counts_zeros_included(table):
     counts = description.counts(table, "sample_rate")
-    bars = {bar.name: bar for bar in charts.bars(counts).data}
+    bars = {bar.name: bar for bar in charts.bars(counts, COVID).data}
     for label, title in NUMBERS.items():
         drawn = dict(zip(bars[title].y, bars[title].x, strict=True))
         assert drawn == {
@@ -30,11 +31,11 @@ def test_bars_are_the_counts_zeros_included(table):
             for rate in table["sample_rate"].unique()
         }
         assert list(bars[title].text) == list(bars[title].x)
-    assert charts.bars(counts).layout.yaxis.title.text == "Sample rate"
+    assert charts.bars(counts, COVID).layout.yaxis.title.text == "Sample rate"
 
 
 def test_every_row_is_a_point_of_its_lane(table):
-    figure = charts.distribution(table, "rolloff", "Roll-off")
+    figure = charts.distribution(table, "rolloff", "Roll-off", COVID)
     assert figure.layout.xaxis.title.text == "Roll-off"
     assert [box.name for box in figure.data] == list(NUMBERS.values())
     for box, label in zip(figure.data, NUMBERS, strict=True):
@@ -51,7 +52,9 @@ def groups(figure):
 
 @pytest.mark.parametrize("by", ["label", "source"])
 def test_every_row_is_a_point_of_its_group(table, by):
-    figure = charts.scatter(table, table["rms"], table["mfcc1"], titles=("Across", "Upwards"), by=by)
+    figure = charts.scatter(
+        table, table["rms"], table["mfcc1"], titles=("Across", "Upwards"), task=COVID, by=by
+    )
     assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("Across", "Upwards")
     drawn = groups(figure)
     assert set(drawn) == {NUMBERS.get(group, group) for group in table[by]}
@@ -71,7 +74,7 @@ def test_groups_are_told_apart_without_colour(table, by):
     markers = [
         trace.marker
         for trace in groups(
-            charts.scatter(table, table["rms"], table["rms"], titles=("", ""), by=by)
+            charts.scatter(table, table["rms"], table["rms"], titles=("", ""), task=COVID, by=by)
         ).values()
     ]
     assert (
@@ -82,10 +85,11 @@ def test_groups_are_told_apart_without_colour(table, by):
 
 
 def test_classes_keep_their_colours(table):
-    drawn = groups(charts.scatter(table, table["rms"], table["rms"], titles=("", "")))
-    assert {label: drawn[title].marker.color for label, title in NUMBERS.items()} == {
-        label: COLOURS[label] for label in NUMBERS
-    }
+    drawn = groups(charts.scatter(table, table["rms"], table["rms"], titles=("", ""), task=COVID))
+    assert [drawn[title].marker.color for title in ("not COVID", "COVID")] == [
+        COLOURS["negative"],
+        COLOURS["positive"],
+    ]
 
 
 def test_more_groups_than_colours_are_drawn():
@@ -94,7 +98,7 @@ def test_more_groups_than_colours_are_drawn():
         {name: [f"{name}{k}" for k in range(n)] for name in ("recording", "person", "source")}
     )
     table["label"] = "covid"
-    figure = charts.scatter(table, range(n), range(n), titles=("", ""), by="source")
+    figure = charts.scatter(table, range(n), range(n), titles=("", ""), task=COVID, by="source")
     assert len(figure.data) == n
 
 
@@ -102,10 +106,14 @@ def test_a_ring_marks_every_row_of_the_chosen_recording(table):
     twice = table["recording"].value_counts().index[0]
     rows = table[table["recording"] == twice]
     assert len(rows) > 1
-    ring = charts.scatter(table, table["rms"], table["mfcc1"], titles=("", ""), chosen=twice).data[0]
+    ring = charts.scatter(
+        table, table["rms"], table["mfcc1"], titles=("", ""), task=COVID, chosen=twice
+    ).data[0]
     np.testing.assert_array_equal(ring.x, rows["rms"])
     np.testing.assert_array_equal(ring.y, rows["mfcc1"])
-    unknown = charts.scatter(table, table["rms"], table["mfcc1"], titles=("", ""), chosen="nobody.wav")
+    unknown = charts.scatter(
+        table, table["rms"], table["mfcc1"], titles=("", ""), task=COVID, chosen="nobody.wav"
+    )
     assert len(unknown.data) == 2
 
 
@@ -144,10 +152,12 @@ def test_names_are_no_markup_and_a_click_still_knows_them(table):
     nasty = "<b>a</b> & <a href='http://example.org'>b</a>"
     shown = "&lt;b&gt;a&lt;/b&gt; &amp; &lt;a href='http://example.org'&gt;b&lt;/a&gt;"
     table = table.assign(recording=nasty, person=nasty, source=nasty)
-    (points,) = charts.scatter(table, [0] * len(table), [0] * len(table), titles=("x", "y"), by="source").data
+    (points,) = charts.scatter(
+        table, [0] * len(table), [0] * len(table), titles=("x", "y"), task=COVID, by="source"
+    ).data
     assert points.name.startswith(shown)
     assert list(points.customdata[0][:4]) == [nasty, shown, shown, shown]
-    for box in charts.distribution(table, "duration_s", "Duration").data:
+    for box in charts.distribution(table, "duration_s", "Duration", COVID).data:
         assert list(box.customdata[0]) == [shown, shown]
     counts = description.counts(table, "source")
-    assert list(charts.bars(counts).data[0].y) == [shown]
+    assert list(charts.bars(counts, COVID).data[0].y) == [shown]

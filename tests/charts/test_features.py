@@ -7,7 +7,10 @@ import pytest
 from coughlab.charts import COLOURS
 from coughlab.charts import features as chart
 from coughlab.features import acoustic
-from coughlab.text import LABELS_IN_WORDS
+from tests.tables import with_positive
+from tests.tasks import COVID
+
+TITLES = dict(zip(COVID.labels, ("not COVID", "COVID"), strict=True))
 
 
 def trained(n=200, seed=0):
@@ -16,7 +19,8 @@ def trained(n=200, seed=0):
     label = np.where(np.arange(n) % 4 == 0, "covid", "not_covid")
     scale = 10.0 ** (np.arange(26) % 5)
     values = scale * (np.arange(26) + rng.standard_normal((n, 26)) + (label == "covid")[:, None])
-    return pd.DataFrame(values, columns=list(acoustic.NAMES)).assign(label=label, recording="r.wav")
+    table = pd.DataFrame(values, columns=list(acoustic.NAMES)).assign(label=label, recording="r.wav")
+    return with_positive(table)
 
 
 TRAINED = trained()
@@ -31,11 +35,11 @@ def diamonds(figure):
 
 def test_the_table_has_a_row_a_feature_with_the_percentiles_of_each_class():
     values = MEAN + SPREAD
-    table = chart.table(values, TRAINED)
+    table = chart.table(values, TRAINED, COVID)
     assert list(table["feature"]) == list(chart.TITLES)
     assert len(set(chart.TITLES)) == 26
     np.testing.assert_allclose(table["this recording"], values)
-    for label, title in LABELS_IN_WORDS.items():
+    for label, title in TITLES.items():
         for k, name in enumerate(acoustic.NAMES):
             column = sorted(TRAINED.loc[TRAINED["label"] == label, name])
             inside = [
@@ -54,7 +58,7 @@ def test_the_table_has_a_row_a_feature_with_the_percentiles_of_each_class():
 
 def test_diamonds_lie_in_standard_deviations_from_the_mean():
     z = np.linspace(-4.9, 4.9, 26)
-    x, symbols, trace = diamonds(chart.figure(MEAN + z * SPREAD, TRAINED))
+    x, symbols, trace = diamonds(chart.figure(MEAN + z * SPREAD, TRAINED, COVID))
     np.testing.assert_allclose(x, z, atol=1e-6)
     assert symbols == ["diamond"] * 26
     assert list(trace.y) == list(range(26))
@@ -63,7 +67,7 @@ def test_diamonds_lie_in_standard_deviations_from_the_mean():
 def test_what_lies_beyond_the_edge_is_an_arrow_at_the_edge():
     z = np.zeros(26)
     z[3], z[7], z[8] = 12.0, -60.0, 4.99
-    figure = chart.figure(MEAN + z * SPREAD, TRAINED)
+    figure = chart.figure(MEAN + z * SPREAD, TRAINED, COVID)
     x, symbols, _ = diamonds(figure)
     assert (x[3], symbols[3]) == (chart.EDGE, "triangle-right")
     assert (x[7], symbols[7]) == (-chart.EDGE, "triangle-left")
@@ -74,15 +78,15 @@ def test_what_lies_beyond_the_edge_is_an_arrow_at_the_edge():
 
 def test_values_are_told_whatever_is_drawn():
     values = MEAN + 100 * SPREAD
-    *_, trace = diamonds(chart.figure(values, TRAINED))
+    *_, trace = diamonds(chart.figure(values, TRAINED, COVID))
     assert [title for title, _ in trace.customdata] == list(chart.TITLES)
     assert [float(value) for _, value in trace.customdata] == pytest.approx(values, rel=1e-3)
 
 
 def test_bars_are_the_middle_of_each_class_in_the_same_units():
-    figure = chart.figure(MEAN, TRAINED)
-    table = chart.table(MEAN, TRAINED)
-    for label, title in LABELS_IN_WORDS.items():
+    figure = chart.figure(MEAN, TRAINED, COVID)
+    table = chart.table(MEAN, TRAINED, COVID)
+    for label, title in TITLES.items():
         (bar,) = [
             trace for trace in figure.data if trace.type == "bar" and trace.name.startswith(f"{title}:")
         ]
@@ -91,17 +95,17 @@ def test_bars_are_the_middle_of_each_class_in_the_same_units():
         np.testing.assert_allclose(
             MEAN + (base + length) * SPREAD, table[f"{title}, 95th percentile"], rtol=1e-6
         )
-        assert bar.marker.color == COLOURS[label]
+        assert bar.marker.color == COLOURS["positive" if label == "covid" else "negative"]
 
 
 def test_classes_are_told_apart_without_colour():
-    bars = [trace for trace in chart.figure(MEAN, TRAINED).data if trace.type == "bar"]
+    bars = [trace for trace in chart.figure(MEAN, TRAINED, COVID).data if trace.type == "bar"]
     assert len({bar.marker.pattern.shape for bar in bars}) == 2
     assert len({tuple(np.sign(np.asarray(bar.y, dtype=float) - np.arange(26))) for bar in bars}) == 2
 
 
 def test_features_are_listed_from_the_top():
-    axis = chart.figure(MEAN, TRAINED).layout.yaxis
+    axis = chart.figure(MEAN, TRAINED, COVID).layout.yaxis
     assert list(axis.ticktext) == list(chart.TITLES)
     assert list(axis.tickvals) == list(range(26))
     assert axis.autorange == "reversed"
@@ -111,8 +115,8 @@ def test_a_feature_that_never_varies_is_drawn_in_its_own_units():
     constant = TRAINED.assign(rms=2.0)
     k = acoustic.NAMES.index("rms")
     values = constant[list(acoustic.NAMES)].mean().to_numpy(copy=True)
-    x, symbols, _ = diamonds(chart.figure(values, constant))
+    x, symbols, _ = diamonds(chart.figure(values, constant, COVID))
     assert (x[k], symbols[k]) == (0, "diamond")
     values[k] += 1
-    x, *_ = diamonds(chart.figure(values, constant))
+    x, *_ = diamonds(chart.figure(values, constant, COVID))
     assert x[k] == 1

@@ -6,7 +6,7 @@ import pytest
 
 from coughlab.charts import splits
 from coughlab.evaluation import comparison
-from coughlab.evaluation.metrics import METRICS
+from coughlab.evaluation.metrics import PER_SPLIT
 
 
 def table(**models):
@@ -14,7 +14,7 @@ def table(**models):
     return pd.DataFrame(
         [
             {"model": model, "split": split, "role": role, "recordings": n}
-            | {metric: value if metric == "accuracy" else rng.random() for metric in METRICS}
+            | {metric: value if metric == "accuracy" else rng.random() for metric in PER_SPLIT}
             for model, values in models.items()
             for split, value in enumerate(values)
             for role, n in (("train", 70), ("test", 30))
@@ -39,7 +39,7 @@ def test_every_metric_of_every_split_is_a_point(values):
         sorted(values[metric]) for metric in [*splits.SHARES, "log_loss"]
     ]
     assert all(list(trace.customdata) == [1, 2, 3] for trace in points)
-    assert {*splits.SHARES, "log_loss"} == set(METRICS)
+    assert {*splits.SHARES, "log_loss"} == set(PER_SPLIT)
 
 
 def test_the_lucky_and_the_unlucky_split_are_marked_in_every_row(values):

@@ -5,6 +5,7 @@ import pytest
 from coughlab.charts import staircase as charts
 from coughlab.evidence import steps
 from tests import evidences
+from tests.tasks import COVID
 
 WHY = {"source-balanced": "Cannot be made: no source has recordings of both labels."}
 
@@ -12,7 +13,7 @@ WHY = {"source-balanced": "Cannot be made: no source has recordings of both labe
 def staircase(model="mlp", metric="roc_auc", evidence=None):
     evidence = evidences.kaggle_trial() if evidence is None else evidence
     table = steps.steps("kaggle-trial", evidence, model, metric, reasons=WHY)
-    return charts.staircase(table, study="kaggle-trial", title="MLP")
+    return charts.staircase(table, study="kaggle-trial", title="MLP", task=COVID)
 
 
 def texts(figure):
@@ -59,7 +60,8 @@ def test_numbers_sizes_and_reasons_are_written_out():
     assert "1,322 recordings, 1,320 people, 1 split" in told
     assert "<i>compatible with guessing</i>" in told and "recording chain 0.97" in told
     assert any(text.replace("<br>", " ") == WHY["source-balanced"] for text in told)
-    assert any("False alarms" in text for text in told)
+    assert "<b>False alarms among people without COVID</b> (less is better)" in told
+    assert figure.layout.xaxis2.title.text == "share predicted COVID"
 
 
 def test_only_what_is_clear_of_guessing_is_a_full_bar():

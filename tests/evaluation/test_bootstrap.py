@@ -13,8 +13,9 @@ from sklearn.metrics import (
 )
 from statsmodels.stats.proportion import proportion_confint
 
-from coughlab.datasets import LABELS
 from coughlab.evaluation import bootstrap, intervals, scoring
+from coughlab.evaluation.metrics import EVIDENCE
+from tests.tables import with_positive
 
 
 def table(label, probability, *, person=None, split=0, **columns):
@@ -33,7 +34,7 @@ def table(label, probability, *, person=None, split=0, **columns):
         "label": np.where(label, "covid", "not_covid"),
         "probability": probability,
     }
-    return pd.DataFrame(default | columns)
+    return with_positive(pd.DataFrame(default | columns))
 
 
 def scattered(seed, n=60, splits=3, people=25):
@@ -78,7 +79,7 @@ def test_each_replicate_is_scikit_learn_s_score_with_people_as_weights(seed):
                     brier_score_loss(y, p, sample_weight=w),
                 ]
             )
-        got = [replicates[score][b] for score in bootstrap.SCORES]
+        got = [replicates[score][b] for score in EVIDENCE]
         assert got == pytest.approx(np.mean(expected, axis=0), rel=1e-12)
 
 
@@ -122,7 +123,7 @@ def test_values_are_the_means_over_splits_and_the_order_does_not_matter(kind):
     assert list(result["model"]) == ["mlp", "cnn"]
     for row in result.to_dict("records"):
         mean = expected.loc[row["model"], "published", "here"]
-        for score in set(bootstrap.SCORES) - {"balanced_accuracy"}:
+        for score in set(EVIDENCE) - {"balanced_accuracy"}:
             assert row[score] == pytest.approx(mean[score], rel=1e-12)
             assert row[f"{score}_low"] <= row[score] <= row[f"{score}_high"] > row[f"{score}_low"]
         assert row["balanced_accuracy"] == pytest.approx((row["sensitivity"] + row["specificity"]) / 2)
@@ -175,7 +176,7 @@ def test_copies_of_a_recording_do_not_make_it_surer_but_more_people_do():
     result = {
         name: one(rows, n_boot=400) for name, rows in [("once", once), ("copies", copies), ("others", others)]
     }
-    for score in bootstrap.SCORES:
+    for score in EVIDENCE:
         ends = {name: np.array([row[f"{score}_low"], row[f"{score}_high"]]) for name, row in result.items()}
         assert ends["copies"] == pytest.approx(ends["once"], abs=1e-12)
         assert np.diff(ends["others"]) < 0.7 * np.diff(ends["once"])
@@ -209,30 +210,6 @@ def test_a_perfect_score_and_a_wholly_wrong_one_have_the_interval_of_the_formula
     distance = np.hypot(z2 / (5 + z2), z2 / (15 + z2)) / 2
     ends = [row["balanced_accuracy_low"], row["balanced_accuracy_high"]]
     assert ends == pytest.approx([1 - distance, 1] if right else [0, distance], abs=1e-12)
-
-
-@pytest.mark.parametrize("m, n", [(1, 1), (6, 45), (14, 147), (175, 175)])
-@pytest.mark.parametrize("auc", [0.0, 0.03, 0.5, 0.8, 0.999, 1.0])
-def test_newcombe_s_limits_are_the_roots_of_his_equation(auc, m, n):
-    # The equation of his method 5 multiplied out, as a polynomial of degree 4, by NumPy.
-    z2, others = scipy.stats.norm.isf(0.025) ** 2, (m + n) / 2 - 1
-    P = np.polynomial.Polynomial
-    x = P([0, 1])
-    bracket = (2 - x) * (1 + x) + others * ((1 - x) * (1 + x) + x * (2 - x))
-    roots = (m * n * (auc - x) ** 2 * (2 - x) * (1 + x) - z2 * x * (1 - x) * bracket).roots()
-    roots = np.sort(roots[(np.abs(roots.imag) < 1e-9) & (roots.real > -1e-9) & (roots.real < 1 + 1e-9)].real)
-    low, high = intervals.newcombe(auc, m, n)
-    assert low <= auc <= high
-    assert [low, high] == pytest.approx([roots.min(), roots.max()], abs=1e-6)
-    assert intervals.newcombe(1 - auc, n, m) == pytest.approx((1 - high, 1 - low), abs=1e-9)
-
-
-def test_newcombe_s_limits_of_a_half_agree_with_the_mann_whitney_test():
-    # At 1/2 his standard error is that of the test, sqrt((m + n + 1) / (12 m n)): an AUC that this test just finds
-    # different from 1/2 has 1/2 as its limit.
-    m, n = 12, 30
-    auc = 0.5 + scipy.stats.norm.isf(0.025) * np.sqrt((m + n + 1) / (12 * m * n))
-    assert intervals.newcombe(auc, m, n)[0] == pytest.approx(0.5, abs=1e-9)
 
 
 def test_where_everybody_is_healthy_only_some_scores_are_defined():
@@ -291,5 +268,5 @@ def test_what_cannot_be_scored_is_refused():
         bootstrap.table(rows.drop(columns="person"), {"mlp": 0.5})
     with pytest.raises(ValueError, match="No threshold given for mlp"):
         bootstrap.table(rows, {})
-    with pytest.raises(ValueError, match=f"{LABELS[0]} or {LABELS[1]}"):
-        bootstrap.table(rows.assign(label="cat"), {"mlp": 0.5})
+    with pytest.raises(ValueError, match="positive of the predictions table must be true or false"):
+        bootstrap.table(rows.assign(positive="cat"), {"mlp": 0.5})

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.model_selection import StratifiedKFold
 
-from coughlab.evaluation import bootstrap, calibration, intervals, metrics
+from coughlab.evaluation import bootstrap, calibration, intervals, scoring
 from tests.evaluation.test_bootstrap import scattered, table
 
 
@@ -104,7 +104,7 @@ def test_the_brier_score_and_its_interval_are_those_of_the_table_of_scores():
         "negatives",
     ):
         assert result[name] == pytest.approx(row[name]), name
-    each = metrics.per_split(rows, {"mlp": 0.5})
+    each = scoring.per_split(rows, {"mlp": 0.5})
     share = (each["positives"] / each["recordings"]).mean()
     assert result["prevalence"] == pytest.approx(share)
     assert result["skill"] == pytest.approx(1 - result["brier"] / (share * (1 - share)))

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from coughlab.evaluation import comparison, metrics
-from coughlab.evaluation.metrics import METRICS
+from coughlab.evaluation import comparison, scoring
+from coughlab.evaluation.metrics import PER_SPLIT
+from tests.tables import with_positive
 
 N_TEST, N_TRAIN = 51, 119
 A = [0.96, 1.0, 0.94, 0.98, 0.92]
@@ -14,13 +15,13 @@ B = [0.94, 0.96, 0.94, 0.90, 0.92]
 
 
 def table(**models):
-    """Rows as `metrics.per_split` gives them: for each model the value of every metric, by split, on test."""
+    """Rows as `scoring.per_split` gives them: for each model the value of every metric, by split, on test."""
     rows = []
     for model, values in models.items():
         for split, value in values.items() if isinstance(values, dict) else enumerate(values):
             for role, recordings in (("train", N_TRAIN), ("test", N_TEST)):
                 row = {"model": model, "split": split, "role": role, "recordings": recordings}
-                rows.append(row | dict.fromkeys(METRICS, value if role == "test" else 1.0))
+                rows.append(row | dict.fromkeys(PER_SPLIT, value if role == "test" else 1.0))
     return pd.DataFrame(rows)
 
 
@@ -121,11 +122,11 @@ def test_the_summary_is_of_the_test_rows():
     assert comparison.summary(table(a=A), "a").loc["log_loss", "high"] == expected.high
     assert comparison.summary(table(a=[0.1, 0.0, 0.2]), "a").loc["brier", "low"] == 0
     assert comparison.summary(table(a=[1.0, 1.0]), "a").loc["accuracy", ["low", "high"]].isna().all()
-    assert list(comparison.summary(table(a=A), "a").index) == list(METRICS)
+    assert list(comparison.summary(table(a=A), "a").index) == list(PER_SPLIT)
 
 
 def test_splits_are_listed_with_train_beside_test():
-    predictions = pd.DataFrame(
+    predictions = with_positive(
         {
             "model": "a",
             "protocol": "published",
@@ -138,7 +139,7 @@ def test_splits_are_listed_with_train_beside_test():
             "probability": [0.9, 0.1, 0.1, 0.8, 0.2, 0.1] * 2,
         }
     )
-    rows = comparison.wide(metrics.per_split(predictions, {"a": 0.5}), "a")
+    rows = comparison.wide(scoring.per_split(predictions, {"a": 0.5}), "a")
     assert rows["split"].tolist() == [1, 2]
     first, second = rows.to_dict("records")
     assert [first[f"{name}_{role}"] for role in ("train", "test") for name in ("positives", "negatives")] == [

@@ -6,15 +6,18 @@ import pytest
 from sklearn.metrics import confusion_matrix, precision_score, recall_score
 from statsmodels.stats.proportion import proportion_confint
 
-from coughlab.datasets import LABELS
-from coughlab.evaluation import confusion, metrics
+from coughlab.evaluation import confusion, scoring
+from tests.tables import with_positive
+from tests.tasks import COVID
+
+LABELS = COVID.labels
 
 
 def table(seed=0, n=40, splits=3):
     """Test rows of several splits: 40 lines, 30 recordings, 20 people, probabilities with ties."""
     rng = np.random.default_rng(seed)
     row = np.concatenate([np.sort(rng.choice(n, n // 2, replace=False)) for _ in range(splits)])
-    return pd.DataFrame(
+    return with_positive(
         {
             "model": "mlp",
             "protocol": "published",
@@ -86,7 +89,7 @@ def test_the_trials_of_an_interval_are_the_people_divided_by(threshold):
 
 def test_intervals_of_one_split_are_those_of_the_metrics():
     rows = table(splits=1)
-    (score,) = metrics.scores(rows, {"mlp": 0.5}).to_dict("records")
+    (score,) = scoring.scores(rows, {"mlp": 0.5}).to_dict("records")
     recall = shares(confusion.at(rows, [0.5]), 0.5, "recall")
     for cell, name in (("tp", "sensitivity"), ("tn", "specificity")):
         expected = [score[name], score[f"{name}_low"], score[f"{name}_high"]]
@@ -96,8 +99,8 @@ def test_intervals_of_one_split_are_those_of_the_metrics():
 @pytest.mark.parametrize(
     ("threshold", "called"), [(0.5, 1), (np.nextafter(0.5, 1), 0), (np.nextafter(0.5, 0), 1)]
 )
-def test_a_probability_at_the_threshold_is_called_covid(threshold, called):
-    rows = table()[:1].assign(label="covid", probability=0.5)
+def test_a_probability_at_the_threshold_is_predicted_positive(threshold, called):
+    rows = with_positive(table()[:1].assign(label="covid", probability=0.5))
     result = confusion.at(rows, [threshold])
     assert shares(result, threshold, "recall").loc["tp", "count"] == called
 

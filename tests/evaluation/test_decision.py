@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats.contingency import relative_risk
 
-from coughlab.evaluation import decision, metrics
+from coughlab.evaluation import decision, scoring
+from tests.tables import with_positive
 
 
 def estimates(ratios):
@@ -122,14 +123,14 @@ def predictions(seed=0, splits=4):
         people.sample(18, random_state=split).assign(split=split) for split in range(splits)
     ).reset_index(names="recording")
     rows["probability"] = draw.choice([0, 0.2, 0.5, 0.7, 1], len(rows))
-    return rows.assign(model="m", protocol="published", tested_on="d", role="test")
+    return with_positive(rows.assign(model="m", protocol="published", tested_on="d", role="test"))
 
 
 def test_at_a_threshold_the_shares_are_the_scores_and_the_ratios_rest_on_people():
     rows, thresholds = predictions(), [0.0, 0.2, 0.5, 0.99]
     table = decision.at(rows, thresholds)
     for threshold, line in zip(thresholds, table.to_dict("records"), strict=True):
-        score = metrics.scores(rows, {"m": threshold}).iloc[0]
+        score = scoring.scores(rows, {"m": threshold}).iloc[0]
         for name in ("sensitivity", "specificity"):
             for end in ("", "_low", "_high"):
                 assert line[f"{name}{end}"] == pytest.approx(score[f"{name}{end}"])

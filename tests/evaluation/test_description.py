@@ -5,31 +5,34 @@ import pandas as pd
 import pytest
 
 from coughlab.evaluation import description
+from tests.tables import with_positive
 
-TABLE = pd.DataFrame(
-    [
-        ("a1", "anna", "covid", "home", 48_000),
-        ("a2", "anna", "covid", "home", 44_100),
-        ("b1", "ben", "not_covid", "clinic", 48_000),
-        ("c1", "cem", "not_covid", "clinic", 22_050),
-        ("d1", "dora", "not_covid", "clinic", 22_050),
-        ("d1", "dora", "not_covid", "home", 22_050),
-    ],
-    columns=["recording", "person", "label", "source", "sample_rate"],
+TABLE = with_positive(
+    pd.DataFrame(
+        [
+            ("a1", "anna", "covid", "home", 48_000),
+            ("a2", "anna", "covid", "home", 44_100),
+            ("b1", "ben", "not_covid", "clinic", 48_000),
+            ("c1", "cem", "not_covid", "clinic", 22_050),
+            ("d1", "dora", "not_covid", "clinic", 22_050),
+            ("d1", "dora", "not_covid", "home", 22_050),
+        ],
+        columns=["recording", "person", "label", "source", "sample_rate"],
+    )
 ).assign(duration_s=[1.0, 3.0, 2.0, 4.0, 6.0, 8.0])
 
 
 def test_counts_have_a_row_a_value_the_commonest_first():
     counted = description.counts(TABLE, "sample_rate")
     assert list(counted.index) == [22_050, 48_000, 44_100]
-    assert counted["not_covid"].tolist() == [3, 1, 0]
-    assert counted["covid"].tolist() == [0, 1, 1]
+    assert counted["negatives"].tolist() == [3, 1, 0]
+    assert counted["positives"].tolist() == [0, 1, 1]
     assert counted["people"].tolist() == [2, 2, 1]
 
 
 def test_a_class_without_rows_is_counted_too():
     counted = description.counts(TABLE[TABLE["label"] == "covid"], "source")
-    assert counted["not_covid"].tolist() == [0]
+    assert counted["negatives"].tolist() == [0]
 
 
 @pytest.mark.parametrize(("column", "named"), [("source", 5), ("sample_rate", 5), ("recording", 6)])
@@ -40,10 +43,8 @@ def test_labels_named_by_one_fact(column, named):
 
 def test_summaries_are_percentiles_of_each_class():
     summary = description.summary(TABLE, "duration_s")
-    assert list(summary.index) == ["not_covid", "covid"]
+    assert list(summary.index) == [False, True]
     assert summary["rows"].tolist() == [4, 2] and summary["people"].tolist() == [3, 1]
     values = TABLE.loc[TABLE["label"] == "not_covid", "duration_s"]
     expected = np.percentile(values, [0, 5, 50, 95, 100])
-    np.testing.assert_allclose(
-        summary.loc["not_covid", ["min", "5%", "50%", "95%", "max"]].tolist(), expected
-    )
+    np.testing.assert_allclose(summary.loc[False, ["min", "5%", "50%", "95%", "max"]].tolist(), expected)

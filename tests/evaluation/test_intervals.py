@@ -1,7 +1,8 @@
-"""Intervals of shares and of their ratios, held against statsmodels."""
+"""Intervals of shares and of their ratios, held against statsmodels; those of the ROC AUC against their equation."""
 
 import numpy as np
 import pytest
+import scipy.stats
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from coughlab.evaluation import intervals
@@ -33,3 +34,27 @@ def test_the_interval_of_a_ratio_is_that_of_statsmodels():
     expected = confint_proportions_2indep(some, 16, others, 100, compare="ratio", method="log")
     np.testing.assert_allclose([low, high], expected, rtol=1e-12)
     np.testing.assert_allclose(value, (some / 16) / (others / 100))
+
+
+@pytest.mark.parametrize("m, n", [(1, 1), (6, 45), (14, 147), (175, 175)])
+@pytest.mark.parametrize("auc", [0.0, 0.03, 0.5, 0.8, 0.999, 1.0])
+def test_newcombe_s_limits_are_the_roots_of_his_equation(auc, m, n):
+    # The equation of his method 5 multiplied out, as a polynomial of degree 4, by NumPy.
+    z2, others = scipy.stats.norm.isf(0.025) ** 2, (m + n) / 2 - 1
+    P = np.polynomial.Polynomial
+    x = P([0, 1])
+    bracket = (2 - x) * (1 + x) + others * ((1 - x) * (1 + x) + x * (2 - x))
+    roots = (m * n * (auc - x) ** 2 * (2 - x) * (1 + x) - z2 * x * (1 - x) * bracket).roots()
+    roots = np.sort(roots[(np.abs(roots.imag) < 1e-9) & (roots.real > -1e-9) & (roots.real < 1 + 1e-9)].real)
+    low, high = intervals.newcombe(auc, m, n)
+    assert low <= auc <= high
+    assert [low, high] == pytest.approx([roots.min(), roots.max()], abs=1e-6)
+    assert intervals.newcombe(1 - auc, n, m) == pytest.approx((1 - high, 1 - low), abs=1e-9)
+
+
+def test_newcombe_s_limits_of_a_half_agree_with_the_mann_whitney_test():
+    # At 1/2 his standard error is that of the test, sqrt((m + n + 1) / (12 m n)): an AUC that this test just finds
+    # different from 1/2 has 1/2 as its limit.
+    m, n = 12, 30
+    auc = 0.5 + scipy.stats.norm.isf(0.025) * np.sqrt((m + n + 1) / (12 * m * n))
+    assert intervals.newcombe(auc, m, n)[0] == pytest.approx(0.5, abs=1e-9)

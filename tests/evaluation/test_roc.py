@@ -70,7 +70,7 @@ def test_a_recall_that_is_reached_has_the_precision_of_the_highest_threshold_tha
 
 
 def test_a_model_that_tells_all_apart():
-    labels, probabilities = ["covid", "not_covid", "covid", "not_covid"], [0.9, 0.2, 0.8, 0.1]
+    labels, probabilities = [True, False, True, False], [0.9, 0.2, 0.8, 0.1]
     grid = np.linspace(0, 1, 11)
     assert (roc.band([roc.roc(labels, probabilities)], grid)[0] == 1).all()
     # No points but the corners.
@@ -79,7 +79,7 @@ def test_a_model_that_tells_all_apart():
     assert roc.youden(labels, probabilities) == 0.8
 
 
-@pytest.mark.parametrize("label", ["covid", "not_covid"])
+@pytest.mark.parametrize("label", [True, False])
 def test_rows_of_one_class_have_no_curve(label):
     labels, probabilities = [label] * 3, [0.1, 0.5, 0.9]
     for curve in (roc.roc, roc.precision_recall):
@@ -87,7 +87,7 @@ def test_rows_of_one_class_have_no_curve(label):
         assert len(x) == len(y) == 0
     assert roc.youden(labels, probabilities) is None
     kept = roc.keeping_sensitivity(labels, probabilities, 0.6)
-    assert kept == (0.5 if label == "covid" else None)
+    assert kept == (0.5 if label else None)
 
 
 def test_no_rows_have_no_curve():

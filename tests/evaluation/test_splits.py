@@ -1,10 +1,12 @@
-"""How rows are dealt."""
+"""How rows are split."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from coughlab.evaluation import splits
+from coughlab.evaluation.protocols import WITHIN
+from tests.tables import with_positive
 
 
 def labels(n, positives, seed=0):
@@ -22,7 +24,7 @@ def test_every_row_has_one_role_in_every_split(n, positives):
 
 
 @pytest.mark.parametrize(("n", "positives"), [(170, 19), (20, 8), (101, 50), (1000, 40)])
-def test_each_class_is_dealt_in_the_same_shares(n, positives):
+def test_each_class_is_split_in_the_same_shares(n, positives):
     y = labels(n, positives)
     for _, test in splits.published(y):
         assert abs(y[test].sum() - 0.3 * positives) < 1
@@ -35,7 +37,7 @@ def test_the_case_study_s_numbers():
         assert (y[train].sum(), y[test].sum()) == (13, 6)
 
 
-def test_the_same_seed_deals_the_same_and_another_another():
+def test_the_same_seed_splits_the_same_and_another_another():
     y = labels(170, 19)
     flat = {
         name: np.stack([test for _, test in splits.published(y, seed=seed)])
@@ -73,10 +75,6 @@ def test_more_splits_begin_with_the_same_ones():
         assert np.array_equal(two, five)
 
 
-def test_every_protocol_is_described():
-    assert [*splits.PROTOCOLS, splits.EXTERNAL] == list(splits.DESCRIPTIONS)
-
-
 # Stricter protocols
 
 
@@ -92,18 +90,20 @@ def dataset(seed=0):
     audio[[30, 31]] = 20
     label[[0, 10, 11, 12]] = "covid"
     label[[20, 30]], label[31] = "covid", "not_covid"
-    return pd.DataFrame(
-        {"person": [f"p{k:02}" for k in person], "source": source, "label": label, "audio": audio}
+    return with_positive(
+        pd.DataFrame(
+            {"person": [f"p{k:02}" for k in person], "source": source, "label": label, "audio": audio}
+        )
     )
 
 
-OTHERS = [name for name in splits.PROTOCOLS if name != "published"]
+OTHERS = [name for name in WITHIN if name != "published"]
 
 
 @pytest.mark.parametrize("protocol", OTHERS)
 def test_no_protocol_but_the_published_has_copies_or_contradictions(protocol):
     table = dataset()
-    for train, test in splits.PROTOCOLS[protocol](table, n_splits=8, seed=3):
+    for train, test in WITHIN[protocol].split(table, n_splits=8, seed=3):
         rows = np.concatenate([train, test])
         assert not table["audio"].iloc[rows].duplicated().any()
         assert not np.isin(rows, [10, 11, 12, 20, 30, 31]).any()
@@ -119,10 +119,10 @@ def test_nobody_is_on_both_sides(protocol):
     person = dataset()["person"].to_numpy()
     shared = [
         set(person[train]) & set(person[test])
-        for train, test in splits.PROTOCOLS[protocol](dataset(), n_splits=8)
+        for train, test in WITHIN[protocol].split(dataset(), n_splits=8)
     ]
     assert shared == [set()] * 8
-    # Where rows are dealt without looking at people, most of them are.
+    # Where rows are split without looking at people, most of them are.
     assert all(set(person[a]) & set(person[b]) for a, b in splits.deduplicated(dataset(), n_splits=8))
 
 
@@ -144,11 +144,11 @@ def test_sources_with_one_label_cannot_be_balanced():
         splits.source_balanced(table)
 
 
-@pytest.mark.parametrize("protocol", splits.PROTOCOLS)
+@pytest.mark.parametrize("protocol", WITHIN)
 def test_more_splits_begin_with_the_same_and_names_of_people_do_not_matter(protocol):
     table = dataset()
     renamed = table.assign(person=table["person"].map(lambda name: f"{hash(name) % 7}{name}"))
-    deal = splits.PROTOCOLS[protocol]
+    deal = WITHIN[protocol].split
     for few, many, others in zip(
         deal(table, n_splits=2, seed=5),
         deal(table, n_splits=6, seed=5),
@@ -157,7 +157,3 @@ def test_more_splits_begin_with_the_same_and_names_of_people_do_not_matter(proto
     ):
         for rows, same, also in zip(few, many, others, strict=True):
             assert rows.tolist() == same.tolist() == also.tolist()
-
-
-def test_the_strictest_comes_first():
-    assert splits.STRICTEST[0] == splits.EXTERNAL and splits.STRICTEST[-1] == "published"

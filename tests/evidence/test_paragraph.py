@@ -6,15 +6,16 @@ import pandas as pd
 import pytest
 
 from coughlab.evidence import paragraph as plain
-from coughlab.evidence import steps
+from coughlab.evidence import steps, wording
 from tests import evidences
+from tests.tasks import COVID
 
 BETTER, WORSE, GUESSING = (0.8, 0.7, 0.9), (0.3, 0.2, 0.4), (0.55, 0.45, 0.65)
 
 
 def paragraph(*rows, model="mlp", **options):
     table = steps.steps("here", pd.DataFrame(rows), model, "roc_auc")
-    return plain.paragraph(table, study="here", model=model, title="MLP", **options)
+    return plain.paragraph(table, study="here", model=model, title="MLP", task=COVID, **options)
 
 
 def row(protocol, auc, model="mlp", tested_on="here", **options):
@@ -23,7 +24,7 @@ def row(protocol, auc, model="mlp", tested_on="here", **options):
 
 def test_the_whole_story_of_a_model():
     table = steps.steps("kaggle-trial", evidences.kaggle_trial(), "mlp", "roc_auc")
-    text = plain.paragraph(table, study="kaggle-trial", model="mlp", title="MLP", claimed=1.0)
+    text = plain.paragraph(table, study="kaggle-trial", model="mlp", title="MLP", task=COVID, claimed=1.0)
     for said in (
         "reports an accuracy of 100% for a model of this kind.",
         "In kaggle-trial, tested as published",
@@ -35,7 +36,7 @@ def test_the_whole_story_of_a_model():
         "where a recording comes from may explain the score.",
         "On covid19-cough, a dataset it was not trained on, it is 48 of 100 (ROC AUC 0.48, 95% interval 0.45 to 0.52;"
         " 1,322 recordings of 1,320 people): compatible with guessing.",
-        "Of 250 recordings of 51 people in coswara-sample, all of them without COVID, it calls 28% of the recordings COVID"
+        "Of 250 recordings of 51 people in coswara-sample, all of them without COVID, it predicts COVID for 28% of the recordings"
         " (95% interval 18% to 40%): false alarms.",
     ):
         assert said in text
@@ -121,7 +122,7 @@ def test_a_model_that_was_not_tested_and_the_baselines():
 def test_the_paragraph_is_about_the_auc_only():
     table = steps.steps("here", pd.DataFrame([row("published", BETTER)]), "mlp", "accuracy")
     with pytest.raises(ValueError, match="ROC AUC"):
-        plain.paragraph(table, study="here", model="mlp", title="MLP")
+        plain.paragraph(table, study="here", model="mlp", title="MLP", task=COVID)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_the_paragraph_is_about_the_auc_only():
     ],
 )
 def test_a_value_never_looks_perfect_that_is_not(value, metric, text):
-    assert plain.told(value, metric) == text
+    assert wording.write(value, metric) == text
 
 
 def test_no_words_of_certainty():
@@ -145,5 +146,6 @@ def test_no_words_of_certainty():
         study="kaggle-trial",
         model="mlp",
         title="MLP",
+        task=COVID,
     )
     assert not re.search(r"\b(proves?|detects?|diagnos\w+|useless|fraud|fails?)\b", text)

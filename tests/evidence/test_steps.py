@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from coughlab.evaluation.protocols import PROTOCOLS
 from coughlab.evidence import steps
+from coughlab.evidence.wording import FALSE_ALARMS
 from tests import evidences
+from tests.tasks import COVID
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def test_each_step_has_its_value_its_interval_its_size_and_its_baselines(evidenc
 
 def test_where_everybody_is_healthy_only_false_alarms_are_counted(evidence):
     last = steps.steps("kaggle-trial", evidence, "mlp", "roc_auc").iloc[-1]
-    assert (last["metric"], last["tested_on"]) == (steps.FALSE_ALARMS, "coswara-sample")
+    assert (last["metric"], last["tested_on"]) == (FALSE_ALARMS, "coswara-sample")
     # 1 - specificity, whose interval turns round.
     np.testing.assert_allclose(last[["value", "low", "high"]].astype(float), [0.28, 0.18, 0.4])
     np.testing.assert_allclose(last[["shortcut", "shortcut_low"]].astype(float), [0.1, 0.04])
@@ -67,7 +70,7 @@ def test_a_step_without_a_value_says_why(evidence):
     assert table["recordings"].isna().tolist() == table["value"].isna().tolist()
     alone = steps.steps("kaggle-trial", evidence[evidence["protocol"] == "published"], "mlp", "roc_auc")
     assert alone["reason"].iloc[-1] == "No model was tested on another dataset."
-    assert len(alone) == len(steps.STEPS)
+    assert len(alone) == len(PROTOCOLS)
 
 
 def test_all_that_are_ill_leave_no_auc():
@@ -95,11 +98,11 @@ def test_people_and_sources_rule_protocols_out():
             "audio": [0, 1, 2, 2],
         }
     )
-    found = steps.ruled_out(features)
+    found = steps.ruled_out(features, COVID)
     # The one person with two rows is a recording and its copy.
     assert set(found) == {"person-disjoint", "source-balanced"}
     assert "(COVID: ward, home; not COVID: radio)" in found["source-balanced"]
-    assert steps.ruled_out(features.assign(source="ward", audio=[0, 1, 2, 3])) == {}
+    assert steps.ruled_out(features.assign(source="ward", audio=[0, 1, 2, 3]), COVID) == {}
 
 
 def test_every_model_has_every_step(evidence):

@@ -11,15 +11,19 @@ from coughlab.evaluation import bootstrap
 from coughlab.evaluation.decision import Estimate
 from coughlab.evaluation.novelty import Novelty
 from coughlab.evidence import verdict as answer
+from tests.tables import with_positive
+from tests.tasks import COVID
 
 FAMILIAR = Novelty(0.4, "familiar", "Not unlike.", "here")
 FAR = Novelty(0.01, "far", "Far from anything.", "here")
+#: A study of which nothing is asked but its name and its task.
+HERE = SimpleNamespace(name="here", task=COVID)
 
 
-def predictions(protocol, tested_on, found, left_alone, *, model="mlp", splits=1):
-    """Test rows, one recording a person: of the ill and of the healthy, whether each is called COVID."""
-    called = np.r_[found, left_alone]
-    people = [f"{tested_on} {k}" for k in range(len(called))]
+def predictions(protocol, tested_on, found, alarmed, *, model="mlp", splits=1):
+    """Test rows, one recording a person: of the ill and of the healthy, whether each is predicted positive."""
+    predicted = np.r_[found, alarmed]
+    people = [f"{tested_on} {k}" for k in range(len(predicted))]
     rows = {
         "model": model,
         "protocol": protocol,
@@ -27,11 +31,12 @@ def predictions(protocol, tested_on, found, left_alone, *, model="mlp", splits=1
         "role": "test",
         "recording": people,
         "person": people,
-        "label": ["covid"] * len(found) + ["not_covid"] * len(left_alone),
-        # Ranked by what they are called and, among those, by lot.
-        "probability": np.where(called, 0.6, 0.4) + np.random.default_rng(0).uniform(-0.1, 0.1, len(called)),
+        "label": ["covid"] * len(found) + ["not_covid"] * len(alarmed),
+        # Ranked by what they are predicted and, among those, by lot.
+        "probability": np.where(predicted, 0.6, 0.4)
+        + np.random.default_rng(0).uniform(-0.1, 0.1, len(predicted)),
     }
-    return pd.concat([pd.DataFrame(rows).assign(split=k) for k in range(splits)], ignore_index=True)
+    return pd.concat([with_positive(rows).assign(split=k) for k in range(splits)], ignore_index=True)
 
 
 def study(*tables):
@@ -40,22 +45,27 @@ def study(*tables):
     models = {"mlp": {"title": "MLP"}, "shortcut": {"title": "Recording chain only"}}
     thresholds = dict.fromkeys(models, 0.5)
     return SimpleNamespace(
-        name="here", models=models, thresholds=thresholds, predictions=rows, evidence=evidence
+        name="here",
+        task=COVID,
+        models=models,
+        thresholds=thresholds,
+        predictions=rows,
+        evidence=evidence,
     )
 
 
-def called(n, of):
+def first(n, of):
     return np.arange(of) < n
 
 
 def test_the_numbers_are_those_of_the_strictest_test_on_both_labels():
     seen = study(
-        predictions("published", "here", called(50, 50), called(0, 50), splits=3),
-        predictions("external", "there", called(80, 100), called(20, 200)),
-        predictions("external", "small", called(5, 9), called(4, 9)),
-        predictions("external", "healthy", [], called(900, 1000)),
+        predictions("published", "here", first(50, 50), first(0, 50), splits=3),
+        predictions("external", "there", first(80, 100), first(20, 200)),
+        predictions("external", "small", first(5, 9), first(4, 9)),
+        predictions("external", "healthy", [], first(900, 1000)),
     )
-    block = answer.block("here", answer.known(seen, "mlp"), "covid", FAMILIAR, prevalence=0.1)
+    block = answer.block(seen, answer.known(seen, "mlp"), "covid", FAMILIAR, prevalence=0.1)
     told = {
         name: block[name] for name in ("study", "protocol", "tested_on", "recordings", "people", "splits")
     }
@@ -70,7 +80,7 @@ def test_the_numbers_are_those_of_the_strictest_test_on_both_labels():
     assert block["probability_after_interval"] == pytest.approx([low, high])
     assert block["auc_interval"][0] < block["auc"] < block["auc_interval"][1]
     assert block["verdict"] == "moderate" and "there" in block["message"]
-    negative = answer.block("here", answer.known(seen, "mlp"), "not_covid", FAMILIAR, prevalence=0.1)
+    negative = answer.block(seen, answer.known(seen, "mlp"), "not_covid", FAMILIAR, prevalence=0.1)
     assert negative["likelihood_ratio"] == pytest.approx(0.2 / 0.9)
     assert json.loads(json.dumps(block, allow_nan=False)) == block
 
@@ -102,13 +112,13 @@ def known(auc, protocol="external", ratio=(3, 2, 4), shortcut=None):
 )
 @pytest.mark.parametrize("label", ["covid", "not_covid"])
 def test_the_verdict_says_no_more_than_the_intervals(verdict, evidence, novelty, label):
-    block = answer.block("here", evidence, label, novelty)
+    block = answer.block(HERE, evidence, label, novelty)
     assert block["verdict"] == verdict and block["prevalence"] == 0.05
     assert block["message"].endswith(".") and "nan" not in block["message"]
     assert json.loads(json.dumps(block, allow_nan=False)) == block
-    sentence = answer.meaning(block, label)
+    sentence = answer.meaning(block, label, COVID)
     unknown = verdict in ("no_basis", "untested") or (evidence and np.isnan(evidence.ratios[label].value))
-    assert (block["likelihood_ratio"] is None) == unknown == ("nobody knows" in sentence)
+    assert (block["likelihood_ratio"] is None) == unknown == ("is not known" in sentence)
     if verdict not in ("no_basis", "untested"):
         assert "100 recordings of 90 people" in block["message"] and "there" in block["message"]
 
@@ -116,7 +126,7 @@ def test_the_verdict_says_no_more_than_the_intervals(verdict, evidence, novelty,
 @pytest.mark.parametrize("novelty", [FAMILIAR, FAR])
 @pytest.mark.parametrize("evidence", [known((0.8, 0.7, 0.9)), None])
 def test_without_a_cough_no_test_is_about_the_recording(evidence, novelty):
-    block = answer.block("here", evidence, "covid", novelty, cough=False)
+    block = answer.block(HERE, evidence, "covid", novelty, cough=False)
     assert block["verdict"] == "no_basis" and block["message"].startswith("No cough is heard")
     assert block["likelihood_ratio"] is block["probability_after"] is None
     assert block["auc"] == (evidence and 0.8)
@@ -124,9 +134,9 @@ def test_without_a_cough_no_test_is_about_the_recording(evidence, novelty):
 
 def test_a_model_that_was_never_tested_on_both_labels_is_untested():
     assert answer.known(study(), "mlp") is None
-    healthy = study(predictions("external", "healthy", [], called(9, 10)))
+    healthy = study(predictions("external", "healthy", [], first(9, 10)))
     assert answer.known(healthy, "mlp") is None
-    chain = study(predictions("published", "here", called(9, 10), called(1, 10), model="shortcut"))
+    chain = study(predictions("published", "here", first(9, 10), first(1, 10), model="shortcut"))
     assert answer.known(chain, "mlp") is None
     # The baseline is not held against itself.
     assert answer.known(chain, "shortcut").shortcut is None
@@ -140,3 +150,20 @@ def test_what_is_no_prevalence_is_refused_in_a_sentence(text):
 
 def test_a_prevalence_is_read():
     assert [answer.prevalence_of(text) for text in ("0.05", 0.2, "1e-3")] == [0.05, 0.2, 0.001]
+
+
+@pytest.mark.parametrize(
+    ("not_covid", "covid", "label", "said"),
+    [
+        (1, 0, "not_covid", "The cough and the recording: not COVID"),
+        (0, 1, "not_covid", "The cough says COVID, the recording says not COVID"),
+        (0, 2, "covid", "Both coughs and the recording: COVID"),
+        (2, 0, "covid", "Both coughs say not COVID, the recording says COVID"),
+        (1, 1, "covid", "1 of 2 coughs says COVID, the recording says COVID"),
+        (3, 0, "not_covid", "All 3 coughs and the recording: not COVID"),
+        (1, 2, "not_covid", "2 of 3 coughs say COVID, the recording says not COVID"),
+        (0, 60, "not_covid", "All 60 coughs say COVID, the recording says not COVID"),
+    ],
+)
+def test_whether_the_coughs_and_the_recording_agree(not_covid, covid, label, said):
+    assert answer.agreement({"not_covid": not_covid, "covid": covid}, label, COVID) == said

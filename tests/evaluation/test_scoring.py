@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
-from coughlab.datasets import LABELS
-from coughlab.evaluation import metrics
+from coughlab.evaluation import metrics, scoring
+from tests.tables import with_positive
+from tests.tasks import COVID, TUBERCULOSIS
+
+LABELS = COVID.labels
 
 
 def table(**columns):
@@ -25,7 +28,8 @@ def table(**columns):
         "person": [f"p{k}" for k in range(n)],
         "probability": 0.9,
     }
-    return pd.DataFrame(default | columns)
+    rows = pd.DataFrame(default | columns)
+    return rows if "positive" in columns else with_positive(rows)
 
 
 def answers(right, n, label="covid"):
@@ -35,7 +39,7 @@ def answers(right, n, label="covid"):
 
 
 def only(predictions, thresholds=None, **options):
-    (row,) = metrics.scores(predictions, thresholds or {"mlp": 0.5}, **options).to_dict("records")
+    (row,) = scoring.scores(predictions, thresholds or {"mlp": 0.5}, **options).to_dict("records")
     return row
 
 
@@ -67,7 +71,7 @@ def random_table(seed):
 def test_scores_are_the_means_of_confusion_matrices(role, seed):
     predictions = random_table(seed)
     thresholds = {"mlp": 0.5, "cnn": 0.37}
-    result = metrics.scores(predictions, thresholds, role=role)
+    result = scoring.scores(predictions, thresholds, role=role)
     assert len(result) == 4
     for row in result.to_dict("records"):
         chosen = predictions.query(
@@ -141,7 +145,7 @@ def test_a_probability_at_the_threshold_is_positive(probability, sensitivity):
 
 def test_each_model_has_its_own_threshold():
     predictions = pd.concat([answers(3, 3).assign(model=model, probability=0.6) for model in ("mlp", "cnn")])
-    result = metrics.scores(predictions, {"mlp": 0.5, "cnn": 0.7}).set_index("model")
+    result = scoring.scores(predictions, {"mlp": 0.5, "cnn": 0.7}).set_index("model")
     assert result["sensitivity"].to_dict() == {"mlp": 1.0, "cnn": 0.0}
 
 
@@ -153,7 +157,7 @@ def test_only_rows_of_the_asked_role_count():
 
 def test_datasets_tested_on_are_kept_apart():
     predictions = pd.concat([answers(4, 4), answers(0, 4).assign(tested_on="elsewhere")])
-    result = metrics.scores(predictions, {"mlp": 0.5}).set_index("tested_on")
+    result = scoring.scores(predictions, {"mlp": 0.5}).set_index("tested_on")
     assert result["accuracy"].to_dict() == {"here": 1.0, "elsewhere": 0.0}
 
 
@@ -164,28 +168,42 @@ def test_a_class_nobody_has_says_nothing():
 
 
 @pytest.mark.parametrize(
-    "column", ["model", "protocol", "tested_on", "split", "role", "recording", "person", "label"]
+    "column", ["model", "protocol", "tested_on", "split", "role", "recording", "person", "positive"]
 )
 def test_a_missing_column_is_named(column):
     with pytest.raises(ValueError, match=f"lacks {column}\\."):
-        metrics.scores(answers(1, 2).drop(columns=column), {"mlp": 0.5})
+        scoring.scores(answers(1, 2).drop(columns=column), {"mlp": 0.5})
 
 
 def test_all_missing_columns_are_named():
     with pytest.raises(ValueError, match=r"lacks person, probability\."):
-        metrics.validate(answers(1, 2).drop(columns=["probability", "person"]))
+        scoring.validate(answers(1, 2).drop(columns=["probability", "person"]))
 
 
-@pytest.mark.parametrize("label", ["COVID", "healthy", None, 1])
-def test_an_unknown_label_is_refused(label):
-    with pytest.raises(ValueError, match="Labels must be not_covid or covid"):
-        metrics.scores(table(label=["covid", label]), {"mlp": 0.5})
+@pytest.mark.parametrize("positive", ["covid", "True", None, 1, 1.0])
+@pytest.mark.parametrize("other", [True, "not_covid", 0])
+def test_what_is_not_boolean_says_nothing_of_a_class(positive, other):
+    rows = table(label=["covid", "not_covid"], positive=[positive, other])
+    with pytest.raises(
+        ValueError, match="The column positive of the predictions table must be true or false"
+    ):
+        scoring.scores(rows, {"mlp": 0.5})
+
+
+def test_labels_are_compared_nowhere():
+    rows = random_table(0)
+    others = rows.assign(label=[TUBERCULOSIS.label(positive) for positive in rows["positive"]])
+    without = rows.drop(columns="label")
+    for function in (scoring.scores, scoring.per_split):
+        expected = function(rows, {"mlp": 0.5, "cnn": 0.37})
+        for table_ in (others, without):
+            pd.testing.assert_frame_equal(function(table_, {"mlp": 0.5, "cnn": 0.37}), expected)
 
 
 @pytest.mark.parametrize("probability", [-0.01, 1.01, np.nan, np.inf])
 def test_an_impossible_probability_is_refused(probability):
     with pytest.raises(ValueError, match="between 0 and 1"):
-        metrics.scores(table(label=["covid", "covid"], probability=[0.5, probability]), {"mlp": 0.5})
+        scoring.scores(table(label=["covid", "covid"], probability=[0.5, probability]), {"mlp": 0.5})
 
 
 def test_probabilities_of_exactly_0_and_1_are_possible():
@@ -194,7 +212,7 @@ def test_probabilities_of_exactly_0_and_1_are_possible():
 
 def test_a_model_without_a_threshold_is_named():
     with pytest.raises(ValueError, match="No threshold given for mlp"):
-        metrics.scores(answers(1, 2), {"cnn": 0.5})
+        scoring.scores(answers(1, 2), {"cnn": 0.5})
 
 
 # Every metric of every split
@@ -219,15 +237,15 @@ def sklearn_s(label, probability, threshold):
     }
     if 0 < y.sum() < len(y):
         assert scores["brier"] == pytest.approx(sklearn.metrics.brier_score_loss(y, p))
-    assert list(scores) == list(metrics.METRICS)
+    assert list(scores) == list(metrics.PER_SPLIT)
     return counts | {"tp": tp, "fp": fp, "fn": fn, "tn": tn} | scores
 
 
 def assert_equals_sklearn(result, predictions, thresholds):
-    groups = dict(list(predictions.groupby(metrics.KEYS, observed=True)))
+    groups = dict(list(predictions.groupby(scoring.KEYS, observed=True)))
     assert len(result) == len(groups)
     for row in result.to_dict("records"):
-        rows = groups[tuple(row[key] for key in metrics.KEYS)]
+        rows = groups[tuple(row[key] for key in scoring.KEYS)]
         expected = sklearn_s(rows["label"], rows["probability"], thresholds[row["model"]])
         got = {name: row[name] for name in expected}
         assert got == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
@@ -254,24 +272,24 @@ def test_each_metric_of_each_group_is_scikit_learn_s(rows, threshold):
         model=model, split=split, role=role, label=label, person=person, probability=probability
     )
     thresholds = {"mlp": threshold, "cnn": 0.75}
-    assert_equals_sklearn(metrics.per_split(predictions, thresholds), predictions, thresholds)
+    assert_equals_sklearn(scoring.per_split(predictions, thresholds), predictions, thresholds)
 
 
 def test_many_groups_at_once_are_scikit_learn_s_each():
     predictions = random_table(0)
     thresholds = {"mlp": 0.5, "cnn": 0.37}
-    result = metrics.per_split(predictions, thresholds)
+    result = scoring.per_split(predictions, thresholds)
     assert len(result) == 2 * 2 * 4 * 2
     assert_equals_sklearn(result, predictions, thresholds)
-    order = predictions[metrics.KEYS].drop_duplicates().reset_index(drop=True)
-    pd.testing.assert_frame_equal(result[metrics.KEYS], order)
+    order = predictions[scoring.KEYS].drop_duplicates().reset_index(drop=True)
+    pd.testing.assert_frame_equal(result[scoring.KEYS], order)
 
 
 def test_the_order_of_the_rows_and_their_index_do_not_matter():
     predictions = random_table(1)
     thresholds = {"mlp": 0.5, "cnn": 0.37}
     tables = [
-        metrics.per_split(rows, thresholds).sort_values(metrics.KEYS, ignore_index=True)
+        scoring.per_split(rows, thresholds).sort_values(scoring.KEYS, ignore_index=True)
         for rows in (predictions, predictions.sample(frac=1, random_state=2))
     ]
     pd.testing.assert_frame_equal(*tables, rtol=1e-12)
@@ -280,49 +298,49 @@ def test_the_order_of_the_rows_and_their_index_do_not_matter():
 def test_words_may_be_categories_some_of_which_nobody_has():
     predictions = random_table(2)
     thresholds = {"mlp": 0.5, "cnn": 0.37}
-    plain = metrics.per_split(predictions, thresholds)
+    plain = scoring.per_split(predictions, thresholds)
     words = ["model", "protocol", "tested_on", "role", "recording", "person", "label"]
     categories = predictions.astype(dict.fromkeys(words, "category"))
     categories["model"] = categories["model"].cat.add_categories("knn")
     pd.testing.assert_frame_equal(
-        metrics.per_split(categories, thresholds), plain, check_dtype=False, check_categorical=False
+        scoring.per_split(categories, thresholds), plain, check_dtype=False, check_categorical=False
     )
 
 
 @pytest.mark.parametrize("dtype", ["str", "category"])
 def test_an_empty_table_has_no_rows_and_all_columns(dtype):
     predictions = random_table(0)[:0].astype(dict.fromkeys(["model", "role", "person", "label"], dtype))
-    result = metrics.per_split(predictions, {})
+    result = scoring.per_split(predictions, {})
     assert len(result) == 0
-    assert list(result.columns) == list(metrics.per_split(random_table(0), {"mlp": 0.5, "cnn": 0.5}).columns)
-    assert metrics.spread(result).empty
+    assert list(result.columns) == list(scoring.per_split(random_table(0), {"mlp": 0.5, "cnn": 0.5}).columns)
+    assert scoring.spread(result).empty
 
 
 def test_what_is_not_defined_is_missing():
-    (row,) = metrics.per_split(answers(2, 4, "not_covid"), {"mlp": 0.5}).to_dict("records")
-    assert {name for name in metrics.METRICS if np.isnan(row[name])} == {
+    (row,) = scoring.per_split(answers(2, 4, "not_covid"), {"mlp": 0.5}).to_dict("records")
+    assert {name for name in metrics.PER_SPLIT if np.isnan(row[name])} == {
         "sensitivity",
         "roc_auc",
         "average_precision",
     }
-    (row,) = metrics.per_split(answers(4, 4, "not_covid"), {"mlp": 0.5}).to_dict("records")
+    (row,) = scoring.per_split(answers(4, 4, "not_covid"), {"mlp": 0.5}).to_dict("records")
     assert np.isnan(row["precision"]) and np.isnan(row["f1"]) and row["specificity"] == 1.0
-    (row,) = metrics.per_split(answers(3, 4), {"mlp": 0.5}).to_dict("records")
-    assert {name for name in metrics.METRICS if np.isnan(row[name])} == {"specificity", "roc_auc"}
+    (row,) = scoring.per_split(answers(3, 4), {"mlp": 0.5}).to_dict("records")
+    assert {name for name in metrics.PER_SPLIT if np.isnan(row[name])} == {"specificity", "roc_auc"}
 
 
 def test_being_sure_and_wrong_costs_much_but_not_everything():
-    (row,) = metrics.per_split(table(label=["covid"], probability=[0.0]), {"mlp": 0.5}).to_dict("records")
+    (row,) = scoring.per_split(table(label=["covid"], probability=[0.0]), {"mlp": 0.5}).to_dict("records")
     assert row["log_loss"] == pytest.approx(-np.log(np.finfo(float).eps))
 
 
 def test_the_means_over_splits_are_the_scores():
     predictions = random_table(3)
     thresholds = {"mlp": 0.5, "cnn": 0.37}
-    spread = metrics.spread(metrics.per_split(predictions, thresholds)).xs("test", level="role")
-    for row in metrics.scores(predictions, thresholds).to_dict("records"):
+    spread = scoring.spread(scoring.per_split(predictions, thresholds)).xs("test", level="role")
+    for row in scoring.scores(predictions, thresholds).to_dict("records"):
         mean = spread.loc[row["model"], row["protocol"], row["tested_on"]]
-        for score in metrics.SCORES:
+        for score in metrics.SHARES:
             assert mean[score] == pytest.approx(row[score], rel=1e-12)
 
 
@@ -330,14 +348,14 @@ def test_the_means_over_splits_are_the_scores():
     "by", [("model", "protocol", "tested_on", "role"), ("model", "role"), ("role", "model")]
 )
 def test_the_spread_is_that_of_the_splits(by):
-    each = metrics.per_split(random_table(4), {"mlp": 0.5, "cnn": 0.37})
-    result = metrics.spread(each, by=by)
+    each = scoring.per_split(random_table(4), {"mlp": 0.5, "cnn": 0.37})
+    result = scoring.spread(each, by=by)
     assert list(result.index.names) == list(by)
     groups = dict(list(each.groupby(list(by))))
     assert list(result.index) == list(dict.fromkeys(each[list(by)].itertuples(index=False, name=None)))
     for key, row in result.iterrows():
         assert row["splits"] == 4
-        for metric in metrics.METRICS:
+        for metric in metrics.PER_SPLIT:
             values = groups[key][metric].to_numpy()
             expected = [values.mean(), values.std(ddof=1), values.min(), values.max()]
             got = [row[f"{metric}{end}"] for end in ("", "_sd", "_min", "_max")]
@@ -345,19 +363,19 @@ def test_the_spread_is_that_of_the_splits(by):
 
 
 def test_the_spread_of_one_split_is_unknown_and_of_missing_values_that_of_the_others():
-    each = metrics.per_split(answers(2, 4), {"mlp": 0.5})
-    row = metrics.spread(each).iloc[0]
+    each = scoring.per_split(answers(2, 4), {"mlp": 0.5})
+    row = scoring.spread(each).iloc[0]
     assert (row["splits"], row["sensitivity"]) == (1, 0.5) and np.isnan(row["sensitivity_sd"])
     healthy = answers(4, 4, "not_covid").assign(split=1)
-    both = metrics.per_split(pd.concat([answers(2, 4), healthy]), {"mlp": 0.5})
-    row = metrics.spread(both).iloc[0]
+    both = scoring.per_split(pd.concat([answers(2, 4), healthy]), {"mlp": 0.5})
+    row = scoring.spread(both).iloc[0]
     assert (row["splits"], row["sensitivity"], row["sensitivity_min"]) == (2, 0.5, 0.5)
 
 
-@pytest.mark.parametrize("function", [metrics.per_split, metrics.scores])
+@pytest.mark.parametrize("function", [scoring.per_split, scoring.scores])
 def test_both_refuse_what_cannot_be_scored(function):
-    with pytest.raises(ValueError, match="lacks label"):
-        function(answers(1, 2).drop(columns="label"), {"mlp": 0.5})
+    with pytest.raises(ValueError, match="lacks positive"):
+        function(answers(1, 2).drop(columns="positive"), {"mlp": 0.5})
     with pytest.raises(ValueError, match="No threshold given for mlp"):
         function(answers(1, 2), {})
     with pytest.raises(ValueError, match="between 0 and 1"):
