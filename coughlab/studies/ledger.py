@@ -15,7 +15,7 @@ from coughlab.studies import definition, model_card, store
 from coughlab.studies.writer import replacing
 
 #: What tells that a stored feature table is of the same dataset.
-_SAME = ("recording", "person", "label")
+_SAME = ("recording", "person", "label", "positive")
 
 
 class DifferentDataError(ValueError):
@@ -48,7 +48,7 @@ class Ledger:
     DifferentDataError
         If the stored study is of other recordings, other features or other splits.
     coughlab.studies.store.StoreError
-        If the stored study is damaged.
+        If the stored study is damaged, or an earlier version saved it.
     """
 
     def __init__(self, folder, defined, measured, seed, *, anew=False):
@@ -144,6 +144,7 @@ class Ledger:
         if self._anew or not store.exists(self.folder):
             return None
         stored = store.StoredStudy(self.folder)
+        _ = stored.definition  # raises where an earlier version saved it: nothing can be added to its tables
         if not (stored.manifest["seed"] == self.seed and _same(stored.features, self.table)):
             raise DifferentDataError(
                 f"{self.folder.name} in {self.folder.parent} was trained on other recordings, other features or other splits"

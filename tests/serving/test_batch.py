@@ -12,6 +12,7 @@ from coughlab.studies.store import StoreError
 from coughlab.text import to_csv
 from tests import sounds
 from tests.batches import coughs, failed, no_cough
+from tests.tasks import COVID
 
 MIXED = [
     coughs("a.wav"),
@@ -77,7 +78,7 @@ def test_without_models_nothing_is_answered():
 
 
 def test_counts_and_their_sentence():
-    count = batch.counts(iter(MIXED))
+    count = batch.counts(iter(MIXED), COVID)
     assert count == {
         "all": 5,
         "coughs": 3,
@@ -90,7 +91,7 @@ def test_counts_and_their_sentence():
     assert batch.summary(count) == (
         "5 files: coughs in 3, no cough in 1, 1 could not be read. 3 need a look."
     )
-    assert batch.summary(batch.counts([no_cough("a.wav")])) == "1 file: coughs in none, no cough in 1."
+    assert batch.summary(batch.counts([no_cough("a.wav")], COVID)) == "1 file: coughs in none, no cough in 1."
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_counts_and_their_sentence():
     ],
 )
 def test_why_to_listen(answer, reasons):
-    assert batch.doubts(answer) == reasons
+    assert batch.doubts(answer, COVID) == reasons
 
 
 def test_what_is_worth_a_second_look_lies_on_both_sides_of_the_threshold():
@@ -117,7 +118,7 @@ def test_what_is_worth_a_second_look_lies_on_both_sides_of_the_threshold():
 
 
 def test_the_table_has_a_row_a_file_and_empty_cells_where_there_is_nothing_to_say():
-    table = batch.table(iter(MIXED), ["mlp", "knn"])
+    table = batch.table(iter(MIXED), COVID, ["mlp", "knn"])
     assert table["file"].tolist() == ["a.wav", "b.wav", "c.wav", "d.wav", "e.wav"]
     assert table["status"].tolist() == ["ok", "ok", "ok", "error", "ok"]
     assert table["coughs"].tolist()[:3] == [2, 2, 0] and pd.isna(table["coughs"][3])
@@ -136,12 +137,12 @@ def test_the_table_has_a_row_a_file_and_empty_cells_where_there_is_nothing_to_sa
 
 def test_the_table_of_nothing_but_errors_has_the_same_columns():
     names = ["mlp", "cnn"]
-    assert list(batch.table([failed("a")], names)) == list(batch.table(MIXED, names))
+    assert list(batch.table([failed("a")], COVID, names)) == list(batch.table(MIXED, COVID, names))
 
 
 def test_a_name_that_is_no_text_and_one_that_is_a_formula_are_harmless_in_a_csv():
     names = ["bad\udcff.wav", "=cmd()", "a\nb.wav"]
-    text = to_csv(batch.table([failed(name) for name in names]))
+    text = to_csv(batch.table([failed(name) for name in names], COVID))
     read = pd.read_csv(io.StringIO(text), lineterminator=None)
     assert read["file"].tolist() == ["bad?.wav", "'=cmd()", "a\nb.wav"]
 

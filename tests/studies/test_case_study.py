@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from coughlab.evaluation.metrics import METRICS, SCORES
+from coughlab.evaluation.metrics import PER_SPLIT, SHARES
 from coughlab.studies import case_study
 from coughlab.studies.store import MODELS, StoredStudy
 from tests.conftest import ROOT
@@ -36,8 +36,8 @@ def test_the_published_rates_are_those_of_the_published_counts(model):
 def test_every_model_of_the_study_is_a_row(study, table):
     assert list(table.index) == list(study.models)
     assert table["Model", ""].tolist() == [model["title"] for model in study.models.values()]
-    for metric, title in METRICS.items():
-        assert (title, "mean") in table or metric == "log_loss"
+    for name, metric in PER_SPLIT.items():
+        assert (metric.title, "mean") in table or name == "log_loss"
 
 
 def test_a_cell_is_the_mean_over_splits(study, table):
@@ -90,7 +90,7 @@ def test_the_markdown_says_what_each_score_was_measured_on(study):
     assert len(lines) == len(scores) == len(study.models)
     for line, row in zip(lines, scores.to_dict("records"), strict=True):
         assert line.startswith(f"| {titles[row['model']]} | {row['protocol']}, {row['splits']} split")
-        for score in SCORES:
+        for score in SHARES:
             assert f"{row[score]:.1%} ({row[f'{score}_low']:.1%} to {row[f'{score}_high']:.1%})" in line
         assert f"{row['accuracy_recordings']} recordings, {row['accuracy_people']} people" in line
         assert line.count("|") == head.count("|")

@@ -10,13 +10,17 @@ import pytest
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.features.acoustic import NAMES
 from coughlab.studies import store
+from coughlab.studies.definition import Definition
 from coughlab.studies.ledger import DifferentDataError, Ledger
 from coughlab.studies.runner import Measured
 from coughlab.studies.store import StoredStudy, StoreError
 from coughlab.studies.training import PREDICTION_COLUMNS
+from tests.tables import with_positive
+from tests.tasks import COVID
 
 N = 6
-TABLE = pd.DataFrame(
+DEFINED = Definition("trial", COVID, ("published",))
+TABLE = with_positive(
     dict.fromkeys(NAMES, 0.5)
     | {
         "recording": [f"{k}.wav" for k in range(N)],
@@ -45,7 +49,7 @@ def entry(name, **facts):
 def predictions(model, splits, seed=0):
     rng = np.random.default_rng(seed)
     parts = [
-        TABLE[["recording", "person", "label"]].assign(
+        TABLE[["recording", "person", "label", "positive"]].assign(
             study="trial",
             protocol="published",
             model=model,
@@ -67,7 +71,7 @@ def fits(model, splits, seconds=1.0):
 
 
 def add(folder, model, splits, *, seed=0, table=TABLE, forget=(), seconds=1.0, **facts):
-    ledger = Ledger(folder, measured(table), 0)
+    ledger = Ledger(folder, DEFINED, measured(table), 0)
     files = facts.pop("files", None)
     ledger.add(
         entries={model: entry(model, **facts)},
@@ -178,7 +182,7 @@ def test_trials_stay_until_there_are_new_ones(folder):
 
 
 def test_a_ledger_opened_earlier_keeps_what_others_added_since(folder):
-    first, second = Ledger(folder, measured(TABLE), 0), Ledger(folder, measured(TABLE), 0)
+    first, second = Ledger(folder, DEFINED, measured(TABLE), 0), Ledger(folder, DEFINED, measured(TABLE), 0)
     for ledger, model in ((first, "tree"), (second, "knn"), (first, "forest")):
         ledger.add(entries={model: entry(model)}, predictions=predictions(model, [0]), fits=fits(model, [0]))
     assert list(StoredStudy(folder).models) == ["knn", "tree", "forest"]
@@ -211,7 +215,7 @@ def test_two_at_once_lose_nothing(folder, kind):
 
 
 def changed(**columns):
-    return TABLE.assign(**columns)
+    return with_positive(TABLE.assign(**columns))
 
 
 OTHER_DATA = {
@@ -231,22 +235,22 @@ OTHER_DATA = {
 def test_results_of_another_dataset_are_refused(folder, what):
     add(folder, "tree", [0])
     with pytest.raises(DifferentDataError, match=f"trial in {folder.parent} was trained on other recordings"):
-        Ledger(folder, measured(OTHER_DATA[what]), 0)
+        Ledger(folder, DEFINED, measured(OTHER_DATA[what]), 0)
 
 
 def test_results_of_another_seed_are_refused(folder):
     add(folder, "tree", [0])
     with pytest.raises(DifferentDataError, match=r"splits \(seed\)"):
-        Ledger(folder, measured(TABLE), 1)
+        Ledger(folder, DEFINED, measured(TABLE), 1)
 
 
 def test_another_machine_s_last_digits_are_no_other_dataset(folder):
     add(folder, "tree", [0])
-    Ledger(folder, measured(changed(rms=TABLE["rms"] * (1 + 1e-6))), 0)
+    Ledger(folder, DEFINED, measured(changed(rms=TABLE["rms"] * (1 + 1e-6))), 0)
 
 
 def test_a_run_with_another_seed_that_came_first_is_noticed_on_adding(folder):
-    late = Ledger(folder, measured(TABLE), 1)
+    late = Ledger(folder, DEFINED, measured(TABLE), 1)
     add(folder, "tree", [0])
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(DifferentDataError):
@@ -256,7 +260,7 @@ def test_a_run_with_another_seed_that_came_first_is_noticed_on_adding(folder):
 
 def test_anew_replaces_the_study_with_the_first_results_and_then_adds(folder):
     add(folder, "tree", [0])
-    ledger = Ledger(folder, measured(OTHER_DATA["a label"]), 1, anew=True)
+    ledger = Ledger(folder, DEFINED, measured(OTHER_DATA["a label"]), 1, anew=True)
     assert ledger.stored is None
     assert list(StoredStudy(folder).models) == ["tree"]
     for model in ("knn", "forest"):

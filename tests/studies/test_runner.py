@@ -16,14 +16,16 @@ from coughlab.classifiers import CLASSIFIERS
 from coughlab.classifiers.base import NotReadyError
 from coughlab.classifiers.mlp import MLP
 from coughlab.classifiers.runtime import LiteRT
-from coughlab.evaluation import bootstrap, splits
-from coughlab.evaluation.metrics import SCORES
+from coughlab.evaluation import bootstrap
+from coughlab.evaluation.metrics import SHARES
+from coughlab.evaluation.protocols import PROTOCOLS
 from coughlab.features import acoustic
 from coughlab.serving.predictors import Predictor
-from coughlab.studies import runner, store, training
+from coughlab.studies import definition, runner, store, training
 from coughlab.studies.ledger import DifferentDataError
 from coughlab.studies.store import StoredStudy, StoreError
 from tests.recordings import float_wav, kaggle_trial_tree
+from tests.tasks import COVID
 
 N_COVID, N_NOT = 8, 12
 N = N_COVID + N_NOT
@@ -91,7 +93,8 @@ def test_all_files_are_there_and_listed(stored):
         store.KNOWN,
         store.NOVELTY,
     }
-    assert set(stored.manifest["files"]) == expected | {"README.md"}
+    assert set(stored.manifest["files"]) == expected | {"README.md", definition.FILE}
+    assert stored.read(definition.FILE) == (store.MODELS / "kaggle-trial" / definition.FILE).read_bytes()
     for name, content in bytes_of(stored.folder).items():
         if name != store.MANIFEST:
             assert hashlib.sha256(content).hexdigest() == stored.manifest["files"][name]["sha256"]
@@ -100,6 +103,8 @@ def test_all_files_are_there_and_listed(stored):
 def test_the_manifest_says_what_was_done(stored, data):
     manifest = stored.manifest
     assert manifest["study"] == stored.name == "kaggle-trial"
+    assert stored.definition == runner.defined_as("kaggle-trial")
+    assert (stored.task, stored.main_model) == (COVID, "mlp")
     assert (manifest["seed"], manifest["recordings"], manifest["people"]) == (0, N, N)
     assert list(manifest["models"]) == MODELS
     for name, model in manifest["models"].items():
@@ -119,10 +124,20 @@ def test_the_manifest_says_what_was_done(stored, data):
 def test_the_feature_table_has_every_recording_as_measured(stored, data):
     table = stored.features
     facts = ["container", "codec", "sample_rate", "channels", "bit_depth", "duration_s"]
-    assert list(table.columns) == ["recording", "person", "label", "source", "audio", *facts, *acoustic.NAMES]
+    assert list(table.columns) == [
+        "recording",
+        "person",
+        "label",
+        "positive",
+        "source",
+        "audio",
+        *facts,
+        *acoustic.NAMES,
+    ]
     listed = datasets.load("kaggle-trial", data).table
     for column in ("recording", "person", "label", "source"):
         assert table[column].tolist() == listed[column].tolist()
+    assert table["positive"].tolist() == (listed["label"] == "covid").tolist()
     assert (table["sample_rate"] == 16_000).all() and (table["codec"] == "pcm_16").all()
     for row in (0, N - 1):
         recording = audio.load(listed["path"][row])
@@ -146,6 +161,7 @@ def test_the_predictions_table_has_every_row_of_every_model_and_split(stored, da
     listed = datasets.load("kaggle-trial", data).table
     for column in ("recording", "person", "label"):
         assert table[column].tolist() == listed[column].iloc[table["row"]].tolist()
+    assert table["positive"].tolist() == (listed["label"] == "covid").iloc[table["row"]].tolist()
 
 
 def test_the_fits_table_has_a_row_a_fit(stored):
@@ -196,7 +212,7 @@ def test_the_card_gives_the_scores(stored):
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         assert cells[1] == f"published, {SPLITS} splits"
         assert cells[2:5] == [
-            f"{row[score]:.1%} ({row[f'{score}_low']:.1%} to {row[f'{score}_high']:.1%})" for score in SCORES
+            f"{row[score]:.1%} ({row[f'{score}_low']:.1%} to {row[f'{score}_high']:.1%})" for score in SHARES
         ]
         assert f"{row['accuracy_recordings']} recordings, {row['accuracy_people']} people" in cells
 
@@ -449,21 +465,23 @@ def test_a_subset_is_not_added_to_a_study_of_another_kind(cheap, growing, data, 
     assert_untouched(growing, cheap)
 
 
-@pytest.fixture
-def only_cheap():
-    """As if there were no other classifiers, so that all of them train at once."""
-    every = dict(CLASSIFIERS)
-    for name in set(CLASSIFIERS) - set(CHEAP):
-        del CLASSIFIERS[name]
-    yield
-    CLASSIFIERS.clear()
-    CLASSIFIERS.update(every)
+def only_cheap(folder):
+    """A folder of studies where the study is defined without any other classifiers, so that all of them train at once."""
+    committed = (store.MODELS / "kaggle-trial" / definition.FILE).read_text()
+    others = [name for name in CLASSIFIERS if name not in CHEAP]
+    (folder / "kaggle-trial").mkdir(parents=True, exist_ok=True)
+    (folder / "kaggle-trial" / definition.FILE).write_text(
+        committed.replace('main_model = "mlp"', f'main_model = "knn"\nwithout = {json.dumps(others)}')
+    )
+    return folder
 
 
 @pytest.mark.parametrize("what", ["recordings", "seed"])
-def test_all_models_replace_a_study_of_another_kind(cheap, growing, data, tmp_path, only_cheap, what):
+def test_all_models_replace_a_study_of_another_kind(cheap, growing, data, tmp_path, what):
     data, seed = (data, 1) if what == "seed" else (other_dataset(tmp_path), 0)
-    replaced, fresh = (run(data, to, *CHEAP, n_splits=1, seed=seed) for to in (growing, tmp_path / "fresh"))
+    replaced, fresh = (
+        run(data, only_cheap(to), *CHEAP, n_splits=1, seed=seed) for to in (growing, tmp_path / "fresh")
+    )
     assert list(replaced.models) == CHEAP
     assert replaced.fits["split"].tolist() == [0, 0]
     for name in (store.PREDICTIONS, store.FEATURES):
@@ -472,7 +490,8 @@ def test_all_models_replace_a_study_of_another_kind(cheap, growing, data, tmp_pa
     assert replaced.read(store.PREDICTIONS) != cheap.read(store.PREDICTIONS)
 
 
-def test_a_damaged_study_is_replaced_only_when_all_of_it_is_made_again(growing, data, only_cheap):
+def test_a_damaged_study_is_replaced_only_when_all_of_it_is_made_again(growing, data):
+    only_cheap(growing)
     (growing / "kaggle-trial" / store.FEATURES).write_bytes(b"damaged")
     for models, again in ((CHEAP, False), (["knn"], True)):
         with pytest.raises(StoreError, match=r"features\.parquet was changed"):
@@ -662,7 +681,7 @@ def test_too_few_recordings_of_a_class(tmp_path):
 
 def test_an_unknown_study(tmp_path):
     with pytest.raises(
-        runner.StudyError, match=r"no study called 'trial'. Known: kaggle-trial, covid19-cough\."
+        runner.StudyError, match=r"no study called 'trial'. Known: covid19-cough, kaggle-trial\."
     ):
         runner.run("trial", tmp_path)
 
@@ -714,7 +733,7 @@ def test_stricter_protocols_test_each_audio_once_and_share_nobody(strict):
             assert not split["row"].isin([N, N + 1]).any()
             assert len(split) == 6
     # A nearest neighbour is right about a row it was trained on; here it must not know the tested ones.
-    own = splits.PROTOCOLS["person-disjoint"](strict.features, n_splits=3, seed=0)
+    own = PROTOCOLS["person-disjoint"].split(strict.features, n_splits=3, seed=0)
     for train, test in own:
         assert not set(people[train]) & set(people[test])
 
