@@ -53,7 +53,8 @@ test-image: $(VENV)/.installed-dev
 test-cloud: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -s tests/deploy/cloud.py
 
-# Every goal of speed and memory in one table, ours beside the published stack; wants a quiet machine.
+# Every figure of speed and memory in one table, ours beside the published stack; wants a quiet machine. The tests run each program on
+# its smallest input.
 bench: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks
 

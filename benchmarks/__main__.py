@@ -1,4 +1,4 @@
-"""Every goal in one table: `make bench`.
+"""Every figure in one table: `make bench`, or `python benchmarks NAME …` for some of the programs.
 
 Each program runs in a process of its own, one after another, because two at once would slow each other down.
 """
@@ -10,10 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from table import SETTING, Row, markdown
+from shared.table import SETTING, Row, markdown
 
-#: In the order of the table.
-PROGRAMS = ("features", "serving", "mlp_splits", "cnn1", "processes", "pages")
+HERE = Path(__file__).parent
+#: They take long, up to hours, and are run by name.
+LONG = {"copies", "coughvid"}
+PROGRAMS = sorted({path.stem for path in HERE.glob("*.py")} - LONG - {"__main__"})
 
 
 def main():
@@ -22,8 +24,9 @@ def main():
         for name in sys.argv[1:] or PROGRAMS:
             print(f"\n{name}", flush=True)
             path = Path(folder, name)
-            program = Path(__file__).with_name(f"{name}.py")
-            ended = subprocess.run([sys.executable, program], env=os.environ | {SETTING: str(path)})
+            ended = subprocess.run(
+                [sys.executable, HERE / f"{name}.py"], env=os.environ | {SETTING: str(path)}
+            )
             failed += [name] if ended.returncode else []
             if path.exists():
                 rows += [Row(**json.loads(line)) for line in path.read_text().splitlines()]
@@ -32,4 +35,5 @@ def main():
         sys.exit(f"These programs failed: {', '.join(failed)}.")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,23 +3,28 @@
     python benchmarks/batch.py
 
 A hundred recordings of 3 s are answered one by one with nothing around, by the page's way from uploads and from a ZIP, and by the
-command line into a file. A ratio of 1 means that the way costs nothing.
+command line into a file. A way that costs nothing is as fast as nothing around.
 """
 
 import io
-import resource
 import tempfile
 import time
 import zipfile
 from pathlib import Path
+
+from shared.process import peak_mb
+from shared.run import size
+from shared.table import Row, show
 
 from coughlab import audio
 from coughlab.audio import synthetic
 from coughlab.serving import batch, batch_file, predictors
 from coughlab.serving import recordings as intake
 
-N = 100
-ROUNDS = 3
+N, ROUNDS = size(100, 2), size(3, 1)
+
+
+NOTHING = "decode and predict, nothing else"
 
 
 def recordings():
@@ -65,11 +70,6 @@ def command(folder, predictor):
         batch_file.answer_folder(folder, out, predictor, csv=csv)
 
 
-def megabytes():
-    """The most memory this process has had so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def main():
     files = dict(recordings())
     packed = zipped(files)
@@ -79,24 +79,26 @@ def main():
         for name, data in files.items():
             Path(place, name).write_bytes(data)
         ways = {
-            "decode and predict, nothing else": lambda: plain(files, predictor),
+            NOTHING: lambda: plain(files, predictor),
             "uploads, as on the page": lambda: uploads(files, predictor),
             "a ZIP, as on the page": lambda: from_zip(packed, predictor),
             "coughlab batch, with its CSV": lambda: command(Path(place), predictor),
         }
         plain(files, predictor)
-        before, best = megabytes(), dict.fromkeys(ways, float("inf"))
+        before, best = peak_mb(), dict.fromkeys(ways, float("inf"))
         # In turns, so that what else the machine does slows all of them alike.
         for _ in range(ROUNDS):
             for way, work in ways.items():
                 started = time.process_time()
                 work()
                 best[way] = min(best[way], time.process_time() - started)
-    own = next(iter(best.values()))
+    own = N / best.pop(NOTHING)
     for way, seconds in best.items():
-        print(f"{way:34} {seconds:6.2f} s CPU   {N / seconds:6.1f} files/s   ratio {seconds / own:.2f}")
+        what = f"many recordings: {way}"
+        show(Row(what, N / seconds, own, "a second of CPU", more=True, against=NOTHING))
     total = sum(map(len, files.values())) / 2**20
-    print(f"{N} files of {total / N:.2f} MB; most memory {before:.0f} MB before, {megabytes():.0f} MB after")
+    print(f"{N} files of {total / N:.2f} MB; most memory {before:.0f} MB before, {peak_mb():.0f} MB after")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,20 +1,21 @@
 """How well copies are found among real recordings, and how time and memory grow with the size of a dataset.
 
-    python benchmarks/copies.py recall --data FOLDER    FOLDER holds the datasets by name
-    python benchmarks/copies.py growth
+    python benchmarks/copies.py
 
-Recall: recordings of each dataset are changed in memory and looked for among the originals. Growth: synthetic recordings of 3 s,
-one in twenty of them a changed copy of another.
+Growth: synthetic recordings of 3 s, one in twenty of them a changed copy of another. Recall: recordings of each dataset of the
+folder that COUGHLAB_DATA names are changed in memory and looked for among the originals.
 """
 
-import argparse
-import resource
+import os
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from changes import CHANGES, noisy, telephone
+from shared.changes import CHANGES, noisy, telephone
+from shared.process import peak_mb
+from shared.run import missing, size
+from shared.table import Row, show
 
 from coughlab import audio, datasets
 from coughlab.audio import Recording, synthetic
@@ -22,6 +23,8 @@ from coughlab.datasets import duplicates, survey
 from coughlab.features import fingerprint
 
 RATE = 8000
+SIZES = size((3000, 30_000), (20, 40))
+DATASETS, RECORDINGS = size(("kaggle-trial", "covid19-cough", "coswara"), ("kaggle-trial",)), size(60, 2)
 
 
 def recorded(y, rate):
@@ -40,16 +43,18 @@ def found_among(recordings):
     return duplicates.find(table)["audio"].to_numpy()
 
 
-def recall(root, name, n):
-    paths = datasets.load(name, root / name).table["path"].drop_duplicates()
+def recall(folder):
+    paths = datasets.load(folder.name, folder).table["path"].drop_duplicates()
     originals = []
-    for path in paths.sample(min(n, len(paths)), random_state=0):
+    for path in paths.sample(min(RECORDINGS, len(paths)), random_state=0):
         try:
             originals.append(audio.load(path))
         except audio.AudioError:
             continue
     alone = found_among(originals)
-    print(f"{name}: {len(originals)} originals, {len(originals) - len(set(alone))} copies among themselves")
+    print(
+        f"{folder.name}: {len(originals)} originals, {len(originals) - len(set(alone))} copies among themselves"
+    )
     for change, function in CHANGES.items():
         changed = [recorded(*function(r.samples[: 30 * r.rate], r.rate)) for r in originals]
         group = found_among([*originals, *changed])
@@ -76,12 +81,12 @@ def growth(n):
     pairs = {tuple(pair) for pair in duplicates.pairs(prints)}
     seconds = time.process_time() - started
     planted = set(zip(of, range(19, n, 20), strict=True))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(
-        f"{n} recordings: {seconds:.1f} s of CPU, {peak:.0f} MiB at most, {bytes_held / 2**20:.0f} MiB of it fingerprints;"
+        f"{n} recordings: {seconds:.1f} s of CPU, {peak_mb():.0f} MiB at most, {bytes_held / 2**20:.0f} MiB of it fingerprints;"
         f" {len(pairs & planted)} of {len(planted)} planted copies found, {len(pairs - planted)} others",
         flush=True,
     )
+    return 1000 * seconds / n
 
 
 def samples(k):
@@ -90,16 +95,16 @@ def samples(k):
     return synthetic.recording(onsets_s=np.sort(onsets), duration_s=3, rate=RATE, seed=10 * k)
 
 
-parser = argparse.ArgumentParser()
-parser.add_argument("what", choices=("recall", "growth"))
-parser.add_argument("--data", type=Path)
-parser.add_argument("--recordings", type=int, default=60, help="of each dataset")
-arguments = parser.parse_args()
-if arguments.what == "recall":
-    for dataset in ("kaggle-trial", "covid19-cough", "coswara"):
-        found = next(iter(sorted(arguments.data.glob(f"{dataset}*"))), None)
-        if found:
-            recall(arguments.data, found.name, arguments.recordings)
-else:
-    for size in (3000, 30_000):
-        growth(size)
+def main():
+    few, many = map(growth, SIZES)
+    what = f"copies among {SIZES[1]:,} recordings, CPU"
+    show(Row(what, many, few, "ms each", against=f"{SIZES[0]:,} recordings"))
+    if not (root := os.environ.get("COUGHLAB_DATA")):
+        missing("the real datasets: set COUGHLAB_DATA to the folder that holds them")
+    for name in DATASETS:
+        for folder in sorted(Path(root).glob(f"{name}*"))[:1]:
+            recall(folder)
+
+
+if __name__ == "__main__":
+    main()

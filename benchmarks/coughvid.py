@@ -1,13 +1,13 @@
 """A simulated COUGHVID, and how `features` and `audit` grow with it.
 
-    python benchmarks/coughvid.py make FOLDER [--recordings 27550] [--jobs 1]
-    python benchmarks/coughvid.py measure FOLDER FIGURES.json [--sizes 1000,3000,9000,27550] [--jobs 2]
-    python benchmarks/coughvid.py draw FIGURES.json [--docs docs]
+    python benchmarks/coughvid.py [FOLDER] [--jobs 2]
 
 The recordings are made by the code: other coughs at other times in each, 3 to 10 s, coded with Opus in WebM or OGG. One in twenty
-is a changed copy of another, one in three hundred is damaged, one in nine hundred missing. They are the same in every run.
-`make` and `measure` go on where they were stopped. Every size is measured in fresh processes, the folder of the audit's parts
-being empty before. `draw` draws scale.svg and writes the figures into scale.md beside it.
+is a changed copy of another, one in three hundred is damaged, one in nine hundred missing. They are the same in every run. Every
+size is measured in fresh processes, the folder of the audit's parts being empty before.
+
+It takes hours. FOLDER keeps the recordings and the figures, so that a run that was stopped goes on where it was; without it all
+is gone in the end. The tables that are printed and the picture, scale.svg in FOLDER, are those of docs/scale.md.
 """
 
 import argparse
@@ -21,13 +21,16 @@ from urllib.parse import unquote
 
 import joblib
 import numpy as np
-from changes import CHANGES, encoded
-from usage import measured
+from shared.browser import browser
+from shared.changes import CHANGES, encoded
+from shared.run import size
+from shared.table import Row, show
+from shared.usage import measured
 
 from coughlab.audio import synthetic
 
-#: As many as the published dataset has.
-PUBLISHED = 27_550
+#: How many recordings are measured; the published dataset has as many as the last.
+SIZES = size((1000, 3000, 9000, 27_550), (10, 20))
 RATE, BIT_RATE = 48_000, 32_000
 #: Changes that a person who sends a recording twice may make; it is coded once more in any case.
 COPIED = ("first 137 ms off", "noise 20 dB below", "telephone, 300 to 3,400 Hz", "12 dB quieter")
@@ -109,23 +112,44 @@ def part_of(folder, size, place):
             os.link(path, place / path.name)
 
 
-def measure(folder, file, sizes, jobs):
+def measure(folder, recordings, jobs):
+    file = folder / "figures.json"
     figures = json.loads(file.read_text()) if file.exists() else []
-    for size in sizes:
+    for number in SIZES:
         for what in ("features", "audit"):
-            if any((one["what"], one["size"]) == (what, size) for one in figures):
+            if any((one["what"], one["size"]) == (what, number) for one in figures):
                 continue
             # Beside the recordings, so that they can be linked.
-            with tempfile.TemporaryDirectory(dir=folder.parent) as place:
-                part_of(folder, size, dataset := Path(place, "dataset"))
+            with tempfile.TemporaryDirectory(dir=folder) as place:
+                part_of(recordings, number, dataset := Path(place, "dataset"))
                 one = measured(what, "coughvid", dataset, Path(place, "out"), jobs)
-            figures.append({"what": what, "size": size, "jobs": jobs} | one)
+            figures.append({"what": what, "size": number, "jobs": jobs} | one)
             file.write_text(json.dumps(figures, indent=1))
             print(
-                f"{what} of {size:,}: {one['cpu_s'] + one['workers_cpu_s']:,.0f} s of CPU, {one['wall_s']:,.0f} s,"
-                f" {one['peak_mb']:,.0f} MB at most, {max(one['workers_mb']):,.0f} MB a worker",
+                f"{what} of {number:,}: {cpu_s(one):,.0f} s of CPU, {one['wall_s']:,.0f} s,"
+                f" {one['peak_mb']:,.0f} MB at most, {worker_mb(one):,.0f} MB a worker",
                 flush=True,
             )
+    return figures
+
+
+def cpu_s(one):
+    """Seconds of CPU of all processes."""
+    return one["cpu_s"] + one["workers_cpu_s"]
+
+
+def worker_mb(one):
+    """The most memory of a worker; there is none where all recordings fit one part."""
+    return max(one["workers_mb"], default=0)
+
+
+def compare(figures):
+    """What a recording costs in the largest dataset beside the smallest."""
+    for what in ("features", "audit"):
+        few, *_, many = (one for one in figures if one["what"] == what)
+        ours, yardstick = (1000 * cpu_s(one) / one["size"] for one in (many, few))
+        against = f"{few['size']:,} recordings"
+        show(Row(f"{what} of {many['size']:,} recordings, CPU", ours, yardstick, "ms each", against=against))
 
 
 def growth(figures):
@@ -135,7 +159,7 @@ def growth(figures):
     features = [by["features", size] for size in sizes]
     audit = [by["audit", size] for size in sizes]
     seconds = {
-        "features": [one["cpu_s"] + one["workers_cpu_s"] for one in features],
+        "features": [cpu_s(one) for one in features],
         "audit: listening": [
             one["workers_cpu_s"] + one["stages"]["Listening to recordings"]["cpu_s"] for one in audit
         ],
@@ -144,16 +168,15 @@ def growth(figures):
     }
     memory = {
         "features, the process that hands out": [one["peak_mb"] for one in features],
-        "features, a worker": [max(one["workers_mb"]) for one in features],
+        "features, a worker": [worker_mb(one) for one in features],
         "audit, the process that hands out": [one["peak_mb"] for one in audit],
-        "audit, a worker": [max(one["workers_mb"]) for one in audit],
+        "audit, a worker": [worker_mb(one) for one in audit],
     }
     return sizes, seconds, memory
 
 
 def draw(figures, svg):
     import plotly.graph_objects as go
-    from app import browser
     from plotly.subplots import make_subplots
 
     sizes, *panels = growth(figures)
@@ -230,38 +253,19 @@ def number(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}" if value < 1 else f"{value:.1f}"
 
 
-def draw_and_tell(file, docs):
-    figures = json.loads(file.read_text())
-    whole = {one["size"] for one in figures if one["what"] == "audit"}
-    figures = sorted((one for one in figures if one["size"] in whole), key=lambda one: one["size"])
-    before, begin, rest = (docs / "scale.md").read_text().partition("<!-- figures -->\n")
-    _, end, after = rest.partition("<!-- end of the figures -->\n")
-    told = "\n".join(markdown(figures))
-    (docs / "scale.md").write_text(before + begin + told + "\n" + end + after)
-    draw(figures, docs / "scale.svg")
-
-
-def integers(text):
-    return [int(number) for number in text.split(",")]
+def main(folder, jobs):
+    recordings = folder / "recordings"
+    make(recordings, SIZES[-1], jobs)
+    figures = measure(folder, recordings, jobs)
+    print("\n".join(markdown(figures)))
+    draw(figures, folder / "scale.svg")
+    compare(figures)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    actions = parser.add_subparsers(required=True)
-    action = actions.add_parser("make")
-    action.add_argument("folder", type=Path)
-    action.add_argument("--recordings", type=int, default=PUBLISHED)
-    action.add_argument("--jobs", type=int, default=1)
-    action.set_defaults(run=lambda told: make(told.folder, told.recordings, told.jobs))
-    action = actions.add_parser("measure")
-    action.add_argument("folder", type=Path)
-    action.add_argument("figures", type=Path)
-    action.add_argument("--sizes", type=integers, default=[1000, 3000, 9000, PUBLISHED])
-    action.add_argument("--jobs", type=int, default=2)
-    action.set_defaults(run=lambda told: measure(told.folder, told.figures, told.sizes, told.jobs))
-    action = actions.add_parser("draw")
-    action.add_argument("figures", type=Path)
-    action.add_argument("--docs", type=Path, default=Path("docs"))
-    action.set_defaults(run=lambda told: draw_and_tell(told.figures, told.docs))
-    arguments = parser.parse_args()
-    arguments.run(arguments)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--jobs", type=int, default=2)
+    told = parser.parse_args()
+    with tempfile.TemporaryDirectory() as aside:
+        main(told.folder or Path(aside), told.jobs)

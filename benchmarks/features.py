@@ -10,10 +10,13 @@ import timeit
 import librosa
 import numpy as np
 import scipy.fft
-from table import Row, show
+from shared.run import size
+from shared.table import Row, show
 
 from coughlab.audio import synthetic
 from coughlab.features import acoustic, spectrum
+
+ROUNDS, CALLS = size(15, 1), size(5, 1)
 
 
 def one_call_a_feature(y):
@@ -40,20 +43,25 @@ def floor(y):
 def milliseconds(functions, y):
     """The least time of each, tried in turns so that what else the machine does slows all alike."""
     best = [float("inf")] * len(functions)
-    for _ in range(15):
+    for _ in range(ROUNDS):
         for k, function in enumerate(functions):
-            best[k] = min(best[k], timeit.timeit(lambda function=function: function(y), number=5) / 5)
+            best[k] = min(best[k], timeit.timeit(lambda function=function: function(y), number=CALLS) / CALLS)
     return [1000 * seconds for seconds in best]
 
 
-spectrum.use_one_thread()
-for seconds in (5, 10):
-    y = synthetic.recording(onsets_s=np.arange(0.2, seconds, 0.9), duration_s=seconds, rate=spectrum.RATE)
-    difference = np.abs(acoustic.from_waveform(y) / one_call_a_feature(y) - 1).max()
-    ours, theirs, least = milliseconds((acoustic.from_waveform, one_call_a_feature, floor), y)
-    what = f"the 26 features of {seconds} s, one thread"
-    show(Row(what, ours, theirs, "ms", 6, least, against="one librosa call a feature"))
-    print(
-        f"  {ours / least:.1f} times the floor; largest relative difference from librosa {difference:.1e}",
-        flush=True,
-    )
+def main():
+    spectrum.use_one_thread()
+    for seconds in (5, 10):
+        y = synthetic.recording(onsets_s=np.arange(0.2, seconds, 0.9), duration_s=seconds, rate=spectrum.RATE)
+        difference = np.abs(acoustic.from_waveform(y) / one_call_a_feature(y) - 1).max()
+        ours, theirs, least = milliseconds((acoustic.from_waveform, one_call_a_feature, floor), y)
+        what = f"the 26 features of {seconds} s, one thread"
+        show(Row(what, ours, theirs, "ms", 6, least, against="one librosa call a feature"))
+        print(
+            f"  {ours / least:.1f} times the floor; largest relative difference from librosa {difference:.1e}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

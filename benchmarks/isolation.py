@@ -6,18 +6,20 @@ The same files decoded here and by a worker, in turns; the packets of a micropho
 and the next answer waited for.
 """
 
-import os
-import signal
 import statistics
 import time
-from pathlib import Path
 
 import av
 import numpy as np
+import psutil
+from shared.run import size
+from shared.server import wav
+from shared.table import Row, show
 
-from coughlab import audio
 from coughlab.audio import opus, synthetic
 from coughlab.serving import predictors, workers
+
+FILES, PACKETS_S, KILLED = size(60, 1), size(10.0, 0.5), size(20, 1)
 
 
 def milliseconds(function, *arguments):
@@ -37,38 +39,32 @@ def packets(samples):
         yield from map(bytes, codec.encode(frame))
 
 
-def worker_of(parent):
-    return int(Path(f"/proc/{parent}/task/{parent}/children").read_text().split()[-1])
-
-
 def main():
     pool = workers.Pool(1)
-    (parent,) = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    (parent,) = psutil.Process().children()
     for seconds in (2, 10, 60):
-        data = audio.encode_wav(synthetic.recording(duration_s=float(seconds)), synthetic.RATE)
-        here, there = [], []
-        for _ in range(60):
+        data, here, there = wav(float(seconds)), [], []
+        for _ in range(FILES):
             here.append(milliseconds(predictors.load, data))
             there.append(milliseconds(pool.load, data))
-        here, there = statistics.median(here), statistics.median(there)
-        print(
-            f"a WAV file of {seconds} s: here {here:.2f} ms, in a worker {there:.2f} ms, {there / here:.1f} times"
-        )
+        compare(f"decoding a WAV file of {seconds} s in a worker", there, here, "in the same process")
     sound, here, there = pool.sound(), [], []
-    for packet in packets(synthetic.recording(duration_s=10.0, rate=opus.RATE)):
+    for packet in packets(synthetic.recording(duration_s=PACKETS_S, rate=opus.RATE)):
         here.append(milliseconds(opus.decode, packet))
         there.append(milliseconds(sound.decode, packet))
-    here, there = statistics.median(here), statistics.median(there)
-    print(f"a packet of a microphone's sound, 20 ms: here {here:.3f} ms, in a worker {there:.3f} ms")
-    data = audio.encode_wav(synthetic.recording(duration_s=2.0), synthetic.RATE)
-    usual, replaced = [], []
-    for _ in range(20):
+    compare("decoding 20 ms of a microphone's sound in a worker", there, here, "in the same process")
+    data, usual, replaced = wav(2.0), [], []
+    for _ in range(KILLED):
         usual.append(milliseconds(pool.answer, data))
-        os.kill(worker_of(parent), signal.SIGKILL)
+        parent.children()[-1].kill()
         replaced.append(milliseconds(pool.answer, data))
-    usual, replaced = statistics.median(usual), statistics.median(replaced)
-    print(f"an answer of 2 s: {usual:.1f} ms; by the next worker after one was killed {replaced:.1f} ms")
+    compare("an answer to 2 s by the next worker after one was killed", replaced, usual, "by the same worker")
     pool.close()
 
 
-main()
+def compare(what, times, others, against):
+    show(Row(what, statistics.median(times), statistics.median(others), "ms", against=against))
+
+
+if __name__ == "__main__":
+    main()

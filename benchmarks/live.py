@@ -3,147 +3,122 @@
     python benchmarks/live.py
 
 Processing is measured on sound fed faster than real time in pieces of 20 ms, as a browser sends it, with twelve coughs a minute;
-the page in a Chromium whose microphone plays a file. Every figure is printed beside its goal as a ratio: below 1 the goal is met.
+the page in a Chromium whose microphone plays a file.
 """
 
-import os
-import shutil
+import contextlib
 import statistics
 import tempfile
 import time
 from pathlib import Path
 
-from app import server, until_up
-from playwright.sync_api import sync_playwright
+from shared.browser import browser, open_page
+from shared.process import megabytes
+from shared.run import size
+from shared.server import app
+from shared.table import Row, show
 
 from coughlab import audio, live
 from coughlab.audio import synthetic
-from coughlab.detector.training import sounds
 from coughlab.live.cough_log import KEPT_S
 from coughlab.serving import predictors
 
-HOURS = float(os.environ.get("COUGHLAB_HOURS", "1"))
-ONSETS = tuple(range(10, 70, 5))
-
-
-def show(what, value, unit, goal, more_is_better=False):
-    ratio = goal / value if more_is_better else value / goal
-    print(f"{what:68} {value:8.3f} {unit:5} goal {goal:g} {unit}   ratio {ratio:.2f}", flush=True)
-
-
-def memory_mb():
-    """What this process holds in memory now."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-
-def processor_s(port):
-    """Seconds of processor that the server at a port has used."""
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (process / "cmdline").read_bytes().split(b"\0")
-            if b"run" in line and str(port).encode() in line and b"make" not in line[0]:
-                fields = (process / "stat").read_text().rpartition(")")[2].split()
-                return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-        except OSError:
-            pass  # it has ended meanwhile
-    raise RuntimeError(f"There is no server at port {port}.")
+#: Minutes of sound before memory is looked at first, so that what is kept is full, and until it is looked at again.
+FILLING, MINUTES = size((int(KEPT_S / 60) + 30, 60), (1, 1))
+ASKED = size(20, 1)
+#: How long the page listens, and when its microphone hears coughs.
+PAGE_S, ONSETS = size((60.0, range(10, 70, 5)), (2.0, range(1, 6)))
 
 
 def minute(seed=0):
     """A minute of sound: a cough every five seconds, and speech-like sound in half of the pauses."""
     y = synthetic.recording(onsets_s=range(2, 60, 5), duration_s=60.0, seed=seed)
     for k, start in enumerate(range(3, 57, 10)):
-        said = sounds.speech(seed=seed + k, duration_s=3.0)
+        said = synthetic.speech(seed=seed + k, duration_s=3.0)
         y[start * synthetic.RATE :][: said.size] += said
     return y
+
+
+def limited(what, value, unit, limit, more=False):
+    show(Row(f"listening: {what}", value, limit, unit, 1, more=more, against="limit"))
 
 
 def processing():
     predictor, ear, y = predictors.default(), live.Listener(), minute()
     predictor.warm_up()
     before = time.process_time()
-    feed(ear, y)
-    show(
-        "work on a minute of sound with 12 coughs, of one core",
-        (time.process_time() - before) / 60 * 100,
-        "%",
-        30,
-    )
+    for start in range(0, y.size, 960):
+        with ear._work:
+            ear._feed(y[start : start + 960], time.time())
+    share = (time.process_time() - before) / 60 * 100
+    limited("work on a minute of sound with 12 coughs, of one core", share, "%", 30)
     asked = audio.load(ear.wav(1))
     before = time.process_time()
-    for _ in range(20):
+    for _ in range(ASKED):
         predictor.ask(asked)
-    print(
-        f"{'of it the models, a cough':68} {1000 * (time.process_time() - before) / 20:8.1f} ms", flush=True
-    )
-
-
-def feed(ear, y, piece=960):
-    for start in range(0, y.size, piece):
-        with ear._work:
-            ear._feed(y[start : start + piece], time.time())
+    print(f"  of it the models, a cough: {1000 * (time.process_time() - before) / ASKED:.1f} ms", flush=True)
 
 
 def memory():
-    """Growth over hours, once the sound that is kept is full."""
+    """Growth over an hour, once the sound that is kept is full."""
     answers = predictors.default().ask(audio.load(synthetic.sample()))
     ear, y = live.Listener(ask=lambda recording: answers), minute()
-    for _ in range(int(KEPT_S / 60) + 30):
+    for _ in range(FILLING):
         ear.feed(y, synthetic.RATE)
-    before, coughs = memory_mb(), ear.total
-    for _ in range(round(60 * HOURS)):
+    before, coughs = megabytes("VmRSS"), ear.total
+    for _ in range(MINUTES):
         ear.feed(y, synthetic.RATE)
-    grown, heard = memory_mb() - before, ear.total - coughs
-    print(f"{'memory after the first half hour':68} {before:8.1f} MB", flush=True)
-    print(f"{f'its growth in {HOURS:g} more hours with {heard} coughs':68} {grown:8.1f} MB", flush=True)
+    what = f"memory after {MINUTES} more minutes with {ear.total - coughs} coughs"
+    show(Row(what, megabytes("VmRSS"), before, "MB", 0.95, against=f"after {FILLING} minutes"))
 
 
 def page():
-    """The page while a Chromium's microphone plays a minute of coughs."""
-    with tempfile.TemporaryDirectory() as folder, server() as url, sync_playwright() as playwright:
-        path = Path(folder) / "coughs.wav"
-        y = synthetic.recording(onsets_s=ONSETS, duration_s=75.0)
+    """The page while a Chromium's microphone plays coughs."""
+    with contextlib.ExitStack() as running:
+        path = Path(running.enter_context(tempfile.TemporaryDirectory()), "coughs.wav")
+        y = synthetic.recording(onsets_s=ONSETS, duration_s=float(ONSETS[-1] + 5))
         path.write_bytes(audio.encode_wav(y, synthetic.RATE))
-        until_up(url)
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=[
-                "--no-sandbox",
+        chromium = running.enter_context(
+            browser(
                 "--use-fake-ui-for-media-stream",
                 "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-audio-capture={path}%noloop",
-            ],
+                f"--use-file-for-fake-audio-capture={path}",
+            )
         )
-        tab = browser.new_context(permissions=["microphone"]).new_page()
-        tab.goto(f"{url}/live")
+        server = running.enter_context(app())
+        server.ready()
+        tab, *_ = open_page(chromium.new_context(permissions=["microphone"]), server.url, "live")
         start = tab.frame_locator("iframe[title*=webrtc]").get_by_role("button", name="Open the microphone")
         start.click(timeout=60_000)
         clicked = time.perf_counter()
         tab.get_by_text("Listening", exact=True).wait_for(timeout=60_000)
-        show("from the click to the first sound", time.perf_counter() - clicked, "s", 10)
+        limited("from the click to the first sound", time.perf_counter() - clicked, "s", 10)
         drawn = "canvas => [Number(canvas.dataset.drawn), performance.now()]"
         first, began = tab.locator("canvas").evaluate(drawn)
-        port = int(url.rpartition(":")[2])
-        used, then = processor_s(port), time.perf_counter()
-        tab.wait_for_timeout(60_000)
-        used, took = processor_s(port) - used, time.perf_counter() - then
+        used, then = server.cpu_s(), time.perf_counter()
+        tab.wait_for_timeout(1000 * PAGE_S)
+        used, took = server.cpu_s() - used, time.perf_counter() - then
         last, ended = tab.locator("canvas").evaluate(drawn)
-        show("redraws a second", 1000 * (last - first) / (ended - began), "/s", 5, more_is_better=True)
+        limited("redraws", 1000 * (last - first) / (ended - began), "a second", 5, more=True)
+        marks = tab.locator(".coughs > li")
+        marks.first.wait_for()
         delays = [
-            (float(row.get_attribute("data-shown")) - float(row.get_attribute("data-ended"))) / 1000
-            for row in tab.locator(".coughs > li").all()
+            (float(mark.get_attribute("data-shown")) - float(mark.get_attribute("data-ended"))) / 1000
+            for mark in marks.all()
         ]
-        show(f"from a cough's end to its mark, median of {len(delays)}", statistics.median(delays), "s", 0.5)
-        show(f"from a cough's end to its mark, slowest of {len(delays)}", max(delays), "s", 0.5)
+        for name, value in (("median", statistics.median(delays)), ("slowest", max(delays))):
+            limited(f"from a cough's end to its mark, {name} of {len(delays)}", value, "s", 0.5)
         print(
-            f"{'the whole server meanwhile (WebRTC, work, pages), of one core':68} {100 * used / took:8.1f} %",
+            f"  the whole server meanwhile (WebRTC, work, pages): {100 * used / took:.1f} % of one core",
             flush=True,
         )
-        browser.close()
+
+
+def main():
+    processing()
+    memory()
+    page()
 
 
 if __name__ == "__main__":
-    processing()
-    page()
-    memory()
+    main()

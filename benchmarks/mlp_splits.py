@@ -1,21 +1,21 @@
 """The case study's MLP on many splits: ours, side by side in NumPy, beside one Keras fit after another.
 
-    python benchmarks/mlp_splits.py [--splits 100] [--fits 5]
+    python benchmarks/mlp_splits.py
 
 Ours trains all splits, on every core: groups of them in processes of one thread each, whose start counts. Keras fits the first
 few of the same splits, after one to warm up, with all the threads it likes. Then the scores of ours are held against those of
 the Keras fits that are stored with the study, split by split.
 """
 
-import argparse
 import time
 
 import numpy as np
 import pandas as pd
-import products
 from joblib import Parallel, delayed
 from scipy import stats
-from table import Row, show
+from shared import products
+from shared.run import size
+from shared.table import Row, show
 
 from coughlab.classifiers import mlp
 from coughlab.classifiers.mlp import MLP
@@ -24,6 +24,7 @@ from coughlab.features.acoustic import NAMES
 from coughlab.studies import store
 from coughlab.system import resources
 
+SPLITS, FITS, EPOCHS = size((100, 5, MLP.epochs), (2, 1, 1))
 GOAL = 20
 #: Splits handed to a process at a time.
 PART = 10
@@ -44,16 +45,16 @@ def ours(X, labels, trains, seeds):
 
 def worked(X, labels, trains, seeds):
     started = time.process_time()
-    return MLP.fit_many(X, labels, trains, seeds=seeds), time.process_time() - started
+    return MLP.fit_many(X, labels, trains, seeds=seeds, epochs=EPOCHS), time.process_time() - started
 
 
 def keras(X, labels, trains, seeds):
     """Seconds of the clock and of the cores that each fit takes."""
-    MLP.fit(X[trains[0]], labels[trains[0]], seed=0)
+    MLP.fit(X[trains[0]], labels[trains[0]], seed=0, epochs=EPOCHS)
     times = []
     for rows, seed in zip(trains, seeds, strict=True):
         started = time.perf_counter(), time.process_time()
-        MLP.fit(X[rows], labels[rows], seed=seed)
+        MLP.fit(X[rows], labels[rows], seed=seed, epochs=EPOCHS)
         times.append((time.perf_counter() - started[0], time.process_time() - started[1]))
     return np.array(times).T
 
@@ -63,7 +64,7 @@ def products_s(n):
     sizes = (len(NAMES), *mlp.WIDTHS, 1)
     weights = np.array(sizes[:-1]) * sizes[1:]
     # Forward, and back to the weights and to the layer below, of which the first has none.
-    operations = 2 * n * MLP.epochs * (3 * weights.sum() - weights[0])
+    operations = 2 * n * EPOCHS * (3 * weights.sum() - weights[0])
     print(f"{operations / 1e9:.1f} GFLOP a split")
     return operations / products.rate()
 
@@ -93,27 +94,21 @@ def compare(new, stored):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--splits", type=int, default=100)
-    parser.add_argument("--fits", type=int, default=5)
-    options = parser.parse_args()
     study = store.StoredStudy(store.MODELS / "kaggle-trial")
     X = study.features[list(NAMES)].to_numpy()
     labels = study.features["positive"].to_numpy(int)
-    deals = splits.published(labels, n_splits=options.splits, seed=0)
-    trains, seeds = [train for train, _ in deals], range(1, options.splits + 1)
+    deals = splits.published(labels, n_splits=SPLITS, seed=0)
+    trains, seeds = [train for train, _ in deals], range(1, SPLITS + 1)
     fitted, clock, cpu = ours(X, labels, trains, seeds)
     print(f"ours: {clock:.3f} s a split on {resources.cores()} cores, {cpu:.3f} s of one core")
-    keras_clock, keras_cpu = keras(X, labels, trains[: options.fits], seeds[: options.fits])
+    keras_clock, keras_cpu = keras(X, labels, trains[:FITS], seeds[:FITS])
     print(
         f"Keras, {len(keras_clock)} fits: {', '.join(f'{seconds:.2f}' for seconds in keras_clock)} s,"
         f" {keras_cpu.mean():.2f} s of one core"
     )
     floor = products_s(len(trains[0])) / resources.cores()
-    what = f"MLP on {options.splits} random splits"
-    against = f"one Keras fit after another, {options.fits} of them"
+    what = f"MLP on {SPLITS} random splits"
+    against = f"one Keras fit after another, {FITS} of them"
     show(Row(what, clock, float(np.median(keras_clock)), "s a split", GOAL, floor, against=against))
     stored = study.metrics.query("model == @MLP.name and protocol == 'published' and role == 'test'")
     compare(scores(study, X, deals, fitted), stored.set_index("split"))

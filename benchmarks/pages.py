@@ -11,28 +11,14 @@ A slider's new numbers are computed in the browser. "Ours" is the part of the wa
 until the page's text has changed; the rest is the browser's, which lays out, paints and waits for the screen.
 """
 
-import json
 import statistics
 import sys
 
-from app import browser, server, until_up
-from table import Row, show
+from shared.browser import PAGES, browser, open_page
+from shared.run import size
+from shared.server import app
+from shared.table import Row, show
 
-#: Address of each page, its heading, and what its content is known by, in the order of Home.py.
-PAGES = {
-    "": ("Analyse a cough", "text=Try a sample"),
-    "live": ("Live", ".listening canvas"),
-    "batch": ("Many recordings at once", "[data-testid=stFileUploader]"),
-    "reality": ("Reality check", "text=In plain words"),
-    "compare": ("Compare models", "[data-testid=stDataFrame] canvas"),
-    "clinicians": ("For clinicians", "input[type=range]"),
-    "audit": ("Is this dataset sound?", "text=Not sound"),
-    "explore": ("Explore the data", "[data-testid=stMetricValue]"),
-    "matrices": ("Matrices", "input[type=range]"),
-    "splits": ("Many splits", "text=Split 1"),
-    "search": ("Search", "text=Best of"),
-    "about": ("About CoughLab", "text=Trained for research"),
-}
 SLIDERS = {
     "matrices": {"threshold slider of Matrices": "#slider"},
     "clinicians": {
@@ -40,31 +26,12 @@ SLIDERS = {
         "prevalence slider of For clinicians": "input#prevalence",
     },
 }
-ROUNDS = 3
-MOVES = 20
+ADDRESSES = size(tuple(PAGES), ("clinicians",))
+ROUNDS, MOVES = size(3, 1), size(20, 1)
 LIMIT_S = 1.5
 SLIDER_S, OURS_S = 0.1, 0.03
-# In the page: looks in every frame whether the heading and the content are there, and notes when that frame has been painted.
-# What a component shows may be in a shadow root.
-WATCH = """(([heading, content]) => {
-    const find = (root, selector) => root.querySelector(selector) ?? [...root.querySelectorAll('*')]
-        .filter(element => element.shadowRoot).map(element => find(element.shadowRoot, selector)).find(Boolean);
-    const shown = [
-        () => [...document.querySelectorAll('h1')].some(h1 => h1.textContent === heading && h1.checkVisibility()),
-        () => content.startsWith('text=')
-            ? document.querySelector('[data-testid=stMain]')?.textContent.includes(content.slice(5))
-            : find(document, content)?.clientWidth,
-    ];
-    window.painted = [null, null];
-    const look = () => {
-        const there = [0, 1].filter(k => painted[k] === null && shown[k]());
-        const {port1, port2} = new MessageChannel();
-        port1.onmessage = () => there.forEach(k => painted[k] = performance.now());
-        port2.postMessage(null);
-        if (painted.includes(null)) requestAnimationFrame(look);
-    };
-    requestAnimationFrame(look);
-})"""
+#: A page is left alone for so long before its sliders are moved.
+SETTLED_MS = size(2000, 500)
 # In the page: moves the slider, and tells the milliseconds until its handler has changed the text, and until the frame after.
 MOVE = """slider => new Promise((resolve, reject) => {
     const root = slider.getRootNode(), text = () => root.textContent || root.body.textContent;
@@ -81,16 +48,12 @@ MOVE = """slider => new Promise((resolve, reject) => {
 
 def opened(chromium, address):
     """Seconds to the heading and to the content of a page of a cold server, and of the moves of its sliders."""
-    with server() as url:
-        until_up(url)
-        page = chromium.new_context().new_page()
-        page.add_init_script(f"{WATCH}({json.dumps(PAGES[address])})")
-        page.goto(f"{url}/{address}", wait_until="commit")
-        page.wait_for_function("!painted.includes(null)", polling=100)
-        painted, filled = (ms / 1000 for ms in page.evaluate("painted"))
+    with app() as server:
+        server.ready()
+        page, painted, filled = open_page(chromium.new_context(), server.url, address)
         moves = {}
         for name, selector in SLIDERS.get(address, {}).items():
-            page.wait_for_timeout(2000)
+            page.wait_for_timeout(SETTLED_MS)
             slider = page.locator(selector)
             moves[name] = [[ms / 1000 for ms in slider.evaluate(MOVE)] for _ in range(MOVES)]
         page.context.close()
@@ -118,4 +81,4 @@ def main(addresses):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or PAGES)
+    main(sys.argv[1:] or ADDRESSES)

@@ -1,4 +1,4 @@
-"""The table of `make bench`: one row a goal, ours beside a yardstick measured in the same run."""
+"""The table of `make bench`: what every program prints, ours beside a yardstick measured in the same run."""
 
 import json
 import os
@@ -11,7 +11,7 @@ SETTING = "COUGHLAB_BENCH"
 
 @dataclass(frozen=True)
 class Row:
-    """One goal.
+    """One figure.
 
     Attributes
     ----------
@@ -21,8 +21,8 @@ class Row:
         Ours, and what it is held against: the published stack's figure in this run, or a limit.
     unit : str
         Of both, such as "ms".
-    goal : float
-        The ratio to be reached: how many times better ours is than the yardstick.
+    goal : float or None
+        The ratio to be reached: how many times better ours is than the yardstick. None where nothing was promised.
     floor : float or None
         What physics leaves, in the same unit, where there is such a thing.
     more : bool
@@ -35,7 +35,7 @@ class Row:
     ours: float
     yardstick: float
     unit: str
-    goal: float
+    goal: float | None = None
     floor: float | None = None
     more: bool = False
     against: str = "published stack"
@@ -47,8 +47,8 @@ class Row:
 
     @property
     def met(self):
-        """Whether the goal is reached."""
-        return self.ratio >= self.goal
+        """Whether the goal is reached; None without one."""
+        return None if self.goal is None else self.ratio >= self.goal
 
     def cells(self):
         """The row as text, one string a column of `HEAD`."""
@@ -58,9 +58,9 @@ class Row:
             f"{_number(self.ours)} {self.unit}",
             f"{_number(self.yardstick)} {self.unit} ({self.against})",
             f"{_number(self.ratio)}",
-            f"{self.goal:g}",
+            "" if self.goal is None else f"{self.goal:g}",
             floor,
-            "yes" if self.met else "no",
+            {True: "yes", False: "no", None: ""}[self.met],
         ]
 
 
@@ -70,11 +70,9 @@ HEAD = ["what", "ours", "yardstick", "times better", "goal", "floor", "met"]
 def show(row):
     """Print a row, and leave it for `make bench`."""
     what, ours, yardstick, ratio, goal, floor, met = row.cells()
+    goal = f" (goal {goal}, met: {met})" if goal else ""
     floor = f"; floor {floor}" if floor else ""
-    print(
-        f"{what}: {ours} against {yardstick}, {ratio} times better (goal {goal}, met: {met}){floor}",
-        flush=True,
-    )
+    print(f"{what}: {ours} against {yardstick}, {ratio} times better{goal}{floor}", flush=True)
     if path := os.environ.get(SETTING):
         with Path(path).open("a") as file:
             print(json.dumps(asdict(row)), file=file)

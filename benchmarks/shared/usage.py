@@ -1,13 +1,10 @@
 """What work on a dataset takes, measured in a process of its own: time, and the most memory of it and of its workers.
 
-    python benchmarks/usage.py features|audit DATASET FOLDER OUT JOBS [--warm]
-
-prints one JSON object. `measured` runs that and returns it.
+`measured` runs `main` in such a process, which prints one JSON object, and returns that.
 """
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,10 +12,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
+
 from coughlab import datasets
 from coughlab.audit import run as auditing
 from coughlab.datasets import survey
 from coughlab.system import parallel
+from shared.process import peak_mb
 
 #: Recordings that are measured beforehand where the workers are to be warm.
 WARM = 256
@@ -26,8 +26,9 @@ WARM = 256
 
 def measured(what, dataset, folder, out, jobs, *options):
     """Run work in a fresh process: what `main` tells, as a dict."""
-    command = [sys.executable, __file__, what, dataset, folder, out, str(jobs), *options]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    arguments = [what, dataset, folder.absolute(), out.absolute(), str(jobs), *options]
+    command = [sys.executable, "-m", "shared.usage", *arguments]
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 
 
@@ -45,27 +46,17 @@ class Stages:
     def end(self):
         if self.name:
             cpu_s, wall_s = time.process_time() - self.started[0], time.perf_counter() - self.started[1]
-            self.stages[self.name] = {"cpu_s": cpu_s, "wall_s": wall_s, "peak_mb": peak_mb("self")}
-
-
-def peak_mb(process):
-    """The most memory that a running process has had, in MB. Unlike getrusage it forgets what was before the program began."""
-    lines = Path("/proc", str(process), "status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+            self.stages[self.name] = {"cpu_s": cpu_s, "wall_s": wall_s, "peak_mb": peak_mb()}
 
 
 def workers():
-    """Numbers of the processes that work for this one."""
-    children = [
-        pid for task in Path("/proc/self/task").iterdir() for pid in (task / "children").read_text().split()
-    ]
-    return [pid for pid in children if b"LokyProcess" in Path("/proc", pid, "cmdline").read_bytes()]
+    """The processes that work for this one."""
+    return [child for child in psutil.Process().children() if "LokyProcess" in " ".join(child.cmdline())]
 
 
-def cpu_s(pid):
-    """Seconds of CPU that a running process has spent."""
-    fields = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def workers_cpu_s():
+    """Seconds of CPU that they have spent."""
+    return sum(sum(worker.cpu_times()[:2]) for worker in workers())
 
 
 def run(what, dataset, out, at, progress):
@@ -85,15 +76,15 @@ def main():
     parser.add_argument("--warm", action="store_true", help="start the workers before the clock")
     told = parser.parse_args()
     dataset, stages = datasets.load(told.dataset, told.folder), Stages()
-    before_mb = peak_mb("self")
+    before_mb = peak_mb()
     with parallel.start(told.jobs) as at:
         if told.warm:
             with tempfile.TemporaryDirectory() as aside:
                 run(told.what, replace(dataset, table=dataset.table[:WARM]), aside, at, stages)
             stages = Stages()
-        before_s = time.process_time(), sum(map(cpu_s, workers())), time.perf_counter()
+        before_s = time.process_time(), workers_cpu_s(), time.perf_counter()
         run(told.what, dataset, told.out, at, stages)
-        after_s = time.process_time(), sum(map(cpu_s, workers())), time.perf_counter()
+        after_s = time.process_time(), workers_cpu_s(), time.perf_counter()
         stages.end()
         own_s, workers_s, wall_s = (after - before for after, before in zip(after_s, before_s, strict=True))
     result = {
@@ -102,8 +93,8 @@ def main():
         "workers_cpu_s": workers_s,
         "wall_s": wall_s,
         "list_mb": before_mb,
-        "peak_mb": peak_mb("self"),
-        "workers_mb": [peak_mb(pid) for pid in workers()],
+        "peak_mb": peak_mb(),
+        "workers_mb": [peak_mb(worker.pid) for worker in workers()],
         "out_mb": sum(path.stat().st_size for path in told.out.iterdir()) / 2**20,
         "stages": stages.stages,
     }
