@@ -2,105 +2,26 @@
 
 import streamlit as st
 
-from coughlab.evaluation import decision as evidence
-from coughlab.evaluation.protocols import PROTOCOLS, STRICTEST
-from coughlab.text import counted, percent
+from coughlab.evaluation.protocols import PROTOCOLS
 from pages.components import clinical
 from pages.sections import clinicians
-from pages.shared.measured import measured, measured_on
-from pages.shared.protocol import ask_protocol, title_of
-from pages.shared.study import ask_model, ask_study, titles_of
+from pages.shared.protocol import rows_of
 
 PAGE = {"title": "For clinicians", "icon": ":material/stethoscope:", "group": "Believe", "order": 22}
 
-
-def ask():
-    """The study, the model, protocol and dataset it was tested by, and the strictest test's name if that is another one."""
-    study_at, model_at, protocol_at = st.columns(3)
-    study = ask_study(study_at)
-    # The main model comes first, so that it is the default.
-    titles = titles_of(study)
-    model = ask_model(
-        {main: titles[main] for main in [study.main_model] if main in titles} | titles, model_at
-    )
-    tests = study.metrics.query("model == @model and role == 'test'")
-    classes = tests.groupby(["protocol", "tested_on"], observed=True)[["positives", "negatives"]].max()
-    # Where only one class was tested there is little to see: those come last.
-    by_proof = sorted(classes.index, key=lambda pair: (not classes.loc[pair].all(), STRICTEST.index(pair[0])))
-    note = "The further up, the more the numbers prove; tests where only one class was heard come last."
-    pair = ask_protocol(by_proof, protocol_at, note)
-    return study, model, *pair, title_of(by_proof[0]) if pair != by_proof[0] else None
-
-
-def warn(study, model, protocol, tested_on):
-    """What has to be known before any number."""
-    st.warning(
-        "A tool for research and teaching, **not a medical device**: nothing on this page is fit to decide what is done with a"
-        " patient.",
-        icon=":material/warning:",
-    )
-    known = study.evidence.query("model == @model and protocol == @protocol and tested_on == @tested_on")
-    for row in known.dropna(subset="roc_auc").to_dict("records"):
-        auc = "ROC AUC {roc_auc:.2f}, 95% interval {roc_auc_low:.2f} to {roc_auc_high:.2f}".format(**row)
-        if row["roc_auc_low"] > 0.5:
-            st.markdown(f"How well the model tells COVID from the rest: {auc}. 0.5 is a coin, 1 is perfect.")
-            continue
-        if row["roc_auc_high"] < 0.5:
-            head, why = "This model is worse than guessing here", "It ranks the healthy above the ill"
-        else:
-            head, why = "This model may be guessing", "What was measured is compatible with chance"
-        st.error(
-            f"### {head}\n\n{why}: {auc}, where 0.5 is a coin. Read all numbers below with that in mind. A positive or a"
-            " negative result may mean nothing at all.",
-            icon=":material/error:",
-        )
-
-
-def one_class(study, rows, at):
-    """Where nobody has COVID, or everybody, only one number can be measured."""
-    (known,) = evidence.at(rows, [at]).to_dict("records")
-    score, who = ("specificity", "Nobody") if not rows["positive"].iloc[0] else ("sensitivity", "Everybody")
-    value, low, high = (percent(known[f"{score}{end}"]) for end in ("", "_low", "_high"))
-    st.info(
-        f"{who} in {rows['tested_on'].iloc[0]} has COVID, so only the {score} can be measured: **{value}** (95% interval {low}"
-        f" to {high}), where a probability of {at:g} or more is called COVID. Without the other number there are no likelihood"
-        " ratios, no predictive values and no decision curve. Choose another test above to see them.",
-        icon=":material/info:",
-    )
-    measured_on(study, rows)
-
-
-@st.fragment
-def explore(study, rows, model, protocol, tested_on):
-    size = f"{rows['recording'].nunique():,} recordings of {rows['person'].nunique():,} people"
-    n_splits = counted(rows["split"].nunique(), "split")
-    clinical.show(
-        rows,
-        **clinicians.read(study.thresholds[model]),
-        trained=evidence.trained_prevalence(study.predictions, study.name, model, protocol),
-        name="-".join([study.name, model, protocol, tested_on]),
-        title=study.models[model]["title"],
-        about=[f"{study.models[model]['title']}, {protocol}, tested on {tested_on}", f"{size}, {n_splits}"],
-        measured=measured(study, rows),
-        key="clinical",
-        on_change=lambda: clinicians.keep("clinical"),
-    )
-
-
 st.title(PAGE["title"])
 st.markdown("What a model's answer would mean for a patient: set how common COVID is where you are, and see.")
-study, model, protocol, tested_on, stricter = ask()
-warn(study, model, protocol, tested_on)
+study, model, protocol, tested_on, stricter = clinicians.ask()
+clinicians.warn(study, model, protocol, tested_on)
 about = f"**{protocol[0].upper()}{protocol[1:]}**: {PROTOCOLS[protocol].description}."
 if stricter:
     about += f" **There is a stricter test of this model: {stricter}.** What it shows counts for more."
 st.markdown(about)
-rows = study.predictions
-rows = rows[(rows["model"] == model) & (rows["protocol"] == protocol) & (rows["tested_on"] == tested_on)]
-rows = rows[rows["role"] == "test"]
+rows = rows_of(study.predictions, (protocol, tested_on))
+rows = rows[(rows["model"] == model) & (rows["role"] == "test")]
 if rows["positive"].nunique() < 2:
-    one_class(study, rows, study.thresholds[model])
+    clinicians.one_class(study, rows, study.thresholds[model])
 else:
-    explore(study, rows, model, protocol, tested_on)
+    clinicians.explore(study, rows, model, protocol, tested_on)
     with st.expander("Methods and sources"):
         st.markdown(clinical.METHODS)

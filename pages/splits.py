@@ -3,11 +3,9 @@
 import streamlit as st
 
 from coughlab.evaluation import comparison
-from coughlab.evaluation.metrics import METRICS, PER_SPLIT
-from coughlab.text import counted
-from pages.sections.splits import retrain, tables
+from coughlab.evaluation.metrics import PER_SPLIT
+from pages.sections.splits import retrain, views
 from pages.shared import address
-from pages.shared.chart import show_chart
 from pages.shared.measured import measured_on
 from pages.shared.protocol import ask_protocol, pairs_in, rows_of
 from pages.shared.study import ask_model, ask_study, titles_of
@@ -15,81 +13,6 @@ from pages.shared.study import ask_model, ask_study, titles_of
 PAGE = {"title": "Many splits", "icon": ":material/shuffle:", "group": "Compare", "order": 33}
 
 VIEWS = {"few": "First five", "many": "All splits", "pair": "Two models", "retrain": "Retrain here"}
-FEW = 5
-STEPS, ALL = (5, 10, 20, 50, 100), "all"
-
-
-def ask_splits(splits):
-    """The first so many of some splits."""
-    # The default has the same name for all models, however many splits they have: a link leaves the default out.
-    options = [*(str(n) for n in STEPS if n < len(splits)), ALL]
-    if len(options) == 1:
-        st.markdown(f":small[Number of splits]\n\n{len(splits)}, all that are stored")
-        return splits
-    options = {"options": options, "key": "splits", "default": ALL, "help": f"{len(splits)} are stored."}
-    n = address.choose(st.select_slider, "Number of splits", **options)
-    return splits if n == ALL else splits[: int(n)]
-
-
-def show_few(table, model):
-    rows = comparison.wide(table, model).head(FEW)
-    st.markdown(f"{counted(len(rows), 'random split')} of the same rows into training and test.")
-    cards = st.container(horizontal=True)
-    for row in rows.to_dict("records"):
-        with cards.container(border=True, width=208):
-            st.markdown(f"**Split {row['split']}**\n\n{matrix(row)}")
-            sides = [side(row, role) for role in ("test", "train") if row[f"accuracy_{role}"] >= 0]
-            told = "\\\n".join(sides)
-            st.markdown(f":small[{told}]")
-    tables.show_each(rows, f"{model}-first-splits", key=f"few {model}")
-
-
-def side(row, role):
-    return (
-        f"**{role.capitalize()}** {row[f'positives_{role}']:.0f} COVID, {row[f'negatives_{role}']:.0f} not. Accuracy"
-        f" {row[f'accuracy_{role}']:.1%}, log loss {row[f'log_loss_{role}']:.3f}."
-    )
-
-
-def matrix(row):
-    return (
-        "| | :small[called COVID] | :small[called not] |\n|---|---|---|\n"
-        f"| :small[COVID] | **{row['tp']}** | {row['fn']} |\n| :small[not] | {row['fp']} | **{row['tn']}** |"
-    )
-
-
-def show_many(table, model, title, metric):
-    from coughlab.charts import splits as chart
-
-    try:
-        lucky = comparison.lucky(table, model, metric)
-    except ValueError as error:
-        st.warning(str(error))
-        return
-    st.markdown(
-        f"**What one split would have made you believe.** {comparison.luck_in_words(lucky, title, metric)}"
-    )
-    tables.show_summary(table, model, f"{model}-splits", key=f"many {model}")
-    figure = chart.distribution(comparison.by_split(table, model), lucky, metric)
-    show_chart(figure, f"{model}-splits", key="many", alt=f"Every metric of {title} on every split")
-
-
-def show_pair(table, model, other, titles, metric):
-    from coughlab.charts import splits as chart
-
-    try:
-        result = comparison.paired(table, model, other, metric)
-    except ValueError as error:
-        st.warning(str(error))
-        return
-    st.markdown(comparison.difference_in_words(result, titles[model], titles[other], metric))
-    figure = chart.difference(result, titles[model], titles[other], metric)
-    alt = f"Difference in {METRICS[metric].title} of {titles[model]} and {titles[other]} by split"
-    show_chart(figure, f"{model}-less-{other}-{metric}", key="pair", alt=alt)
-    st.markdown(
-        f":small[{tables.LUCK} The naive interval takes splits for independent, and so claims too much.]"
-    )
-
 
 st.title(PAGE["title"])
 st.markdown(
@@ -122,14 +45,14 @@ if view != "few":
     metric = address.choose(next(columns).selectbox, "Metric", titled, key="metric", default=default)
 splits = comparison.shared_splits(table, models)
 with next(columns):
-    splits = splits[:FEW] if view == "few" else ask_splits(splits)
+    splits = splits[: views.FEW] if view == "few" else views.ask_splits(splits)
 table = table[table["split"].isin(splits)]
 rows = rows_of(study.predictions, pair)
 rows = rows[rows["model"].isin(models) & rows["split"].isin(splits)]
 if view == "few":
-    show_few(table, model)
+    views.show_few(table, model)
 elif view == "many":
-    show_many(table, model, titles[model], metric)
+    views.show_many(table, model, titles[model], metric)
 else:
-    show_pair(table, *models, titles, metric)
+    views.show_pair(table, *models, titles, metric)
 measured_on(study, rows if view == "few" else rows[rows["role"] == "test"])

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from coughlab import audio, detector
+from coughlab.audio import synthetic
 from coughlab.detector.training import card
 from coughlab.evidence import verdict
 from coughlab.serving import predictors
@@ -10,6 +11,9 @@ from coughlab.text import counted, percent
 from pages.shared import evidence
 from pages.shared.table import show_table
 
+# The rate of nearly every browser, and no less than any microphone's. Not None, which is meant to keep the browser's own
+# rate: with it, the recorder of Streamlit 1.67 records at 16,000 Hz and loses what is above 8,000.
+RATE = 48_000
 PLOT = {"displayModeBar": False}
 COLUMNS = {
     "Start": st.column_config.NumberColumn(format="%.2f s"),
@@ -40,7 +44,7 @@ def show_models(prediction, study):
     for name, answered in prediction.models.items():
         columns = columns or list(st.columns(3))
         with columns.pop(0).container(border=True, height="stretch"):
-            evidence.show_answer(name, answered, prediction.evidence[name], study.models[name])
+            evidence.show_answer(name, answered, prediction.evidence[name], study)
 
 
 def show_recording(recording, prediction):
@@ -116,3 +120,81 @@ def table(prediction, titles):
             zip(prediction.events, prediction.each, strict=True), start=1
         )
     )
+
+
+def choose(source):
+    """Remember what was chosen last. What a widget gives back is forgotten, for what the other one holds, if anything."""
+    # To ask the models anyway is said of one recording.
+    st.session_state.pop("force", None)
+    held = {name: st.session_state[name] for name in ("recorded", "uploaded") if st.session_state[name]}
+    if source != "sample" and source not in held:
+        if st.session_state.get("chosen", [None])[0] != source:
+            return
+        source = next(iter(held), None)
+    if source is None:
+        del st.session_state.chosen
+    elif source == "sample":
+        st.session_state.chosen = source, "The synthetic sample", synthetic.sample()
+    else:
+        title = "Your recording" if source == "recorded" else held[source].name
+        st.session_state.chosen = source, title, held[source].getvalue()
+
+
+def ask():
+    record, upload, sample = st.columns(3, gap="medium")
+    with record:
+        st.audio_input(
+            "Record a cough",
+            sample_rate=RATE,
+            help="Browsers give a page the microphone only over https or on localhost.",
+            key="recorded",
+            on_change=choose,
+            args=("recorded",),
+        )
+        st.markdown(":small[An arm's length from the microphone, two or three coughs.]")
+    with upload:
+        st.file_uploader(
+            "Or upload a recording",
+            max_upload_size=audio.LIMITS.max_bytes // 2**20,
+            key="uploaded",
+            on_change=choose,
+            args=("uploaded",),
+        )
+        seconds = f"{audio.LIMITS.max_seconds:.0f} seconds"
+        st.markdown(f":small[{audio.FORMATS}, up to {seconds}.]")
+    with sample:
+        st.markdown(":small[Or see how it works first]")
+        st.button(
+            "Try a sample", icon=":material/play_circle:", on_click=choose, args=("sample",), width="stretch"
+        )
+        st.markdown(":small[The sample is synthetic: made by a formula, nobody's cough.]")
+
+
+def ask_also(predictor):
+    """The large models to ask as well, where they are present."""
+    if not predictor.slow:
+        return ()
+    titles = {name: predictor.study.models[name]["title"] for name in predictor.slow}
+    return st.pills(
+        "Ask these too, each takes a second or two",
+        predictor.slow,
+        format_func=titles.get,
+        selection_mode="multi",
+        key="also",
+    )
+
+
+def show_features(prediction, study):
+    from coughlab.charts import features as chart
+
+    trained = study.features
+    st.subheader("Measured features against the training data")
+    st.markdown(
+        f":small[What MLP and nearest neighbour read: 26 numbers from the first 5 seconds, beside the {len(trained)} rows of"
+        f" {study.name} ({trained['person'].nunique()} people). A diamond outside both bars is unlike most of what they saw.]"
+    )
+    st.plotly_chart(chart.figure(prediction.features, trained, prediction.task), config=PLOT, key="features")
+    if st.toggle("Show the same as a table"):
+        st.dataframe(
+            chart.table(prediction.features, trained, prediction.task), hide_index=True, height="content"
+        )

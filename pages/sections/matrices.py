@@ -1,4 +1,4 @@
-"""The recordings in a cell of a matrix: their list, and the sound and picture of the one that is marked."""
+"""What the page "Matrices" asks, its matrices, and the recordings in a cell of them: their list, and the one that is marked."""
 
 import streamlit as st
 
@@ -6,9 +6,19 @@ from coughlab import datasets
 from coughlab.evaluation import confusion
 from coughlab.text import counted
 from pages.components import threshold
-from pages.shared import recording
+from pages.shared import address, recording
+from pages.shared.measured import measured
+from pages.shared.study import ask_model, titles_of
 from pages.shared.table import show_table
 
+ROLES = {"test": "Test rows", "train": "Training rows"}
+ALL = "all"
+CELLS = {
+    "tp": "True positives: COVID, and called COVID",
+    "fn": "False negatives: COVID, but called not COVID",
+    "fp": "False positives: not COVID, but called COVID",
+    "tn": "True negatives: not COVID, and called not COVID",
+}
 COLUMNS = {
     "recording": "Recording",
     "person": "Person",
@@ -23,7 +33,7 @@ COLUMNS = {
 }
 
 
-def show(study, rows, at, cell, name):
+def show_cell(study, rows, at, cell, name):
     """List the recordings in a cell of the matrices of `rows` at a threshold; `name` is part of the file's name."""
     found = confusion.cell(rows, at, cell)
     st.markdown(
@@ -56,3 +66,47 @@ def show(study, rows, at, cell, name):
         recording.show_one(study, found["recording"].iloc[state.selection.rows[0]])
     else:
         st.markdown(":small[Mark a line at its left edge to hear and see the recording.]")
+
+
+def ask(study, predictions, model_at, split_at, role_at):
+    """The model, the split and the role to look at."""
+    predictions = predictions[["model", "split", "role"]].drop_duplicates()
+    model = ask_model(titles_of(study, predictions["model"]), model_at)
+    splits = sorted(predictions.loc[predictions["model"] == model, "split"].unique())
+    options = {ALL: "All together"} | {str(split + 1): str(split + 1) for split in splits}
+    split = address.choose(
+        split_at.selectbox,
+        "Split",
+        options,
+        key="split",
+        help=f"{counted(len(splits), 'random split')} of the rows into training and test.",
+    )
+    if "train" not in set(predictions["role"]):
+        return model, split, "test"
+    return model, split, address.choose(role_at.segmented_control, "Rows", ROLES, key="rows", required=True)
+
+
+def keep():
+    """Put the threshold and the cell that were chosen into the address."""
+    new = st.session_state["matrices"]["chosen"]
+    address.keep("threshold", new["threshold"])
+    address.keep("cell", new["cell"] or None)
+
+
+@st.fragment
+def explore(study, rows, name, about, each_split):
+    at, cell = address.number("threshold", 0, 1, 0.5), address.name("cell", list(CELLS))
+    threshold.show(
+        rows,
+        each_split,
+        at=at,
+        cell=cell,
+        name=name,
+        about=about,
+        measured=measured(study, rows),
+        key="matrices",
+        on_change=keep,
+    )
+    if cell:
+        st.subheader(CELLS[cell])
+        show_cell(study, rows, at, cell, name)

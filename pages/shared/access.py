@@ -7,13 +7,8 @@ import streamlit as st
 from coughlab.web.keys import SecretsError, at_this_machine
 
 
-def secrets():
-    """What Streamlit's secrets hold.
-
-    Returns
-    -------
-    dict
-        Empty if there are none.
+def secrets() -> dict:
+    """What Streamlit's secrets hold; nothing if there are none.
 
     Raises
     ------
@@ -28,13 +23,10 @@ def secrets():
         return {}
 
 
-def trusted():
+def trusted() -> bool:
     """Whether this visitor may train here, and hear the recordings that lie on this server.
 
-    Returns
-    -------
-    bool
-        With a login, for who is named as ``trainer`` under ``[roles]`` in the secrets; without one, at this computer.
+    With a login, those may who are named as ``trainer`` under ``[roles]`` in the secrets; without one, who sits at this computer.
     """
     try:
         known = secrets()
@@ -46,19 +38,8 @@ def trusted():
     return email is not None and email in _trainers(known)
 
 
-def refusal(what):
-    """A sentence for whoever is not `trusted`.
-
-    Parameters
-    ----------
-    what : str
-        What is refused, as the beginning of the sentence.
-
-    Returns
-    -------
-    str
-        Who may do it, and how one becomes one of them.
-    """
+def refusal(what: str) -> str:
+    """Who may do something, and how one becomes one of them; `what` begins the sentence."""
     try:
         known = secrets()
     except SecretsError as error:

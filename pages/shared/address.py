@@ -87,6 +87,14 @@ def name(key: str, options: Options) -> str | None:
     return _read(key, lambda text: _name(text, titles), None, _listed(titles))
 
 
+def keep(key: str, value: object) -> None:
+    """Put a value into the address; None takes it out."""
+    if value is None:
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = str(value)
+
+
 class _Last(NamedTuple):
     """How a widget was last shown: on which page, what the address said, whether that was known, and what was chosen."""
 
@@ -116,12 +124,10 @@ def _ask(show: Callable, key: str, read: Callable[[str], Any], default: Any, kno
     if unknown and not chosen:
         _warn(key, asked, known, default)
     else:
-        wanted = None if value == default else _written(value)
-        if wanted is None:
-            st.query_params.pop(key, None)
-        elif wanted != asked:
-            st.query_params[key] = wanted
-        asked, unknown = wanted, False
+        wanted, unknown = None if value == default else _written(value), False
+        if wanted != asked:
+            keep(key, wanted)
+        asked = wanted
     seen[key] = _Last(page, asked, not unknown, value)
     return value
 

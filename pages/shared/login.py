@@ -106,36 +106,14 @@ def _ask(auth):
             st.text(str(error))
 
 
-def providers(auth):
-    """The settings of each provider.
-
-    Parameters
-    ----------
-    auth : dict
-        The section ``[auth]`` of the secrets.
-
-    Returns
-    -------
-    dict of str to dict
-        By name. One that is not named is called "default" and has the section itself.
-    """
+def providers(auth: dict) -> dict[str, dict]:
+    """The settings of each provider by its name; one without a name is "default" and has the section itself."""
     named = {key: held for key, held in auth.items() if isinstance(held, dict) and key != "client_kwargs"}
     return named or {"default": auth}
 
 
-def problem(auth):
-    """What is wrong with the settings of the login.
-
-    Parameters
-    ----------
-    auth : object
-        The section ``[auth]`` of the secrets, whatever it holds.
-
-    Returns
-    -------
-    str or None
-        Part of a sentence, without the settings themselves; None if nothing is to be seen.
-    """
+def problem(auth: object) -> str | None:
+    """What is wrong with the section ``[auth]`` of the secrets: part of a sentence, without the settings themselves."""
     if not isinstance(auth, dict):
         return "there is nothing"
     wanted = [("redirect_uri", auth), ("cookie_secret", auth)]
@@ -150,19 +128,8 @@ def problem(auth):
     return None
 
 
-def unreachable(address):
-    """Why a provider cannot be used.
-
-    Parameters
-    ----------
-    address : str
-        Where it says of itself how it is to be used.
-
-    Returns
-    -------
-    str or None
-        A sentence; None if it can.
-    """
+def unreachable(address: str) -> str | None:
+    """Why a provider that says at this address how it is to be used cannot be used; None if it can."""
     import httpx
 
     try:
@@ -198,11 +165,7 @@ def _show_person():
     name, email = (st.user.get(key) for key in ("name", "email"))
     with (
         st.container(horizontal_alignment="right"),
-        st.popover(
-            literal(name or email or "Logged in"),
-            icon=":material/account_circle:",
-            type="tertiary",
-        ),
+        st.popover(literal(name or email or "Logged in"), icon=":material/account_circle:", type="tertiary"),
     ):
         st.text("\n".join(dict.fromkeys(filter(None, ("Logged in as", name, email)))))
         if access.trusted():

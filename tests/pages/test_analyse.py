@@ -11,11 +11,13 @@ from coughlab.audio import synthetic
 from coughlab.evaluation.decision import Estimate
 from coughlab.evidence import verdict as answer
 from coughlab.serving import predictors
-from coughlab.text import LABELS_IN_WORDS, agreement, counted, percent
+from coughlab.text import counted, percent
 from tests import sounds
 from tests.conftest import ROOT
 from tests.recordings import heard
 from tests.stored_studies import with_large
+
+TASK = predictors.default().study.task
 
 
 @pytest.fixture
@@ -110,10 +112,10 @@ def test_each_cough_is_listed_with_the_models_answers_about_it(page, monkeypatch
     assert table["Start"].tolist() == list(range(n)) and set(table["Is a cough"]) == {"90.0%"}
     for title, name in (("MLP", "mlp"), ("CNN", "cnn"), ("Nearest neighbour", "knn")):
         assert table[title].tolist() == [
-            f"{LABELS_IN_WORDS[answers[name].label]} ({percent(answers[name].probability)})"
+            f"{TASK.title(answers[name].label)} ({percent(answers[name].probability)})"
             for answers in prediction.each
         ]
-        said = agreement(prediction.votes(name), prediction.models[name].label)
+        said = answer.agreement(prediction.votes(name), prediction.models[name].label, TASK)
         assert any(f"- **{title}.** {said}" in text for text in texts(page))
     assert any("no proof" in text and "trained on whole recordings" in text for text in texts(page))
     # One player for the recording and one for the cough that is marked, however many there are.
@@ -137,12 +139,12 @@ def test_the_verdict_comes_before_the_label_and_the_prevalence_counts(page):
     assert verdict == f"## {answer.HEADLINES[main['verdict']]}\n\n{main['message']}"
     for name, block in prediction.evidence.items():
         assert f"#### {answer.HEADLINES[block['verdict']]}" in shown
-        meaning = answer.meaning(block, prediction.models[name].label)
+        meaning = answer.meaning(block, prediction.models[name].label, TASK)
         assert any(block["message"] in text and meaning in text for text in shown)
     page.number_input[0].set_value(20.0).run()
     assert not page.exception and page.query_params["prevalence"] == "0.2"
     prediction = predictors.default().predict(audio.load(synthetic.sample()), prevalence=0.2)
-    meaning = answer.meaning(prediction.evidence["mlp"], prediction.models["mlp"].label)
+    meaning = answer.meaning(prediction.evidence["mlp"], prediction.models["mlp"].label, TASK)
     assert "of 20.0%" in meaning and any(meaning in text for text in texts(page))
 
 
@@ -154,7 +156,7 @@ def test_what_is_compatible_with_chance_is_said_louder_than_the_label(monkeypatc
     monkeypatch.setitem(predictor.known, "mlp", known)
     page = AppTest.from_file(str(ROOT / "pages/analyse.py"), default_timeout=60).run()
     page.button[0].click().run()
-    label = LABELS_IN_WORDS[predictor.predict(audio.load(synthetic.sample())).models["mlp"].label]
+    label = TASK.title(predictor.predict(audio.load(synthetic.sample())).models["mlp"].label)
     (said,) = [text for text in cards(page)[0] if "Says:" in text]
     assert f"Says: {label}" in said and said.startswith(":gray[") == loud
     ((verdict,), _) = evidence_of(page)

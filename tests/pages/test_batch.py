@@ -17,6 +17,7 @@ from tests.audio.test_archive import zipped
 from tests.batches import VERDICT, coughs, failed, no_cough
 from tests.conftest import ROOT
 
+TASK = predictors.default().study.task
 WAV = sounds.FORMATS["wav 16-bit"]()
 NASTY = "![x](http://example.com/x.png) :material/home: <b>.wav"
 MIXED = [
@@ -98,7 +99,7 @@ def test_files_and_zips_are_answered_one_by_one_and_nothing_stays_on_the_disk(te
         *(None, None, "not_audio", None),
         "empty",
     ]
-    assert f"**{batch.summary(batch.counts(found))}**" in texts(page)
+    assert f"**{batch.summary(batch.counts(found, TASK))}**" in texts(page)
     assert "Left out, as they are no recordings: ward.zip/notes.txt." in texts(page)
     assert not [button for button in page.button if button.label == "Cancel"]
 
@@ -242,7 +243,7 @@ def test_the_verdict_stands_above_the_list_with_what_it_was_measured_on():
 )
 def test_filters(choice, names):
     page = with_answers(MIXED)
-    assert f"{batch.KINDS[choice][0]} {len(names)}" in choices(page)
+    assert f"{batch.kinds(TASK)[choice][0]} {len(names)}" in choices(page)
     page.button_group[0].set_value(choice).run()
     assert not page.exception and listed(page)["File"].tolist() == names
     labels = [button.label for button in page.get("download_button")]
@@ -308,10 +309,10 @@ def test_a_marked_file_that_is_no_recording_says_why():
 
 
 def test_downloads():
-    table = pd.read_csv(io.StringIO(listing.csv(MIXED, ["mlp", "cnn"])))
+    table = pd.read_csv(io.StringIO(listing.csv(MIXED, TASK, ["mlp", "cnn"])))
     assert table["file"].tolist() == [answer["file"] for answer in MIXED]
-    assert list(table) == list(batch.table(MIXED, ["mlp", "cnn"]))
-    assert json.loads(listing.json(MIXED, [])) == MIXED
+    assert list(table) == list(batch.table(MIXED, TASK, ["mlp", "cnn"]))
+    assert json.loads(listing.json(MIXED, TASK, [])) == MIXED
 
 
 def test_without_a_study_the_page_says_so(monkeypatch, tmp_path):

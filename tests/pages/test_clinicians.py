@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from coughlab.evaluation import bootstrap, decision, metrics
+from coughlab.evaluation import bootstrap, decision, scoring
 from coughlab.serving import predictors
 from coughlab.studies import store
 from coughlab.studies.writer import replacing
@@ -34,6 +34,7 @@ def rows(model, protocol, tested_on, n, n_ill, separation):
             "recording": who,
             "person": who,
             "label": np.where(ill, "covid", "not_covid"),
+            "positive": ill,
             "probability": np.clip(draw.normal(0.4, 0.1, n) + separation * ill, 0, 1),
             "seed": 0,
         }
@@ -63,9 +64,10 @@ def made(tmp_path_factory):
     }
     with replacing(folder / "made") as writer:
         writer.write_table(store.PREDICTIONS, predictions)
-        writer.write_table(store.METRICS, metrics.per_split(predictions, thresholds))
+        writer.write_table(store.METRICS, scoring.per_split(predictions, thresholds))
         writer.write_table(store.EVIDENCE, bootstrap.table(predictions, thresholds, n_boot=50))
-        writer.manifest["models"] = models
+        definition = predictors.default().study.manifest["definition"]
+        writer.manifest |= {"definition": definition, "models": models}
     return folder, predictions
 
 
@@ -143,7 +145,7 @@ def test_where_nobody_has_covid_only_the_specificity_is_told(page, made):
     shown = page(protocol="external:healthy")
     assert not shown.get("bidi_component") and not shown.error
     of = made[1].query("tested_on == 'healthy'")
-    score = metrics.scores(of, {"mlp": 0.5}).iloc[0]
+    score = scoring.scores(of, {"mlp": 0.5}).iloc[0]
     (told,) = [element.value for element in shown.info]
     assert f"**{score['specificity']:.1%}**" in told and f"{score['specificity_low']:.1%}" in told
     assert "Nobody in healthy has COVID" in told

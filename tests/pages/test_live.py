@@ -122,7 +122,7 @@ def test_without_a_connection_the_recorder_is_offered_and_its_coughs_are_found(p
 
 
 def news(ear, is_open=True):
-    return view._news(ear, {"mlp": "MLP"}, is_open, 40, 3)
+    return view._news(ear, predictors.default().study, is_open, 40, 3)
 
 
 def test_what_is_sent_is_small_and_says_how_it_stands():

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from coughlab.evaluation import confusion, roc
 from coughlab.serving import predictors
-from coughlab.text import LABELS_IN_WORDS, counted
+from coughlab.text import counted
 from pages.components import threshold
 from pages.shared.text import literal
 from tests.conftest import ROOT
@@ -54,9 +54,9 @@ def test_the_component_is_given_the_matrices_of_every_threshold(role, split):
     for name in ("share", "low", "high"):
         given = np.array(shown["cells"][name], dtype=float)
         np.testing.assert_allclose(given, expected[name], atol=10.0**-threshold.DIGITS)
-    assert shown["youden"] == roc.youden(of["label"], of["probability"])
+    assert shown["youden"] == roc.youden(of["positive"], of["probability"])
     assert {kept["sensitivity"]: kept["threshold"] for kept in shown["kept"]} == {
-        least: roc.keeping_sensitivity(of["label"], of["probability"], least)
+        least: roc.keeping_sensitivity(of["positive"], of["probability"], least)
         for least in threshold.SENSITIVITIES
     }
     # Every threshold on offer is one that can be looked up.
@@ -77,7 +77,7 @@ def test_a_link_to_a_cell_lists_its_recordings(cell):
     (table,) = shown.dataframe
     assert table.value["recording"].tolist() == found["recording"].tolist()
     assert table.value["probability"].tolist() == found["probability"].tolist()
-    assert set(table.value["label"]) == {LABELS_IN_WORDS["covid" if cell in ("tp", "fn") else "not_covid"]}
+    assert set(table.value["label"]) == {"COVID" if cell in ("tp", "fn") else "not COVID"}
 
 
 def test_of_all_splits_it_is_said_how_often_a_recording_was_in_the_cell():

@@ -5,6 +5,7 @@ from streamlit.elements.lib import streamlit_plotly_theme
 from streamlit.testing.v1 import AppTest
 
 from coughlab.charts import staircase
+from coughlab.evaluation.protocols import PROTOCOLS
 from coughlab.evidence import paragraph, steps
 from coughlab.serving import predictors
 from tests.conftest import ROOT
@@ -35,12 +36,12 @@ def page():
 
 def test_every_model_is_shown_at_every_step(page, study):
     in_numbers, everything = (frame.value for frame in page.dataframe[:2])
-    reasons = steps.ruled_out(study.features)
+    reasons = steps.ruled_out(study.features, study.task)
     first = next(iter(study.models))
     expected = steps.steps(study.name, study.evidence, first, "roc_auc", reasons=reasons)
     assert in_numbers["value"].tolist() == pytest.approx(expected["value"].tolist(), nan_ok=True)
     assert in_numbers["reason"].tolist() == expected["reason"].tolist()
-    assert set(in_numbers["title"]) >= {*steps.STEPS.values()} - {"On another dataset"}
+    assert set(in_numbers["title"]) >= {one.title for one in PROTOCOLS.values()} - {"On another dataset"}
     titles = [entry["title"] for entry in study.models.values()]
     assert everything["model"].unique().tolist() == titles
     assert len(everything) == len(titles) * len(expected)
@@ -54,7 +55,12 @@ def test_the_paragraph_is_there_before_any_chart(page, study):
     first = next(iter(study.models))
     table = steps.steps(study.name, study.evidence, first, "roc_auc")
     text = paragraph.paragraph(
-        table, study=study.name, model=first, title=study.models[first]["title"], claimed=1.0
+        table,
+        study=study.name,
+        model=first,
+        title=study.models[first]["title"],
+        task=study.task,
+        claimed=1.0,
     )
     assert text in said(page)
     assert "no source has recordings of both labels" in "".join(page.dataframe[0].value["reason"])

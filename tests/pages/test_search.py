@@ -29,14 +29,18 @@ def trials():
 
 def stored(folder, trials=None):
     """A study of the committed predictions and main model, and of these trials."""
-    main = COMMITTED.models[predictors.MAIN_MODEL]
+    main = COMMITTED.models[COMMITTED.main_model]
     with replacing(folder / predictors.STUDY) as writer:
         writer.write_table(store.FEATURES, COMMITTED.features)
         writer.write_table(store.PREDICTIONS, COMMITTED.predictions)
         if trials is not None:
             writer.write_table(store.TRIALS, trials)
         writer.write(main["serve"], COMMITTED.read(main["serve"]))
-        writer.manifest |= {"study": predictors.STUDY, "models": {predictors.MAIN_MODEL: main}}
+        writer.manifest |= {
+            "study": predictors.STUDY,
+            "definition": COMMITTED.manifest["definition"],
+            "models": {COMMITTED.main_model: main},
+        }
     return folder
 
 

@@ -51,7 +51,7 @@ def test_the_first_splits_are_shown_with_counts_loss_accuracy_and_matrix(stored)
 def test_the_distribution_of_every_metric_and_the_lucky_split(stored):
     page = opened(view="many", model="knn", metric="sensitivity")
     (frame,) = frames(page)
-    assert frame["metric"].tolist() == list(metrics.METRICS.values())
+    assert frame["metric"].tolist() == [metric.title for metric in metrics.PER_SPLIT.values()]
     expected = comparison.summary(stored, "knn")
     assert frame["mean"].tolist() == expected["mean"].tolist()
     lucky = comparison.lucky(stored, "knn", "sensitivity")

@@ -59,7 +59,7 @@ _component = st.components.v2.component(
     "coughlab_clinical",
     html=(HERE / "clinical.html").read_text(),
     css=(
-        f"section, .paper {{ --covid: {COLOURS['covid']}; --not-covid: {COLOURS['not_covid']}; }}\n"
+        f"section, .paper {{ --covid: {COLOURS['positive']}; --not-covid: {COLOURS['negative']}; }}\n"
         + (HERE / "clinical.css").read_text()
     ),
     js="\n".join(

@@ -31,9 +31,7 @@ _view = st.components.v2.component(
     js=(HERE / "view.js").read_text(),
 )
 _feed = st.components.v2.component(
-    "coughlab_live_feed",
-    html="<span hidden></span>",
-    js=(HERE / "feed.js").read_text(),
+    "coughlab_live_feed", html="<span hidden></span>", js=(HERE / "feed.js").read_text()
 )
 
 

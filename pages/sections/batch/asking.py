@@ -8,6 +8,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from coughlab import audio
 from coughlab.serving import recordings, workers
+from pages.shared import evidence
 from pages.shared.progress import Progress
 
 STAGE = "Recordings"
@@ -38,17 +39,7 @@ def ask(task):
             accept_multiple_files=True,
             max_upload_size=limits.max_bytes // megabyte,
         )
-        percent = st.number_input(
-            f"Of 100 people like those recorded, how many have {task.condition}?",
-            min_value=0.01,
-            max_value=99.99,
-            value=100 * task.prevalence,
-            step=1.0,
-            format="%g",
-            width=400,
-            help=f"The probability of {task.condition} before the answers, from what you know of place, time and symptoms."
-            f" {100 * task.prevalence:g} is an example.",
-        )
+        prevalence = evidence.enter_prevalence("those recorded", task, task.prevalence)
         pressed = st.form_submit_button("Analyse all", type="primary", icon=":material/library_music:")
     st.markdown(
         f":small[{audio.FORMATS}, up to {audio.LIMITS.max_seconds:.0f} seconds and {audio.LIMITS.max_bytes // megabyte} MB each;"
@@ -60,7 +51,7 @@ def ask(task):
     elif pressed:
         if earlier := st.session_state.pop("batch", None):
             earlier.taken.close()
-        st.session_state["to take"] = uploads, percent / 100
+        st.session_state["to take"] = uploads, prevalence
 
 
 def answered(place, predictor):

@@ -90,11 +90,7 @@ def show_verdict(answers):
     verdicts = Counter(answer["evidence"]["verdict"] for answer in about)
     (verdict, number), *others = verdicts.most_common()
     said = next(answer["evidence"] for answer in about if answer["evidence"]["verdict"] == verdict)
-    box, icon = st.warning, ":material/warning:"
-    if verdict in beliefs.DISCREDITED:
-        box, icon = st.error, ":material/block:"
-    elif verdict in evidence.GOOD:
-        box, icon = st.info, ":material/info:"
+    box, icon = evidence.box_of(verdict)
     rest = "".join(f" For {amount:,}: {_lower(beliefs.HEADLINES[other])}." for other, amount in others)
     box(
         f"#### How far to believe the labels: {_lower(beliefs.HEADLINES[verdict])}\n\n{_why(verdict, said)}\n\n"
