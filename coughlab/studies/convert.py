@@ -1,5 +1,6 @@
 """Brings a study that an earlier version saved up to date: no number in it changes, and nothing is trained."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -38,7 +39,8 @@ def convert(folder: Path, defined: Definition) -> bool:
     """
     folder = Path(folder)
     study = store.StoredStudy(folder)
-    if "definition" in study.manifest and study.definition == defined:
+    # Compared as JSON: what an earlier version wrote may not be a definition any longer.
+    if study.manifest.get("definition") == json.loads(json.dumps(defined.to_dict())):
         return False
     tables = {
         name: _with_positive(study.table(name), defined) for name in (store.FEATURES, store.PREDICTIONS)

@@ -5,9 +5,9 @@ The definition stands in the manifest of the stored study as well, so that whoev
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.evaluation.protocols import WITHIN
@@ -16,6 +16,13 @@ from coughlab.task import Task
 FILE = "study.toml"
 #: The study that answers where none is named: the case study's.
 DEFAULT = "kaggle-trial"
+_KINDS = {
+    str: (str, "a text"),
+    float: ((int, float), "a number"),
+    tuple: ((list, tuple), "a list"),
+    dict: (dict, "a table"),
+    Task: (dict, "a table"),
+}
 
 
 class DefinitionError(ValueError):
@@ -76,20 +83,21 @@ def from_dict(values: Mapping[str, Any]) -> Definition:
     Raises
     ------
     DefinitionError
-        If a key is unknown or missing, or names a protocol or a classifier that there is not.
+        If a key is unknown, missing or not of its kind, or names a protocol or a classifier that there is not.
     """
-    values = dict(values)
-    known = {one.name for one in fields(Definition)}
-    if unknown := values.keys() - known:
-        raise DefinitionError(
-            f"{', '.join(sorted(unknown))}: there is no such key. Known: {', '.join(sorted(known))}."
-        )
-    try:
-        task = Task(**values.pop("task"))
-        lists = {key: tuple(values.pop(key)) for key in ("protocols", "external", "without") if key in values}
-        definition = Definition(task=task, **lists, **values)
-    except (KeyError, TypeError) as error:
-        raise DefinitionError(f"A key is missing or is not what it should be: {error}.") from error
+    _check(values, Definition)
+    _check(values["task"], Task, "task.")
+    lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+    definition = Definition(**{**values, **lists, "task": Task(**values["task"])})
+    task = definition.task
+    if task.positive == task.negative:
+        raise DefinitionError(f"Both classes of the task are called {task.positive}.")
+    if not 0 < task.prevalence < 1:
+        raise DefinitionError(f"task.prevalence must be above 0 and below 1, not {task.prevalence}.")
+    if not definition.protocols:
+        raise DefinitionError("protocols must name one at least.")
+    if any(type(n) is not int or n < 1 for n in (*definition.epochs.values(), *definition.splits.values())):
+        raise DefinitionError("epochs and splits must be whole numbers, 1 at least.")
     for what, names, there in (
         ("protocol", definition.protocols, WITHIN),
         (
@@ -102,7 +110,26 @@ def from_dict(values: Mapping[str, Any]) -> Definition:
             raise DefinitionError(
                 f"There is no {what} called {', '.join(unknown)}. Known: {', '.join(there)}."
             )
+    if definition.main_model in definition.without:
+        raise DefinitionError(f"The main model, {definition.main_model}, is left out.")
     return definition
+
+
+def _check(values, record, within=""):
+    """Raise where a key is no field of a record, a field without a default is missing, or a value is of another kind."""
+    known = {one.name: one for one in fields(record)}
+    if unknown := sorted(values.keys() - known):
+        raise DefinitionError(
+            f"{within}{', '.join(unknown)}: there is no such key. Known: {', '.join(known)}."
+        )
+    for key, one in known.items():
+        if key not in values:
+            if one.default is one.default_factory is MISSING:
+                raise DefinitionError(f"{within}{key} is missing.")
+            continue
+        kind, called = _KINDS[get_origin(one.type) or one.type]
+        if not isinstance(values[key], kind):
+            raise DefinitionError(f"{within}{key} must be {called}, not {values[key]!r}.")
 
 
 def read(path: Path) -> Definition:
