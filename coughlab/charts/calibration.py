@@ -1,10 +1,13 @@
 """Whether probabilities can be taken at their word: what was promised against what was there."""
 
 import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from coughlab.charts import COLOURS
 from coughlab.evaluation import calibration
+from coughlab.task import Task
 from coughlab.text import counted
 
 #: Colour, symbol, dash and pattern of each curve: four signals, so that they differ in print as well.
@@ -16,8 +19,15 @@ STYLES = (
 STEP = 0.05
 
 
-def reliability(before, after=None, *, bins=10, strategy="uniform"):
-    """Draw how often COVID was there by the probability given, above how often each probability is given.
+def reliability(
+    before: pd.DataFrame,
+    after: pd.DataFrame | None = None,
+    *,
+    task: Task,
+    bins: int = 10,
+    strategy: str = "uniform",
+) -> go.Figure:
+    """Draw how often the condition was there by the probability given, above how often each probability is given.
 
     Parameters
     ----------
@@ -25,6 +35,8 @@ def reliability(before, after=None, *, bins=10, strategy="uniform"):
         Rows of the predictions table, as for `coughlab.evaluation.calibration.reliability`.
     after : pandas.DataFrame, optional
         The same rows recalibrated, as of `coughlab.evaluation.calibration.recalibrated`.
+    task : coughlab.task.Task
+        What is to be found.
     bins, strategy
         As in `coughlab.evaluation.calibration.reliability`.
 
@@ -69,7 +81,8 @@ def reliability(before, after=None, *, bins=10, strategy="uniform"):
                 f" {point.people} {'person' if point.people == 1 else 'people'}"
                 for point in points.itertuples()
             ],
-            hovertemplate=f"{name}: %{{x:.0%}} promised, %{{y:.0%}} had COVID<br>(95% interval %{{customdata}})<extra></extra>",
+            hovertemplate=f"{name}: %{{x:.0%}} promised, %{{y:.0%}} had {task.condition}<br>"
+            "(95% interval %{customdata})<extra></extra>",
             row=1,
             col=1,
         )
@@ -88,8 +101,8 @@ def reliability(before, after=None, *, bins=10, strategy="uniform"):
         )
     shares = {"range": [-0.03, 1.03], "tickformat": ".0%", "fixedrange": True}
     chart.update_xaxes(**shares)
-    chart.update_xaxes(title="probability of COVID", row=2, col=1)
-    chart.update_yaxes(title="share that had COVID", **shares, row=1, col=1)
+    chart.update_xaxes(title=f"probability of {task.condition}", row=2, col=1)
+    chart.update_yaxes(title=f"share that had {task.condition}", **shares, row=1, col=1)
     chart.update_yaxes(title="answers", tickformat=".0%", rangemode="tozero", fixedrange=True, row=2, col=1)
     chart.update_layout(
         height=560,

@@ -8,7 +8,7 @@ and T. Gneiting, "Combining probability forecasts", J. R. Stat. Soc. B 72, 2010)
 Slope and intercept are those of a logistic regression of the class on the logit of the probability (D. R. Cox, "Two further
 applications of a model for binary regression", Biometrika 45, 1958): 1 and 0 where probabilities are right. A slope under 1
 means they are too extreme, over 1 that they are not extreme enough. Calibration in the large is the intercept with the slope
-held at 1: below 0 where COVID is promised too often (B. Van Calster et al., "A calibration hierarchy for risk models was
+held at 1: below 0 where the condition is promised too often (B. Van Calster et al., "A calibration hierarchy for risk models was
 defined", J. Clin. Epidemiol. 74, 2016).
 """
 
@@ -29,7 +29,7 @@ BLOCK = 1_000_000
 
 
 def reliability(rows, *, bins=10, strategy="uniform"):
-    """How often COVID was there, by the probability that was given.
+    """How often the condition was there, by the probability that was given.
 
     Parameters
     ----------
@@ -43,9 +43,9 @@ def reliability(rows, *, bins=10, strategy="uniform"):
     Returns
     -------
     pandas.DataFrame
-        One row for each bin that is not empty, from the lowest: ``predicted`` (mean probability), ``observed`` (share with
-        COVID), ``low`` and ``high`` (Wilson's interval with the number of different people in the bin as trials), ``answers``
-        (rows), ``recordings`` and ``people`` (different ones).
+        One row for each bin that is not empty, from the lowest: ``predicted`` (mean probability), ``observed`` (share of
+        positive rows), ``low`` and ``high`` (Wilson's interval with the number of different people in the bin as trials),
+        ``answers`` (rows), ``recordings`` and ``people`` (different ones).
     """
     probability, positive = _answers(rows)
     if strategy == "quantile" and len(rows):

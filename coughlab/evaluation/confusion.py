@@ -1,6 +1,6 @@
 """Confusion, precision and recall matrices at every threshold, and the recordings in their cells.
 
-Conventions: ``covid`` is the positive class; a probability at or above the threshold is called positive. A row that was tested
+Conventions: a probability at or above the threshold is predicted positive. A row that was tested
 in several splits counts in each. The confusion matrix divides the counts by all rows; the precision matrix by column (of those
 called X, how many are X), the recall matrix by row (of those that are X, how many are called X).
 
@@ -14,7 +14,7 @@ import pandas as pd
 from coughlab.evaluation import intervals
 
 MATRICES = ("confusion", "precision", "recall")
-#: The cells, row by row: is it covid, is it called covid.
+#: The cells, row by row: is it positive, is it predicted positive.
 CELLS = {"tp": (True, True), "fn": (True, False), "fp": (False, True), "tn": (False, False)}
 #: What a threshold slider stops at.
 STEPS = np.arange(101) / 100
@@ -49,9 +49,7 @@ def at(rows, thresholds):
     by_person = pd.Series(probability).groupby(person)
     called = _at_or_above(by_person.max().to_numpy(), thresholds)
     passed = by_person.ngroups - _at_or_above(by_person.min().to_numpy(), thresholds)
-    with_covid, without = (
-        np.full(len(thresholds), len(np.unique(person[of]))) for of in (positive, ~positive)
-    )
+    with_it, without = (np.full(len(thresholds), len(np.unique(person[of]))) for of in (positive, ~positive))
     everyone = np.full(len(thresholds), by_person.ngroups)
     of = {
         "confusion": [tp + fn + fp + tn] * 4,
@@ -61,7 +59,7 @@ def at(rows, thresholds):
     people = {
         "confusion": [everyone] * 4,
         "precision": [called, passed, called, passed],
-        "recall": [with_covid, with_covid, without, without],
+        "recall": [with_it, with_it, without, without],
     }
     shape = (len(thresholds), len(MATRICES), len(CELLS))
     table = pd.DataFrame(

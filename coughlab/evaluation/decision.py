@@ -1,6 +1,6 @@
 """What a test result means for a patient: likelihood ratios, predictive values, 1,000 people, net benefit.
 
-Conventions: ``covid`` is the positive class; a probability at or above the threshold is a positive result. Prevalence is the
+Conventions: a probability at or above the threshold is a positive result. Prevalence is the
 share of people with the condition among those tested, which a dataset does not tell: it is set by whoever knows the place.
 
 Counts of a model are *effective* counts: sensitivity and specificity are means over splits, and each is taken as a share of the

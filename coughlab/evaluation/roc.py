@@ -1,8 +1,8 @@
 """ROC and precision-recall curves of a set of rows, thresholds chosen on them, and the band of many splits' curves.
 
-Conventions: ``covid`` is the positive class; a probability at or above the threshold is called positive. A curve is a pair
+Conventions: a probability at or above the threshold is predicted positive. A curve is a pair
 ``(x, y)`` of arrays with x ascending from 0 to 1, to be joined by straight lines. Rows of one class have no curve: both arrays
-are empty. Labels are those of the predictions table (``covid`` or ``not_covid``) or 1 and 0.
+are empty. Labels are the column ``positive`` of the predictions table, or 1 and 0.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ def roc(labels, probabilities):
     labels : array-like, shape (n,)
         Class of each row.
     probabilities : array-like, shape (n,)
-        Probability of covid.
+        Probability of the positive class.
 
     Returns
     -------
@@ -48,7 +48,7 @@ def precision_recall(labels, probabilities):
     labels : array-like, shape (n,)
         Class of each row.
     probabilities : array-like, shape (n,)
-        Probability of covid.
+        Probability of the positive class.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def youden(labels, probabilities):
     labels : array-like, shape (n,)
         Class of each row.
     probabilities : array-like, shape (n,)
-        Probability of covid.
+        Probability of the positive class.
 
     Returns
     -------
@@ -126,20 +126,20 @@ def keeping_sensitivity(labels, probabilities, sensitivity):
     labels : array-like, shape (n,)
         Class of each row.
     probabilities : array-like, shape (n,)
-        Probability of covid.
+        Probability of the positive class.
     sensitivity : float
-        The least share of the covid rows that is to be called covid, above 0 and at most 1.
+        The least share of the positive rows that is to be predicted positive, above 0 and at most 1.
 
     Returns
     -------
     float or None
-        The probability of one of the covid rows; None if there are none.
+        The probability of one of the positive rows; None if there are none.
     """
-    of_covid = np.sort(np.asarray(probabilities)[_positive(labels)])[::-1]
-    if not len(of_covid):
+    of_positives = np.sort(np.asarray(probabilities)[_positive(labels)])[::-1]
+    if not len(of_positives):
         return None
-    reached = np.arange(1, len(of_covid) + 1) / len(of_covid)
-    return float(of_covid[np.argmax(reached >= sensitivity)])
+    reached = np.arange(1, len(of_positives) + 1) / len(of_positives)
+    return float(of_positives[np.argmax(reached >= sensitivity)])
 
 
 def _called(positive, probabilities):

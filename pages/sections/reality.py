@@ -128,7 +128,7 @@ def show_calibration(study, model, title):
     # Where everybody is healthy no probability but 0 would be right.
     tests = study.evidence.query("model == @model and positives > 0 and negatives > 0")
     if tests.empty:
-        st.markdown(f"{title} was not tested where some have COVID and some have not.")
+        st.markdown(f"{title} was not tested where some have {study.task.condition} and some have not.")
         return
     chosen = ask_protocol(pairs_in(tests), st.columns(3)[0])
     rows = rows_of(study.predictions, chosen)
@@ -155,10 +155,10 @@ def show_calibration(study, model, title):
     name = f"{study.name}-{model}-calibration"
     show_table(table, name, key="calibration table", column_config=CALIBRATED, placeholder="–")
     show_chart(
-        charts.reliability(rows, after),
+        charts.reliability(rows, after, task=study.task),
         name,
         key="calibration",
-        alt=f"How often COVID was there, by the probability that {title} gave, before and after recalibration",
+        alt=f"How often {study.task.condition} was there, by the probability that {title} gave, before and after recalibration",
     )
     measured_on(study, rows, "Intervals are at 95% and count people.")
 
