@@ -1,23 +1,17 @@
 """Trains a classifier anew on splits of a study's stored features, in a process of its own.
 
-The server's process stays free for its visitors: a job is a child process of low priority and with one thread, ``python -m
-coughlab.studies.retrain``. It writes one JSON object a line to its standard output, and ends when its standard input is closed,
-which happens when it is cancelled, forgotten or its parent is gone.
+The server's process stays free for its visitors: a job runs in a `coughlab.system.child.Child`, which ends when the job is
+cancelled or forgotten, or the server is gone.
 """
 
-import json
-import os
-import subprocess
-import sys
 import threading
 import time
-import weakref
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.evaluation import splits
-from coughlab.system import resources
+from coughlab.system.child import Child
 from coughlab.text import counted
 
 #: Names of the classifiers that can be trained from the stored feature table, in a reasonable time.
@@ -197,48 +191,29 @@ class Job:
     """
 
     def __init__(self, study, order):
-        self.order = order
-        self._told = _Told()
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-        with resources.without_ctrl_c():
-            process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "coughlab.studies.retrain",
-                    str(study.folder.resolve()),
-                    json.dumps(asdict(order)),
-                ],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=os.environ | threads,
-                cwd=Path(__file__).parents[2],
-            )
-        self._process = process
-        _running.add(process)
-        # The thread knows the process and what it told, not the job, so that a forgotten job is collected and stopped.
-        threading.Thread(target=_listen, args=(process, self._told), daemon=True).start()
-        self._stop = weakref.finalize(self, process.kill)
+        self.order, self._progress = order, _Progress()
+        _running.add(self._progress)
+        arguments = [str(study.folder.resolve()), asdict(order)]
+        self.child = Child(__name__, arguments, self._progress.take, self._progress.ended)
 
     @property
     def state(self):
         """``running``, ``done``, ``cancelled`` or ``failed``."""
-        return self._told.state
+        return self._progress.state
 
     @property
     def share(self):
         """Share of the work that is done, from 0 to 1."""
-        return self._told.share
+        return self._progress.share
 
     @property
     def sentence(self):
         """What is going on, or how it ended."""
-        done, n = len(self._told.splits), self.order.n_splits
+        done, n = len(self._progress.splits), self.order.n_splits
         if self.state == "running":
-            told = f"Training: {counted(done, 'split')} of {n} done"
-            return told if self._told.share else "Starting …"
+            return f"Training: {counted(done, 'split')} of {n} done" if self._progress.share else "Starting …"
         if self.state == "failed":
-            return self._told.failure
+            return self._progress.failure
         return (
             f"Cancelled after {done} of {n} splits."
             if self.state == "cancelled"
@@ -248,12 +223,12 @@ class Job:
     @property
     def seconds_left(self):
         """An estimate of the seconds left, or None while there is nothing to tell it from."""
-        return self._told.seconds_left() if self.state == "running" else None
+        return self._progress.seconds_left() if self.state == "running" else None
 
     @property
     def n_done(self):
         """Number of splits done so far."""
-        return len(self._told.splits)
+        return len(self._progress.splits)
 
     @property
     def predictions(self):
@@ -262,19 +237,19 @@ class Job:
 
         from coughlab.studies.training import PREDICTION_COLUMNS
 
-        if not self._told.splits:
+        if not self._progress.splits:
             return pd.DataFrame(columns=PREDICTION_COLUMNS)
-        return pd.concat(map(pd.DataFrame, self._told.splits), ignore_index=True)
+        return pd.concat(map(pd.DataFrame, self._progress.splits), ignore_index=True)
 
     def cancel(self):
         """Stop training. What is done stays; a job that has ended stays as it is."""
-        self._told.end("cancelled")
-        self._stop()
-        _running.discard(self._process)
+        self._progress.end("cancelled")
+        self.child.kill()
+        _running.discard(self._progress)
 
 
-class _Told:
-    """What a child process told so far. Written by one thread, read by others."""
+class _Progress:
+    """What the child process has sent so far. Written by one thread, read by others."""
 
     def __init__(self):
         self.state, self.failure = "running", ""
@@ -297,6 +272,12 @@ class _Told:
             if self.state == "running":
                 self.state = state
 
+    def ended(self, status):
+        _running.discard(self)
+        if status:
+            self.fail("The training stopped before its end. The server's log may say why.")
+        self.end("done")
+
     def fail(self, sentence):
         self.failure = self.failure or sentence
         self.end("failed")
@@ -307,47 +288,33 @@ class _Told:
         return (time.monotonic() - since) / done * (1 - self.share) if done > 0.01 else None
 
 
-#: Processes of the jobs that have not ended.
+#: Progress of the jobs that have not ended.
 _running = set()
 _lock = threading.Lock()
 
 
-def _listen(process, told):
-    try:
-        for line in process.stdout:
-            told.take(json.loads(line))
-        process.wait()
-    finally:
-        process.kill()
-        process.wait()
-        _running.discard(process)
-        process.stdin.close()
-        process.stdout.close()
-        if process.returncode:
-            told.fail("The training stopped before its end. The server's log may say why.")
-        told.end("done")
-
-
-def work(folder, order, tell):
+def work(folder: str, order: dict, send: Callable[[dict], None]) -> None:
     """Train as ordered: what the child process does.
 
     Parameters
     ----------
     folder : path-like
         ``models/<study>``.
-    order : Order
-        What to train.
-    tell : callable
-        Called with the dicts that make a job's progress: ``{"share": ...}``, and for each split done its
-        rows of the predictions table, ``{"rows": {column: [...]}}``.
-
-    Raises
-    ------
-    RetrainError
-        If the order cannot be met.
-    coughlab.studies.store.StoreError
-        If the study cannot be read.
+    order : dict
+        What an `Order` is made of.
+    send : callable
+        Called with the dicts that make a job's progress: ``{"share": ...}``, for each split done its rows of the predictions
+        table, ``{"rows": {column: [...]}}``, and ``{"failed": ...}`` where the order cannot be met or the study cannot be read.
     """
+    from coughlab.studies.store import StoreError
+
+    try:
+        _train(folder, Order(**order), send)
+    except (RetrainError, StoreError) as error:
+        send({"failed": str(error)})
+
+
+def _train(folder, order, send):
     import numpy as np
 
     from coughlab.features.acoustic import NAMES
@@ -358,7 +325,7 @@ def work(folder, order, tell):
     table = study.features
     inputs, labels = list(table[list(NAMES)].to_numpy()), table["positive"].to_numpy(int)
     asked = np.arange(len(table))
-    for split, seed, test, fitted in _fits(order, inputs, labels, lambda share: tell({"share": share})):
+    for split, seed, test, fitted in _fits(order, inputs, labels, lambda share: send({"share": share})):
         rows = predictions_of(
             fitted,
             inputs,
@@ -372,7 +339,7 @@ def work(folder, order, tell):
             tested_on=study.name,
             seed=seed,
         )
-        tell({"rows": rows.to_dict("list")})
+        send({"rows": rows.to_dict("list")})
 
 
 def _fits(order, inputs, labels, progress):
@@ -394,32 +361,3 @@ def _fits(order, inputs, labels, progress):
             fitted = [classifier.fit(rows, labels[trains[0]], seed=seeds[0], progress=told)]
         yield from zip(numbers, seeds, tests, fitted, strict=True)
         told(1.0)
-
-
-def main(folder, order):
-    """The child process: `work`, told in JSON lines, until the standard input is closed."""
-    from coughlab.studies.store import StoreError
-
-    # What a library prints must not get between the lines.
-    out = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)
-    os.nice(10)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-    def tell(line):
-        print(json.dumps(line), file=out)
-
-    try:
-        work(folder, Order(**json.loads(order)), tell)
-    except (RetrainError, StoreError) as error:
-        tell({"failed": str(error)})
-
-
-def _end_with_parent():
-    # Past Python's own reader, whose lock must be free when the process ends.
-    os.read(0, 1)
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -7,8 +7,6 @@ worker is lost, once more. What it returns does not depend on where it ran: matr
 import asyncio
 import logging
 import os
-import threading
-import time
 import warnings
 from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import contextmanager, suppress
@@ -17,7 +15,7 @@ from multiprocessing import resource_tracker
 
 from coughlab import __version__
 from coughlab.features import spectrum
-from coughlab.system import resources
+from coughlab.system import child, resources
 
 #: How long a scheduler may take to answer, and its workers to come, in seconds.
 PATIENCE_S, WORKERS_S = 5, 20
@@ -111,7 +109,7 @@ class Engine:
             backend = {
                 "backend": "loky",
                 "n_jobs": min(self.jobs, len(numbers)),
-                "initializer": belong,
+                "initializer": child.belong,
                 "initargs": (os.getpid(), function),
             }
         else:
@@ -225,25 +223,6 @@ def _check_workers(client, address):
 
 def _version():
     return __version__
-
-
-def belong(parent, function=None):
-    """Make this process one that works for another, and does not outlive it.
-
-    Parameters
-    ----------
-    parent : int
-        Number of the process that this one works for.
-    function : callable, optional
-        What is to be done; it only tells workers of one kind from those of another.
-    """
-
-    def watch():
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _work(task):

@@ -187,16 +187,17 @@ def test_a_detector_killed_while_it_is_written_is_the_old_one_or_the_new(killer,
 PARENT = """
 import time
 from coughlab.detector.training import fitting
+fitting.resources.cores = lambda: 2
 fitting._in_parallel(
-    [lambda progress: (time.sleep(30), print("lives on", flush=True))] * 2,
-    lambda stage, done, total: print(stage, flush=True),
+    [lambda progress: (print("begun", flush=True), time.sleep(30), print("lives on", flush=True))] * 2,
+    lambda stage, done, total: None,
 )
 """
 
 
 def test_the_trainings_of_the_detector_end_with_a_command_that_is_killed():
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, cwd=ROOT) as parent:
-        parent.stdout.readline()
+        assert parent.stdout.readline() == b"begun\n"
         children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
         assert children
         parent.kill()

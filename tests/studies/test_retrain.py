@@ -116,7 +116,7 @@ def test_cancelling_ends_the_process_and_keeps_what_is_done(stored):
     wait(lambda: job.n_done >= 1)
     job.cancel()
     assert job.state == "cancelled"
-    wait(lambda: not alive(job._process.pid))
+    wait(lambda: not alive(job.child.pid))
     assert job.sentence == f"Cancelled after {job.n_done} of 200 splits."
     assert 1 <= job.n_done < 200 and len(job.predictions) == job.n_done * 170
     job.cancel()
@@ -131,7 +131,7 @@ def test_cancelling_what_is_done_changes_nothing(stored):
 
 def test_a_forgotten_job_is_stopped(stored):
     job = retrain.start(stored, Order("forest", n_splits=200))
-    pid = job._process.pid
+    pid = job.child.pid
     assert alive(pid)
     del job
     gc.collect()
@@ -142,7 +142,7 @@ PARENT = """
 import sys, time
 from coughlab.studies import retrain, store
 job = retrain.start(store.StoredStudy(store.MODELS / "kaggle-trial"), retrain.Order("forest", n_splits=200))
-print(job._process.pid, flush=True)
+print(job.child.pid, flush=True)
 time.sleep(600)
 """
 
@@ -179,7 +179,7 @@ def test_there_is_a_limit_to_jobs_at_once(stored, monkeypatch):
 
 def test_a_process_that_dies_is_said(stored):
     job = retrain.start(stored, Order("forest", n_splits=200))
-    job._process.kill()
+    job.child.kill()
     assert ended(job).state == "failed"
     assert job.sentence.startswith("The training stopped before its end.")
 
@@ -224,16 +224,15 @@ def test_both_classes_must_be_on_both_sides(positives):
 
 def test_what_a_library_prints_does_not_get_between_the_lines(stored):
     noisy = (
-        "import sys; from coughlab.studies import retrain\n"
+        "import sys; from coughlab.studies import retrain; from coughlab.system import child\n"
         "work = retrain.work\n"
         "def loud(*a):\n    print('noise'); work(*a)\n"
-        "retrain.work = loud; retrain.main(*sys.argv[1:])"
+        "retrain.work = loud; child.main(*sys.argv[1:])"
     )
-    order = json.dumps({"model": "knn", "n_splits": 2})
+    arguments = json.dumps([str(stored.folder), {"model": "knn", "n_splits": 2}])
     with subprocess.Popen(
-        [sys.executable, "-c", noisy, str(stored.folder), order],
+        [sys.executable, "-c", noisy, str(os.getpid()), "coughlab.studies.retrain", arguments],
         cwd=ROOT,
-        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as process:
         lines = [json.loads(line) for line in process.stdout]
@@ -253,7 +252,7 @@ def test_the_server_s_process_stays_free_of_tensorflow():
 def test_the_mlp_needs_no_tensorflow_to_train(stored):
     code = (
         "import sys\nfrom coughlab.studies import retrain\n"
-        f"retrain.work({str(stored.folder)!r}, retrain.Order('mlp', n_splits=2), lambda line: None)\n"
+        f"retrain.work({str(stored.folder)!r}, dict(model='mlp', n_splits=2), lambda message: None)\n"
         "print(sorted(m for m in ('tensorflow', 'keras', 'streamlit') if m in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -1,9 +1,9 @@
 """Builds the detector from the datasets, measures it on people and collections it has not heard, and stores all of it."""
 
 import io
-import multiprocessing
-import os
-import time
+import tempfile
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,8 +23,7 @@ from coughlab.features.levels import HOP_S, background_db, levels
 from coughlab.studies import store
 from coughlab.studies.writer import replacing
 from coughlab.system import files as whole
-from coughlab.system import resources
-from coughlab.system.parallel import belong
+from coughlab.system import parallel, resources
 
 #: Scenes to train on, passes over them, and for how many of them there is one in each fold that single coughs are looked for in.
 SCENES, EPOCHS, TRAINED_A_TESTED = 16_000, 11, 40
@@ -128,12 +127,22 @@ def train(
     sounds = corpus.load_all(listed, progress)
     made = scenes.make(listed, sounds, n_scenes, seed=seed, progress=progress)
     every = deals(listed, made)
-    done = _in_parallel(
-        [partial(_fit_and_ask, deal, listed, sounds, made, seed, epochs) for deal in every]
-        + [partial(_fit_on_all, made, seed, epochs)],
+    (files, parameters), *done = _in_parallel(
+        [partial(_fit_on_all, made, seed, epochs)]
+        + [
+            partial(
+                _fit_and_ask,
+                deal,
+                listed[deal.test],
+                scenes.Maker(listed, sounds, deal.split),
+                made,
+                seed,
+                epochs,
+            )
+            for deal in every
+        ],
         progress,
     )
-    files, parameters = done.pop()
     return write(
         Path(studies or store.MODELS) / store.DETECTOR,
         files,
@@ -144,14 +153,14 @@ def train(
     )
 
 
-def _fit_and_ask(deal, listed, sounds, made, seed, epochs, progress):
+def _fit_and_ask(deal, listed, maker, made, seed, epochs, progress):
     model = network.fit(made[deal.train], seed=seed, epochs=epochs, progress=progress)
     detector = Detector(network.export(model)[MODEL], threshold=0.5)
-    asked = ask(detector, listed[deal.test], deal, seed)
+    asked = ask(detector, listed, deal, seed)
     if deal.protocol != "person-disjoint":
         return asked, None
     n_tested = len(made) // TRAINED_A_TESTED
-    return asked, look_for_coughs(detector, listed, sounds, deal.split, n_tested, seed)
+    return asked, look_for_coughs(detector, maker, deal.split, n_tested, seed)
 
 
 def _fit_on_all(made, seed, epochs, progress):
@@ -160,45 +169,45 @@ def _fit_on_all(made, seed, epochs, progress):
 
 
 def _in_parallel(jobs, progress):
-    """What the jobs return, in their order; each gets a function to report its share to, and a process of its own.
+    """What the jobs return, in their order; each gets a function to report its share to.
 
-    The processes are forks, which have what the jobs need without its being copied. Each fit runs in one thread, so that its sums
-    have the same order on every machine.
+    Each fit runs in one thread, so that its sums have the same order on every machine.
     """
-    context = multiprocessing.get_context("fork")
-    shares, results = context.Array("d", len(jobs)), context.SimpleQueue()
-    waiting, running, done = list(enumerate(jobs)), {}, {}
-
-    parent = os.getpid()
-
-    def work(number, job):
-        belong(parent)
+    with tempfile.TemporaryDirectory() as folder, parallel.start(min(resources.cores(), len(jobs))) as engine:
+        # It lies in a file, which joblib has the workers write to as well.
+        shares = np.memmap(Path(folder, "shares"), np.float64, "w+", shape=len(jobs))
+        numbers = range(len(jobs))
         try:
-            results.put((number, job(partial(shares.__setitem__, number)), None))
+            with _shown(shares, progress):
+                done = dict(engine.map(_run, numbers, lambda number: (jobs[number], shares, number)))
+        except parallel.EngineError as error:
+            raise TrainingError("A training was killed, perhaps for want of memory.") from error
         except Exception as error:
-            results.put((number, None, repr(error)))
+            raise TrainingError(f"A training ended by {error!r}.") from error
+    return [done[number] for number in numbers]
 
+
+def _run(task):
+    job, shares, number = task
+    return job(partial(shares.__setitem__, number))
+
+
+@contextmanager
+def _shown(shares, progress):
+    """Show twice a second how much of all jobs is done."""
+    ended = threading.Event()
+
+    def show():
+        while not ended.wait(0.5):
+            progress("Training and testing", round(100 * shares.sum()), 100 * len(shares))
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
     try:
-        while len(done) < len(jobs):
-            while waiting and len(running) < resources.cores():
-                number, job = waiting.pop(0)
-                running[number] = context.Process(target=work, args=(number, job), daemon=True)
-                with resources.without_ctrl_c():
-                    running[number].start()
-            progress("Training and testing", round(100 * sum(shares)), 100 * len(jobs))
-            while not results.empty():
-                number, result, error = results.get()
-                if error:
-                    raise TrainingError(f"A training ended by {error}.")
-                done[number] = result
-                running.pop(number).join()
-            if any(not process.is_alive() and process.exitcode for process in running.values()):
-                raise TrainingError("A training was killed, perhaps for want of memory.")
-            time.sleep(0.5)
+        yield
     finally:
-        for process in running.values():
-            process.terminate()
-    return [done[number] for number in range(len(jobs))]
+        ended.set()
+        thread.join()
 
 
 def ask(detector, listed, deal, seed):
@@ -266,23 +275,17 @@ def background(recording):
     return replace(recording, samples=PEAK * samples / np.abs(samples).max())
 
 
-def look_for_coughs(detector, listed, sounds, fold, n, seed):
-    """Look for single coughs at known places, put into other sounds, all of people the detector has not heard.
+def look_for_coughs(detector: Detector, maker: scenes.Maker, fold: int, n: int, seed: int) -> pd.DataFrame:
+    """Look for single coughs at known places, put into other sounds, all of people the detector was not trained on.
 
     Parameters
     ----------
     detector : coughlab.detector.Detector
         Trained without the fold.
-    listed : pandas.DataFrame
-        Of `coughlab.detector.training.corpus.table`.
-    sounds : list of coughlab.detector.training.corpus.Sound
-        Its recordings.
-    fold : int
-        The fold.
-    n : int
-        How many scenes.
-    seed : int
-        Seed of the scenes.
+    maker : coughlab.detector.training.scenes.Maker
+        Makes scenes of the fold.
+    fold, n, seed : int
+        Number of the fold, how many scenes to make, and their seed.
 
     Returns
     -------
@@ -290,7 +293,7 @@ def look_for_coughs(detector, listed, sounds, fold, n, seed):
         One row for each moment of 40 ms of each scene: ``scene``, ``fold``, ``ground`` (what the coughs were put into), ``cough``
         (whether there is one) and ``probability``.
     """
-    maker, tables = scenes.Maker(listed, sounds, fold), []
+    tables = []
     for number in range(n):
         rng, ground = np.random.default_rng((seed, fold, number)), GROUNDS[number % len(GROUNDS)]
         sound, there = maker.coughs_in(ground, rng)

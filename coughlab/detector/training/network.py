@@ -127,7 +127,8 @@ def fit(scenes, *, seed, epochs, progress=lambda share: None):
     keras = neural.keras(seed, threads=1)
     rng = np.random.default_rng(seed)
     steps = len(scenes) // BATCH
-    classes = scenes.classes.copy()
+    # In a worker they lie in a file, and NumPy takes more time over such arrays.
+    db, classes = np.asarray(scenes.db), np.array(scenes.classes)
     plain = np.flatnonzero((classes > COUGH).all(axis=1))
     model = build()
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -140,9 +141,9 @@ def fit(scenes, *, seed, epochs, progress=lambda share: None):
     )
     for epoch in range(epochs):
         if epoch == epochs // 2:
-            classes = _named(model, scenes.db, classes)
+            classes = _named(model, db, classes)
         for rows in np.array_split(rng.permutation(len(scenes))[: steps * BATCH], steps):
-            model.train_on_batch(*_altered(scenes.db, classes, rows, plain, rng))
+            model.train_on_batch(*_altered(db, classes, rows, plain, rng))
         progress((epoch + 1) / epochs)
     model.optimizer.finalize_variable_values(model.trainable_variables)
     return model

@@ -1,0 +1,89 @@
+"""Child processes: each ends with its parent, and one may do a piece of work while its parent stays free for other things."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+from coughlab.system import resources
+
+
+def belong(parent: int, function: Callable | None = None) -> None:
+    """End this process within a second of its parent, given by its number.
+
+    The work that it does, `function`, is only there to tell workers of one kind from those of another.
+    """
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class Child:
+    """A process of low priority and with one thread that runs ``work(*arguments, send)`` of a module.
+
+    It is killed by `kill`, and when nobody holds this object any more.
+
+    Parameters
+    ----------
+    module : str
+        Name of the module.
+    arguments : list
+        What JSON can hold.
+    receive : callable
+        Called with each object that the child hands to `send`, which JSON can hold, too. Like `ended`, it runs in a thread of its
+        own and must not hold this object.
+    ended : callable
+        Called with the exit status in the end, however that comes.
+    """
+
+    def __init__(
+        self, module: str, arguments: list, receive: Callable[[object], None], ended: Callable[[int], None]
+    ):
+        command = [sys.executable, "-m", __name__, str(os.getpid()), module, json.dumps(arguments)]
+        with resources.without_ctrl_c():
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                env=os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+                cwd=Path(__file__).parents[2],
+            )
+        self.pid = process.pid
+        threading.Thread(target=_listen, args=(process, receive, ended), daemon=True).start()
+        self.kill = weakref.finalize(self, process.kill)
+
+
+def _listen(process, receive, ended):
+    try:
+        with process.stdout as lines:
+            for line in lines:
+                receive(json.loads(line))
+        process.wait()
+    finally:
+        process.kill()
+        ended(process.wait())
+
+
+def main(parent: str, module: str, arguments: str) -> None:
+    """What the child process does: it writes a line of JSON for each object that is sent."""
+    belong(int(parent))
+    os.nice(10)
+    # What a library prints must not get between the lines.
+    out = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)
+    work = importlib.import_module(module).work
+    work(*json.loads(arguments), lambda message: print(json.dumps(message), file=out))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
