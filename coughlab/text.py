@@ -1,6 +1,7 @@
 """Numbers, labels and tables as people read them, the same wherever they are shown; CSV in which a spreadsheet runs nothing."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 #: What a spreadsheet takes for the start of a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -53,6 +54,34 @@ def score_with_interval(row, name):
         f"{row[name]:.0%} (95% interval {row[f'{name}_low']:.0%} to {row[f'{name}_high']:.0%}),"
         f" tested on {row[f'{name}_recordings']} recordings of {row[f'{name}_people']} people"
     )
+
+
+def markdown_table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    r"""A table in Markdown, each cell as `str` gives it.
+
+    >>> print(markdown_table(["sound", "found"], [["a | b", 3]]))
+    | sound | found |
+    | --- | --- |
+    | a \| b | 3 |
+    """
+    header = list(header)
+    cells = (
+        [str(cell).replace("|", r"\|") for cell in row] for row in (header, ["---"] * len(header), *rows)
+    )
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+
+
+def filled(template: Path, **values: object) -> str:
+    """A Jinja2 template with its gaps filled; a gap without a value is an error."""
+    from jinja2 import (  # slow to import, and no answer needs it
+        Environment,
+        FileSystemLoader,
+        StrictUndefined,
+    )
+
+    options = {"keep_trailing_newline": True, "trim_blocks": True, "undefined": StrictUndefined}
+    environment = Environment(loader=FileSystemLoader(template.parent), **options)
+    return environment.get_template(template.name).render(**values)
 
 
 def to_csv(frame):

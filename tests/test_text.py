@@ -2,7 +2,7 @@
 
 import pytest
 
-from coughlab.text import counted, percent, score_with_interval, three_digits
+from coughlab.text import counted, markdown_table, percent, score_with_interval, three_digits
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,13 @@ def test_a_score_tells_its_interval_and_what_it_rests_on():
     assert (
         score_with_interval(row, "x") == "90% (95% interval 65% to 98%), tested on 18 recordings of 14 people"
     )
+
+
+def test_a_table_in_markdown_keeps_its_columns_whatever_is_in_a_cell():
+    rows = [["a | b", 3], ["", None]]
+    assert markdown_table(["sound", "found"], rows).splitlines() == [
+        "| sound | found |",
+        "| --- | --- |",
+        r"| a \| b | 3 |",
+        "|  | None |",
+    ]

@@ -1,5 +1,6 @@
 """What README and pages say of the detector, held against its tables."""
 
+import pandas as pd
 import pytest
 
 from coughlab import detector
@@ -32,6 +33,17 @@ def test_the_sentence_of_the_pages_has_figures_intervals_and_sizes(table):
         row = rows[(rows["kind"] == "all") & (rows["label"] == label)].iloc[0]
         assert f"{row['found']:.1%} (95% interval {row['low']:.1%} to {row['high']:.1%})" in line
         assert f"{row['recordings']:,} recordings of {row['people']:,} people or clips" in line
+
+
+def test_the_committed_card_is_what_is_written_from_the_tables():
+    """All of it but the table of what it was trained on, which takes the recordings."""
+    stored = detector.stored()
+    asked, events = stored.table(store.PREDICTIONS), stored.table(measures.EVENTS)
+    listed = pd.DataFrame({"collection": ["a"], "kind": ["cough"], "recording": ["1"], "person": ["2"]})
+    before, _, after = stored.read("README.md").decode().partition("| collection | kind |")
+    table = "| collection | kind | recordings | people or clips |\n| --- | --- | --- | --- |\n| a | cough | 1 | 1 |\n"
+    after = after.partition("\n\n")[2]
+    assert card.write(stored.manifest, listed, asked, events) == f"{before}{table}\n{after}"
 
 
 def test_false_coughs_are_as_rare_as_the_threshold_promises(table):
