@@ -7,9 +7,10 @@ from functools import lru_cache
 import numpy as np
 import soxr
 
+from coughlab.audio import Recording
 from coughlab.classifiers.runtime import LiteRT
 from coughlab.detector import frames
-from coughlab.detector.events import Tracker
+from coughlab.detector.events import Event, Tracker
 from coughlab.features.levels import background_db, levels
 from coughlab.studies import store
 
@@ -57,11 +58,11 @@ class Detection:
         What is heard instead; None where there is a cough.
     """
 
-    events: list
+    events: list[Event]
     probability: float
     heard: Heard | None
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """The API's block ``cough``."""
         return {
             "found": len(self.events),
@@ -78,28 +79,19 @@ class Detector:
     network : bytes
         The file ``detector.tflite``.
     threshold : float
-        Probability from which on a sound is called a cough.
+        Probability from which on a sound is taken for a cough.
     """
 
-    def __init__(self, network, threshold):
+    def __init__(self, network: bytes, threshold: float):
         self.threshold, self._network = threshold, network
         # One for each number of frames, since changing that costs as much as an answer.
         self._networks, self._lock = {}, threading.Lock()
 
-    def moments(self, samples, rate):
+    def moments(self, samples: np.ndarray, rate: int) -> np.ndarray:
         """What each moment of a sound is.
 
-        Parameters
-        ----------
-        samples : ndarray, shape (n,), float32
-            Mono samples, full scale being 1.
-        rate : int
-            How many of them make a second.
-
-        Returns
-        -------
-        ndarray, shape (ceil(seconds * 25), 5), float32
-            Probability of each of `CLASSES`, every 40 ms.
+        Mono float32 samples at `rate` hertz, full scale being 1, give shape (ceil(seconds * 25), 5), float32: the probability of
+        each of `CLASSES`, every 40 ms.
         """
         db = frames.of(samples, rate, after=FUTURE)
         n = len(db) - FUTURE
@@ -109,36 +101,19 @@ class Detector:
         found = [self.hear(db[at : at + PAST + size + FUTURE]) for at in range(0, whole, size)]
         return np.concatenate(found)[: -(-n // frames.MOMENT)]
 
-    def hear(self, db):
+    def hear(self, db: np.ndarray) -> np.ndarray:
         """What each moment of a piece of sound is.
 
-        Parameters
-        ----------
-        db : ndarray, shape (PAST + n + FUTURE, 48), float32
-            Frames of the piece, of what was before and of what comes after it; n is one of `BLOCKS`, `PIECE` or `SHORT_PIECE`.
-
-        Returns
-        -------
-        ndarray, shape (n // 4, 5), float32
-            Probability of each of `CLASSES`, every 40 ms.
+        Frames of the piece, of what was before and of what comes after it, shape (PAST + n + FUTURE, 48), where n is one of
+        `BLOCKS`, `PIECE` or `SHORT_PIECE`, give shape (n // 4, 5): the probability of each of `CLASSES`, every 40 ms.
         """
         with self._lock:
             if len(db) not in self._networks:
                 self._networks[len(db)] = LiteRT(self._network)
         return self._networks[len(db)].outputs(db)
 
-    def detect(self, recording):
-        """Find the coughs in a recording.
-
-        Parameters
-        ----------
-        recording : coughlab.audio.Recording
-            What was recorded.
-
-        Returns
-        -------
-        Detection
-        """
+    def detect(self, recording: Recording) -> Detection:
+        """Find the coughs in a recording."""
         moments = self.moments(recording.samples, recording.rate)
         tracker = Tracker(self.threshold)
         events = tracker.push(moments[:, 0]) + tracker.finish(recording.duration)
@@ -181,24 +156,16 @@ class Stream:
         self._frames = frames.silence(PAST)
         self._tracker = Tracker(self._detector.threshold)
 
-    def feed(self, samples):
-        """Hear more.
+    def feed(self, samples: np.ndarray) -> list[Event]:
+        """Take more mono float32 samples, full scale being 1.
 
-        Parameters
-        ----------
-        samples : ndarray, shape (n,), float32
-            Mono samples, full scale being 1.
-
-        Returns
-        -------
-        list of Event
-            Coughs that ended, in order of time; seconds count from the first sample fed.
+        Returns the coughs that ended, in order of time; seconds count from the first sample.
         """
         self._fed += len(samples)
         return self._hear(self._resampled(samples))
 
-    def finish(self):
-        """The last coughs, as the sound ends here (list of Event). Nothing can be fed after this."""
+    def finish(self) -> list[Event]:
+        """The last coughs, as the sound ends here. Nothing can be fed after this."""
         rest = (FUTURE + 2 * PIECE) * frames.HOP
         last = self._resampled(np.empty(0, np.float32), last=True)
         events = self._hear(np.concatenate([last, np.zeros(rest, np.float32)]))
@@ -227,18 +194,8 @@ class Stream:
         return events
 
 
-def stored():
-    """The detector as it lies on this machine: model, card, predictions table.
-
-    Returns
-    -------
-    coughlab.studies.store.StoredStudy
-
-    Raises
-    ------
-    coughlab.studies.store.StoreError
-        If there is none.
-    """
+def stored() -> store.StoredStudy:
+    """The detector as it lies on this machine: model, card, predictions table. StoreError if there is none."""
     folder = store.MODELS / store.DETECTOR
     return _stored(folder, store.state(folder / store.MANIFEST))
 
@@ -248,17 +205,10 @@ def _stored(folder, manifest):
     return store.StoredStudy(folder)
 
 
-def default():
+def default() -> Detector:
     """The detector of this machine, shared by all who ask, and renewed when it is trained again.
 
-    Returns
-    -------
-    Detector
-
-    Raises
-    ------
-    coughlab.studies.store.StoreError
-        If there is none, or its file was changed.
+    StoreError if there is none, or its file was changed.
     """
     return _detector(stored())
 

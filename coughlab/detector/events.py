@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from coughlab.detector.frames import HOP, MOMENT, RATE
 
@@ -47,7 +48,7 @@ class Tracker:
     Parameters
     ----------
     threshold : float
-        Probability from which on a sound is called a cough.
+        Probability from which on a sound is taken for a cough.
 
     Attributes
     ----------
@@ -55,10 +56,10 @@ class Tracker:
         Highest probability of a cough so far, found or not.
     """
 
-    def __init__(self, threshold):
+    def __init__(self, threshold: float):
         self.highest = 0.0
         self._threshold = threshold
-        self._now = 0  # moments heard so far
+        self._now = 0  # moments so far
         self._start = None  # of the cough under way
         self._last = 0  # moment after its last one that was loud enough
         self._best = 0.0  # its probability
@@ -67,22 +68,14 @@ class Tracker:
         self._recent = deque([0.0] * SMOOTH, maxlen=SMOOTH)
 
     @property
-    def under_way(self):
-        """Whether there may be a cough that has not ended (bool)."""
+    def under_way(self) -> bool:
+        """Whether there may be a cough that has not ended."""
         return self._start is not None
 
-    def push(self, probabilities):
-        """Hear more.
+    def push(self, probabilities: ArrayLike) -> list[Event]:
+        """Take more probabilities of a cough, each `STEP_S` after the one before.
 
-        Parameters
-        ----------
-        probabilities : array-like, shape (n,)
-            Of a cough, each `STEP_S` after the one before.
-
-        Returns
-        -------
-        list of Event
-            Coughs that ended, in order of time; one that counts only beside a later one comes with that.
+        Returns the coughs that ended, in order of time; one that counts only beside a later one comes with that.
         """
         ended = []
         for probability in np.asarray(probabilities, dtype=float).tolist():
@@ -101,8 +94,8 @@ class Tracker:
             self._now += 1
         return ended
 
-    def finish(self, duration_s=np.inf):
-        """The cough under way, if there is one, as the sound ends here, after that many seconds (list of Event)."""
+    def finish(self, duration_s: float = np.inf) -> list[Event]:
+        """The cough under way, if there is one, as the sound ends here, after that many seconds."""
         return self._close(duration_s) if self.under_way else []
 
     def _close(self, duration_s=np.inf):

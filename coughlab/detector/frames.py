@@ -20,64 +20,33 @@ MOMENT = 4
 BEFORE = (N_FFT - HOP) // 2
 
 
-def waveform(samples, rate):
-    """Samples at 16,000 Hz.
-
-    Parameters
-    ----------
-    samples : ndarray, shape (n,), float32
-        Mono samples.
-    rate : int
-        How many of them make a second.
-
-    Returns
-    -------
-    ndarray, shape (about n * 16000 / rate,), float32
-    """
+def waveform(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Mono samples at `rate` hertz, resampled to 16,000 Hz."""
     return samples if rate == RATE else soxr.resample(samples, rate, RATE, quality="soxr_hq")
 
 
-def log_mel(padded):
+def log_mel(padded: np.ndarray) -> np.ndarray:
     """Log-mel frames of samples that have what surrounds them on both sides.
 
-    Parameters
-    ----------
-    padded : ndarray, shape (BEFORE + n * HOP + BEFORE,), float32
-        Samples at 16,000 Hz.
-
-    Returns
-    -------
-    ndarray, shape (n, 48), float32
-        Decibels relative to full scale, from -100 up.
+    Float32 samples at 16,000 Hz of shape (BEFORE + n * HOP + BEFORE,) give shape (n, 48), float32: decibels relative to full
+    scale, from -100 up.
     """
     windows = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
     power = np.abs(np.fft.rfft(windows * _HANN, axis=-1)) ** 2
     return power_to_db(power @ mel_filters(N_MELS, RATE, N_FFT).T).astype(np.float32)
 
 
-def of(samples, rate, after=0):
-    """Log-mel frames of a whole recording, with zeros around it.
+def of(samples: np.ndarray, rate: int, after: int = 0) -> np.ndarray:
+    """Log-mel frames of a whole recording, as of `log_mel`, with zeros around it and `after` frames beyond its end.
 
-    Parameters
-    ----------
-    samples : ndarray, shape (n,), float32
-        Mono samples.
-    rate : int
-        How many of them make a second.
-    after : int
-        Frames beyond its end.
-
-    Returns
-    -------
-    ndarray, shape (ceil(seconds * 100) + after, 48), float32
-        Decibels.
+    The shape is (ceil(seconds * 100) + after, 48).
     """
     y = waveform(samples, rate)
     n = -(-y.size // HOP) + after
     return log_mel(np.pad(y, (BEFORE, BEFORE + n * HOP - y.size)))
 
 
-def silence(n):
+def silence(n: int) -> np.ndarray:
     """Frames of digital silence, shape (n, 48)."""
     return np.full((n, N_MELS), FLOOR_DB, np.float32)
 

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+import numpy as np
+
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.evaluation import splits
 from coughlab.system.child import Child
@@ -51,8 +53,8 @@ class Order:
     n_splits: int = 5
 
 
-def deal(order, labels):
-    """Check an order and deal the rows.
+def split_rows(order: Order, labels: np.ndarray) -> list[tuple]:
+    """Check an order and split the rows.
 
     Parameters
     ----------
@@ -86,14 +88,12 @@ def deal(order, labels):
         "There are too few recordings of a class to have both classes in train and in test."
     )
     try:
-        deals = splits.published(
-            labels, n_splits=order.n_splits, seed=order.seed, test_share=order.test_share
-        )
+        rows = splits.published(labels, n_splits=order.n_splits, seed=order.seed, test_share=order.test_share)
     except ValueError as error:
         raise one_sided from error
-    if any(len(set(labels[rows])) < 2 for sides in deals for rows in sides):
+    if any(len(set(labels[side])) < 2 for sides in rows for side in sides):
         raise one_sided
-    return deals
+    return rows
 
 
 def start(study, order):
@@ -118,7 +118,7 @@ def start(study, order):
     coughlab.studies.store.StoreError
         If the study cannot be read.
     """
-    deal(order, study.features["positive"].to_numpy(int))
+    split_rows(order, study.features["positive"].to_numpy(int))
     with _lock:
         if len(_running) >= MAX_JOBS:
             raise RetrainError(
@@ -194,7 +194,11 @@ class Job:
         self.order, self._progress = order, _Progress()
         _running.add(self._progress)
         arguments = [str(study.folder.resolve()), asdict(order)]
-        self.child = Child(__name__, arguments, self._progress.take, self._progress.ended)
+        try:
+            self.child = Child(__name__, arguments, self._progress.take, self._progress.ended)
+        except BaseException:
+            _running.discard(self._progress)
+            raise
 
     @property
     def state(self):
@@ -315,8 +319,6 @@ def work(folder: str, order: dict, send: Callable[[dict], None]) -> None:
 
 
 def _train(folder, order, send):
-    import numpy as np
-
     from coughlab.features.acoustic import NAMES
     from coughlab.studies.store import StoredStudy
     from coughlab.studies.training import predictions_of, roles
@@ -344,20 +346,20 @@ def _train(folder, order, send):
 
 def _fits(order, inputs, labels, progress):
     """Of each split its number, seed, test rows and fitted model, as soon as it is there."""
-    classifier, deals = CLASSIFIERS[order.model], deal(order, labels)
+    classifier, rows = CLASSIFIERS[order.model], split_rows(order, labels)
     together = TOGETHER if classifier.fit_many else 1
-    for start in range(0, len(deals), together):
-        trains, tests = zip(*deals[start : start + together], strict=True)
+    for start in range(0, len(rows), together):
+        trains, tests = zip(*rows[start : start + together], strict=True)
         numbers = range(start, start + len(trains))
         seeds = [order.seed + 1 + number for number in numbers]
 
-        def told(share, start=start, trains=trains):
-            progress((start + share * len(trains)) / len(deals))
+        def report(share, start=start, trains=trains):
+            progress((start + share * len(trains)) / len(rows))
 
         if classifier.fit_many:
-            fitted = classifier.fit_many(inputs, labels, trains, seeds=seeds, progress=told)
+            fitted = classifier.fit_many(inputs, labels, trains, seeds=seeds, progress=report)
         else:
-            rows = [inputs[row] for row in trains[0]]
-            fitted = [classifier.fit(rows, labels[trains[0]], seed=seeds[0], progress=told)]
+            chosen = [inputs[row] for row in trains[0]]
+            fitted = [classifier.fit(chosen, labels[trains[0]], seed=seeds[0], progress=report)]
         yield from zip(numbers, seeds, tests, fitted, strict=True)
-        told(1.0)
+        report(1.0)

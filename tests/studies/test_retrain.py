@@ -100,7 +100,7 @@ def test_a_split_of_the_mlp_does_not_depend_on_how_many_there_are(stored, networ
     assert few["probability"].tolist() == more.loc[more["split"] < 3, "probability"].tolist()
 
 
-def test_another_seed_and_share_deal_other_rows(stored):
+def test_another_seed_and_share_give_other_rows(stored):
     job = ended(retrain.start(stored, Order("knn", seed=7, test_share=0.5, n_splits=2)))
     rows = job.predictions
     assert rows.groupby("split")["role"].value_counts().unique().tolist() == [85]
@@ -219,7 +219,7 @@ def test_an_order_that_cannot_be_met_gets_a_sentence(stored, order, sentence):
 def test_both_classes_must_be_on_both_sides(positives):
     labels = (np.arange(60) < positives).astype(int)
     with pytest.raises(RetrainError, match="too few recordings of a class"):
-        retrain.deal(Order("knn", test_share=0.1), labels)
+        retrain.split_rows(Order("knn", test_share=0.1), labels)
 
 
 def test_what_a_library_prints_does_not_get_between_the_lines(stored):

@@ -7,6 +7,7 @@ it falls below a low one. It does not know a cough from a slammed door.
 
 import numpy as np
 
+from coughlab.audio import Recording
 from coughlab.features.levels import FRAME_S, HOP_S, background_db, levels
 
 #: A burst opens this far above the background ...
@@ -21,19 +22,8 @@ GAP_S = 0.1
 SHORTEST_S = 0.06
 
 
-def find(recording):
-    """The bursts in a recording.
-
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded.
-
-    Returns
-    -------
-    list of (float, float)
-        Start and end in seconds, in order of time, without overlap.
-    """
+def find(recording: Recording) -> list[tuple[float, float]]:
+    """Start and end in seconds of each burst in a recording, in order of time, without overlap."""
     db = levels(recording)
     opening = max(background_db(db) + OPEN_DB, db.max() - BELOW_PEAK_DB)
     spans = runs(db >= opening - CLOSE_DB)
@@ -46,13 +36,13 @@ def find(recording):
     return found
 
 
-def runs(mask):
+def runs(mask: np.ndarray) -> list[list[int]]:
     """Half-open [start, end] index pairs of the stretches where `mask` holds."""
     turns = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     return turns.reshape(-1, 2).tolist()
 
 
-def joined(spans, gap):
+def joined(spans: list[list[int]], gap: int) -> list[list[int]]:
     """The spans, those joined that are less than `gap` apart."""
     found = []
     for start, end in spans:

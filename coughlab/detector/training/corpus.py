@@ -172,8 +172,8 @@ def _classes(recording, moments, row):
     return classes, tuple(spans)
 
 
-def load_all(listed, progress=lambda stage, done, total: None):
-    """Decode every row of the table (list of Sound, None where nothing sounds)."""
+def load_all(listed: pd.DataFrame, progress=lambda stage, done, total: None) -> list:
+    """Decode every row of the table: a `Sound` each, or None where nothing sounds."""
     found = []
     for number, row in enumerate(listed.to_dict("records")):
         progress("Reading recordings", number, len(listed))

@@ -14,6 +14,7 @@ import soundfile
 import soxr
 
 from coughlab import __version__, audio
+from coughlab.audio import Recording
 from coughlab.datasets import survey
 from coughlab.detector import frames
 from coughlab.detector.detect import MODEL, Detector
@@ -22,8 +23,8 @@ from coughlab.features import spectrum
 from coughlab.features.levels import HOP_S, background_db, levels
 from coughlab.studies import store
 from coughlab.studies.writer import replacing
-from coughlab.system import files as whole
 from coughlab.system import parallel, resources
+from coughlab.system.files import check, check_clock
 
 #: Scenes to train on, passes over them, and for how many of them there is one in each fold that single coughs are looked for in.
 SCENES, EPOCHS, TRAINED_A_TESTED = 16_000, 11, 40
@@ -49,32 +50,22 @@ class TrainingError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Deal:
+class Split:
     """What a model is trained on and tested on: masks of scenes and of recordings."""
 
     protocol: str
-    split: int
+    number: int
     train: np.ndarray
     test: np.ndarray
 
 
-def deals(listed, made):
-    """Every way the recordings are dealt: by people, and by collections.
+def splits(listed: pd.DataFrame, made: scenes.Scenes) -> list[Split]:
+    """Every split of the recordings of `corpus.table` and of their scenes: by people, and by collections.
 
-    Parameters
-    ----------
-    listed : pandas.DataFrame
-        Of `coughlab.detector.training.corpus.table`.
-    made : coughlab.detector.training.scenes.Scenes
-        Scenes of its recordings.
-
-    Returns
-    -------
-    list of Deal
-        Nobody tested on is in what is trained on.
+    Nobody tested on is in what is trained on.
     """
     by_people = [
-        Deal("person-disjoint", fold, made.fold != fold, (listed["fold"] == fold).to_numpy())
+        Split("person-disjoint", fold, made.fold != fold, (listed["fold"] == fold).to_numpy())
         for fold in range(TESTED_FOLDS)
     ]
     by_collection = []
@@ -82,7 +73,7 @@ def deals(listed, made):
         train = np.array([name not in used for used in made.collections])
         others = set(listed.loc[listed["collection"] != name, "person"])
         test = (listed["collection"] == name) & ~listed["person"].isin(others)
-        by_collection.append(Deal("external", split, train, test.to_numpy()))
+        by_collection.append(Split("external", split, train, test.to_numpy()))
     return by_people + by_collection
 
 
@@ -120,26 +111,26 @@ def train(
     """
     if n_scenes < LEAST_SCENES:
         raise TrainingError(f"{n_scenes} scenes are too few: at least {LEAST_SCENES} are needed.")
-    whole.check(Path(studies or store.MODELS))
-    whole.check_clock()
+    check(Path(studies or store.MODELS))
+    check_clock()
     spectrum.use_one_thread()
     listed = corpus.table(folder, progress)
     sounds = corpus.load_all(listed, progress)
     made = scenes.make(listed, sounds, n_scenes, seed=seed, progress=progress)
-    every = deals(listed, made)
+    every = splits(listed, made)
     (files, parameters), *done = _in_parallel(
         [partial(_fit_on_all, made, seed, epochs)]
         + [
             partial(
                 _fit_and_ask,
-                deal,
-                listed[deal.test],
-                scenes.Maker(listed, sounds, deal.split),
+                split,
+                listed[split.test],
+                scenes.Maker(listed, sounds, split.number),
                 made,
                 seed,
                 epochs,
             )
-            for deal in every
+            for split in every
         ],
         progress,
     )
@@ -153,19 +144,19 @@ def train(
     )
 
 
-def _fit_and_ask(deal, listed, maker, made, seed, epochs, progress):
-    model = network.fit(made[deal.train], seed=seed, epochs=epochs, progress=progress)
+def _fit_and_ask(split, listed, maker, made, seed, epochs, progress):
+    model = network.fit(made[split.train], seed=seed, epochs=epochs, progress=progress)
     detector = Detector(network.export(model)[MODEL], threshold=0.5)
-    asked = ask(detector, listed, deal, seed)
-    if deal.protocol != "person-disjoint":
+    asked = ask(detector, listed, split, seed)
+    if split.protocol != "person-disjoint":
         return asked, None
     n_tested = len(made) // TRAINED_A_TESTED
-    return asked, look_for_coughs(detector, maker, deal.split, n_tested, seed)
+    return asked, look_for_coughs(detector, maker, split.number, n_tested, seed)
 
 
 def _fit_on_all(made, seed, epochs, progress):
-    whole = network.fit(made, seed=seed, epochs=epochs, progress=progress)
-    return network.export(whole), whole.count_params()
+    model = network.fit(made, seed=seed, epochs=epochs, progress=progress)
+    return network.export(model), model.count_params()
 
 
 def _in_parallel(jobs, progress):
@@ -210,24 +201,11 @@ def _shown(shares, progress):
         thread.join()
 
 
-def ask(detector, listed, deal, seed):
+def ask(detector: Detector, listed: pd.DataFrame, split: Split, seed: int) -> pd.DataFrame:
     """Ask a detector about recordings: as they are, through other recording chains, and the background alone.
 
-    Parameters
-    ----------
-    detector : coughlab.detector.Detector
-        Trained without any of the people in the recordings.
-    listed : pandas.DataFrame
-        Rows of `coughlab.detector.training.corpus.table`.
-    deal : Deal
-        How the recordings were dealt.
-    seed : int
-        Seed of the fit.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each recording and chain, with the columns of `coughlab.detector.training.measures.COLUMNS`.
+    The detector was trained without any of the people in the rows `listed` of `corpus.table`. There is one row for each recording
+    and chain, with the columns of `measures.COLUMNS`.
     """
     rows = []
     for row in listed.to_dict("records"):
@@ -239,12 +217,12 @@ def ask(detector, listed, deal, seed):
             if version is not None:
                 label = "cough" if row["kind"] == "cough" and chain != "background alone" else "other"
                 probability = detector.detect(version).probability
-                told = [row[name] for name in ("collection", "recording", "person", "kind")]
-                rows.append((deal.protocol, deal.split, *told, chain, label, probability, seed))
+                about = [row[name] for name in ("collection", "recording", "person", "kind")]
+                rows.append((split.protocol, split.number, *about, chain, label, probability, seed))
     return pd.DataFrame(rows, columns=measures.COLUMNS)
 
 
-def through(recording, rate, container, codec):
+def through(recording: Recording, rate: int, container: str, codec: str) -> Recording:
     """A recording as it comes out of a codec at another sample rate."""
     buffer = io.BytesIO()
     low = soxr.resample(recording.samples, recording.rate, rate)
@@ -253,19 +231,8 @@ def through(recording, rate, container, codec):
     return replace(recording, samples=soundfile.read(buffer, dtype="float32")[0], rate=rate)
 
 
-def background(recording):
-    """What sounds in a recording where it is quietest, made loud: the recording chain without a cough.
-
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded.
-
-    Returns
-    -------
-    coughlab.audio.Recording or None
-        None if it is next to nothing.
-    """
+def background(recording: Recording) -> Recording | None:
+    """What sounds where a recording is quietest, made loud: the recording chain without a cough; None if next to nothing."""
     db = levels(recording)
     quiet = np.flatnonzero(db <= background_db(db) + BACKGROUND_DB)
     at = np.minimum((np.arange(recording.samples.size) / recording.rate / HOP_S).astype(int), db.size - 1)
@@ -278,20 +245,8 @@ def background(recording):
 def look_for_coughs(detector: Detector, maker: scenes.Maker, fold: int, n: int, seed: int) -> pd.DataFrame:
     """Look for single coughs at known places, put into other sounds, all of people the detector was not trained on.
 
-    Parameters
-    ----------
-    detector : coughlab.detector.Detector
-        Trained without the fold.
-    maker : coughlab.detector.training.scenes.Maker
-        Makes scenes of the fold.
-    fold, n, seed : int
-        Number of the fold, how many scenes to make, and their seed.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each moment of 40 ms of each scene: ``scene``, ``fold``, ``ground`` (what the coughs were put into), ``cough``
-        (whether there is one) and ``probability``.
+    The `maker` makes `n` scenes of the fold that was kept from the detector. There is one row for each moment of 40 ms of each
+    scene: ``scene``, ``fold``, ``ground`` (what the coughs were put into), ``cough`` (whether there is one) and ``probability``.
     """
     tables = []
     for number in range(n):
@@ -311,24 +266,18 @@ def look_for_coughs(detector: Detector, maker: scenes.Maker, fold: int, n: int, 
     return pd.concat(tables, ignore_index=True)
 
 
-def write(folder, files, listed, asked, events, how):
-    """Write the detector with its tables and its card.
+def write(
+    folder: Path,
+    files: dict[str, bytes],
+    listed: pd.DataFrame,
+    asked: pd.DataFrame,
+    events: pd.DataFrame,
+    how: dict,
+) -> Path:
+    """Write the detector with its tables and its card into ``models/detector``.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        ``models/detector``.
-    files : dict of str to bytes
-        The network, as of `coughlab.detector.training.network.export`.
-    listed, asked, events : pandas.DataFrame
-        Of `coughlab.detector.training.corpus.table`, `ask` and `look_for_coughs`.
-    how : dict
-        Seed and size of the training.
-
-    Returns
-    -------
-    pathlib.Path
-        `folder`.
+    The files are those of `network.export`, the tables those of `corpus.table`, `ask` and `look_for_coughs`; `how` has the seed
+    and the size of the training.
     """
     threshold = measures.threshold(asked, FALSE_SHARE)
     entry = {

@@ -27,20 +27,11 @@ TOLERANCE_S = 0.2
 KINDS = {"cough": "coughs", "breathing": "breathing", "speech": "speech", "vowel": "vowels"}
 
 
-def threshold(asked, false_share):
-    """The lowest probability that keeps false coughs at a share, on recordings of people that were not heard.
+def threshold(asked: pd.DataFrame, false_share: float) -> float:
+    """The lowest probability that keeps false coughs at a share, on recordings of people that were not trained on.
 
-    Parameters
-    ----------
-    asked : pandas.DataFrame
-        The predictions table.
-    false_share : float
-        Of the recordings without coughs, at most so many may be called one.
-
-    Returns
-    -------
-    float
-        In steps of 0.01, at least 0.5.
+    Of the recordings without coughs in the predictions table `asked`, at most `false_share` may be predicted positive. The
+    threshold is a multiple of 0.01, at least 0.5.
     """
     rows = asked[(asked["protocol"] == "person-disjoint") & (asked["chain"] == "as recorded")]
     others = rows.loc[rows["label"] == "other", "probability"].to_numpy()
@@ -49,7 +40,7 @@ def threshold(asked, false_share):
     return float(held[0] if held else steps[-1])
 
 
-def summary(asked, at):
+def summary(asked: pd.DataFrame, at: float) -> pd.DataFrame:
     """Shares of recordings in which a cough is found, with their intervals.
 
     Parameters
@@ -81,7 +72,7 @@ def summary(asked, at):
     return table.assign(low=low, high=high)
 
 
-def coughs(events, at):
+def coughs(events: pd.DataFrame, at: float) -> pd.DataFrame:
     """Single coughs found at known places.
 
     Parameters
@@ -125,7 +116,7 @@ def coughs(events, at):
     )
 
 
-def spans(mask):
-    """Start and end in seconds of each stretch of moments where `mask` holds (list of (float, float))."""
+def spans(mask: np.ndarray) -> list[tuple[float, float]]:
+    """Start and end in seconds of each stretch of moments where `mask` holds."""
     turns = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(mask, np.int8), [0]])))
     return [(start * STEP_S, end * STEP_S) for start, end in turns.reshape(-1, 2).tolist()]

@@ -160,7 +160,7 @@ def _named(model, db, classes):
     return classes
 
 
-def softmax(logits):
+def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities, which add up to 1 along the last axis."""
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
@@ -207,18 +207,10 @@ def _equaliser(n, rng):
     )
 
 
-def export(model):
-    """The network with probabilities as its output, in both formats.
+def export(model) -> dict[str, bytes]:
+    """The network of `fit` with probabilities as its output, in both formats.
 
-    Parameters
-    ----------
-    model : keras.Model
-        What `fit` returned.
-
-    Returns
-    -------
-    dict of str to bytes
-        ``detector.keras`` to go on training, ``detector.tflite`` to answer.
+    ``detector.keras`` is to go on training, ``detector.tflite`` to answer.
     """
     keras = neural.keras()
     whole = keras.Model(model.input, keras.layers.Softmax(name="probabilities")(model.output))

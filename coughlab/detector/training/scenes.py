@@ -260,21 +260,11 @@ class Maker:
         sound, _, collection = self._coughing(ground, rng, rng.uniform(4, 35))
         return sound, used | {collection}
 
-    def coughs_in(self, ground, rng):
+    def coughs_in(self, ground: str, rng: np.random.Generator) -> tuple[Sound, np.ndarray]:
         """Some coughs of one person, in near silence or between what somebody else says or does, at least 6 dB below them.
 
-        Parameters
-        ----------
-        ground : str
-            "quiet", "speech", "breathing", "vowel" or "other".
-        rng : numpy.random.Generator
-            Source of every choice.
-
-        Returns
-        -------
-        Sound
-        ndarray, shape (MOMENTS,), bool
-            Where the coughs are.
+        The `ground` is "quiet", "speech", "breathing", "vowel" or "other". The array, shape (MOMENTS,), bool, says where the
+        coughs are.
         """
         under = _still(rng) if ground == "quiet" else _placed(self._one(ground, rng)[0], rng)
         return self._coughing(under, rng, rng.uniform(6, 20))[:2]
@@ -378,22 +368,10 @@ def _mixed(one, other, db):
     return Sound(one.samples + 10 ** (-db / 20) * other.samples, classes)
 
 
-def chain(y, rng, narrow=False):
-    """Send a scene through a recording chain drawn at random.
+def chain(y: np.ndarray, rng: np.random.Generator, narrow: bool = False) -> np.ndarray:
+    """Send a scene, samples of shape (SIZE,) at 16,000 Hz, through a recording chain drawn at random.
 
-    Parameters
-    ----------
-    y : ndarray, shape (SIZE,)
-        Samples at 16,000 Hz.
-    rng : numpy.random.Generator
-        Source of every choice.
-    narrow : bool
-        Whether it ends with a telephone line.
-
-    Returns
-    -------
-    ndarray, shape (SIZE,), float32
-        Samples of a peak between -45 and 0 dB.
+    Where it is `narrow`, the chain ends with a telephone line. The float32 samples have a peak between -45 and 0 dB.
     """
     y = np.asarray(y, np.float64)
     peak = np.abs(y).max()

@@ -69,13 +69,13 @@ def test_it_is_no_study(studies):
 def test_nobody_tested_on_was_trained_on(folder):
     listed = corpus.table(folder)
     made = scenes.make(listed, corpus.load_all(listed), 50)
-    for deal in fitting.deals(listed, made):
-        assert deal.train.any() and deal.test.any()
-        used = frozenset().union(*made.collections[deal.train])
-        if deal.protocol == "external":
-            assert not used & set(listed["collection"][deal.test])
+    for split in fitting.splits(listed, made):
+        assert split.train.any() and split.test.any()
+        used = frozenset().union(*made.collections[split.train])
+        if split.protocol == "external":
+            assert not used & set(listed["collection"][split.test])
         else:
-            assert not set(made.fold[deal.train]) & set(listed["fold"][deal.test])
+            assert not set(made.fold[split.train]) & set(listed["fold"][split.test])
 
 
 def test_a_missing_folder_is_said_in_one_line(tmp_path, capsys):
