@@ -11,10 +11,13 @@ from coughlab.charts import reality
 from coughlab.evaluation import protocols
 from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS, STRICTEST, WITHIN, Protocol
 from coughlab.evidence import steps
+from coughlab.studies import definition, runner
+from coughlab.studies.store import StoredStudy
 from coughlab.system.registry import discover
 from tests import evidences
 from tests.evaluation.test_splits import dataset
 from tests.tasks import COVID, TUBERCULOSIS
+from tests.test_other_task import STUDY, clinic
 
 TEXTS = ("title", "explained", "description", "caption", "choice", "column", "opening")
 
@@ -107,6 +110,8 @@ def test_a_module_that_is_added_is_found_in_its_place(added):
     ]
     assert {name: added[name] for name in PROTOCOLS} == PROTOCOLS
     test_every_record_is_complete(added["odd-and-even"])
+    (train, test), _ = added["odd-and-even"].split(dataset(), n_splits=2)
+    assert (train[:2].tolist(), test[:2].tolist()) == ([1, 3], [0, 2])
     # Unless it is looked for, nothing is there.
     assert "odd-and-even" not in PROTOCOLS
 
@@ -114,12 +119,15 @@ def test_a_module_that_is_added_is_found_in_its_place(added):
 @pytest.fixture
 def listed(added):
     """The same as if the module had been there from the start."""
-    before = dict(PROTOCOLS)
-    PROTOCOLS.clear()
-    PROTOCOLS.update(added)
+    within = {name: protocol for name, protocol in added.items() if protocol.split}
+    lists = [(PROTOCOLS, dict(PROTOCOLS), added), (WITHIN, dict(WITHIN), within)]
+    for records, _, after in lists:
+        records.clear()
+        records.update(after)
     yield
-    PROTOCOLS.clear()
-    PROTOCOLS.update(before)
+    for records, before, _ in lists:
+        records.clear()
+        records.update(before)
 
 
 @pytest.mark.usefixtures("listed")
@@ -136,6 +144,23 @@ def test_a_protocol_that_is_added_is_a_step_and_a_point():
     figure = reality.overview(table.assign(model="mlp"), {"mlp": "MLP"}, "roc_auc")
     (trace,) = [trace for trace in figure.data if trace.name == "Odd and even"]
     assert (trace.marker.symbol, trace.marker.color, *trace.x) == ("cross", "#cc79a7", 0.8)
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_protocol_that_is_added_can_be_named_in_a_definition_and_is_run(tmp_path):
+    path = tmp_path / "models" / "chest" / definition.FILE
+    path.parent.mkdir(parents=True)
+    path.write_text(STUDY.replace('"deduplicated", "person-disjoint", "source-balanced"', '"odd-and-even"'))
+    options = {"models": ["naive_bayes"], "n_splits": 2, "others": {}, "folder": path.parents[1]}
+    study = StoredStudy(runner.run("chest", clinic(tmp_path / "clinic", sick=6, healthy=6), **options))
+    assert study.definition.protocols == ("published", "odd-and-even")
+    rows = study.predictions.query("protocol == 'odd-and-even'")
+    assert rows["row"].tolist() == [0, 2, 4, 6, 8, 10] * 2 and set(rows["role"]) == {"test"}
+    assert "odd-and-even" in set(study.evidence["protocol"])
+    assert (
+        "- Protocol `odd-and-even`: odd rows to train and even rows to test."
+        in study.read("README.md").decode()
+    )
 
 
 def test_a_protocol_is_what_it_was_made():
