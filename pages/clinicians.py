@@ -10,7 +10,9 @@ from pages.shared.protocol import rows_of
 PAGE = {"title": "For clinicians", "icon": ":material/stethoscope:", "group": "Believe", "order": 22}
 
 st.title(PAGE["title"])
-st.markdown("What a model's answer would mean for a patient: set how common COVID is where you are, and see.")
+st.markdown(
+    "What a model's answer would mean for a patient: set how common the condition is where you are, and see."
+)
 study, model, protocol, tested_on, stricter = clinicians.ask()
 clinicians.warn(study, model, protocol, tested_on)
 about = f"**{protocol[0].upper()}{protocol[1:]}**: {PROTOCOLS[protocol].description}."

@@ -10,7 +10,7 @@ PAGE = {"title": "Matrices", "icon": ":material/grid_on:", "group": "Compare", "
 
 st.title(PAGE["title"])
 st.markdown(
-    "What a model gets right and wrong, as the probability moves from which it calls a recording COVID."
+    "What a model gets right and wrong, as the probability moves from which it predicts the condition."
     " Choose a cell to see the recordings in it."
 )
 study_at, protocol_at, *others = st.columns([5, 7, 5, 4, 7])

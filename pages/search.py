@@ -29,7 +29,8 @@ st.markdown(
     "The library Hyperopt looked for the best pipeline on the 26 features: which model family, with which settings, after which"
     f" preprocessing. It made {len(trials)} trials; the first is the winner the case study published.\n\n**These are not test"
     f" scores.** All are from {FOLDS}-fold cross-validation inside the {first['recordings']} training rows of the first published"
-    f" split of {study.name} ({people['accuracy']} people; {first['positives']} rows with COVID). One person, or copies of one"
+    f" split of {study.name} ({people['accuracy']} people; {first['positives']} rows with"
+    f" {study.task.condition}). One person, or copies of one"
     " recording, can be in several folds."
 )
 search.show_best(trials, people)

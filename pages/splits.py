@@ -50,7 +50,7 @@ table = table[table["split"].isin(splits)]
 rows = rows_of(study.predictions, pair)
 rows = rows[rows["model"].isin(models) & rows["split"].isin(splits)]
 if view == "few":
-    views.show_few(table, model)
+    views.show_few(table, model, study.task)
 elif view == "many":
     views.show_many(table, model, titles[model], metric)
 else:

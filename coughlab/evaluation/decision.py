@@ -36,12 +36,12 @@ class Ratios(NamedTuple):
 
 
 class People(NamedTuple):
-    """How many of some people are ill and found, ill and missed, healthy and alarmed, healthy and left alone."""
+    """How many of some people are ill and found, ill and missed, healthy and alarmed, healthy and not alarmed."""
 
     found: int
     missed: int
     alarmed: int
-    left_alone: int
+    cleared: int
 
 
 def likelihood_ratios(tp, fn, fp, tn):

@@ -90,7 +90,7 @@ def show_coughs(recording, prediction, study):
     )
     st.markdown(
         ":small[Percentages: how probable the detector holds it that this is a cough, and each model that it is a cough of"
-        f" somebody with COVID. {card.line(detector.stored())}]"
+        f" somebody with {prediction.task.condition}. {card.line(detector.stored())}]"
     )
     marked = state.selection.rows[0]
     one = predictors.cut(recording, prediction.events[marked])

@@ -67,7 +67,9 @@ def warn(study, model, protocol, tested_on):
     for row in known.dropna(subset="roc_auc").to_dict("records"):
         auc = "ROC AUC {roc_auc:.2f}, 95% interval {roc_auc_low:.2f} to {roc_auc_high:.2f}".format(**row)
         if row["roc_auc_low"] > 0.5:
-            st.markdown(f"How well the model tells COVID from the rest: {auc}. 0.5 is a coin, 1 is perfect.")
+            st.markdown(
+                f"How well the model tells {study.task.condition} from the rest: {auc}. 0.5 is a coin, 1 is perfect."
+            )
             continue
         if row["roc_auc_high"] < 0.5:
             head, why = "This model is worse than guessing here", "It ranks the healthy above the ill"
@@ -81,14 +83,15 @@ def warn(study, model, protocol, tested_on):
 
 
 def one_class(study, rows, at):
-    """Where nobody has COVID, or everybody, only one number can be measured."""
+    """Where all recordings are of one class, only one number can be measured."""
     (known,) = decision.at(rows, [at]).to_dict("records")
     score, who = ("specificity", "Nobody") if not rows["positive"].iloc[0] else ("sensitivity", "Everybody")
     value, low, high = (percent(known[f"{score}{end}"]) for end in ("", "_low", "_high"))
+    condition = study.task.condition
     st.info(
-        f"{who} in {rows['tested_on'].iloc[0]} has COVID, so only the {score} can be measured: **{value}** (95% interval {low}"
-        f" to {high}), where a probability of {at:g} or more is called COVID. Without the other number there are no likelihood"
-        " ratios, no predictive values and no decision curve. Choose another test above to see them.",
+        f"{who} in {rows['tested_on'].iloc[0]} has {condition}, so only the {score} can be measured: **{value}** (95% interval"
+        f" {low} to {high}), where a probability of {at:g} or more is predicted {condition}. Without the other number there are no"
+        " likelihood ratios, no predictive values and no decision curve. Choose another test above to see them.",
         icon=":material/info:",
     )
     measured_on(study, rows)
@@ -102,6 +105,7 @@ def explore(study, rows, model, protocol, tested_on):
         rows,
         **read(study.thresholds[model]),
         trained=decision.trained_prevalence(study.predictions, study.name, model, protocol),
+        condition=study.task.condition,
         name="-".join([study.name, model, protocol, tested_on]),
         title=study.models[model]["title"],
         about=[f"{study.models[model]['title']}, {protocol}, tested on {tested_on}", f"{size}, {n_splits}"],

@@ -71,7 +71,10 @@ def show_verdict(predictor):
     discredited = known["verdict"] in verdict.DISCREDITED
     box, icon = (st.error, ":material/block:") if discredited else (st.warning, ":material/warning:")
     headline = verdict.HEADLINES[known["verdict"]]
-    box(f"**What the models say about COVID:** {headline}. {known['message']}", icon=icon)
+    box(
+        f"**What the models say about {predictor.study.task.condition}:** {headline}. {known['message']}",
+        icon=icon,
+    )
 
 
 def show_others(predictor):

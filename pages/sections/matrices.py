@@ -14,23 +14,28 @@ from pages.shared.table import show_table
 ROLES = {"test": "Test rows", "train": "Training rows"}
 ALL = "all"
 CELLS = {
-    "tp": "True positives: COVID, and called COVID",
-    "fn": "False negatives: COVID, but called not COVID",
-    "fp": "False positives: not COVID, but called COVID",
-    "tn": "True negatives: not COVID, and called not COVID",
+    "tp": "True positives: {condition}, and predicted {condition}",
+    "fn": "False negatives: {condition}, but predicted not {condition}",
+    "fp": "False positives: not {condition}, but predicted {condition}",
+    "tn": "True negatives: not {condition}, and predicted not {condition}",
 }
-COLUMNS = {
-    "recording": "Recording",
-    "person": "Person",
-    "label": "Is",
-    "probability": st.column_config.NumberColumn("Probability of COVID", format="%.4f"),
-    "lowest": st.column_config.NumberColumn("lowest", format="%.4f"),
-    "highest": st.column_config.NumberColumn("highest", format="%.4f"),
-    "times": st.column_config.TextColumn(
-        "Times in this cell", help="Of the splits that have it among these rows."
-    ),
-    "in_splits": "In splits",
-}
+
+
+def columns(task):
+    """The columns of the list of recordings."""
+    probability = st.column_config.NumberColumn(f"Probability of {task.condition}", format="%.4f")
+    return {
+        "recording": "Recording",
+        "person": "Person",
+        "label": "Is",
+        "probability": probability,
+        "lowest": st.column_config.NumberColumn("lowest", format="%.4f"),
+        "highest": st.column_config.NumberColumn("highest", format="%.4f"),
+        "times": st.column_config.TextColumn(
+            "Times in this cell", help="Of the splits that have it among these rows."
+        ),
+        "in_splits": "In splits",
+    }
 
 
 def show_cell(study, rows, at, cell, name):
@@ -49,12 +54,13 @@ def show_cell(study, rows, at, cell, name):
         ],
         in_splits=[", ".join(str(split + 1) for split in splits) for splits in found["splits"]],
     )
-    shown = list(COLUMNS) if rows["split"].nunique() > 1 else ["recording", "person", "label", "probability"]
+    config = columns(study.task)
+    shown = list(config) if rows["split"].nunique() > 1 else ["recording", "person", "label", "probability"]
     own = set(rows["tested_on"]) == {study.name}
     folder = datasets.folder(study.name) if own else None
     options = {"on_select": "rerun", "selection_mode": "single-row"} if folder else {}
     state = show_table(
-        table[shown], f"{name}-{cell}", key=f"{name} {cell} {at}", column_config=COLUMNS, **options
+        table[shown], f"{name}-{cell}", key=f"{name} {cell} {at}", column_config=config, **options
     )
     if not own:
         return
@@ -99,6 +105,7 @@ def explore(study, rows, name, about, each_split):
     threshold.show(
         rows,
         each_split,
+        condition=study.task.condition,
         at=at,
         cell=cell,
         name=name,
@@ -108,5 +115,5 @@ def explore(study, rows, name, about, each_split):
         on_change=keep,
     )
     if cell:
-        st.subheader(CELLS[cell])
+        st.subheader(study.task.say(CELLS[cell]))
         show_cell(study, rows, at, cell, name)

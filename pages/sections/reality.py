@@ -18,11 +18,12 @@ BASELINES = """**Recording chain only** is a model trained on what has nothing t
 background noise. Where it does as well as the model, the score does not show that a cough was heard."""
 
 
-CALIBRATION = """When a model says 30%, three of ten such recordings should have COVID: points on the dotted line keep that
+CALIBRATION = """When a model says 30%, three of ten such recordings should have {condition}: points on the dotted line keep that
 promise. The Brier score is the mean squared error of the probabilities, 0 at best; its skill says how much better it is than
-always giving the share of COVID among those tested (0 is no better, below 0 is worse). A slope below 1 means that probabilities
-are too close to 0% and 100%, an intercept below 0 that they are too high. Recalibration moves and stretches all probabilities,
-fitted on other people of the dataset tested on. It makes them honest, but the model tells people apart no better than before."""
+always giving the share of {condition} among those tested (0 is no better, below 0 is worse). A slope below 1 means that
+probabilities are too close to 0% and 100%, an intercept below 0 that they are too high. Recalibration moves and stretches all
+probabilities, fitted on other people of the dataset tested on. It makes them honest, but the model tells people apart no better
+than before."""
 MEASURES = {
     "brier": "Brier score",
     "skill": "Brier skill",
@@ -47,8 +48,8 @@ COLUMNS = {
     "splits": "Splits",
     "recordings": "Recordings",
     "people": "People",
-    "positives": "With COVID",
-    "negatives": "Without",
+    "positives": "Positive",
+    "negatives": "Negative",
     "majority": number("Always the commoner label"),
     "chance": number("Guessing"),
     "shortcut": number("Recording chain only"),
@@ -138,7 +139,7 @@ def show_calibration(study, model, title):
     if after is not None:
         summaries["recalibrated"] = calibration.summary(after)
     told = [summaries["as answered"]["reason"], why]
-    st.markdown(" ".join([CALIBRATION, *filter(None, told)]))
+    st.markdown(" ".join([study.task.say(CALIBRATION), *filter(None, told)]))
     table = pd.DataFrame(
         [
             {

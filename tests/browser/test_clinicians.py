@@ -44,7 +44,7 @@ def expect_numbers(page, rows, threshold, prevalence):
     )
     people = decision.people(prevalence, line["sensitivity"], line["specificity"])
     figure = page.locator("[data-figure=people] svg")
-    for count, words in zip(people, ("found", "missed", "alarmed", "left alone"), strict=True):
+    for count, words in zip(people, ("found", "missed", "alarmed", "not alarmed"), strict=True):
         expect(figure).to_have_attribute(
             "aria-label", re.compile(rf"\b{count} (do not )?have COVID and are {words}")
         )

@@ -29,7 +29,7 @@ def open_at(page, app, query):
 
 
 def slider(page):
-    return page.get_by_role("slider", name="Called COVID from a probability of")
+    return page.get_by_role("slider", name="Predicted COVID from a probability of")
 
 
 def button(page, matrix, cell):

@@ -43,7 +43,7 @@ OTHERS = {
 
 #: What the numbers are, and whose methods.
 METHODS = """Sensitivity and specificity are means over the splits; their intervals (Wilson, 95%) take the number of different
-people with and without COVID as the number of trials, since recordings of one person are not independent. Likelihood ratios rest
+people of each class as the number of trials, since recordings of one person are not independent. Likelihood ratios rest
 on the same numbers of people, their intervals on the logarithm (Simel, Samsa and Matchar 1991). A ratio of 1 changes nothing, one
 above 10 or below 0.1 changes a probability much. Predictive values follow from the ratios and the prevalence by Bayes' theorem,
 with the intervals of Mercaldo, Lau and Zhou (2007). They hold where the people tested are like those measured on.
@@ -59,7 +59,7 @@ _component = st.components.v2.component(
     "coughlab_clinical",
     html=(HERE / "clinical.html").read_text(),
     css=(
-        f"section, .paper {{ --covid: {COLOURS['positive']}; --not-covid: {COLOURS['negative']}; }}\n"
+        f"section, .paper {{ --positive: {COLOURS['positive']}; --negative: {COLOURS['negative']}; }}\n"
         + (HERE / "clinical.css").read_text()
     ),
     js="\n".join(
@@ -74,7 +74,7 @@ _component = st.components.v2.component(
 )
 
 
-def show(rows, *, at, prevalence, others, trained, name, title, about, measured, key, on_change):
+def show(rows, *, at, prevalence, others, trained, condition, name, title, about, measured, key, on_change):
     """Show the component.
 
     Parameters
@@ -86,7 +86,9 @@ def show(rows, *, at, prevalence, others, trained, name, title, about, measured,
     others : dict of str to (float, float)
         Sensitivity and specificity in percent to start with, for each of `OTHERS`.
     trained : float or None
-        Share of recordings with COVID among those the model was trained on; without it the model's own curve is left out.
+        Share of positive recordings among those the model was trained on; without it the model's own curve is left out.
+    condition : str
+        What the positive class is called.
     name : str
         Tells these rows from others, and is part of the names of downloaded files.
     title : str
@@ -106,6 +108,7 @@ def show(rows, *, at, prevalence, others, trained, name, title, about, measured,
     positive = rows["positive"]
     data = {
         "name": name,
+        "condition": condition,
         "title": title,
         "about": about,
         "measured": measured,

@@ -1,18 +1,18 @@
 // Two sliders and what they move. Python computed what a threshold needs; what a prevalence needs is computed here, without a way
 // to the server and back, so that it follows the hand.
 const MEASURES = [
-  ["sensitivity", "Sensitivity", "of those with COVID are called COVID"],
-  ["specificity", "Specificity", "of those without are called not COVID"],
-  ["positive_ratio", "Likelihood ratio +", "a positive result is so many times as common with COVID as without"],
-  ["negative_ratio", "Likelihood ratio −", "a negative result is so many times as common with COVID as without"],
-  ["ppv", "Positive predictive value", "of those with a positive result have COVID, at this prevalence"],
-  ["npv", "Negative predictive value", "of those with a negative result do not have COVID, at this prevalence"],
+  ["sensitivity", "Sensitivity", "of those with {condition} are predicted {condition}"],
+  ["specificity", "Specificity", "of those without are predicted not {condition}"],
+  ["positive_ratio", "Likelihood ratio +", "a positive result is so many times as common with {condition} as without"],
+  ["negative_ratio", "Likelihood ratio −", "a negative result is so many times as common with {condition} as without"],
+  ["ppv", "Positive predictive value", "of those with a positive result have {condition}, at this prevalence"],
+  ["npv", "Negative predictive value", "of those with a negative result do not have {condition}, at this prevalence"],
 ];
 const isRatio = (measure) => measure.endsWith("_ratio");
 const shown = (measure, number) => (isRatio(measure) ? ratio(number) : percent(number));
 // Rows of the comparison after the measures.
 const COUNTS = [
-  ["missed", "Of 1,000: with COVID and missed"],
+  ["missed", "Of 1,000: with {condition} and missed"],
   ["alarmed", "Of 1,000: without and alarmed"],
 ];
 const WORTH = "Better than treating all or none, if one would treat from";
@@ -55,6 +55,11 @@ class View {
       }
       this.find(".figures").append(figure);
     }
+  }
+
+  // A text with the condition in its place.
+  say(words) {
+    return words.replaceAll("{condition}", this.data.condition);
   }
 
   find(selector) {
@@ -142,21 +147,23 @@ class View {
       tests.push({ key, title, sensitivity: se / 100, specificity: sp / 100 });
     }
     const counts = people(prevalence, sensitivity, specificity);
-    this.find(".told").textContent = this.told(numbers, counts);
+    this.find(".summary").textContent = this.summary(numbers, counts);
     const lines = [...data.about, `Prevalence ${percent(prevalence)}, threshold ${numbers.label}`];
     const described = this.worth(prevalence, sensitivity, specificity);
     const [peopleAt, nomogramAt, decisionsAt] = ["people", "nomogram", "decisions"].map((name) =>
       this.find(`[data-figure=${name}]`),
     );
-    drawPeople(peopleAt.querySelector("svg"), { counts, lines });
+    drawPeople(peopleAt.querySelector("svg"), { counts, lines, condition: data.condition });
     drawNomogram(nomogramAt.querySelector("svg"), { prevalence, after: numbers.after, lines });
     const { curve, trained } = data;
     drawDecisions(decisionsAt.querySelector("svg"), { prevalence, tests, curve, trained, lines, described });
     peopleAt.querySelector("figcaption").textContent = "Each sign is one person, rounded to whole people.";
     nomogramAt.querySelector("figcaption").textContent =
-      "A straight line from the prevalence through the likelihood ratio of a result ends at the probability of COVID after it. Bars: 95% intervals.";
+      this.say(
+        "A straight line from the prevalence through the likelihood ratio of a result ends at the probability of {condition} after it. Bars: 95% intervals.",
+      );
     decisionsAt.querySelector("figcaption").textContent =
-      `${described} Net benefit: people with COVID who are treated, less those treated needlessly, who weigh less the lower the probability from which one would treat.`;
+      `${described} Net benefit: people with ${data.condition} who are treated, less those treated needlessly, who weigh less the lower the probability from which one would treat.`;
     this.showTable(numbers, tests);
   }
 
@@ -169,19 +176,21 @@ class View {
       card.querySelector(".interval").textContent =
         value === null ? nobody : `95% interval ${shown(measure, low)} to ${shown(measure, high)}`;
       const people = { sensitivity: this.data.ill, specificity: this.data.healthy }[measure];
-      card.querySelector(".meaning").textContent = people ? `${meaning}, measured on ${people} people` : meaning;
+      card.querySelector(".meaning").textContent = this.say(
+        people ? `${meaning}, measured on ${people} people` : meaning,
+      );
     }
     this.find(".corrected").hidden = !numbers.corrected;
   }
 
-  told(numbers, { found, missed, alarmed, left_alone }) {
+  summary(numbers, { found, missed, alarmed, cleared }) {
     const { positive, negative } = numbers.after;
-    const others = (alarmed + left_alone).toLocaleString("en");
+    const others = (alarmed + cleared).toLocaleString("en");
     const parts = [
-      `Of 1,000 people tested, ${found + missed} have COVID: ${found} are found and ${missed} missed.` +
+      `Of 1,000 people tested, ${found + missed} have ${this.data.condition}: ${found} are found and ${missed} missed.` +
         ` Of the ${others} others, ${alarmed} are alarmed.`,
     ];
-    if (positive[0] !== null) parts.push(`After a positive result ${percent(positive[0])} have COVID.`);
+    if (positive[0] !== null) parts.push(`After a positive result ${percent(positive[0])} have ${this.data.condition}.`);
     if (negative[0] !== null) parts.push(`After a negative result ${percent(negative[0])} still have it.`);
     const unsure = (name) => numbers[name][1] !== null && numbers[name][1] <= 1 && numbers[name][2] >= 1;
     const results = [["positive_ratio", "a positive"], ["negative_ratio", "a negative"]].filter(([name]) => unsure(name));
@@ -219,7 +228,7 @@ class View {
     for (const [measure, words] of names) {
       const row = body.insertRow();
       row.dataset.row = measure;
-      add(row, "th", words, "row");
+      add(row, "th", this.say(words), "row");
       add(row, "td", "").dataset.test = "model";
       for (const [key, { title: test }] of Object.entries(others)) {
         const cell = add(row, "td", "");

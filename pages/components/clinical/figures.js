@@ -16,17 +16,17 @@ const SIGNS = {
   found: (x, y) => `M${x + 1} ${y + 1}h8v8h-8z`,
   missed: (x, y) => `M${x + 1.5} ${y + 1.5}h7v7h-7zl7 7`,
   alarmed: (x, y) => `M${x + 5} ${y + 1}l4 8h-8z`,
-  left_alone: (x, y) => `M${x + 3.5} ${y + 3.5}h3v3h-3z`,
+  cleared: (x, y) => `M${x + 3.5} ${y + 3.5}h3v3h-3z`,
 };
 const FATES = {
-  found: "have COVID and are found",
-  missed: "have COVID and are missed",
-  alarmed: "do not have COVID and are alarmed",
-  left_alone: "do not have COVID and are left alone",
+  found: "have {condition} and are found",
+  missed: "have {condition} and are missed",
+  alarmed: "do not have {condition} and are alarmed",
+  cleared: "do not have {condition} and are not alarmed",
 };
 
-function drawPeople(svg, { counts, lines }) {
-  const words = Object.entries(FATES).map(([fate, what]) => `${counts[fate].toLocaleString("en")} ${what}`);
+function drawPeople(svg, { counts, lines, condition }) {
+  const words = Object.entries(FATES).map(([fate, what]) => `${counts[fate].toLocaleString("en")} ${what.replace("{condition}", condition)}`);
   heading(svg, 432, "1,000 people who are tested", lines, `${words.join(", ")}.`);
   let number = 0;
   Object.entries(SIGNS).forEach(([fate, sign], k) => {

@@ -8,7 +8,7 @@ function people(prevalence, sensitivity, specificity, n = 1000) {
   const ill = rounded(n * prevalence);
   const found = rounded(ill * sensitivity);
   const alarmed = rounded((n - ill) * (1 - specificity));
-  return { found, missed: ill - found, alarmed, left_alone: n - ill - alarmed };
+  return { found, missed: ill - found, alarmed, cleared: n - ill - alarmed };
 }
 
 function netBenefit(prevalence, sensitivity, specificity, threshold) {

@@ -26,7 +26,7 @@ _component = st.components.v2.component(
 )
 
 
-def show(rows, each_split, *, at, cell, name, about, measured, key, on_change):
+def show(rows, each_split, *, condition, at, cell, name, about, measured, key, on_change):
     """Show the component.
 
     Parameters
@@ -35,6 +35,8 @@ def show(rows, each_split, *, at, cell, name, about, measured, key, on_change):
         Rows of the predictions table, of one model and one role.
     each_split : pandas.DataFrame
         What `coughlab.evaluation.scoring.per_split` says of that model and role.
+    condition : str
+        What the positive class is called.
     at : float
         The threshold to start at.
     cell : str or None
@@ -59,6 +61,7 @@ def show(rows, each_split, *, at, cell, name, about, measured, key, on_change):
     size = f"{rows['recording'].nunique()} recordings of {rows['person'].nunique()} people"
     data = {
         "name": name,
+        "condition": condition,
         "measured": measured,
         "threshold": at,
         "cell": cell,
@@ -84,7 +87,7 @@ def show(rows, each_split, *, at, cell, name, about, measured, key, on_change):
                 ],
                 **_points(precision_recall),
                 "reference": [prevalence, prevalence],
-                "note": f"if all are called COVID: {prevalence:.1%}",
+                "note": f"if all are predicted {condition}: {prevalence:.1%}",
             },
         },
     }

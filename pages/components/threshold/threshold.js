@@ -3,14 +3,14 @@
 const NAMES = { tp: "true positives", fn: "false negatives", fp: "false positives", tn: "true negatives" };
 const MATRICES = {
   confusion: ["Confusion matrix", "Share of all rows."],
-  precision: ["Precision matrix", "Each column adds up to 100%: of those called so, how many are so."],
-  recall: ["Recall matrix", "Each row adds up to 100%: of those that are so, how many are called so."],
+  precision: ["Precision matrix", "Each column adds up to 100%: of those predicted so, how many are so."],
+  recall: ["Recall matrix", "Each row adds up to 100%: of those that are so, how many are predicted so."],
 };
 // What a cell's count is divided by.
 const DIVISORS = {
   confusion: { tp: "in all", fn: "in all", fp: "in all", tn: "in all" },
-  precision: { tp: "called COVID", fn: "called not COVID", fp: "called COVID", tn: "called not COVID" },
-  recall: { tp: "with COVID", fn: "with COVID", fp: "without COVID", tn: "without COVID" },
+  precision: { tp: "predicted {condition}", fn: "predicted not {condition}", fp: "predicted {condition}", tn: "predicted not {condition}" },
+  recall: { tp: "with {condition}", fn: "with {condition}", fp: "without {condition}", tn: "without {condition}" },
 };
 // The server hears of a threshold when the slider has rested for so long, in milliseconds.
 const RESTED = 200;
@@ -39,6 +39,11 @@ class View {
       button.onclick = () => this.choose(button.dataset.cell);
     }
     this.find("[data-save=csv]").onclick = () => this.saveTable();
+  }
+
+  // A text with the condition in its place.
+  say(words) {
+    return words.replaceAll("{condition}", this.data.condition);
   }
 
   find(selector) {
@@ -78,6 +83,7 @@ class View {
   // Another model, split or role.
   open(data) {
     this.refresh(data);
+    for (const place of this.all("[data-condition]")) place.textContent = data.condition;
     clearTimeout(this.timer);
     this.threshold = data.threshold;
     this.cell = data.cell;
@@ -148,8 +154,8 @@ class View {
     this.slider.setAttribute("aria-valuetext", label);
     for (const number of numbers) this.fill(number);
     const [found, alarmed, right] = [at("recall", "tp"), at("recall", "fp"), at("precision", "tp")];
-    this.find(".told").textContent =
-      `Called COVID: ${found.count} of ${found.of} rows with COVID and ${alarmed.count} of ${alarmed.of} without.` +
+    this.find(".summary").textContent =
+      `Predicted ${this.data.condition}: ${found.count} of ${found.of} rows with ${this.data.condition} and ${alarmed.count} of ${alarmed.of} without.` +
       ` ${this.data.measured}`;
     this.mark("roc", alarmed, found, `false positive rate ${shown(alarmed.share)}`, `sensitivity ${shown(found.share)}`);
     this.mark("pr", found, right, `recall ${shown(found.share)}`, `precision ${shown(right.share)}`);
@@ -163,8 +169,8 @@ class View {
     button.querySelector(".share").textContent = shown(share);
     button.querySelector(".interval").textContent = interval;
     button.style.setProperty("--share", share ?? 0);
-    const told = share === null ? "" : `, ${shown(share)}, 95% interval ${interval}, ${people} people`;
-    button.setAttribute("aria-label", `${NAMES[cell]}: ${count} of ${of} ${DIVISORS[matrix][cell]}${told}`);
+    const details = share === null ? "" : `, ${shown(share)}, 95% interval ${interval}, ${people} people`;
+    button.setAttribute("aria-label", `${NAMES[cell]}: ${count} of ${of} ${this.say(DIVISORS[matrix][cell])}${details}`);
   }
 
   press() {

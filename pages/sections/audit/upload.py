@@ -19,7 +19,7 @@ Put the recordings into one ZIP, laid out in one of these ways:
 - **a CSV file** at the top, with a column of file names and one of labels, and if possible one of people and one of sources;
 - as **{", ".join(_FIRST)}** or **{_LAST}** are published.
 
-The classes need not be about COVID."""
+The classes may be about any condition."""
 #: One audit at a time in a server: each holds an upload in memory and keeps a core busy.
 _alone = threading.Lock()
 

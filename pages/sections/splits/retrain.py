@@ -92,7 +92,7 @@ def show_job(study, job, table, was_running):
     made = job.predictions
     results = scoring.per_split(made, study.thresholds)
     name = f"{order.model}-retrained-seed-{order.seed}"
-    tables.show_each(comparison.wide(results, order.model), name, key="retrained")
+    tables.show_each(comparison.wide(results, order.model), study.task, name, key="retrained")
     splits = f"{counted(job.n_done, 'random split')} with {order.test_share:.0%} test rows, seed {order.seed}"
     size = f"{made['recording'].nunique()} recordings of {made['person'].nunique()} people"
     st.markdown(f":small[Measured on {study.name}, {splits}: {size}.]")

@@ -16,21 +16,32 @@ def number(label, **options):
     return st.column_config.NumberColumn(label, format="%.3f", **options)
 
 
-EACH = {
-    "split": "Split",
-    "positives_train": "COVID in train",
-    "positives_test": "COVID in test",
-    "negatives_train": "Not COVID in train",
-    "negatives_test": "Not COVID in test",
-    "log_loss_train": number("Log loss train"),
-    "log_loss_test": number("Log loss test"),
-    "accuracy_train": number("Accuracy train"),
-    "accuracy_test": number("Accuracy test"),
-    "tp": st.column_config.Column("TP", help="True positives: test rows with COVID, called COVID"),
-    "fn": st.column_config.Column("FN", help="False negatives: test rows with COVID, called not COVID"),
-    "fp": st.column_config.Column("FP", help="False positives: test rows without COVID, called COVID"),
-    "tn": st.column_config.Column("TN", help="True negatives: test rows without COVID, called not COVID"),
-}
+def each(task):
+    """The columns of the table of splits."""
+    name = task.condition
+    return {
+        "split": "Split",
+        "positives_train": f"{name} in train",
+        "positives_test": f"{name} in test",
+        "negatives_train": f"Not {name} in train",
+        "negatives_test": f"Not {name} in test",
+        "log_loss_train": number("Log loss train"),
+        "log_loss_test": number("Log loss test"),
+        "accuracy_train": number("Accuracy train"),
+        "accuracy_test": number("Accuracy test"),
+        "tp": st.column_config.Column("TP", help=f"True positives: test rows with {name}, predicted {name}"),
+        "fn": st.column_config.Column(
+            "FN", help=f"False negatives: test rows with {name}, predicted not {name}"
+        ),
+        "fp": st.column_config.Column(
+            "FP", help=f"False positives: test rows without {name}, predicted {name}"
+        ),
+        "tn": st.column_config.Column(
+            "TN", help=f"True negatives: test rows without {name}, predicted not {name}"
+        ),
+    }
+
+
 SUMMARY = {
     "metric": "Metric",
     "splits": st.column_config.Column("Splits", help="On which the metric is defined"),
@@ -45,9 +56,9 @@ SUMMARY = {
 }
 
 
-def show_each(rows, name, *, key):
+def show_each(rows, task, name, *, key):
     """One line a split; `rows` are those of `comparison.wide`."""
-    show_table(rows, name, key=key, column_config=EACH)
+    show_table(rows, name, key=key, column_config=each(task))
 
 
 def show_summary(table, model, name, *, key, stored=None):

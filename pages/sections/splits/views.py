@@ -25,30 +25,30 @@ def ask_splits(splits):
     return splits if n == ALL else splits[: int(n)]
 
 
-def show_few(table, model):
+def show_few(table, model, task):
     rows = comparison.wide(table, model).head(FEW)
     st.markdown(f"{counted(len(rows), 'random split')} of the same rows into training and test.")
     cards = st.container(horizontal=True)
     for row in rows.to_dict("records"):
         with cards.container(border=True, width=208):
-            st.markdown(f"**Split {row['split']}**\n\n{matrix(row)}")
-            sides = [side(row, role) for role in ("test", "train") if row[f"accuracy_{role}"] >= 0]
+            st.markdown(f"**Split {row['split']}**\n\n{matrix(row, task)}")
+            sides = [side(row, role, task) for role in ("test", "train") if row[f"accuracy_{role}"] >= 0]
             told = "\\\n".join(sides)
             st.markdown(f":small[{told}]")
-    tables.show_each(rows, f"{model}-first-splits", key=f"few {model}")
+    tables.show_each(rows, task, f"{model}-first-splits", key=f"few {model}")
 
 
-def side(row, role):
+def side(row, role, task):
     return (
-        f"**{role.capitalize()}** {row[f'positives_{role}']:.0f} COVID, {row[f'negatives_{role}']:.0f} not. Accuracy"
+        f"**{role.capitalize()}** {row[f'positives_{role}']:.0f} {task.condition}, {row[f'negatives_{role}']:.0f} not. Accuracy"
         f" {row[f'accuracy_{role}']:.1%}, log loss {row[f'log_loss_{role}']:.3f}."
     )
 
 
-def matrix(row):
+def matrix(row, task):
     return (
-        "| | :small[called COVID] | :small[called not] |\n|---|---|---|\n"
-        f"| :small[COVID] | **{row['tp']}** | {row['fn']} |\n| :small[not] | {row['fp']} | **{row['tn']}** |"
+        f"| | :small[predicted {task.condition}] | :small[predicted not] |\n|---|---|---|\n"
+        f"| :small[{task.condition}] | **{row['tp']}** | {row['fn']} |\n| :small[not] | {row['fp']} | **{row['tn']}** |"
     )
 
 
