@@ -167,6 +167,10 @@ def load(source, limits=LIMITS):
         If the recording cannot be used; `MESSAGES` lists the reasons.
     TypeError
         If `source` is neither bytes nor a path.
+
+    >>> recording = coughlab.load_audio(coughlab.make_cough())
+    >>> recording.rate, recording.duration
+    (48000, 3.5)
     """
     data = containers.without_id3(_read(source, limits))
     kind = containers.sniff(data)

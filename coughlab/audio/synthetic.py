@@ -86,5 +86,8 @@ def sample():
     -------
     bytes
         The file.
+
+    >>> coughlab.make_cough()[:4]
+    b'RIFF'
     """
     return encode_wav(recording(), RATE)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from coughlab import datasets
 from coughlab.audit import checks, schema
 from coughlab.audit.checks import shortcut
 from coughlab.datasets import Dataset, duplicates, survey
@@ -23,6 +24,22 @@ Progress = Callable[[str, int, int], None]
 FOLDER = "audits"
 #: Names of datasets that can be names of files everywhere.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def audit_dataset(folder: str | PathLike, name: str = "folder") -> dict:
+    """Find out what is wrong with the dataset in a folder: the report of `examine`.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for label in ("asthma", "healthy"):
+    ...         Path(folder, label).mkdir()
+    ...         _ = Path(folder, label, "cough.wav").write_bytes(coughlab.make_cough())
+    ...     report = coughlab.audit_dataset(folder)
+    >>> report["sound"], report["findings"][0]["kind"]
+    (False, 'contradictory_labels')
+    """
+    return audit(datasets.load(name, folder))
 
 
 def audit(dataset: Dataset, progress: Progress = lambda stage, done, total: None, **options) -> dict:

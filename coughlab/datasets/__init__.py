@@ -62,6 +62,15 @@ def load(name: str, folder: str | PathLike) -> Dataset:
     ------
     DatasetError
         If the folder lacks what the loader needs, or lists nothing that can be used.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     for label in ("asthma", "healthy"):
+    ...         Path(folder, label).mkdir()
+    ...         _ = Path(folder, label, "cough.wav").write_bytes(coughlab.make_cough())
+    ...     coughlab.load_dataset("mine", folder).table["label"].tolist()
+    ['asthma', 'healthy']
     """
     import pandas as pd
 

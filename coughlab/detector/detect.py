@@ -205,6 +205,16 @@ def _stored(folder, manifest):
     return store.StoredStudy(folder)
 
 
+def find_coughs(recording: Recording) -> Detection:
+    """Where the coughs are in a recording, or what is heard instead.
+
+    >>> detection = coughlab.find_coughs(coughlab.load_audio(coughlab.make_cough()))
+    >>> [round(event.start_s, 1) for event in detection.events]
+    [0.5, 1.4, 2.2]
+    """
+    return default().detect(recording)
+
+
 def default() -> Detector:
     """The detector of this machine, shared by all who ask, and renewed when it is trained again.
 

@@ -59,6 +59,11 @@ def table(predictions, thresholds, n_boot=1000, seed=0):
     ------
     ValueError
         If the table cannot be scored, or a model has no threshold.
+
+    >>> study = coughlab.load_study()
+    >>> rows = study.predictions.query("model == 'knn' and protocol == 'external'")
+    >>> coughlab.measure_evidence(rows, study.thresholds, n_boot=10)["tested_on"].tolist()
+    ['covid19-cough', 'coswara-sample']
     """
     tested = predictions[predictions["role"] == "test"]
     each = scoring.per_split(tested, thresholds)

@@ -58,6 +58,11 @@ def per_split(predictions: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.
     ------
     ValueError
         If the table cannot be scored, or a model has no threshold.
+
+    >>> study = coughlab.load_study()
+    >>> rows = study.predictions.query("model == 'knn' and split == 0 and protocol == 'published'")
+    >>> coughlab.score_predictions(rows, study.thresholds)["role"].tolist()
+    ['train', 'test']
     """
     validate(predictions)
     _check_thresholds(predictions, thresholds)

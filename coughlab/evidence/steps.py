@@ -55,6 +55,10 @@ def steps(study_name, evidence, model, metric, *, reasons=None):
     ------
     ValueError
         If the metric is unknown.
+
+    >>> study = coughlab.load_study()
+    >>> coughlab.check_reality(study.name, study.evidence, "mlp", "roc_auc")["title"].tolist()[:2]
+    ['As published', 'Without copies']
     """
     _check(metric)
     reasons, rows = reasons or {}, []

@@ -41,6 +41,9 @@ def extract(recording):
     -------
     ndarray, shape (26,), float32
         In the order of `NAMES`.
+
+    >>> coughlab.extract_features(coughlab.load_audio(coughlab.make_cough())).shape
+    (26,)
     """
     return from_waveform(spectrum.waveform(recording, seconds=SECONDS))
 

@@ -23,6 +23,9 @@ def spectrogram(recording):
     -------
     ndarray, shape (n_frames, 64), float32
         Decibels relative to full scale, at least 43 frames.
+
+    >>> coughlab.extract_spectrogram(coughlab.load_audio(coughlab.make_cough())).shape
+    (151, 64)
     """
     return _spectrogram(spectrum.magnitude(spectrum.waveform(recording)))
 

@@ -6,11 +6,12 @@ import threading
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 
 from coughlab import __version__, audio, detector
-from coughlab.audio import synthetic
+from coughlab.audio import Recording, synthetic
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.classifiers.runtime import LiteRT
 from coughlab.evaluation.novelty import Novelty, Reference
@@ -333,6 +334,16 @@ def cut(recording, event):
         round(seconds * recording.rate) for seconds in (event.start_s - MARGIN_S, event.end_s + MARGIN_S)
     )
     return replace(recording, samples=recording.samples[max(start, 0) : end])
+
+
+def predict(recording: Recording, **options: Any) -> Prediction:
+    """What the default study's models say of a recording, with the options of `Predictor.predict`.
+
+    >>> prediction = coughlab.predict(coughlab.load_audio(coughlab.make_cough()))
+    >>> list(prediction.models), prediction.evidence["mlp"]["verdict"]
+    (['mlp', 'cnn', 'knn'], 'below_chance')
+    """
+    return default().predict(recording, **options)
 
 
 def default():

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from coughlab import config
-from coughlab.studies.definition import FILE, Definition, DefinitionError, from_dict
+from coughlab.studies.definition import DEFAULT, FILE, Definition, DefinitionError, from_dict
 from coughlab.task import Task
 
 MANIFEST = "manifest.json"
@@ -269,3 +269,13 @@ def aside(path: Path) -> Path:
 def previous(folder: Path) -> Path:
     """Where a study lies while another takes its place."""
     return folder.with_name(f".{folder.name}.previous")
+
+
+def load_study(name: str = DEFAULT, folder: Path | None = None) -> StoredStudy:
+    """A stored study, from `MODELS` unless another folder of studies is given.
+
+    >>> study = coughlab.load_study()
+    >>> study.main_model, len(study.features)
+    ('mlp', 170)
+    """
+    return StoredStudy(Path(folder or MODELS) / name)

@@ -90,8 +90,8 @@ def one_class(study, rows, at):
     condition = study.task.condition
     st.info(
         f"{who} in {rows['tested_on'].iloc[0]} has {condition}, so only the {score} can be measured: **{value}** (95% interval"
-        f" {low} to {high}), where a probability of {at:g} or more is predicted {condition}. Without the other number there are no"
-        " likelihood ratios, no predictive values and no decision curve. Choose another test above to see them.",
+        f" {low} to {high}), where a probability of {at:g} or more is predicted {condition}. Without the other number there are"
+        " no likelihood ratios, no predictive values and no decision curve. Choose another test above to see them.",
         icon=":material/info:",
     )
     measured_on(study, rows)

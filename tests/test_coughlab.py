@@ -1,0 +1,34 @@
+"""What a notebook calls first: offered by name, loaded when asked for, with examples that run."""
+
+import doctest
+import subprocess
+import sys
+
+import pytest
+
+import coughlab
+
+
+def test_importing_coughlab_loads_nothing_heavy():
+    code = "import sys, coughlab; print(sorted({'numpy', 'pandas', 'scipy', 'soundfile', 'av'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_what_is_offered_is_listed_and_there():
+    assert set(coughlab.__all__) == set(coughlab._OFFERED) <= set(dir(coughlab))
+    assert all(callable(getattr(coughlab, name)) for name in coughlab.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = coughlab.nothing
+
+
+@pytest.mark.parametrize("name", ["", *coughlab.__all__])
+def test_the_examples_run(name):
+    thing = getattr(coughlab, name) if name else coughlab
+    finder = doctest.DocTestFinder(recurse=False)
+    # The function as it is called from a notebook, whatever it is called in its module.
+    found = finder.find(thing, name or "coughlab", globs={"coughlab": coughlab})
+    assert sum(len(test.examples) for test in found) > 0, f"{name} has no example"
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    for test in found:
+        assert runner.run(test).failed == 0
