@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from coughlab.evaluation import scoring
 from coughlab.serving.predictors import Predictor
 from coughlab.studies import definition, store
 from coughlab.studies.convert import ConvertError, convert
@@ -32,12 +33,21 @@ def defined():
 
 
 @pytest.fixture(scope="module")
-def earlier(committed, tmp_path_factory):
-    """The committed study as an earlier version saved it: without the definition and the column ``positive``."""
-    return saved(tmp_path_factory.mktemp("earlier") / NAME, committed)
+def few(committed):
+    """Tables of the committed study with a few of its predictions."""
+    rows = committed.table(store.PREDICTIONS).query("protocol == 'published' and split < 2")
+    rows = rows[rows["model"].isin(committed.served)].reset_index(drop=True)
+    return {store.PREDICTIONS: rows, store.METRICS: scoring.per_split(rows, committed.thresholds)}
+
+
+@pytest.fixture(scope="module")
+def earlier(committed, few, tmp_path_factory):
+    """The committed study with a few of its predictions, as an earlier version saved it."""
+    return saved(tmp_path_factory.mktemp("earlier") / NAME, committed, **few)
 
 
 def saved(folder, study, *, definition_=None, **tables):
+    """A study as an earlier version saved it: without the definition and the column ``positive``."""
     with replacing(folder) as writer:
         for name in study.hashes:
             if name in TABLES:
@@ -74,7 +84,8 @@ def test_nothing_is_added_to_an_earlier_study(folder, committed, defined):
         Ledger(folder, defined, Measured(committed.features, {}), committed.manifest["seed"])
 
 
-def test_a_converted_study_is_the_committed_one(folder, committed, defined):
+def test_a_converted_study_is_the_committed_one(committed, defined, tmp_path):
+    folder = saved(tmp_path / NAME, committed)
     assert convert(folder, defined) is True
     study = StoredStudy(folder)
     assert study.definition == defined and study.manifest["definition"] == committed.manifest["definition"]
@@ -105,18 +116,18 @@ def test_the_committed_studies_are_up_to_date():
         assert bytes_of(store.MODELS / name) == before
 
 
-def test_another_definition_is_taken_over(folder, committed, defined):
+def test_another_definition_is_taken_over(folder, few, defined):
     convert(folder, defined)
     other = replace(defined, main_model="knn", about="Another text.")
     assert convert(folder, other) is True
     study = StoredStudy(folder)
     assert study.main_model == "knn" and "Another text." in study.read("README.md").decode()
-    pd.testing.assert_frame_equal(study.predictions, committed.predictions)
+    pd.testing.assert_frame_equal(study.table(store.PREDICTIONS), few[store.PREDICTIONS])
 
 
-def test_what_is_no_definition_any_longer_is_replaced(committed, defined, tmp_path):
+def test_what_is_no_definition_any_longer_is_replaced(committed, few, defined, tmp_path):
     gone = committed.manifest["definition"] | {"without": ["a classifier of an earlier version"]}
-    folder = saved(tmp_path / NAME, committed, definition_=gone)
+    folder = saved(tmp_path / NAME, committed, definition_=gone, **few)
     with pytest.raises(StoreError, match="coughlab study convert kaggle-trial"):
         _ = StoredStudy(folder).definition
     assert convert(folder, defined) is True
@@ -125,14 +136,14 @@ def test_what_is_no_definition_any_longer_is_replaced(committed, defined, tmp_pa
 
 @pytest.mark.parametrize("metric", ["roc_auc", "log_loss", "tp"])
 def test_a_study_whose_scores_are_not_those_of_its_predictions_is_left_as_it_was(
-    committed, defined, tmp_path, metric
+    committed, few, defined, tmp_path, metric
 ):
-    metrics = committed.table(store.METRICS)
+    metrics = few[store.METRICS].copy()
     # By the last bit of one split.
     there = metrics[metric].notna().idxmax()
     value = metrics.loc[there, metric]
     metrics.loc[there, metric] = value + 1 if metric == "tp" else np.nextafter(value, 2)
-    folder = saved(tmp_path / NAME, committed, **{store.METRICS: metrics})
+    folder = saved(tmp_path / NAME, committed, **few | {store.METRICS: metrics})
     before = bytes_of(folder)
     with pytest.raises(ConvertError, match=r"scores of kaggle-trial are not those .* Nothing was changed\."):
         convert(folder, defined)
