@@ -8,23 +8,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Task:
-    """A question with two answers about a recording.
+    """A question with two answers about a recording."""
 
-    Attributes
-    ----------
-    positive : str
-        Label of the class to be found.
-    condition : str
-        What that class is called in sentences, as in "COVID" or "tuberculosis".
-    negative : str
-        Label of the other class; "not_" and the positive label unless set. Every other label of a dataset counts to it.
-    prevalence : float
-        Probability of the condition before an answer, unless somebody sets another: an example, not an estimate for any place.
-    """
-
+    #: Label of the class to be found.
     positive: str
+    #: What that class is called in sentences, such as "tuberculosis".
     condition: str
+    #: Label of the other class, to which every other label of a dataset counts; "not_" and the positive label unless set.
     negative: str = ""
+    #: Probability of the condition before an answer, unless another is set: an example, not an estimate for any place.
     prevalence: float = 0.05
 
     def __post_init__(self):

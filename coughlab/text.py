@@ -1,25 +1,31 @@
 """Numbers, labels and tables as people read them, the same wherever they are shown; CSV in which a spreadsheet runs nothing."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # answering a request does without pandas
+    import pandas as pd
 
 #: What a spreadsheet takes for the start of a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def percent(share):
+def percent(share: float) -> str:
     """A probability in percent; what would round to 0 or 100 says so."""
     if share < 0.001:
         return "under 0.1%"
     return "over 99.9%" if share > 0.999 else f"{share:.1%}"
 
 
-def three_digits(value):
+def three_digits(value: float) -> str:
     """A likelihood ratio in three digits: "0.0690", "1.00", "12.3"."""
     return f"{value:#.3g}".rstrip(".") if value < 999.5 else f"{value:,.0f}"
 
 
-def counted(number, what):
+def counted(number: int, what: str) -> str:
     """A number of things: "1 cough", "2 coughs"."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
@@ -33,27 +39,6 @@ def listed(names: Iterable[object], most: int = 4) -> str:
 def duration(seconds: float) -> str:
     """A time to wait: "about 30 seconds", "about 2 minutes"."""
     return f"about {seconds:.0f} seconds" if seconds < 90 else f"about {seconds / 60:.0f} minutes"
-
-
-def score_with_interval(row, name):
-    """A score with its interval and what it was measured on.
-
-    Parameters
-    ----------
-    row : mapping
-        A row of `coughlab.evaluation.scoring.scores`.
-    name : str
-        Which score.
-
-    Returns
-    -------
-    str
-        As in "90% (95% interval 65% to 98%), tested on 18 recordings of 14 people".
-    """
-    return (
-        f"{row[name]:.0%} (95% interval {row[f'{name}_low']:.0%} to {row[f'{name}_high']:.0%}),"
-        f" tested on {row[f'{name}_recordings']} recordings of {row[f'{name}_people']} people"
-    )
 
 
 def markdown_table(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -84,19 +69,8 @@ def filled(template: Path, **values: object) -> str:
     return environment.get_template(template.name).render(**values)
 
 
-def to_csv(frame):
-    """A table as CSV without its index.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The table.
-
-    Returns
-    -------
-    str
-        Text that a spreadsheet would run as a formula has an apostrophe before it, column names too.
-    """
+def to_csv(frame: pd.DataFrame) -> str:
+    """A table as CSV without its index; what a spreadsheet would run as a formula has an apostrophe before it."""
     from pandas.api.types import is_numeric_dtype
 
     safe = frame.apply(lambda column: column if is_numeric_dtype(column) else column.map(_harmless))

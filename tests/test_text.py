@@ -2,7 +2,7 @@
 
 import pytest
 
-from coughlab.text import counted, markdown_table, percent, score_with_interval, three_digits
+from coughlab.text import counted, markdown_table, percent, three_digits
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,6 @@ def test_a_ratio_has_three_digits():
 
 def test_one_cough_two_coughs():
     assert [counted(n, "cough") for n in (0, 1, 2)] == ["0 coughs", "1 cough", "2 coughs"]
-
-
-def test_a_score_tells_its_interval_and_what_it_rests_on():
-    row = {"x": 0.9, "x_low": 0.65, "x_high": 0.98, "x_recordings": 18, "x_people": 14}
-    assert (
-        score_with_interval(row, "x") == "90% (95% interval 65% to 98%), tested on 18 recordings of 14 people"
-    )
 
 
 def test_a_table_in_markdown_keeps_its_columns_whatever_is_in_a_cell():
