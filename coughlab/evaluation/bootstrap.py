@@ -1,64 +1,41 @@
-"""How sure a score is: intervals that respect that one person's recordings, and one recording in several splits, go together.
+"""Intervals of scores by a bootstrap over people, since recordings of one person, and one recording in several splits, depend.
 
-The bootstrap draws people, not rows (B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993; A. C. Davison and
-D. V. Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8): each replicate takes as many people as there are,
-with replacement, separately from those with recordings of one class, of the other and of both, so that no class vanishes. A
-person drawn twice counts twice in every split where they were tested. A score is computed on every split and averaged, as
-everywhere in the project, and the interval is that from the 2.5th to the 97.5th percentile of the replicates. It covers the luck
-of who was tested, not that of who was trained on.
+Each replicate takes as many people as there are, with replacement, separately from those with recordings of one class, of the
+other and of both, so that no class vanishes (B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993;
+A. C. Davison and D. V. Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8). A score is the mean over splits,
+and the interval goes from the 2.5th to the 97.5th percentile of the replicates. It covers the choice of the people tested, not
+of those trained on.
 
-The percentiles come too close where a score is near 0 or 1 or people are few; on a perfect score they have no width at all. So
-each end is the outer one of the bootstrap's and of a formula's that knows nothing but the score and the number of people:
-
-- accuracy, sensitivity, specificity: E. B. Wilson's score interval (JASA 22, 1927);
-- balanced accuracy: the two Wilson intervals joined by the square-and-add rule (G. Y. Zou and A. Donner, "Construction of
-  confidence limits about effect measures", Statistics in Medicine 27, 2008);
-- ROC AUC: R. G. Newcombe's method 5 ("Confidence intervals for an effect size measure based on the Mann-Whitney statistic,
-  part 2", Statistics in Medicine 25, 2006).
-
-The Brier score has no such formula; its interval is the bootstrap's alone.
+The percentiles are too narrow where a score is near 0 or 1 or people are few. So each end is the outer one of the bootstrap's
+and of a formula's that needs only the score and the number of people (``floor`` of the metric), where there is one.
 """
+
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from coughlab.evaluation import scoring
 from coughlab.evaluation.intervals import CONFIDENCE
 from coughlab.evaluation.metrics import EVIDENCE
+from coughlab.evaluation.scoring import TEST_KEYS
 
-#: What one row of `table` is about.
-KEYS = ["model", "protocol", "tested_on"]
 #: How many weights are held at once, 8 bytes each.
 CHUNK = 8_000_000
 
 
-def table(predictions, thresholds, n_boot=1000, seed=0):
+def table(
+    predictions: pd.DataFrame, thresholds: Mapping[str, float], n_boot: int = 1000, seed: int = 0
+) -> pd.DataFrame:
     """Every score of every model under every protocol, on the rows tested on, with its interval.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        The predictions table.
-    thresholds : dict of str to float
-        Threshold of each model.
-    n_boot : int
-        Replicates of the bootstrap.
-    seed : int
-        Seed of the draws. Models tested on the same people get the same draws.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each value of `KEYS`, in the table's order: ``splits``, ``recordings``, ``people``, ``positives`` and
-        ``negatives`` (different recordings, in all and of each class), ``majority`` (share of the commoner label: the accuracy
-        of always giving it), and for each of `EVIDENCE` its value (mean over the splits where it is defined) and the 95% interval
-        as ``<score>_low`` and ``<score>_high``. What is not defined, as the sensitivity where nobody is positive, is missing
-        (NaN); the balanced accuracy and the ROC AUC need both classes in one split.
-
-    Raises
-    ------
-    ValueError
-        If the table cannot be scored, or a model has no threshold.
+        One row a model, protocol and dataset tested on: what `sizes` gives, ``majority`` (share of the commoner label), and
+        each of `EVIDENCE` (mean over the splits where it is defined) with its 95% interval as ``_low`` and ``_high``. What
+        is not defined is missing; the balanced accuracy and the ROC AUC need both classes in one split.
 
     >>> study = coughlab.load_study()
     >>> rows = study.predictions.query("model == 'knn' and protocol == 'external'")
@@ -69,9 +46,9 @@ def table(predictions, thresholds, n_boot=1000, seed=0):
     each = scoring.per_split(tested, thresholds)
     each["balanced_accuracy"] = (each["sensitivity"] + each["specificity"]) / 2
     each["share"] = each["positives"] / each["recordings"]
-    means = dict(list(each.groupby(KEYS, observed=True)[[*EVIDENCE, "share"]].mean().iterrows()))
+    means = dict(list(each.groupby(TEST_KEYS, observed=True)[[*EVIDENCE, "share"]].mean().iterrows()))
     rows = []
-    for key, group in tested.groupby(KEYS, sort=False, observed=True):
+    for key, group in tested.groupby(TEST_KEYS, sort=False, observed=True):
         row, value = sizes(group), means[key]
         row["majority"] = max(value["share"], 1 - value["share"])
         replicates = _bootstrap(group, thresholds[key[0]], n_boot, seed)
@@ -80,26 +57,14 @@ def table(predictions, thresholds, n_boot=1000, seed=0):
             floor = metric.floor(value, people) if metric.floor else None
             low, high = interval(replicates[name], value[name], floor)
             row |= {name: float(value[name]), f"{name}_low": low, f"{name}_high": high}
-        rows.append(dict(zip(KEYS, key, strict=True)) | row)
-    columns = [*KEYS, *sizes(tested), "majority"]
+        rows.append(dict(zip(TEST_KEYS, key, strict=True)) | row)
+    columns = [*TEST_KEYS, *sizes(tested), "majority"]
     columns += [f"{score}{end}" for score in EVIDENCE for end in ("", "_low", "_high")]
     return pd.DataFrame(rows, columns=columns)
 
 
-def sizes(rows):
-    """What scores rest on.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Rows of the predictions table.
-
-    Returns
-    -------
-    dict of str to int
-        ``splits``, and how many different ``recordings``, ``people``, ``positives`` and ``negatives`` (recordings of each
-        class).
-    """
+def sizes(rows: pd.DataFrame) -> dict[str, int]:
+    """Number of splits, and of different recordings, people, positive and negative recordings."""
     recordings = rows.groupby("positive")["recording"].nunique()
     return {
         "splits": rows["split"].nunique(),
@@ -110,19 +75,13 @@ def sizes(rows):
     }
 
 
-def draws(people, positive, n_boot=1000, seed=0):
-    """Draw people with replacement.
+def draws(people: ArrayLike, positive: ArrayLike, n_boot: int = 1000, seed: int = 0) -> Iterator[np.ndarray]:
+    """Draw people with replacement; the order of the rows does not matter.
 
     Parameters
     ----------
-    people : array-like, shape (n,)
-        Who each row is of.
-    positive : array-like of bool, shape (n,)
-        Class of each row.
-    n_boot : int
-        Replicates.
-    seed : int
-        Seed of the draws. The order of the rows does not matter.
+    people, positive : array-like, shape (n,)
+        Person and class of each row.
 
     Yields
     ------
@@ -148,25 +107,13 @@ def draws(people, positive, n_boot=1000, seed=0):
         yield counts[of]
 
 
-def interval(replicates, value, floor=None, confidence=CONFIDENCE):
-    """The percentile interval of a bootstrap, never narrower than a formula's.
-
-    Parameters
-    ----------
-    replicates : array-like, shape (n,)
-        The score in each replicate; missing where it is not defined.
-    value : float
-        The score.
-    floor : (float, float), optional
-        What the interval holds in any case.
-    confidence : float
-        Share of the replicates in it.
-
-    Returns
-    -------
-    (float, float)
-        Lower and upper limit, both missing (NaN) where the score is.
-    """
+def interval(
+    replicates: ArrayLike,
+    value: float,
+    floor: tuple[float, float] | None = None,
+    confidence: float = CONFIDENCE,
+) -> tuple[float, float]:
+    """The percentile interval of a bootstrap, never narrower than `floor`; NaN where the score is."""
     replicates = np.asarray(replicates, dtype=float)
     replicates = replicates[~np.isnan(replicates)]
     if np.isnan(value) or not len(replicates):
@@ -179,23 +126,16 @@ def interval(replicates, value, floor=None, confidence=CONFIDENCE):
     return float(min(low, low_floor)), float(max(high, high_floor))
 
 
-def _bootstrap(rows, threshold, n_boot, seed):
-    """Each of `EVIDENCE` in each replicate: a dict of arrays of shape (n_boot,)."""
+def _bootstrap(rows: pd.DataFrame, threshold: float, n_boot: int, seed: int) -> dict[str, np.ndarray]:
+    """Each of `EVIDENCE` in each replicate: arrays of shape (n_boot,)."""
     rows = rows.sort_values(["split", "probability"])
     positive, probability = rows["positive"].to_numpy(dtype=bool), rows["probability"].to_numpy(dtype=float)
     right = (probability >= threshold) == positive
     terms = {name: term for metric in EVIDENCE.values() for name, term in metric.terms.items()}
     of_rows = {"positive": positive, "probability": probability}
     # By split, sums of weights: of each class, of the right answers in each class, and of what metrics sum besides.
-    summed = np.stack(
-        [
-            positive,
-            ~positive,
-            positive & right,
-            ~positive & right,
-            *(term(of_rows) for term in terms.values()),
-        ]
-    ).astype(float)
+    counted = [positive, ~positive, positive & right, ~positive & right]
+    summed = np.stack([*counted, *(term(of_rows) for term in terms.values())]).astype(float)
     starts = np.unique(rows["split"].to_numpy(), return_index=True)[1]
     spans = list(zip(starts, [*starts[1:], len(rows)], strict=True))
     orders = [_below(probability[a:b], positive[a:b]) for a, b in spans]

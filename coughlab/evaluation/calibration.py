@@ -1,18 +1,20 @@
-"""Whether a probability can be taken at its word: reliability, slope and intercept, and what recalibration would change.
+"""How well probabilities are calibrated: reliability, slope and intercept, and what recalibration would change.
 
 All functions take rows of the predictions table of one model, one protocol and one dataset tested on. A recording tested in
-several splits counts in each, as everywhere in the project: each is an answer of another fit. Averaging a recording's answers
-first would judge an average that no model gives, and averages of well calibrated probabilities are not calibrated (R. Ranjan
-and T. Gneiting, "Combining probability forecasts", J. R. Stat. Soc. B 72, 2010). Intervals are at 95% and count people.
+several splits counts in each: the mean of its answers would be an average that no model gives, and averages of calibrated
+probabilities are not calibrated (R. Ranjan and T. Gneiting, "Combining probability forecasts", J. R. Stat. Soc. B 72, 2010).
+Intervals are at 95% and count people.
 
 Slope and intercept are those of a logistic regression of the class on the logit of the probability (D. R. Cox, "Two further
-applications of a model for binary regression", Biometrika 45, 1958): 1 and 0 where probabilities are right. A slope under 1
-means they are too extreme, over 1 that they are not extreme enough. Calibration in the large is the intercept with the slope
-held at 1: below 0 where the condition is promised too often (B. Van Calster et al., "A calibration hierarchy for risk models was
-defined", J. Clin. Epidemiol. 74, 2016).
+applications of a model for binary regression", Biometrika 45, 1958): 1 and 0 where probabilities are right. With a slope under 1
+they are too extreme. Calibration in the large is the intercept with the slope held at 1: below 0 where probabilities are too
+high (B. Van Calster et al., "A calibration hierarchy for risk models was defined", J. Clin. Epidemiol. 74, 2016).
 """
 
+from typing import Literal
+
 import numpy as np
+import pandas as pd
 
 from coughlab.evaluation import bootstrap, intervals
 
@@ -20,25 +22,18 @@ from coughlab.evaluation import bootstrap, intervals
 MEASURES = ("brier", "skill", "slope", "intercept", "in_the_large")
 #: Groups of people that recalibration is fitted without, one after the other.
 FOLDS = 5
-#: Recalibration takes no answer to be surer than this: exactly 0 or 1 could not be put right.
+#: Recalibration takes no answer to be surer than this: exactly 0 or 1 could not be corrected.
 SUREST = 1e-3
-#: Most steps of Newton's method; where classes are all but parted it may not have settled by then.
+#: Most steps of Newton's method; where classes are nearly separable it may not have converged by then.
 STEPS = 50
 #: How many numbers one step of Newton's method holds at once.
 BLOCK = 1_000_000
 
 
-def reliability(rows, *, bins=10, strategy="uniform"):
+def reliability(
+    rows: pd.DataFrame, *, bins: int = 10, strategy: Literal["uniform", "quantile"] = "uniform"
+) -> pd.DataFrame:
     """How often the condition was there, by the probability that was given.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame, shape (n, ...)
-        Rows of the predictions table.
-    bins : int
-        Number of bins.
-    strategy : {"uniform", "quantile"}
-        Bins of equal width, or of as many answers each, as in `sklearn.calibration.calibration_curve`.
 
     Returns
     -------
@@ -70,29 +65,19 @@ def reliability(rows, *, bins=10, strategy="uniform"):
     return points
 
 
-def summary(rows, *, n_boot=500, seed=0):
-    """How well probabilities are calibrated, in numbers.
+def summary(rows: pd.DataFrame, *, n_boot: int = 500, seed: int = 0) -> dict[str, float | str]:
+    """How well probabilities are calibrated, in numbers; means are over splits.
 
     An answer of exactly 0% or 100% has no logit. If it is right it fits any slope and is left out of slope and intercept; if one
     is wrong there are none.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Rows of the predictions table, at least one.
-    n_boot : int
-        Replicates of the bootstrap over people.
-    seed : int
-        Its seed.
-
     Returns
     -------
     dict
-        What it rests on (`coughlab.evaluation.bootstrap.sizes`); ``prevalence`` and ``mean_probability``; ``reference``, the
-        Brier score of always answering the prevalence; and for each of `MEASURES` its value and ``_low`` and ``_high``: the Brier
-        score, its ``skill`` (the share of the reference that it saves), slope, intercept and calibration in the large. A limit
-        can be infinite. What cannot be told is missing (NaN), and ``reason`` says in a sentence why there is no slope and
-        intercept ("" where there is). Means are over splits.
+        `coughlab.evaluation.bootstrap.sizes`; ``prevalence`` and ``mean_probability``; ``reference``, the Brier score of always
+        answering the prevalence; and each of `MEASURES` with ``_low`` and ``_high`` (which can be infinite), ``skill`` being the
+        share of the reference that the Brier score saves. What is not defined is missing (NaN), and ``reason`` says in a sentence
+        why there is no slope and intercept ("" where there is).
     """
     rows = rows.sort_values("split", kind="stable")
     probability, positive = _answers(rows)
@@ -120,27 +105,13 @@ def summary(rows, *, n_boot=500, seed=0):
     return result | {"reason": reason}
 
 
-def recalibrated(rows, *, seed=0):
-    """Probabilities as they would be after recalibration on other people.
+def recalibrated(rows: pd.DataFrame, *, seed: int = 0) -> tuple[pd.DataFrame | None, str]:
+    """Rows with the probabilities they would have after recalibration on other people; or None, and why not.
 
-    People are dealt into `FOLDS` groups; to those of each group the line on the logit is applied that was fitted to the answers
+    People are split into `FOLDS` groups; to those of each group the line on the logit is applied that was fitted to the answers
     given to all others (J. C. Platt, "Probabilistic outputs for support vector machines", 1999, with his targets short of 0
-    and 1). So nobody's own class helps to put their probability right, as it would not with a new patient. Where a model is
-    wrong way round on the people tested, with a slope below 0, the line turns it over.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Rows of the predictions table.
-    seed : int
-        Seed of the deal.
-
-    Returns
-    -------
-    pandas.DataFrame or None
-        The rows with other probabilities; None where it cannot be done.
-    str
-        Why not, in a sentence; "" where it was done.
+    and 1). So no person's own class helps to correct their probability. Where a model ranks the people tested the wrong way
+    round, with a slope below 0, the line turns it over.
     """
     from scipy.special import expit
 
@@ -152,7 +123,7 @@ def recalibrated(rows, *, seed=0):
         return None, "Recalibration needs at least two people of either class."
     logit = _logit(np.clip(probability, SUREST, 1 - SUREST))
     design, after = np.column_stack([np.ones(len(rows)), logit]), np.empty(len(rows))
-    fold = _dealt(ill, folds, seed)
+    fold = _folds(ill, folds, seed)
     for number in range(folds):
         others = fold != number
         n, n_ill = others.sum(), ill[others].sum()
@@ -163,9 +134,9 @@ def recalibrated(rows, *, seed=0):
     return rows.assign(probability=after), ""
 
 
-def _dealt(ill, folds, seed):
-    """Fold of each person, the share of the ill kept, as scikit-learn's StratifiedKFold shuffles, which a page would wait for."""
-    # The class that comes first is dealt first.
+def _folds(ill: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """Fold of each person, the share of the ill kept: as scikit-learn's StratifiedKFold shuffles, without its slow import."""
+    # The class that comes first is split first.
     classes = [ill, ~ill] if ill[0] else [~ill, ill]
     rng, fold, begun = np.random.RandomState(seed), np.empty(len(ill), int), 0
     for of in classes:
@@ -195,16 +166,16 @@ def _means(values, starts, weights):
 def _why_not(probability, positive):
     """Why there is no slope and intercept; "" if there is."""
     if positive.all() or not positive.any():
-        return "All recordings tested are of one class, so that slope and intercept cannot be told."
+        return "All recordings tested are of one class, so that slope and intercept cannot be estimated."
     certain = (probability == 0) | (probability == 1)
     if wrong := int((certain & (probability != positive)).sum()):
         return f"{wrong} of {len(probability)} answers are exactly 0% or 100% and wrong; no slope and intercept put that right."
     for of in (np.ones(len(certain), bool), ~certain):
-        above, below = _parted(probability[of], positive[of], np.ones((of.sum(), 1)))
+        above, below = _separable(probability[of], positive[of], np.ones((of.sum(), 1)))
         if above and below:
-            return "All probabilities are the same, so that slope and intercept cannot be told."
+            return "All probabilities are the same, so that slope and intercept cannot be estimated."
         if above or below:
-            return "The probabilities part the classes completely, so that the slope has no finite value."
+            return "The classes are completely separable by the probabilities, so that the slope has no finite value."
     return ""
 
 
@@ -216,7 +187,7 @@ def _measure(
     Rows of one class whose logits agree to some decimals are joined, which is much faster and moves no limit to speak of.
     """
     brier, prevalence = _means(np.stack([(probability - positive) ** 2, positive]), starts, weights)
-    # The Brier score of always answering the prevalence; 0 where all are of one class, which leaves no skill to be told.
+    # The Brier score of always answering the prevalence; 0 where all are of one class, which leaves no skill to measure.
     reference = prevalence * (1 - prevalence)
     measures = np.full((len(MEASURES), weights.shape[1]), np.nan)
     measures[0] = brier
@@ -227,7 +198,7 @@ def _measure(
     x, y, weights = _joined(_logit(probability[finite]), positive[finite], weights[finite], decimals)
     design = np.column_stack([np.ones(len(x)), x])
     intercept, slope = _logistic(design, y, weights, start=(start[3], start[2]))
-    above, below = _parted(x, y, weights)
+    above, below = _separable(x, y, weights)
     measures[2] = np.select([above & below, above, below], [np.nan, np.inf, -np.inf], slope)
     measures[3] = np.where(above | below, np.nan, intercept)
     large = _logistic(design[:, :1], y, weights, start=(start[4],), offset=x)[0]
@@ -245,7 +216,7 @@ def _joined(x, y, weights, decimals):
     return x[first], y[first], np.add.reduceat(weights[order], first, axis=0)
 
 
-def _parted(x, positive, weights):
+def _separable(x: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Whether, in each replicate, all positives are at or above all negatives, and whether all are at or below: shapes (b,)."""
     there = weights > 0
     ends = {}

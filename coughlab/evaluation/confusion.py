@@ -1,15 +1,13 @@
 """Confusion, precision and recall matrices at every threshold, and the recordings in their cells.
 
-Conventions: a probability at or above the threshold is predicted positive. A row that was tested
-in several splits counts in each. The confusion matrix divides the counts by all rows; the precision matrix by column (of those
-called X, how many are X), the recall matrix by row (of those that are X, how many are called X).
-
-An interval is that of `coughlab.evaluation.metrics`: Wilson's at 95% around the share, with the number of different people among
-the rows divided by as the number of trials.
+A probability at or above the threshold is predicted positive. A row that was tested in several splits counts in each. The
+confusion matrix divides the counts by all rows, the precision matrix by column, the recall matrix by row. An interval is Wilson's
+at 95% around the share, with the number of different people among the rows divided by as the number of trials.
 """
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from coughlab.evaluation import intervals
 
@@ -20,15 +18,8 @@ CELLS = {"tp": (True, True), "fn": (True, False), "fp": (False, True), "tn": (Fa
 STEPS = np.arange(101) / 100
 
 
-def at(rows, thresholds):
+def at(rows: pd.DataFrame, thresholds: ArrayLike) -> pd.DataFrame:
     """The three matrices at every threshold.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame, shape (n, ...)
-        Rows of the predictions table.
-    thresholds : array-like, shape (t,)
-        The thresholds.
 
     Returns
     -------
@@ -47,10 +38,11 @@ def at(rows, thresholds):
     # A person is among those predicted positive if the highest of their probabilities is, and among the others if the lowest is
     # not.
     by_person = pd.Series(probability).groupby(person)
-    called = _at_or_above(by_person.max().to_numpy(), thresholds)
-    passed = by_person.ngroups - _at_or_above(by_person.min().to_numpy(), thresholds)
-    with_it, without = (np.full(len(thresholds), len(np.unique(person[of]))) for of in (positive, ~positive))
-    everyone = np.full(len(thresholds), by_person.ngroups)
+    predicted = _at_or_above(by_person.max().to_numpy(), thresholds)
+    others = by_person.ngroups - _at_or_above(by_person.min().to_numpy(), thresholds)
+    with_it, without, everyone = (
+        np.full(len(thresholds), len(np.unique(person[of]))) for of in (positive, ~positive, slice(None))
+    )
     of = {
         "confusion": [tp + fn + fp + tn] * 4,
         "precision": [tp + fp, fn + tn, tp + fp, fn + tn],
@@ -58,7 +50,7 @@ def at(rows, thresholds):
     }
     people = {
         "confusion": [everyone] * 4,
-        "precision": [called, passed, called, passed],
+        "precision": [predicted, others, predicted, others],
         "recall": [with_it, with_it, without, without],
     }
     shape = (len(thresholds), len(MATRICES), len(CELLS))
@@ -73,22 +65,13 @@ def at(rows, thresholds):
     )
     share = table["count"] / table["of"].where(table["of"] > 0)
     people = np.array([people[matrix] for matrix in MATRICES]).transpose(2, 0, 1).ravel()
-    # Nobody counts as one person here: a share that is missing leaves no interval anyway.
+    # At least one person: a share that is missing leaves no interval anyway.
     low, high = intervals.wilson(share, np.maximum(people, 1))
     return table.assign(share=share, low=low, high=high, people=people)
 
 
-def cell(rows, threshold, name):
-    """The recordings in one cell.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame
-        Rows of the predictions table, of one model and one role.
-    threshold : float
-        The threshold.
-    name : str
-        A key of `CELLS`.
+def cell(rows: pd.DataFrame, threshold: float, name: str) -> pd.DataFrame:
+    """The recordings in one cell of `CELLS`, of rows of one model and one role.
 
     Returns
     -------
@@ -97,8 +80,8 @@ def cell(rows, threshold, name):
         ``label``, ``probability`` (the mean over the splits that put it into the cell), ``lowest`` and ``highest`` of them,
         ``splits`` (their numbers, in a tuple) and ``tested`` (how many splits it is among `rows` in).
     """
-    positive, called = CELLS[name]
-    inside = rows[(rows["positive"] == positive) & ((rows["probability"] >= threshold) == called)]
+    positive, predicted = CELLS[name]
+    inside = rows[(rows["positive"] == positive) & ((rows["probability"] >= threshold) == predicted)]
     found = (
         inside.sort_values("split")
         .groupby("row", as_index=False)
@@ -113,7 +96,7 @@ def cell(rows, threshold, name):
         )
     )
     found["tested"] = found["row"].map(rows["row"].value_counts())
-    return found.sort_values("probability", ascending=not called, kind="stable", ignore_index=True)
+    return found.sort_values("probability", ascending=not predicted, kind="stable", ignore_index=True)
 
 
 def _at_or_above(values, thresholds):

@@ -1,18 +1,23 @@
 """What a test result means for a patient: likelihood ratios, predictive values, 1,000 people, net benefit.
 
-Conventions: a probability at or above the threshold is a positive result. Prevalence is the
-share of people with the condition among those tested, which a dataset does not tell: it is set by whoever knows the place.
-
-Counts of a model are *effective* counts: sensitivity and specificity are means over splits, and each is taken as a share of the
-number of different people tested, as the Wilson intervals of `coughlab.evaluation.metrics` do. They need not be whole numbers.
+A probability at or above the threshold is a positive result. Prevalence is the share of people with the condition among those
+tested, between 0 and 1; it is set by the reader, since a dataset does not tell it. Counts of a model are *effective* counts:
+sensitivity and specificity are means over splits, and each is taken as a share of the number of different people tested, as
+Wilson's intervals do. They need not be whole numbers.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from coughlab.evaluation import intervals
 from coughlab.evaluation.protocols import EXTERNAL
+
+if TYPE_CHECKING:  # answering a request does without pandas
+    import pandas as pd
 
 #: The score intervals and ratios of one threshold are columns of `at` by these names.
 SHARES = ("sensitivity", "specificity")
@@ -36,7 +41,7 @@ class Ratios(NamedTuple):
 
 
 class People(NamedTuple):
-    """How many of some people are ill and found, ill and missed, healthy and alarmed, healthy and not alarmed."""
+    """How many people are ill and found, ill and missed, healthy and alarmed, and healthy and cleared."""
 
     found: int
     missed: int
@@ -44,24 +49,14 @@ class People(NamedTuple):
     cleared: int
 
 
-def likelihood_ratios(tp, fn, fp, tn):
+def likelihood_ratios(tp: ArrayLike, fn: ArrayLike, fp: ArrayLike, tn: ArrayLike) -> Ratios:
     """How much commoner a result is among the ill than among the healthy.
 
     The interval is that of a ratio of two independent proportions, computed on its logarithm (D. L. Simel, G. P. Samsa and
     D. B. Matchar, "Likelihood ratios with confidence", J. Clin. Epidemiol. 44, 1991). Where a count is zero, or less than half a
     person, 1/2 is added to each of the four (J. B. S. Haldane, Ann. Hum. Genet. 20, 1956; F. J. Anscombe, Biometrika 43, 1956),
-    since a ratio of zero or infinity would claim to be certain.
-
-    Parameters
-    ----------
-    tp, fn, fp, tn : float or array-like
-        Ill people with a positive and with a negative result, healthy people with a positive and with a negative result.
-
-    Returns
-    -------
-    Ratios
-        The ratio of a result that nobody has is missing (NaN), as are both where nobody is ill or nobody healthy. The ratio of a
-        result that everybody has is 1.
+    since a ratio of zero or infinity would claim to be certain. The ratio of a result that no person has is missing (NaN), as are
+    both where all are ill or all healthy. The ratio of a result that all have is 1.
     """
     counts = np.stack(np.broadcast_arrays(*(np.asarray(count, dtype=float) for count in (tp, fn, fp, tn))))
     tp, fn, fp, tn = counts
@@ -79,66 +74,29 @@ def likelihood_ratios(tp, fn, fp, tn):
     return Ratios(ratio(tp, fp, positive, negative), ratio(fn, tn, negative, positive), corrected[()])
 
 
-def post_test(prevalence, ratio):
-    """The probability of being ill after a result: Bayes' theorem in odds.
-
-    Parameters
-    ----------
-    prevalence : float or array-like
-        The probability before, between 0 and 1.
-    ratio : float or array-like
-        The likelihood ratio of the result, 0 or more.
-
-    Returns
-    -------
-    float or ndarray
-        The probability after.
-    """
+def post_test(prevalence: ArrayLike, ratio: ArrayLike) -> float | np.ndarray:
+    """The probability of being ill after a result with some likelihood ratio: Bayes' theorem in odds."""
     ill = np.multiply(prevalence, ratio)
     return ill / (ill + np.subtract(1.0, prevalence))
 
 
-def predictive_values(prevalence, ratios):
-    """Of those with a positive result, how many are ill; of those with a negative result, how many are healthy.
+def predictive_values(prevalence: ArrayLike, ratios: Ratios) -> tuple[Estimate, Estimate]:
+    """Positive and negative predictive value.
 
     The limits are those of the likelihood ratios taken through Bayes' theorem: the logit intervals that N. D. Mercaldo, K. F. Lau
     and X.-H. Zhou derive for a known prevalence ("Confidence intervals for predictive values with an emphasis to case-control
     studies", Stat. Med. 26, 2007).
-
-    Parameters
-    ----------
-    prevalence : float or array-like
-        Share of ill people among those tested, between 0 and 1; taken as known.
-    ratios : Ratios
-        What `likelihood_ratios` returns.
-
-    Returns
-    -------
-    (Estimate, Estimate)
-        Positive and negative predictive value.
     """
     positive = Estimate(*(post_test(prevalence, ratio) for ratio in ratios.positive))
     after = Estimate(*(post_test(prevalence, ratio) for ratio in ratios.negative))
     return positive, Estimate(1 - after.value, 1 - after.high, 1 - after.low)
 
 
-def people(prevalence, sensitivity, specificity, n=1000):
-    """What becomes of `n` people who are tested, in whole people.
+def people(prevalence: float, sensitivity: float, specificity: float, n: int = 1000) -> People:
+    """What becomes of `n` people who are tested, in whole people that add up to `n`.
 
     Natural frequencies are understood better than probabilities (U. Hoffrage and G. Gigerenzer, Acad. Med. 73, 1998). The ill are
-    rounded first, then those of them who are found and those of the healthy who are alarmed, so that the four add up.
-
-    Parameters
-    ----------
-    prevalence, sensitivity, specificity : float
-        Between 0 and 1.
-    n : int
-        How many people.
-
-    Returns
-    -------
-    People
-        Four whole numbers that add up to `n`.
+    rounded first, then the true positives and the false positives.
     """
     ill = _rounded(n * prevalence)
     found = _rounded(ill * sensitivity)
@@ -146,47 +104,27 @@ def people(prevalence, sensitivity, specificity, n=1000):
     return People(found, ill - found, alarmed, n - ill - alarmed)
 
 
-def net_benefit(prevalence, sensitivity, specificity, threshold):
+def net_benefit(
+    prevalence: ArrayLike, sensitivity: ArrayLike, specificity: ArrayLike, threshold: ArrayLike
+) -> float | np.ndarray:
     """Net benefit of treating those with a positive result, in true positives a person tested.
 
-    A. J. Vickers and E. B. Elkin, "Decision curve analysis", Med. Decis. Making 26, 2006: whoever would treat from a probability
-    of `threshold` on holds that one ill person treated is worth ``(1 - threshold) / threshold`` healthy people treated. Written
+    A. J. Vickers and E. B. Elkin, "Decision curve analysis", Med. Decis. Making 26, 2006: to treat from a probability of
+    `threshold` on means that one ill person treated is worth ``(1 - threshold) / threshold`` healthy people treated. Written
     with sensitivity and specificity it holds at any prevalence, also where the data have another one, as a case-control study has
-    (V. Rousson and T. Zumbrunn, BMC Med. Inform. Decis. Mak. 11, 2011). Treating everybody has sensitivity 1 and specificity 0,
-    treating nobody has a net benefit of 0.
-
-    Parameters
-    ----------
-    prevalence, sensitivity, specificity : float or array-like
-        Between 0 and 1.
-    threshold : float or array-like
-        The probability from which one would treat, from 0 to less than 1.
-
-    Returns
-    -------
-    float or ndarray
-        At most `prevalence`; negative where the harm is larger.
+    (V. Rousson and T. Zumbrunn, BMC Med. Inform. Decis. Mak. 11, 2011). Treating everybody has sensitivity 1 and specificity 0.
     """
     weight = np.divide(threshold, np.subtract(1.0, threshold))
     false_positives = np.subtract(1.0, prevalence) * np.subtract(1.0, specificity)
     return np.multiply(prevalence, sensitivity) - false_positives * weight
 
 
-def worthwhile(prevalence, sensitivity, specificity):
-    """Between which threshold probabilities a test is better than treating everybody and than treating nobody.
+def worthwhile(prevalence: float, sensitivity: float, specificity: float) -> tuple[float, float] | None:
+    """From and to which threshold probability a test is better than treating everybody and than treating nobody.
 
     They are the probabilities of being ill after a negative and after a positive result, where the test itself does no harm
     (S. G. Pauker and J. P. Kassirer, "The threshold approach to clinical decision making", N. Engl. J. Med. 302, 1980).
-
-    Parameters
-    ----------
-    prevalence, sensitivity, specificity : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    (float, float) or None
-        From and to; None if there are none, as the test tells the ill from the healthy no better than a lot drawn.
+    None where the test is no better than guessing.
     """
     if sensitivity + specificity <= 1:
         return None
@@ -195,42 +133,19 @@ def worthwhile(prevalence, sensitivity, specificity):
     return missed / (missed + healthy * specificity), found / (found + healthy * (1 - specificity))
 
 
-def transferred(probability, trained, prevalence):
+def prior_shift(probability: ArrayLike, trained: float, prevalence: float) -> float | np.ndarray:
     """A model's probability where another share of people is ill than among those it was trained on.
 
     Bayes' theorem with the new prevalence in the old one's place (M. Saerens, P. Latinne and C. Decaestecker, "Adjusting the
-    outputs of a classifier to new a priori probabilities", Neural Comput. 14, 2002). It mends the prevalence, and nothing else
-    that may be wrong with the probabilities.
-
-    Parameters
-    ----------
-    probability : float or array-like
-        What the model says, between 0 and 1.
-    trained, prevalence : float
-        The old and the new share of ill people, above 0 and below 1.
-
-    Returns
-    -------
-    float or ndarray
-        The probability at the new prevalence.
+    outputs of a classifier to new a priori probabilities", Neural Comput. 14, 2002). It corrects the prevalence and nothing else.
     """
     return post_test(probability, prevalence / (1 - prevalence) * (1 - trained) / trained)
 
 
-def shares(rows, thresholds):
-    """Sensitivity and specificity at every threshold, as means over splits.
+def shares(rows: pd.DataFrame, thresholds: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Sensitivity and specificity at every threshold, as means over the splits of one model, protocol and dataset tested on.
 
-    Parameters
-    ----------
-    rows : pandas.DataFrame, shape (n, ...)
-        Rows of the predictions table, of one model, protocol and dataset tested on.
-    thresholds : array-like, shape (t,)
-        The thresholds.
-
-    Returns
-    -------
-    (ndarray, ndarray)
-        Sensitivity and specificity, each of shape (t,); missing (NaN) where nobody is ill, or nobody healthy.
+    Missing (NaN) where no row is positive, or none negative.
     """
     thresholds = np.asarray(thresholds, dtype=float)
     positive, probability = rows["positive"].to_numpy(dtype=bool), rows["probability"].to_numpy()
@@ -245,29 +160,21 @@ def shares(rows, thresholds):
     return 1 - means[0], means[1]
 
 
-def at(rows, thresholds):
-    """All that a result means whatever the prevalence, at every threshold.
-
-    Parameters
-    ----------
-    rows : pandas.DataFrame, shape (n, ...)
-        As of `shares`.
-    thresholds : array-like, shape (t,)
-        The thresholds.
+def at(rows: pd.DataFrame, thresholds: ArrayLike) -> pd.DataFrame:
+    """All that a result means at any prevalence, at every threshold.
 
     Returns
     -------
     pandas.DataFrame, shape (t, ...)
-        ``threshold``; each of `SHARES` with Wilson's 95% interval as ``_low`` and ``_high`` (as in
-        `coughlab.evaluation.metrics`); each of `RATIOS` with that of `likelihood_ratios`; ``corrected``. What is not defined is
-        missing.
+        ``threshold``; each of `SHARES` with Wilson's 95% interval as ``_low`` and ``_high``; each of `RATIOS` with that of
+        `likelihood_ratios`; ``corrected``. What is not defined is missing.
     """
     positive = rows["positive"]
     of = rows.loc[positive, "person"].nunique(), rows.loc[~positive, "person"].nunique()
     columns = {"threshold": np.asarray(thresholds, dtype=float)}
     values = shares(rows, thresholds)
     for name, value, n in zip(SHARES, values, of, strict=True):
-        # Nobody counts as one person here: a share that is missing leaves no interval anyway.
+        # At least one person: a share that is missing leaves no interval anyway.
         low, high = intervals.wilson(value, max(n, 1))
         columns |= {name: value, f"{name}_low": low, f"{name}_high": high}
     (found, cleared), (ill, healthy) = values, of
@@ -279,23 +186,11 @@ def at(rows, thresholds):
     return pd.DataFrame(columns | {"corrected": ratios.corrected})
 
 
-def trained_prevalence(predictions, study, model, protocol):
-    """Share of positive recordings among those a model was trained on.
+def trained_prevalence(predictions: pd.DataFrame, study: str, model: str, protocol: str) -> float | None:
+    """Share of positive recordings among those a model was trained on; None where the table does not tell.
 
-    Under the protocols that split one dataset, the labels fall on both sides in the same shares, so the rows tested on tell it.
-    What is tested on another dataset was trained on all clean rows of its own, which `deduplicated` splits.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        The predictions table.
-    study, model, protocol : str
-        Name of the study, which is that of its dataset, of the model and of the protocol.
-
-    Returns
-    -------
-    float or None
-        Above 0 and below 1; None where the table does not tell.
+    Protocols that split one dataset keep the shares of the labels, so the rows tested on tell it. What is tested on another
+    dataset was trained on all clean rows of its own, which `deduplicated` splits. The study has the name of its own dataset.
     """
     own = predictions[
         (predictions["model"] == model)

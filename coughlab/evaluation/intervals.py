@@ -1,38 +1,25 @@
 """Intervals of shares, and of their ratios, from counts of people.
 
-Written out here, and held against statsmodels by the tests, because importing that loads all of scipy.stats: half a second and
-50 MB for two formulas, while somebody waits for a page.
+Not statsmodels, which the tests compare them with: its import loads all of scipy.stats, half a second and 50 MB.
 """
 
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 CONFIDENCE = 0.95
 
 
-def z_score(confidence=CONFIDENCE):
-    """How many standard errors an interval reaches to either side, by the normal distribution (float)."""
+def z_score(confidence: float = CONFIDENCE) -> float:
+    """How many standard errors an interval reaches to either side, by the normal distribution."""
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
-def wilson(share, people, confidence=CONFIDENCE):
-    """Wilson's score interval of a share of some people (E. B. Wilson, JASA 22, 1927).
-
-    Parameters
-    ----------
-    share : float or array-like
-        Between 0 and 1, or missing (NaN); times the number of people it need not be whole.
-    people : int or array-like
-        At least 1.
-    confidence : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    (float or ndarray, float or ndarray)
-        Lower and upper limit; missing where the share is.
-    """
+def wilson(
+    share: ArrayLike, people: ArrayLike, confidence: float = CONFIDENCE
+) -> tuple[float | np.ndarray, float | np.ndarray]:
+    """Wilson's score interval of a share of some people, at least 1 (E. B. Wilson, JASA 22, 1927); NaN where the share is."""
     share, people = np.asarray(share, dtype=float), np.asarray(people)
     error = z_score(confidence) / np.sqrt(people)
     middle = share + error**2 / 2
@@ -43,24 +30,17 @@ def wilson(share, people, confidence=CONFIDENCE):
     return low[()], high[()]
 
 
-def ratio(some, of, others, of_others, confidence=CONFIDENCE):
+def ratio(
+    some: ArrayLike,
+    of: ArrayLike,
+    others: ArrayLike,
+    of_others: ArrayLike,
+    confidence: float = CONFIDENCE,
+) -> tuple[float | np.ndarray, float | np.ndarray, float | np.ndarray]:
     """The ratio of two shares, and its interval from the normal distribution of its logarithm.
 
-    D. Katz et al., "Obtaining confidence intervals for the risk ratio in cohort studies", Biometrics 34, 1978.
-
-    Parameters
-    ----------
-    some, of : float or array-like
-        How many of how many people, above 0; they need not be whole.
-    others, of_others : float or array-like
-        How many of how many other people, above 0.
-    confidence : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    (float or ndarray, float or ndarray, float or ndarray)
-        The ratio, its lower and its upper limit.
+    D. Katz et al., "Obtaining confidence intervals for the risk ratio in cohort studies", Biometrics 34, 1978. Counts are above
+    0 and need not be whole.
     """
     value = (some / of) / (others / of_others)
     reach = np.exp(z_score(confidence) * np.sqrt(1 / some - 1 / of + 1 / others - 1 / of_others))
@@ -68,27 +48,13 @@ def ratio(some, of, others, of_others, confidence=CONFIDENCE):
 
 
 def newcombe(
-    auc: float, positives: int, negatives: int, confidence: float = CONFIDENCE
+    auc: float, positives: float, negatives: float, confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
-    """An interval of the ROC AUC from nothing but its value and the size of each class.
+    """An interval of the ROC AUC from its value and the number of people of each class, at least 1.
 
-    Method 5 of R. G. Newcombe (Statistics in Medicine 25, 2006): the values whose distance from the AUC is z standard errors,
-    the standard error being that of Hanley and McNeil (Radiology 143, 1982) *at that value*, with (m + n) / 2 - 1 in place of
-    m - 1 and n - 1.
-
-    Parameters
-    ----------
-    auc : float
-        Between 0 and 1.
-    positives, negatives : int
-        Different people of each class, at least 1 each.
-    confidence : float
-        Between 0 and 1.
-
-    Returns
-    -------
-    (float, float)
-        Lower and upper limit.
+    Method 5 of R. G. Newcombe ("Confidence intervals for an effect size measure based on the Mann-Whitney statistic, part 2",
+    Statistics in Medicine 25, 2006): the values whose distance from the AUC is z standard errors, the standard error being that
+    of Hanley and McNeil (Radiology 143, 1982) *at that value*, with (m + n) / 2 - 1 in place of m - 1 and n - 1.
     """
     from scipy.optimize import brentq
 

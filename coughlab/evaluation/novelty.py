@@ -1,24 +1,30 @@
 """Whether a recording resembles those that the models were trained on: a p-value that is calibrated.
 
 How unusual a recording is, is its mean distance to the nearest training recordings in the 26 features, made normal by ranks and
-decorrelated. What that distance means is found by asking the training recordings the same: cross-conformal prediction (V. Vovk,
-"Cross-conformal predictors", Ann. Math. Artif. Intell. 74, 2015) of anomalies (R. Laxhammar and G. Falkman, "Conformal
-prediction for distribution-independent anomaly detection in streaming vessel data", StreamKDD 2010; S. Bates et al., "Testing
-for outliers with conformal p-values", Ann. Statist. 51, 2023). The training people are dealt into folds. Those of a fold and
-the new recording are compared with the people of all other folds, and the p-value is the share of training people who are at
-least as unusual, the new one counted among them. So of recordings that are like the training data about one in twenty has a
-p-value of 0.05 or less. Comparing every training recording with all the others instead, in coordinates that it had a part in,
-would call many more of them unusual.
+decorrelated. Its p-value comes of cross-conformal prediction (V. Vovk, "Cross-conformal predictors", Ann. Math. Artif. Intell.
+74, 2015) of anomalies (R. Laxhammar and G. Falkman, "Conformal prediction for distribution-independent anomaly detection in
+streaming vessel data", StreamKDD 2010; S. Bates et al., "Testing for outliers with conformal p-values", Ann. Statist. 51, 2023):
+training people are split into folds, those of a fold and the new recording are compared with the people of all other folds, and
+the p-value is the share of people, the new one included, who are at least as unusual. So about one in twenty recordings that are
+like the training data has a p-value of 0.05 or less. To compare every training recording with all the others, in coordinates that
+it had a part in, would find many more of them unusual.
 """
+
+from __future__ import annotations
 
 import io
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from coughlab.features import acoustic
+
+if TYPE_CHECKING:  # answering a request does without pandas
+    import pandas as pd
 
 #: From these p-values down a recording is unusual, and far from all that was trained on.
 UNUSUAL, FAR = 0.05, 0.02
@@ -35,22 +41,10 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Novelty:
-    """How unusual a recording is.
-
-    Attributes
-    ----------
-    p : float or None
-        The p-value; None where too few people were trained on to tell.
-    code : {"familiar", "unusual", "far", "unknown"}
-        What follows from it.
-    message : str
-        The same in a sentence or two.
-    trained_on : str
-        Name of the dataset it was compared with.
-    """
+    """How unusual a recording is: p-value (None where too few people were trained on), what follows, and that as a sentence."""
 
     p: float | None
-    code: str
+    code: Literal["familiar", "unusual", "far", "unknown"]
     message: str
     trained_on: str
 
@@ -65,14 +59,9 @@ class Reference:
         recording then counts once.
     trained_on : str
         Name of the dataset.
-
-    Attributes
-    ----------
-    recordings, people : int
-        How many it is compared with.
     """
 
-    def __init__(self, table, trained_on):
+    def __init__(self, table: pd.DataFrame, trained_on: str):
         from sklearn.model_selection import GroupKFold
 
         from coughlab.datasets import duplicates
@@ -87,67 +76,41 @@ class Reference:
         # A person's recordings are alike, so together they count as one.
         weight = 1 / table.groupby("person")["person"].transform("size").to_numpy()
         if people >= LEAST_PEOPLE:
-            deals = GroupKFold(FOLDS, shuffle=True, random_state=0).split(values, groups=person)
-            for number, (others, own) in enumerate(deals):
+            splits = GroupKFold(FOLDS, shuffle=True, random_state=0).split(values, groups=person)
+            for number, (others, own) in enumerate(splits):
                 fold[own] = number
                 rotations.append(_rotation(values[others]))
                 distances[own] = _Space(values[others], rotations[-1]).distance(values[own])
-        self._set(trained_on, people, values, weight, fold, rotations, distances)
+        self.trained_on = trained_on
+        self._set(
+            people=people, values=values, weight=weight, fold=fold, rotations=rotations, distances=distances
+        )
 
-    def _set(self, trained_on, people, values, weight, fold, rotations, distances):
-        self.trained_on, self.recordings, self.people = trained_on, len(values), int(people)
-        self._kept = {
-            "people": people,
-            "values": values,
-            "weight": weight,
-            "fold": fold,
-            "rotations": rotations,
-            "distances": distances,
-        }
+    def _set(self, **kept):
+        self._kept, values, fold = kept, kept["values"], kept["fold"]
+        self.recordings, self.people = len(values), int(kept["people"])
         self._folds = [
-            (_Space(values[fold != number], rotation), distances[fold == number], weight[fold == number])
-            for number, rotation in enumerate(rotations)
+            (_Space(values[fold != k], rotation), kept["distances"][fold == k], kept["weight"][fold == k])
+            for k, rotation in enumerate(kept["rotations"])
         ]
 
-    def save(self):
-        """What `load` makes the same reference of without learning anything anew (bytes)."""
+    def save(self) -> bytes:
+        """What `load` makes the same reference of."""
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **self._kept)
         return buffer.getvalue()
 
     @classmethod
-    def load(cls, content, trained_on):
-        """A reference that was saved; takes neither pandas nor scikit-learn.
-
-        Parameters
-        ----------
-        content : bytes
-            What `save` returned.
-        trained_on : str
-            Name of the dataset.
-
-        Returns
-        -------
-        Reference
-        """
+    def load(cls, content: bytes, trained_on: str) -> Self:
+        """A reference that was saved; needs neither pandas nor scikit-learn."""
         reference = cls.__new__(cls)
+        reference.trained_on = trained_on
         with np.load(io.BytesIO(content), allow_pickle=False) as kept:
-            reference._set(trained_on, **kept)
+            reference._set(**kept)
         return reference
 
-    def p_values(self, values):
-        """How unusual recordings of other people are.
-
-        Parameters
-        ----------
-        values : array-like, shape (n, 26)
-            The features of each.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            Between 1 / (people + 1) and 1; missing (NaN) where there are too few people to compare with.
-        """
+    def p_values(self, values: ArrayLike) -> np.ndarray:
+        """How unusual recordings of other people are: features (n, 26) to (n,), missing (NaN) where there are too few people."""
         values = np.asarray(values, dtype=float)
         if not self._folds:
             return np.full(len(values), np.nan)
@@ -158,19 +121,8 @@ class Reference:
         )
         return (1 + as_unusual) / (1 + self.people)
 
-    def judge(self, values):
-        """How unusual one recording is.
-
-        Parameters
-        ----------
-        values : array-like, shape (26,)
-            Its features.
-
-        Returns
-        -------
-        Novelty
-            The p-value and what follows from it.
-        """
+    def judge(self, values: ArrayLike) -> Novelty:
+        """How unusual one recording is, from its 26 features."""
         if not self._folds:
             message = f"{self.trained_on} has too few people to tell whether this recording resembles what was trained on."
             return Novelty(None, "unknown", message, self.trained_on)

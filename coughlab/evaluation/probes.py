@@ -1,14 +1,13 @@
 """Probes: how well a label can be predicted from columns that should not predict it.
 
 A probe is ridge regression of the label on ranks and on pieces of each column, which finds trends, thresholds, bands and kinds of
-file alike, needs no tuning and takes hundredths of a second. It is cross-validated with every person on one side only, and
-every person counts once for each label they have.
+file alike. It is cross-validated with every person on one side only, and every person counts once for each label they have.
 
-The score is the ROC AUC, from comparisons *within* a test fold: scores of different folds come from different models, and
-pooling them puts the AUC of a column that tells nothing below 0.5 (G. Forman and M. Scholz, "Apples-to-apples in
-cross-validation studies", SIGKDD Explorations 12, 2010). The interval is Newcombe's, with people for trials. Because the folds
-share most of what they were trained on, their scores scatter more than those of independent tests would, and the number of
-people is divided by the factor of C. Nadeau and Y. Bengio ("Inference for the generalization error", Machine Learning 52, 2003).
+The score is the ROC AUC, from comparisons *within* a test fold: pooled folds put the AUC of a column without information below
+0.5 (G. Forman and M. Scholz, "Apples-to-apples in cross-validation studies", SIGKDD Explorations 12, 2010). The interval is
+Newcombe's with people for trials. Because folds share training rows, their scores scatter more than those of independent tests,
+and the number of people is divided by the factor of C. Nadeau and Y. Bengio ("Inference for the generalization error", Machine
+Learning 52, 2003).
 """
 
 from dataclasses import dataclass
@@ -26,9 +25,9 @@ REPEATS, MANY_PEOPLE = 3, 5000
 LEAST_PEOPLE = 2
 #: Pieces of equal size that a column of numbers is cut into; a column with no more values is not cut.
 PIECES = 8
-#: Of a column of words, so many of the commonest are told apart.
+#: Of a column of words, so many of the commonest are kept apart.
 MOST_WORDS = 30
-#: Strength of the ridge: how many people with a certain value it takes to outweigh the prior belief that it tells nothing.
+#: Strength of the ridge: how many people with a certain value outweigh the prior belief that it has no effect.
 ALPHA = 10.0
 
 
@@ -44,23 +43,9 @@ class Probe:
 
 
 def probe(table: pd.DataFrame, labels: ArrayLike, people: ArrayLike, *, seed: int = 0) -> Probe | None:
-    """Cross-validate a small model that predicts the label from some columns.
+    """Cross-validate a small model that predicts the label from some columns of numbers, NaN allowed, or of words.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame, shape (n, m)
-        Columns of numbers, NaN allowed, or of words.
-    labels : array-like, shape (n,)
-        Class of each row; classes with fewer than two people are left out.
-    people : array-like, shape (n,)
-        Who is heard in each row; a person is trained on or tested on, never both.
-    seed : int
-        Seed of the folds.
-
-    Returns
-    -------
-    Probe or None
-        None if fewer than two classes have two people, or all rows have the same values.
+    Classes with fewer than two people are left out. None if fewer than two classes are left, or all rows have the same values.
     """
     rows = pd.DataFrame({"label": np.asarray(labels), "person": np.asarray(people)}).astype(str)
     enough = rows.groupby("label")["person"].nunique() >= LEAST_PEOPLE

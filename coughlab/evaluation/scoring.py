@@ -13,26 +13,24 @@ import pandas as pd
 from coughlab.evaluation import intervals
 from coughlab.evaluation.metrics import PER_SPLIT, SHARES
 
+#: What one test is about.
+TEST_KEYS = ["model", "protocol", "tested_on"]
 #: What one row of `per_split` is about.
-KEYS = ["model", "protocol", "tested_on", "split", "role"]
+KEYS = [*TEST_KEYS, "split", "role"]
 #: Columns of the predictions table that scores need.
 NEEDED = {*KEYS, "recording", "person", "positive", "probability"}
 
 
-def validate(predictions: pd.DataFrame) -> None:
-    """Check that a predictions table can be scored.
-
-    Raises
-    ------
-    ValueError
-        If a column is missing, ``positive`` is not Boolean, or a probability is not between 0 and 1.
-    """
+def validate(predictions: pd.DataFrame, thresholds: Mapping[str, float] | None = None) -> None:
+    """ValueError if a column or threshold is missing, ``positive`` is not Boolean, or a probability is not between 0 and 1."""
     if missing := NEEDED - set(predictions.columns):
         raise ValueError(f"The predictions table lacks {', '.join(sorted(missing))}.")
     if len(predictions) and predictions["positive"].dtype != bool:
         raise ValueError("The column positive of the predictions table must be true or false in each row.")
     if not predictions["probability"].between(0, 1).all():
         raise ValueError("Probabilities must lie between 0 and 1.")
+    if thresholds is not None and (missing := set(predictions["model"]) - set(thresholds)):
+        raise ValueError(f"No threshold given for {', '.join(sorted(missing))}.")
 
 
 def per_split(predictions: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.DataFrame:
@@ -40,32 +38,18 @@ def per_split(predictions: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.
 
     They are computed together, because a page asks for thousands of splits at once.
 
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        The predictions table.
-    thresholds : dict of str to float
-        Threshold of each model.
-
     Returns
     -------
     pandas.DataFrame
         One row for each value of `KEYS`, in the table's order: ``recordings``, ``people``, ``positives``, ``negatives``, the
-        counts ``tp``, ``fp``, ``fn``, ``tn``, and a column for each metric of `PER_SPLIT`. A metric that is not defined, as
-        sensitivity where nobody is positive, is missing (NaN).
-
-    Raises
-    ------
-    ValueError
-        If the table cannot be scored, or a model has no threshold.
+        counts ``tp``, ``fp``, ``fn``, ``tn``, and each metric of `PER_SPLIT`, missing (NaN) where it is not defined.
 
     >>> study = coughlab.load_study()
     >>> rows = study.predictions.query("model == 'knn' and split == 0 and protocol == 'published'")
     >>> coughlab.score_predictions(rows, study.thresholds)["role"].tolist()
     ['train', 'test']
     """
-    validate(predictions)
-    _check_thresholds(predictions, thresholds)
+    validate(predictions, thresholds)
     keys = [predictions[key].astype("category") if key != "split" else predictions[key] for key in KEYS]
     positive = predictions["positive"].to_numpy(dtype=bool)
     probability = predictions["probability"].to_numpy(dtype=float)
@@ -103,80 +87,38 @@ def per_split(predictions: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.
         **{name: sums[name] for name in ("positives", "negatives", "tp", "fp", "fn", "tn")},
         **{name: metric.of(sums) for name, metric in PER_SPLIT.items()},
     }
-    return pd.concat([predictions[KEYS].iloc[first].reset_index(drop=True), pd.DataFrame(computed)], axis=1)
+    about = predictions[KEYS].iloc[first].reset_index(drop=True)
+    return pd.concat([about, pd.DataFrame(computed)], axis=1)
 
 
 def spread(
     table: pd.DataFrame, *, by: Sequence[str] = ("model", "protocol", "tested_on", "role")
 ) -> pd.DataFrame:
-    """How the metrics of `per_split` scatter over splits.
+    """How the metrics of `per_split` scatter over splits, indexed by `by` in the table's order.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        What `per_split` returns.
-    by : sequence of str
-        What one row of the result is about.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Indexed by `by`, in the table's order: ``splits``, and for each metric its mean, and as ``<metric>_sd``, ``<metric>_min``
-        and ``<metric>_max`` the standard deviation (missing for one split) and the extremes over splits.
+    Columns are ``splits`` and for each metric its mean, ``_sd`` (missing for one split), ``_min`` and ``_max``.
     """
     groups = table.groupby(list(by), sort=False, observed=True)
-    columns = {"splits": groups["split"].nunique()}
-    for metric in PER_SPLIT:
-        values = groups[metric]
-        columns |= {
-            metric: values.mean(),
-            f"{metric}_sd": values.std(),
-            f"{metric}_min": values.min(),
-            f"{metric}_max": values.max(),
-        }
-    return pd.DataFrame(columns)
-
-
-def _check_thresholds(predictions, thresholds):
-    if missing := set(predictions["model"]) - set(thresholds):
-        raise ValueError(f"No threshold given for {', '.join(sorted(missing))}.")
+    ends = {"": "mean", "_sd": "std", "_min": "min", "_max": "max"}
+    columns = {f"{metric}{end}": groups[metric].agg(how) for metric in PER_SPLIT for end, how in ends.items()}
+    return pd.DataFrame({"splits": groups["split"].nunique()} | columns)
 
 
 def scores(predictions: pd.DataFrame, thresholds: Mapping[str, float], *, role: str = "test") -> pd.DataFrame:
     """Accuracy, sensitivity and specificity of every model under every protocol.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        The predictions table.
-    thresholds : dict of str to float
-        Threshold of each model.
-    role : {"test", "train"}
-        Which rows to score.
 
     Returns
     -------
     pandas.DataFrame
         One row a model, protocol and dataset tested on: ``splits``, and for each score its value (mean over splits), ``_low``
         and ``_high`` (95% interval), ``_recordings`` and ``_people`` (how many different ones it rests on).
-
-    Raises
-    ------
-    ValueError
-        If the table cannot be scored, or a model has no threshold.
     """
-    validate(predictions)
-    _check_thresholds(predictions, thresholds)
+    validate(predictions, thresholds)
     rows = predictions[predictions["role"] == role]
     predicted = rows["probability"] >= rows["model"].map(thresholds).astype(float)
     rows = rows.assign(right=predicted == rows["positive"])
-    keys = ["model", "protocol", "tested_on"]
-    return pd.DataFrame(
-        [
-            dict(zip(keys, key, strict=True)) | _scored(group)
-            for key, group in rows.groupby(keys, sort=False, observed=True)
-        ]
-    )
+    groups = rows.groupby(TEST_KEYS, sort=False, observed=True)
+    return pd.DataFrame([dict(zip(TEST_KEYS, key, strict=True)) | _scored(group) for key, group in groups])
 
 
 def asked(rows: pd.DataFrame, share_of: str) -> pd.DataFrame:

@@ -176,9 +176,9 @@ def missing(result, *names):
     [
         ([0, 0, 0, 0], [0.1, 0.2, 0.3, 0.0], "of one class"),
         ([1], [0.5], "of one class"),
-        ([1, 1, 0, 0], [0.9, 0.8, 0.2, 0.1], "part the classes completely"),
-        ([1, 1, 0, 0], [0.1, 0.2, 0.8, 0.9], "part the classes completely"),
-        ([1, 1, 0, 0], [1.0, 1.0, 0.0, 0.0], "part the classes completely"),
+        ([1, 1, 0, 0], [0.9, 0.8, 0.2, 0.1], "completely separable"),
+        ([1, 1, 0, 0], [0.1, 0.2, 0.8, 0.9], "completely separable"),
+        ([1, 1, 0, 0], [1.0, 1.0, 0.0, 0.0], "completely separable"),
         ([1, 1, 1, 0, 0], [0.3, 0.8, 1.0, 0.5, 0.0], ""),
         ([1, 1, 0, 0], [0.3, 0.3, 0.3, 0.3], "the same"),
         ([1, 1, 0, 0], [1.0, 0.0, 0.0, 1.0], "2 of 4 answers are exactly 0% or 100% and wrong"),

@@ -108,10 +108,10 @@ def test_a_test_is_worthwhile_where_it_beats_treating_everybody_and_nobody():
 
 
 def test_probabilities_move_with_the_prevalence():
-    # Two normal densities are known exactly: their posterior at one prevalence, transferred, is that at the other.
+    # Two normal densities are known exactly: their posterior at one prevalence, moved to another, is that at the other.
     x = np.linspace(-2, 3, 11)
     ratio = np.exp(-((x - 1) ** 2) / 2 + x**2 / 2)
-    moved = decision.transferred(decision.post_test(0.3, ratio), 0.3, 0.02)
+    moved = decision.prior_shift(decision.post_test(0.3, ratio), 0.3, 0.02)
     assert moved == pytest.approx(decision.post_test(0.02, ratio))
 
 

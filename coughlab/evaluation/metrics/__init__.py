@@ -1,7 +1,6 @@
-"""The metrics: one module each. A new one is a new module here.
+"""The metrics: one module each, as scikit-learn's functions of the same names define them. A new one is a new module here.
 
-Conventions: a probability at or above the threshold is predicted positive; a score is the mean over splits, as in the case
-study. All are as scikit-learn's functions of the same names define them.
+A probability at or above the threshold is predicted positive; a score is the mean over splits, as in the case study.
 """
 
 from coughlab.evaluation.metrics.base import Metric
@@ -13,13 +12,11 @@ __all__ = ["EVIDENCE", "METRICS", "PER_SPLIT", "SHARES", "SHOWN", "Metric"]
 METRICS: dict[str, Metric] = discover(__name__, Metric)
 #: Those in the table of all splits.
 PER_SPLIT = {name: metric for name, metric in METRICS.items() if metric.per_split}
-#: Those whose interval comes of drawing people again and again.
-EVIDENCE = dict(
-    sorted(
-        ((name, metric) for name, metric in METRICS.items() if metric.evidence),
-        key=lambda item: item[1].evidence,
-    )
+_WITH_EVIDENCE = sorted(
+    (metric for metric in METRICS.values() if metric.evidence), key=lambda one: one.evidence
 )
+#: Those with an interval by the bootstrap over people.
+EVIDENCE = {metric.name: metric for metric in _WITH_EVIDENCE}
 #: Those that the Reality check shows.
 SHOWN = {name: metric for name, metric in EVIDENCE.items() if metric.explained}
 #: Shares of right answers, whose interval is Wilson's.

@@ -1,9 +1,9 @@
 """The protocols: one module each. A new one is a new module here."""
 
-from coughlab.evaluation.protocols.base import Protocol, Split
+from coughlab.evaluation.protocols.base import Protocol
 from coughlab.system.registry import discover
 
-__all__ = ["EXTERNAL", "PROTOCOLS", "STRICTEST", "WITHIN", "Protocol", "Split"]
+__all__ = ["EXTERNAL", "PROTOCOLS", "STRICTEST", "WITHIN", "Protocol"]
 
 #: Every protocol by name, from the one that proves least.
 PROTOCOLS: dict[str, Protocol] = discover(__name__, Protocol)

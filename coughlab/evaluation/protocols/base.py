@@ -6,63 +6,39 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from coughlab.evaluation.splits import Split
 from coughlab.task import Task
 
 if TYPE_CHECKING:  # answering a request does without pandas
     import pandas as pd
 
-#: Row numbers of train and test of one split, in ascending order; rows left out are in neither.
-Split = tuple[np.ndarray, np.ndarray]
-
 
 @dataclass(frozen=True, eq=False)
 class Protocol:
-    """A protocol, with all that pages, cards and charts say of it.
-
-    Attributes
-    ----------
-    name : str
-        Its name in tables and addresses.
-    order : int
-        The higher, the more a score by it proves.
-    title : str
-        The step of the Reality check.
-    explained : str
-        What it takes away, for people who read no protocol; ``{condition}`` stands for the condition.
-    description : str
-        What it does, in words that go on after a colon.
-    caption : str
-        The same in a few words.
-    choice, column : str
-        How it is called where one chooses, and at the head of a column.
-    opening : str
-        The beginning of a sentence about a score by it.
-    marker : (str, str)
-        Symbol and colour in charts.
-    split : callable or None
-        Function of a feature table with the keywords ``n_splits`` and ``seed``, which returns a list of `Split`; None where the
-        rows tested on are another dataset's.
-    most_splits : int or None
-        Most splits of it that a study makes.
-    trained_rows : bool
-        Whether models are asked about the rows trained on, too.
-    ruled_out : callable
-        Function of a feature table and a `Task`: why the protocol cannot be made of the dataset, or "".
-    """
+    """A protocol, with all that pages, cards and charts say of it."""
 
     name: str
+    #: The higher, the more a score by it proves.
     order: int
+    #: The step of the Reality check.
     title: str
+    #: What it takes away, for readers without statistics; ``{condition}`` stands for the condition.
     explained: str
+    #: What it does, in words that go on after a colon, and the same in a few words.
     description: str
     caption: str
+    #: Its name in a choice, and at the head of a column.
     choice: str
     column: str
+    #: The beginning of a sentence about a score by it.
     opening: str
+    #: Symbol and colour in charts.
     marker: tuple[str, str]
+    #: From a feature table, with ``n_splits`` and ``seed``; None where the rows tested on are another dataset's.
     split: Callable[..., list[Split]] | None
+    #: Most splits that a study makes; None for no limit.
     most_splits: int | None = 50
+    #: Whether models are asked about the rows trained on, too.
     trained_rows: bool = False
+    #: Why it cannot be made of a dataset, or "".
     ruled_out: Callable[[pd.DataFrame, Task], str] = lambda features, task: ""

@@ -119,7 +119,7 @@ function drawDecisions(svg, { prevalence, tests, curve, trained, lines, describe
     steps.map((w) => [x(w), y(1000 * netBenefit(prevalence, sensitivity, specificity, w))]);
   // Every point of the model's own curve is a threshold that was measured.
   const own = curve.probability.map((probability, k) => {
-    const w = transferred(probability, trained, prevalence);
+    const w = priorShift(probability, trained, prevalence);
     return [x(w), y(1000 * netBenefit(prevalence, curve.sensitivity[k], curve.specificity[k], w))];
   });
   const drawn = [

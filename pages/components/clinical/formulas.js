@@ -24,6 +24,6 @@ function worthwhile(prevalence, sensitivity, specificity) {
   return [missed / (missed + healthy * specificity), found / (found + healthy * (1 - specificity))];
 }
 
-function transferred(probability, trained, prevalence) {
+function priorShift(probability, trained, prevalence) {
   return postTest(probability, ((prevalence / (1 - prevalence)) * (1 - trained)) / trained);
 }
