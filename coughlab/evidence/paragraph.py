@@ -22,30 +22,14 @@ _OPENINGS = {
 def paragraph(
     table: pd.DataFrame, *, study: str, model: str, title: str, task: Task, claimed: float | None = None
 ) -> str:
-    """What a model's steps show and do not show, in one paragraph.
+    """What a model's steps show and do not show, in sentences that are each true by themselves.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Of `coughlab.evidence.steps.steps`, with the metric ``roc_auc``.
-    study : str
-        Name of the study.
-    model, title : str
-        The model's name and title.
-    task : coughlab.task.Task
-        What is to be found.
+        Of `coughlab.evidence.steps.steps`, with the metric ``roc_auc``; ValueError if it is about another one.
     claimed : float, optional
         Accuracy that was published of a model like it.
-
-    Returns
-    -------
-    str
-        Sentences, each true by itself.
-
-    Raises
-    ------
-    ValueError
-        If the table is about another metric.
     """
     if not table["metric"].isin(["roc_auc", FALSE_ALARMS]).all():
         raise ValueError("The paragraph is about the ROC AUC.")
@@ -85,12 +69,8 @@ def _as_published(row, study, title):
 
 
 def _strictest_within(row, made):
-    verdict = {
-        "better": "better than guessing in this dataset",
-        "worse": "worse than guessing in this dataset",
-        "compatible": "compatible with guessing",
-        "unknown": "without an interval nobody can tell whether that is better than guessing",
-    }[_verdict(row)]
+    better, worse = "better than guessing in this dataset", "worse than guessing in this dataset"
+    verdict = _against_guessing(row, better, worse)
     yield f"{PROTOCOLS[row['protocol']].opening}, it is {_pairs(row)} (ROC AUC {_score(row)}): {verdict}."
     yield _against_shortcut(row)
     if "person-disjoint" not in made:
@@ -103,12 +83,11 @@ def _strictest_within(row, made):
 
 
 def _outside(row):
-    verdict = {
-        "better": "better than guessing on these recordings",
-        "worse": "worse than guessing, it ranks them the wrong way round more often than not",
-        "compatible": "compatible with guessing",
-        "unknown": "without an interval nobody can tell whether that is better than guessing",
-    }[_verdict(row)]
+    verdict = _against_guessing(
+        row,
+        "better than guessing on these recordings",
+        "worse than guessing, it ranks them the wrong way round more often than not",
+    )
     yield (
         f"On {row['tested_on']}, a dataset it was not trained on, it is {_pairs(row)} (ROC AUC {_score(row)}): {verdict}."
     )
@@ -148,6 +127,15 @@ def _conclusion(within, outside):
             " model is good enough to test anybody."
         )
     return "This does not show that the model recognises {condition} in recordings from elsewhere."
+
+
+def _against_guessing(row, better, worse):
+    return {
+        "better": better,
+        "worse": worse,
+        "compatible": "compatible with guessing",
+        "unknown": "without an interval nobody can tell whether that is better than guessing",
+    }[_verdict(row)]
 
 
 def _verdict(row):

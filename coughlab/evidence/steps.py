@@ -1,8 +1,9 @@
 """The Reality check: what is left of a model's score when, step by step, what could have helped it is taken away.
 
-Everything here is a pure function of stored tables: the evidence table of `coughlab.evaluation.bootstrap`, whose values are means
-over splits with 95% intervals by a bootstrap over people, and the feature table.
+Everything here is a pure function of the evidence table of `coughlab.evaluation.bootstrap` and of the feature table.
 """
+
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -12,33 +13,27 @@ from coughlab.evidence.wording import FALSE_ALARMS, RANDOM, SHORTCUT
 from coughlab.task import Task
 
 _SIZES = ("splits", "recordings", "people", "positives", "negatives")
-_MEASURED = (
-    "value",
-    "low",
-    "high",
-    *_SIZES,
-    "majority",
-    "chance",
-    "shortcut",
-    "shortcut_low",
-    "shortcut_high",
-)
+_VALUE, _SHORTCUT = ("value", "low", "high"), ("shortcut", "shortcut_low", "shortcut_high")
+_MEASURED = (*_VALUE, *_SIZES, "majority", "chance", *_SHORTCUT)
 
 
-def steps(study_name, evidence, model, metric, *, reasons=None):
+def steps(
+    study_name: str,
+    evidence: pd.DataFrame,
+    model: str,
+    metric: str,
+    *,
+    reasons: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """What is left of a model's score, step by step.
 
     Parameters
     ----------
     study_name : str
         Name of the study, which is that of its dataset.
-    evidence : pandas.DataFrame
-        The study's evidence table.
-    model : str
-        Name of the model.
     metric : str
-        A key of `SHOWN`.
-    reasons : dict of str to str, optional
+        A key of `SHOWN`; ValueError if it is another.
+    reasons : mapping of str to str, optional
         Why a protocol cannot be made, as `ruled_out` finds it.
 
     Returns
@@ -50,11 +45,6 @@ def steps(study_name, evidence, model, metric, *, reasons=None):
         ``positives``, ``negatives`` (recordings of each label), ``majority`` (what always answering the commoner label
         reaches), ``chance`` (what guessing reaches: 0.5, or the value of the model ``random``), ``shortcut``, ``shortcut_low``
         and ``shortcut_high`` (the shortcut-only baseline under the same protocol), and ``reason``: why there is no value, or "".
-
-    Raises
-    ------
-    ValueError
-        If the metric is unknown.
 
     >>> study = coughlab.load_study()
     >>> coughlab.check_reality(study.name, study.evidence, "mlp", "roc_auc")["title"].tolist()[:2]
@@ -76,21 +66,15 @@ def steps(study_name, evidence, model, metric, *, reasons=None):
     return _table(rows)[["step", "title", "protocol", "tested_on", "metric", *_MEASURED, "reason"]]
 
 
-def overview(study_name, evidence, models, metric, *, reasons=None):
-    """`steps` of several models below each other, with a column ``model`` before them.
-
-    Parameters
-    ----------
-    study_name, evidence, metric, reasons
-        As in `steps`.
-    models : iterable of str
-        Names of the models.
-
-    Returns
-    -------
-    pandas.DataFrame
-        All their steps.
-    """
+def overview(
+    study_name: str,
+    evidence: pd.DataFrame,
+    models: Iterable[str],
+    metric: str,
+    *,
+    reasons: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """`steps` of several models below each other, with a column ``model`` before them."""
     tables = {
         model: steps(study_name, evidence, model, metric, reasons=reasons).assign(model=model)
         for model in models
@@ -99,15 +83,8 @@ def overview(study_name, evidence, models, metric, *, reasons=None):
     return table[["model", *table.columns.drop("model")]]
 
 
-def matrix(evidences, model, metric):
-    """How a model trained on one dataset does on another.
-
-    Parameters
-    ----------
-    evidences : dict of str to pandas.DataFrame
-        Evidence table of each study by its name.
-    model, metric
-        As in `steps`.
+def matrix(evidences: Mapping[str, pd.DataFrame], model: str, metric: str) -> pd.DataFrame:
+    """How a model trained on one dataset does on another, from the evidence table of each study by its name.
 
     Returns
     -------
@@ -115,12 +92,7 @@ def matrix(evidences, model, metric):
         One row for each study (``trained_on``) and each dataset that any of them was tested on (``tested_on``), row by row:
         ``protocol``, ``metric``, ``value``, ``low``, ``high``, ``splits``, ``recordings``, ``people``, ``positives``,
         ``negatives`` and ``reason`` as in `steps`. Within a dataset the protocol is the strictest the model has there, else it
-        is `external`. Where nobody is positive the ``metric`` is specificity.
-
-    Raises
-    ------
-    ValueError
-        If the metric is unknown.
+        is `external`. Where no recording is positive the ``metric`` is specificity.
     """
     _check(metric)
     # In the order in which they are met.
@@ -143,7 +115,7 @@ def matrix(evidences, model, metric):
                 value, low, high = 1 - row["value"], 1 - row["high"], 1 - row["low"]
                 row |= {"metric": "specificity", "value": value, "low": low, "high": high}
             rows.append(row)
-    columns = ["trained_on", "tested_on", "protocol", "metric", "value", "low", "high", *_SIZES, "reason"]
+    columns = ["trained_on", "tested_on", "protocol", "metric", *_VALUE, *_SIZES, "reason"]
     return _table(rows)[columns]
 
 
@@ -164,7 +136,7 @@ def _table(rows):
 
 
 def _cell(evidence, model, metric, protocol, tested_on, reason=None):
-    """What was measured in one place: the measured columns of `steps`, ``metric`` if another one is told, and ``reason``."""
+    """What was measured in one place: the measured columns of `steps`, ``metric`` if it is another one, and ``reason``."""
     here = evidence[(evidence["protocol"] == protocol) & (evidence["tested_on"] == tested_on)]
     here = here.set_index("model")
     healthy = len(here) and (here["positives"] == 0).all()
@@ -175,15 +147,14 @@ def _cell(evidence, model, metric, protocol, tested_on, reason=None):
         return cell | {"reason": _why_empty(here, protocol, tested_on, reason)}
     own = here.loc[model]
     cell |= {size: int(own[size]) for size in _SIZES}
-    cell |= dict(zip(("value", "low", "high"), _interval(own, metric, healthy), strict=True))
+    cell |= dict(zip(_VALUE, _interval(own, metric, healthy), strict=True))
     if pd.isna(cell["value"]):
-        return cell | {"reason": "Cannot be told: all recordings tested on have one label."}
+        return cell | {"reason": "Not defined: all recordings tested on have one label."}
     cell |= _guesses(own, metric, healthy)
     if RANDOM in here.index and pd.isna(cell["chance"]):
         cell["chance"] = _interval(here.loc[RANDOM], metric, healthy)[0]
     if SHORTCUT in here.index and model != SHORTCUT:
-        names = ("shortcut", "shortcut_low", "shortcut_high")
-        cell |= dict(zip(names, _interval(here.loc[SHORTCUT], metric, healthy), strict=True))
+        cell |= dict(zip(_SHORTCUT, _interval(here.loc[SHORTCUT], metric, healthy), strict=True))
     return cell
 
 

@@ -1,19 +1,25 @@
 """How far one answer can be believed: what is known of the model, what its result means, and a verdict in words.
 
-What is known of a model comes from the strictest protocol it was tested by (`coughlab.evaluation.protocols.STRICTEST`), as far as
-recordings of both labels were tested. The verdict follows from intervals alone and never says more than they allow: a score
-counts as better than guessing, and a result as telling something, only if all of its 95% interval says so.
+What is known of a model comes from the strictest protocol by which recordings of both labels were tested. The verdict follows
+from intervals alone: a score is better than guessing, and a result informative, only if all of its 95% interval says so.
 """
+
+from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from coughlab.evaluation import decision
 from coughlab.evaluation.protocols import EXTERNAL, STRICTEST
 from coughlab.evidence.wording import SHORTCUT, compared, write
 from coughlab.task import Task
 from coughlab.text import counted, percent, three_digits
+
+if TYPE_CHECKING:  # the command line reads a prevalence without the features
+    from coughlab.evaluation.novelty import Novelty
 
 #: An ROC AUC whose interval begins below this is weak (D. W. Hosmer and S. Lemeshow, "Applied Logistic Regression", 2000,
 #: section 5.2.4, call 0.7 to 0.8 acceptable).
@@ -30,7 +36,7 @@ HEADLINES = {
     "weak": "A little better than guessing when it was tested",
     "moderate": "Better than guessing when it was tested",
 }
-#: Verdicts by which the label should not be listened to.
+#: Verdicts that leave the label without support.
 DISCREDITED = ("no_basis", "untested", "below_chance", "chance", "shortcut", "uninformative")
 
 _TEST = ("protocol", "tested_on", "recordings", "people", "splits")
@@ -41,24 +47,8 @@ class PrevalenceError(ValueError):
     """What was given is no prevalence; the message says what is."""
 
 
-def prevalence_of(text):
-    """A prevalence that somebody typed.
-
-    Parameters
-    ----------
-    text : str or float
-        As in "0.05".
-
-    Returns
-    -------
-    float
-        Above 0 and below 1.
-
-    Raises
-    ------
-    PrevalenceError
-        If it is not such a number.
-    """
+def prevalence_of(text: str | float) -> float:
+    """A prevalence that was typed, above 0 and below 1; PrevalenceError if it is none."""
     try:
         value = float(text)
     except ValueError:
@@ -72,20 +62,8 @@ def prevalence_of(text):
 class Known:
     """What is known of a model under the strictest protocol it was tested by, whatever it is asked.
 
-    Attributes
-    ----------
-    study, title : str
-        Name of the study it was trained in, and its own title.
-    protocol, tested_on : str
-        How and on which dataset it was tested.
-    recordings, people, splits : int
-        On how many.
-    auc : coughlab.evaluation.decision.Estimate
-        Its ROC AUC.
-    ratios : dict of str to coughlab.evaluation.decision.Estimate
-        The likelihood ratio of each label as its result; a value is missing (NaN) where it is not defined.
-    shortcut : coughlab.evaluation.decision.Estimate or None
-        The ROC AUC of the baseline `SHORTCUT` in the same test.
+    `study` is where it was trained, `auc` its ROC AUC, `ratios` the likelihood ratio of each label as its result (NaN where it is
+    not defined), and `shortcut` the ROC AUC of the baseline `SHORTCUT` in the same test.
     """
 
     study: str
@@ -96,25 +74,12 @@ class Known:
     people: int
     splits: int
     auc: decision.Estimate
-    ratios: dict
+    ratios: dict[str, decision.Estimate]
     shortcut: decision.Estimate | None
 
 
-def known(study, model):
-    """Look up what is known of a model.
-
-    Parameters
-    ----------
-    study : coughlab.studies.store.StoredStudy
-        Its study.
-    model : str
-        Its name.
-
-    Returns
-    -------
-    Known or None
-        None where it was never tested on both labels, or the study has no evidence.
-    """
+def known(study: Any, model: str) -> Known | None:
+    """What is known of a model of a `coughlab.studies.store.StoredStudy`; None where it was never tested on both labels."""
     evidence = study.evidence.dropna(subset="roc_auc")
     own = evidence[evidence["model"] == model]
     if own.empty:
@@ -143,40 +108,13 @@ def known(study, model):
     )
 
 
-def dump(known):
-    """Write down what is known of models.
-
-    Parameters
-    ----------
-    known : dict of str to Known or None
-        By the name of the model.
-
-    Returns
-    -------
-    bytes
-        JSON, for `load`.
-    """
-    return json.dumps(
-        {
-            name: one and {key: _written(value) for key, value in vars(one).items()}
-            for name, one in known.items()
-        }
-    ).encode()
+def dump(known: Mapping[str, Known | None]) -> bytes:
+    """What is known of models, by name, as JSON for `load`."""
+    return json.dumps({name: one and _written(vars(one)) for name, one in known.items()}).encode()
 
 
-def load(content):
-    """Read what `dump` wrote.
-
-    Parameters
-    ----------
-    content : bytes
-        JSON.
-
-    Returns
-    -------
-    dict of str to Known or None
-        By the name of the model.
-    """
+def load(content: bytes) -> dict[str, Known | None]:
+    """Read what `dump` wrote."""
     return {name: one and Known(**one | _estimates(one)) for name, one in json.loads(content).items()}
 
 
@@ -197,19 +135,23 @@ def _estimates(one):
     return {"auc": estimate(one["auc"]), "ratios": ratios, "shortcut": estimate(one["shortcut"])}
 
 
-def block(study, known, label, novelty, prevalence=None, *, cough=True):
-    """The evidence beside one model's answer.
+def block(
+    study: Any,
+    known: Known | None,
+    label: str,
+    novelty: Novelty,
+    prevalence: float | None = None,
+    *,
+    cough: bool = True,
+) -> dict:
+    """The evidence beside one model's answer, ready for JSON.
 
     Parameters
     ----------
     study : coughlab.studies.store.StoredStudy
         The study.
-    known : Known or None
-        What is known of the model.
     label : str
-        What it said: one of the task's labels.
-    novelty : coughlab.evaluation.novelty.Novelty
-        Whether the recording resembles what it was trained on.
+        What the model said: one of the task's labels.
     prevalence : float, optional
         The probability of the condition before the answer, above 0 and below 1; the task's unless given.
     cough : bool
@@ -220,9 +162,9 @@ def block(study, known, label, novelty, prevalence=None, *, cough=True):
     dict
         ``study``, ``protocol``, ``tested_on``, ``recordings``, ``people``, ``splits``, ``auc``, ``auc_interval``,
         ``likelihood_ratio`` of the result, ``likelihood_ratio_interval``, ``prevalence``, ``probability_after`` the result,
-        ``probability_after_interval``, ``verdict`` (a key of `HEADLINES`) and ``message``, ready for JSON: None where nothing is
-        known, and no likelihood ratio where the recording holds no cough or is far from what was trained on. Intervals are 95%
-        intervals, [low, high]; that of the probability takes the prevalence as known.
+        ``probability_after_interval``, ``verdict`` (a key of `HEADLINES`) and ``message``: None where nothing is known, and no
+        likelihood ratio where the recording holds no cough or is far from what was trained on. Intervals are 95% intervals,
+        [low, high]; that of the probability takes the prevalence as known.
     """
     no_basis = _no_basis(novelty, cough)
     task = study.task
@@ -247,22 +189,7 @@ def block(study, known, label, novelty, prevalence=None, *, cough=True):
 
 
 def meaning(block: dict, label: str, task: Task) -> str:
-    """What a result changes, in a sentence.
-
-    Parameters
-    ----------
-    block : dict
-        What `block` returned.
-    label : str
-        What the model said.
-    task : coughlab.task.Task
-        What is to be found.
-
-    Returns
-    -------
-    str
-        Says so where it is not known.
-    """
+    """What a result changes, in a sentence on what `block` returned; says so where it is not known."""
     before, result = percent(block["prevalence"]), f'the result "{task.title(label)}"'
     if block["likelihood_ratio"] is None:
         return f"What {result} makes of a probability of {task.condition} of {before} is not known."
@@ -278,22 +205,7 @@ def meaning(block: dict, label: str, task: Task) -> str:
 
 
 def agreement(votes: dict[str, int], label: str, task: Task) -> str:
-    """Whether what is said of each cough alone is what is said of the recording.
-
-    Parameters
-    ----------
-    votes : dict of str to int
-        How many of the coughs were given each label, one at least.
-    label : str
-        What was said of the whole recording.
-    task : coughlab.task.Task
-        What is to be found.
-
-    Returns
-    -------
-    str
-        As in "All 3 coughs and the recording: not COVID" or "2 of 3 coughs say COVID, the recording says not COVID".
-    """
+    """Whether the labels of the coughs, at least one, are that of the recording: "All 3 coughs and the recording: not asthma"."""
     n, recording = sum(votes.values()), task.title(label)
     everyone = {1: "The cough", 2: "Both coughs"}.get(n, f"All {n} coughs")
     if votes[label] == n:
@@ -373,8 +285,8 @@ def _tested(known):
     if known.protocol == EXTERNAL:
         where = f"On {known.tested_on}, a dataset it was not trained on ({size})"
     else:
-        deals = counted(known.splits, "split")
-        where = f"Within {known.tested_on}, by the protocol {known.protocol} ({deals}, {size})"
+        splits = counted(known.splits, "split")
+        where = f"Within {known.tested_on}, by the protocol {known.protocol} ({splits}, {size})"
     auc = f"{write(known.auc.value)} (95% interval {write(known.auc.low)} to {write(known.auc.high)})"
     return f"{where}, {known.title} has an ROC AUC of {auc}; 0.5 is guessing, 1 is perfect."
 

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 from coughlab.evaluation.metrics import METRICS
 
 #: The metric of a step where nobody is positive: the share of recordings that are predicted positive, 1 - specificity.
 FALSE_ALARMS = "false_alarms"
-#: The baseline that hears no cough: trained on the recording chain.
+#: The baseline trained on the recording chain instead of the cough.
 SHORTCUT = "shortcut"
-#: The baseline that draws its answers by lot.
+#: The baseline whose answers are random.
 RANDOM = "random"
 
 
@@ -26,22 +27,10 @@ def write_interval(row: Mapping) -> str:
     return f"{row['low']:{form}} to {row['high']:{form}}"
 
 
-def compared(low: float, high: float, baseline: float) -> str:
-    """How a score stands to what guessing would give, as far as its interval tells.
+def compared(low: float, high: float, baseline: float) -> Literal["better", "worse", "compatible", "unknown"]:
+    """How a score with a 95% interval compares to what guessing gives; "unknown" where there is no interval.
 
     The edges are taken as they are shown, with two decimals, so that the words never say more than the numbers beside them.
-
-    Parameters
-    ----------
-    low, high : float
-        The score's 95% interval.
-    baseline : float
-        What guessing gives.
-
-    Returns
-    -------
-    {"better", "worse", "compatible", "unknown"}
-        "compatible" where the interval includes the baseline, "unknown" where there is no interval.
     """
     if math.isnan(low) or math.isnan(high) or math.isnan(baseline):
         return "unknown"
