@@ -5,12 +5,15 @@ of a network does not depend on those beside it, to the last bit: its products a
 """
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
-#: Rows of a step, as in Keras unless told otherwise.
+from coughlab.system.progress import Share, silent
+
+#: Rows of a step: Keras's default.
 BATCH = 32
 #: Adam's decay of the mean and of the mean square of the gradients, and what keeps it from dividing by 0; as in Keras.
 DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-7
@@ -18,20 +21,11 @@ DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-7
 BLOCK = 2**15
 
 
-def glorot(sizes, rng):
-    """Weights to start from: uniform as X. Glorot and Y. Bengio have them (AISTATS 2010), and no bias.
+def glorot(sizes: Sequence[int], rng: np.random.Generator) -> np.ndarray:
+    """Initial weights: uniform as by X. Glorot and Y. Bengio (AISTATS 2010), biases 0; float32, shape (n_weights,).
 
-    Parameters
-    ----------
-    sizes : sequence of int
-        Number of inputs, then of each layer's units.
-    rng : numpy.random.Generator
-        What draws them.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_weights,)
-        Of one layer after another; a layer is a matrix of its inputs by its units, and its bias a last row.
+    `sizes` are the number of inputs and of each layer's units. One layer comes after another; a layer is a matrix of its inputs
+    by its units, and its bias the last row.
     """
     layers = []
     for inputs, units in itertools.pairwise(sizes):
@@ -40,21 +34,8 @@ def glorot(sizes, rng):
     return np.concatenate(layers).astype(np.float32)
 
 
-def by_layer(weights, sizes):
-    """Views of each layer's matrices in the weights of some networks.
-
-    Parameters
-    ----------
-    weights : ndarray, shape (k, n_weights)
-        As of `glorot`.
-    sizes : sequence of int
-        As for `glorot`.
-
-    Returns
-    -------
-    list of ndarray, shape (k, n_inputs + 1, n_units)
-        One for each layer.
-    """
+def by_layer(weights: np.ndarray, sizes: Sequence[int]) -> list[np.ndarray]:
+    """Views of each layer's matrices, shape (k, n_inputs + 1, n_units), in weights of `glorot`, shape (k, n_weights)."""
     shapes = [(inputs + 1, units) for inputs, units in itertools.pairwise(sizes)]
     ends = np.cumsum([rows * columns for rows, columns in shapes])[:-1]
     parts = np.split(weights, ends, axis=1)
@@ -74,7 +55,7 @@ class Perceptrons:
         Adam's learning rate.
     """
 
-    def __init__(self, weights, sizes, rate):
+    def __init__(self, weights: np.ndarray, sizes: Sequence[int], rate: float):
         self.weights, self.sizes, self.rate = weights, sizes, rate
         self._steps = 0
         self._gradient, self._mean, self._square = (np.zeros_like(weights) for _ in range(3))
@@ -87,15 +68,10 @@ class Perceptrons:
         self._on = [np.empty((k, size, BATCH), bool) for size in sizes]
         self._scratch = np.empty(BLOCK, np.float32)
 
-    def step(self, x, y):
-        """One step down the gradient of the mean loss over some rows, of each network over its own.
+    def step(self, x: np.ndarray, y: np.ndarray) -> None:
+        """One step down the gradient of the mean loss over up to `BATCH` rows, of each network over its own.
 
-        Parameters
-        ----------
-        x : ndarray of float32, shape (k, n, n_inputs)
-            Up to `BATCH` rows.
-        y : ndarray of float32, shape (k, n)
-            0 or 1.
+        `x` is float32 of shape (k, n, n_inputs), `y` float32 of shape (k, n), 0 or 1.
         """
         n = x.shape[1]
         values = [value[:, :n] for value in self._values]
@@ -141,7 +117,16 @@ class Perceptrons:
             np.subtract(weights, step, out=weights)
 
 
-def train(x, y, *, seeds, widths, rate, epochs, progress=lambda share: None):
+def train(
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    seeds: Sequence[int],
+    widths: Sequence[int],
+    rate: float,
+    epochs: int,
+    progress: Share = silent,
+) -> list[list[np.ndarray]]:
     """Train networks side by side, each on as many rows of its own, in a new order every epoch.
 
     Parameters
@@ -156,10 +141,6 @@ def train(x, y, *, seeds, widths, rate, epochs, progress=lambda share: None):
         Units of the hidden layers.
     rate : float
         Adam's learning rate.
-    epochs : int
-        Passes over the rows.
-    progress : callable, optional
-        Called after each epoch with the share done.
 
     Returns
     -------
@@ -180,20 +161,10 @@ def train(x, y, *, seeds, widths, rate, epochs, progress=lambda share: None):
     return [list(own) for own in zip(*by_layer(networks.weights, sizes), strict=True)]
 
 
-def probabilities(layers, x):
-    """What one trained network says of some rows.
+def probabilities(layers: list[np.ndarray], x: np.ndarray) -> np.ndarray:
+    """What one network of `train` says of standardised rows: float32, shape (n,).
 
-    Parameters
-    ----------
-    layers : list of ndarray
-        Of one network, as of `train`.
-    x : ndarray of float32, shape (n, n_inputs)
-        The rows, standardised.
-
-    Returns
-    -------
-    ndarray of float32, shape (n,)
-        Each row's does not depend, to the last bit, on those beside it.
+    Each row's probability does not depend, to the last bit, on the rows beside it.
     """
     # A product for each row.
     values = x[:, None]

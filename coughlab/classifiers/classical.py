@@ -1,39 +1,39 @@
-"""Classical classifiers on the 26 features: scikit-learn's own, in pipelines with their preprocessing."""
+"""Classical classifiers on the 26 features."""
+
+from __future__ import annotations
 
 import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coughlab.classifiers import runtime
+from coughlab.classifiers import pipelines, runtime
 from coughlab.classifiers.base import Classifier
+from coughlab.system.progress import Share, silent
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 
 @dataclass
 class FittedPipeline:
-    """A fitted scikit-learn pipeline.
-
-    Attributes
-    ----------
-    name : str
-        Name of its classifier.
-    pipeline : sklearn.pipeline.Pipeline
-        The pipeline, which reads rows of features.
-    """
+    """A fitted scikit-learn pipeline, which reads rows of features, and the name of its classifier."""
 
     name: str
-    pipeline: object
+    pipeline: Pipeline
 
-    def predict(self, inputs):
+    def predict(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Probability of the positive class for each row of features, shape (n,)."""
         return self.pipeline.predict_proba(np.asarray(inputs))[:, 1]
 
     @property
-    def parameters(self):
+    def parameters(self) -> int:
         """How many numbers the last step learned; a nearest neighbour learns none, it keeps the training rows instead."""
         return _learned(self.pipeline[-1])
 
-    def served(self):
+    def served(self) -> Callable[[np.ndarray], float]:
         """The model as it answers: a function from one row of features to its probability."""
         return lambda x: float(self.predict([x])[0])
 
@@ -42,7 +42,7 @@ class FittedPipeline:
 class FittedNearest(FittedPipeline):
     """The nearest neighbour, the one pipeline that is kept for answering."""
 
-    def save(self):
+    def save(self) -> dict[str, bytes]:
         """The file of the model, by name, for `coughlab.classifiers.runtime.Nearest`."""
         nearest, buffer = self.pipeline[-1], io.BytesIO()
         # What scikit-learn keeps to find neighbours in, and of each row the number of its class.
@@ -64,45 +64,34 @@ def _learned(model):
     return int(sum(np.size(getattr(model, name)) for name in learned if hasattr(model, name)))
 
 
-def _steps(name, seed):
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.dummy import DummyClassifier
-    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.naive_bayes import GaussianNB
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.preprocessing import Normalizer, StandardScaler
-    from sklearn.svm import SVC
-    from sklearn.tree import DecisionTreeClassifier
+def _classifier(
+    order: int,
+    name: str,
+    title: str,
+    summary: str,
+    steps: tuple[str, str],
+    *,
+    reads: str = "features",
+    kept: dict[str, Any] | None = None,
+    **settings: Any,
+) -> Classifier:
+    """A classifier of steps and settings of `pipelines.build`; one that is kept for answering has further attributes, `kept`."""
+    fitted = FittedNearest if kept else FittedPipeline
 
-    def support_vectors(kernel):
-        # Support vectors give no probability; a sigmoid fitted on cross-validated distances does.
-        return StandardScaler(), CalibratedClassifierCV(SVC(kernel=kernel), ensemble=False)
-
-    return {
-        "knn": lambda: (Normalizer("l1"), KNeighborsClassifier(n_neighbors=1, metric="euclidean")),
-        "knn5": lambda: (StandardScaler(), KNeighborsClassifier(n_neighbors=5)),
-        "logistic_regression": lambda: (StandardScaler(), LogisticRegression(max_iter=1000)),
-        "naive_bayes": lambda: (StandardScaler(), GaussianNB()),
-        "linear_svm": lambda: support_vectors("linear"),
-        "rbf_svm": lambda: support_vectors("rbf"),
-        "tree": lambda: (DecisionTreeClassifier(random_state=seed),),
-        "forest": lambda: (RandomForestClassifier(random_state=seed),),
-        "gradient_boosting": lambda: (GradientBoostingClassifier(random_state=seed),),
-        "shortcut": lambda: (RandomForestClassifier(random_state=seed),),
-        "random": lambda: (DummyClassifier(strategy="stratified", random_state=seed),),
-    }[name]()
-
-
-def _classifier(order, name, title, summary, *, reads="features", **more):
-    def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
-        from sklearn.pipeline import make_pipeline
-
-        pipeline = make_pipeline(*_steps(name, seed)).fit(np.asarray(inputs), np.asarray(labels, dtype=int))
+    def fit(
+        inputs: Sequence[np.ndarray],
+        labels: Sequence[int],
+        *,
+        seed: int,
+        epochs: None = None,
+        progress: Share = silent,
+    ) -> FittedPipeline:
+        pipeline = pipelines.build(*steps, seed, **settings)
+        pipeline.fit(np.asarray(inputs), np.asarray(labels, dtype=int))
         progress(1.0)
-        return (FittedNearest if more else FittedPipeline)(name, pipeline)
+        return fitted(name, pipeline)
 
-    return Classifier(order, name, title, summary, reads, fit, splits=200, **({"keep": False} | more))
+    return Classifier(order, name, title, summary, reads, fit, splits=200, **(kept or {"keep": False}))
 
 
 KNN = _classifier(
@@ -111,8 +100,10 @@ KNN = _classifier(
     "Nearest neighbour",
     "The label of the most similar training recording (K = 1, Euclidean distance) on 26 features scaled to unit L1 norm, as"
     " the case study's search found it; it knows no probabilities but 0 and 100%.",
-    keep=True,
-    load=runtime.Nearest,
+    ("l1", "knn"),
+    kept={"load": runtime.Nearest},
+    n_neighbors=1,
+    metric="euclidean",
 )
 #: All of them, in the order shown.
 CLASSICAL = (
@@ -122,43 +113,59 @@ CLASSICAL = (
         "knn5",
         "K nearest neighbours",
         "The share of {condition} among the 5 most similar training recordings on 26 standardised features.",
+        ("standard", "knn"),
+        n_neighbors=5,
     ),
     _classifier(
         52,
         "logistic_regression",
         "Logistic regression",
         "A weighted sum of 26 standardised features, turned into a probability.",
+        ("standard", "logistic_regression"),
+        max_iter=1000,
     ),
     _classifier(
         53,
         "naive_bayes",
         "Naive Bayes",
         "Each of 26 standardised features judged by itself, as a bell curve of each class.",
+        ("standard", "naive_bayes"),
     ),
     _classifier(
         54,
         "linear_svm",
         "Linear support vectors",
         "The plane with the widest margin between the classes on 26 standardised features; probabilities by a sigmoid.",
+        ("standard", "kernel_svm"),
+        kernel="linear",
     ),
     _classifier(
         55,
         "rbf_svm",
         "RBF support vectors",
         "A curved surface (radial basis functions) between the classes on 26 standardised features; probabilities by a sigmoid.",
+        ("standard", "rbf_svm"),
     ),
-    _classifier(56, "tree", "Decision tree", "One tree of yes-or-no questions about 26 features."),
+    _classifier(
+        56,
+        "tree",
+        "Decision tree",
+        "One tree of yes-or-no questions about 26 features.",
+        ("none", "tree"),
+    ),
     _classifier(
         57,
         "forest",
         "Random forest",
         "The mean answer of 100 trees, each grown on a sample of rows and features.",
+        ("none", "forest"),
     ),
     _classifier(
         58,
         "gradient_boosting",
         "Gradient boosting",
         "A sum of 100 small trees, each correcting those before it, on 26 features.",
+        ("none", "gradient_boosting"),
     ),
     _classifier(
         59,
@@ -166,6 +173,7 @@ CLASSICAL = (
         "Recording chain only",
         "Knows nothing of the cough: a random forest on the file's format, the loudness and bandwidth, and the background noise."
         " What it can tell apart, a model may have learned from the microphone instead of the disease.",
+        ("none", "forest"),
         reads="chain",
     ),
     _classifier(
@@ -173,5 +181,7 @@ CLASSICAL = (
         "random",
         "Random baseline",
         "Draws the label by lot, {condition} as often as among the training rows, without looking at the recording.",
+        ("none", "random"),
+        strategy="stratified",
     ),
 )

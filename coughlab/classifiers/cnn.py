@@ -1,11 +1,20 @@
 """A small convolutional network on the log-mel spectrogram, trained from scratch."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from coughlab.classifiers import neural
 from coughlab.classifiers.base import Classifier
 from coughlab.features.inputs import N_MELS, repeated
 from coughlab.features.spectrum import FLOOR_DB
+from coughlab.system.progress import Share, silent
+
+if TYPE_CHECKING:
+    from keras import Model
 
 CHANNELS = (16, 32, 64, 128)
 DROPOUT = 0.3
@@ -15,14 +24,8 @@ BATCH = 16
 EXCERPT = 216
 
 
-def build():
-    """The untrained network; global pooling at its end lets it read any duration.
-
-    Returns
-    -------
-    keras.Model
-        (frames, 64) decibels to one probability, about 98,000 parameters.
-    """
+def build() -> Model:
+    """The untrained network: (frames, 64) decibels to one probability; global pooling lets it read any duration."""
     keras = neural.keras()
     layers = keras.layers
     inputs = layers.Input((None, N_MELS), name="spectrogram")
@@ -35,33 +38,21 @@ def build():
         # With eight steps an epoch, Keras's own momentum of 0.99 would lag behind the weights until the end.
         x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.ReLU()(x)
-    # The average hears the whole recording, the maximum the one loud cough in it.
+    # The average is of the whole recording, the maximum of the one loud cough in it.
     x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
     x = layers.Dropout(DROPOUT)(x)
     return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="probability")(x))
 
 
-def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
-    """Train the network on random, altered excerpts.
-
-    Parameters
-    ----------
-    inputs : sequence of ndarray, each of shape (n_frames, 64)
-        Log-mel spectrograms in dB, of any length.
-    labels : array-like, shape (n,)
-        0 or 1.
-    seed : int
-        Seed of the initial weights, of the order of the rows and of every alteration.
-    epochs : int, optional
-        Passes over the rows; 60 unless told.
-    progress : callable, optional
-        Called with the share done.
-
-    Returns
-    -------
-    coughlab.classifiers.neural.FittedNetwork
-        The trained model.
-    """
+def fit(
+    inputs: Sequence[np.ndarray],
+    labels: Sequence[int],
+    *,
+    seed: int,
+    epochs: int | None = None,
+    progress: Share = silent,
+) -> neural.FittedNetwork:
+    """Train the network on random, altered excerpts of log-mel spectrograms in dB, shape (n_frames, 64) each."""
     keras = neural.keras(seed)
     epochs = epochs or CNN.epochs
     labels = np.asarray(labels, dtype=np.float32)
@@ -77,28 +68,15 @@ def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
 
     model = build()
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * steps)
-    neural.compiled(model, keras.optimizers.Adam(schedule))
-    callbacks = [neural.progress_callback(progress, epochs)]
-    model.fit(batches(), steps_per_epoch=steps, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
+    optimizer, options = keras.optimizers.Adam(schedule), {"steps_per_epoch": steps, "shuffle": False}
+    neural.train(model, optimizer, batches(), epochs=epochs, progress=progress, **options)
     return neural.FittedNetwork(CNN.name, model)
 
 
-def augment(db, rng):
-    """One altered excerpt of a spectrogram: shifted in time, louder or quieter, noisier, partly masked.
+def augment(db: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One altered excerpt of a spectrogram in dB, shape (216, 64): shifted in time, louder or quieter, noisier, partly masked.
 
     The masks are those of D. S. Park et al., "SpecAugment", Interspeech 2019.
-
-    Parameters
-    ----------
-    db : ndarray, shape (n_frames, 64)
-        Log-mel spectrogram in dB.
-    rng : numpy.random.Generator
-        Source of every choice.
-
-    Returns
-    -------
-    ndarray, shape (216, 64), float32
-        Decibels.
     """
     db = repeated(db, EXCERPT)
     db = np.roll(db, rng.integers(len(db)), axis=0)[:EXCERPT]

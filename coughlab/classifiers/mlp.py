@@ -1,11 +1,19 @@
 """The case study's final model: a multilayer perceptron on the 26 standardised features."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coughlab.classifiers import neural
+from coughlab.classifiers import batched, neural
 from coughlab.classifiers.base import Classifier
+from coughlab.system.progress import Share, silent
+
+if TYPE_CHECKING:
+    from keras import Model
 
 WIDTHS = (512, 256, 128, 64)
 LEARNING_RATE = 0.01
@@ -13,19 +21,8 @@ LEARNING_RATE = 0.01
 TOGETHER = 2
 
 
-def build(mean, variance):
-    """The untrained network, its standardiser inside it.
-
-    Parameters
-    ----------
-    mean, variance : ndarray, shape (n_features,)
-        Of each feature over the training rows.
-
-    Returns
-    -------
-    keras.Model
-        26 inputs to one probability, 186,369 parameters.
-    """
+def build(mean: np.ndarray, variance: np.ndarray) -> Model:
+    """The untrained network; `mean` and `variance` of each feature over the training rows make the standardiser inside it."""
     layers = neural.keras().layers
     standardise = layers.Normalization(mean=mean, variance=_varied(variance), name="standardise")
     return neural.keras().Sequential(
@@ -38,34 +35,21 @@ def build(mean, variance):
     )
 
 
-def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
-    """Train the network with Adam on the binary cross-entropy, as the case study did.
-
-    Parameters
-    ----------
-    inputs : array-like, shape (n, 26)
-        Features, one row a recording.
-    labels : array-like, shape (n,)
-        0 or 1.
-    seed : int
-        Seed of the initial weights and of the order of the rows.
-    epochs : int, optional
-        Passes over the rows; 100 unless told.
-    progress : callable, optional
-        Called with the share done.
-
-    Returns
-    -------
-    coughlab.classifiers.neural.FittedNetwork
-        The trained model.
-    """
+def fit(
+    inputs: Sequence[np.ndarray],
+    labels: Sequence[int],
+    *,
+    seed: int,
+    epochs: int | None = None,
+    progress: Share = silent,
+) -> neural.FittedNetwork:
+    """Train the network with Adam on the binary cross-entropy, as the case study did."""
     keras = neural.keras(seed)
-    epochs = epochs or MLP.epochs
     X = np.asarray(inputs, dtype=np.float32)
     model = build(X.mean(axis=0, dtype=float), X.var(axis=0, dtype=float))
-    neural.compiled(model, keras.optimizers.Adam(LEARNING_RATE))
-    callbacks = [neural.progress_callback(progress, epochs)]
-    model.fit(X, np.asarray(labels, dtype=np.float32), epochs=epochs, verbose=0, callbacks=callbacks)
+    labels = np.asarray(labels, dtype=np.float32)
+    optimizer = keras.optimizers.Adam(LEARNING_RATE)
+    neural.train(model, optimizer, X, labels, epochs=epochs or MLP.epochs, progress=progress)
     return neural.FittedNetwork(MLP.name, model)
 
 
@@ -83,62 +67,46 @@ class FittedMLP:
 
     mean: np.ndarray
     variance: np.ndarray
-    layers: list
+    layers: list[np.ndarray]
 
-    def predict(self, inputs):
-        """Probability of covid for each input, shape (n,)."""
-        from coughlab.classifiers import batched
-
+    def predict(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """Probability of the positive class for each input, shape (n,)."""
         return batched.probabilities(self.layers, _standardised(inputs, self.mean, self.variance))
 
     @property
-    def parameters(self):
+    def parameters(self) -> int:
         """Number of parameters."""
         return sum(layer.size for layer in self.layers)
 
-    def network(self):
-        """The same as a Keras model (coughlab.classifiers.neural.FittedNetwork)."""
+    def network(self) -> neural.FittedNetwork:
+        """The same as a Keras model."""
         model = build(self.mean, self.variance)
         model.set_weights([part for layer in self.layers for part in (layer[:-1], layer[-1])])
         return neural.FittedNetwork(MLP.name, model)
 
-    def served(self):
+    def served(self) -> Callable[[np.ndarray], float]:
         """The model as it answers: a function from one input to its probability."""
         return self.network().served()
 
-    def save(self):
-        """Serialise the model as `coughlab.classifiers.neural.FittedNetwork` does: dict of str to bytes."""
+    def save(self) -> dict[str, bytes]:
+        """The files of the Keras model, by name."""
         return self.network().save()
 
 
-def fit_many(inputs, labels, trains, *, seeds, epochs=None, progress=lambda share: None):
+def fit_many(
+    inputs: Sequence[np.ndarray],
+    labels: Sequence[int],
+    trains: Sequence[np.ndarray],
+    *,
+    seeds: Sequence[int],
+    epochs: int | None = None,
+    progress: Share = silent,
+) -> list[FittedMLP]:
     """Train a network on each of some choices of rows: `fit`'s recipe, many side by side, without Keras.
 
     The numbers differ from `fit`'s as those of another seed do, because the first weights and the order of the rows are drawn by
     another generator. They do not depend on which other choices are asked for.
-
-    Parameters
-    ----------
-    inputs : array-like, shape (n, 26)
-        Features, one row a recording.
-    labels : array-like, shape (n,)
-        0 or 1.
-    trains : sequence of ndarray
-        Numbers of each network's training rows.
-    seeds : sequence of int
-        Seed of each network's first weights and of the order of its rows.
-    epochs : int, optional
-        Passes over the rows; 100 unless told.
-    progress : callable, optional
-        Called with the share done.
-
-    Returns
-    -------
-    list of FittedMLP
-        The trained models, in the order of `trains`.
     """
-    from coughlab.classifiers import batched
-
     X, y = np.asarray(inputs, dtype=np.float32), np.asarray(labels, dtype=np.float32)
     measures = [(X[rows].mean(axis=0, dtype=float), X[rows].var(axis=0, dtype=float)) for rows in trains]
     fitted = {}
@@ -166,7 +134,7 @@ def _groups(trains):
 
 
 def _standardised(inputs, mean, variance):
-    """Inputs as Keras's ``Normalization`` gives them (ndarray of float32)."""
+    """Inputs as Keras's ``Normalization`` gives them, float32."""
     mean, variance = np.float32(mean), np.float32(_varied(variance))
     return (np.asarray(inputs, dtype=np.float32) - mean) / np.sqrt(variance)
 

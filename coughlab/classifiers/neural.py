@@ -1,18 +1,29 @@
 """What the Keras classifiers share: a reproducible fit, and saving for training on and for serving."""
 
+from __future__ import annotations
+
 import contextlib
 import io
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coughlab.classifiers import runtime
+from coughlab.system.progress import Share
+
+if TYPE_CHECKING:
+    from keras import Model
+    from keras.callbacks import Callback
+    from keras.optimizers import Optimizer
 
 
-def keras(seed=None, threads=None):
+def keras(seed: int | None = None, threads: int | None = None) -> ModuleType:
     """Import Keras on TensorFlow, quietly, and make what follows reproducible.
 
     Parameters
@@ -21,11 +32,6 @@ def keras(seed=None, threads=None):
         Seed of Python's, NumPy's and TensorFlow's generators. From then on TensorFlow runs its deterministic kernels.
     threads : int, optional
         How many threads TensorFlow may use, in a process that has not used it yet.
-
-    Returns
-    -------
-    module
-        Keras.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -43,76 +49,53 @@ def keras(seed=None, threads=None):
     return keras
 
 
-def compiled(model, optimizer):
-    """Make a model ready to be trained on the binary cross-entropy.
-
-    Parameters
-    ----------
-    model : keras.Model
-    optimizer : keras.optimizers.Optimizer
-
-    Returns
-    -------
-    keras.Model
-        The same model.
-    """
+def train(
+    model: Model,
+    optimizer: Optimizer,
+    *rows: object,
+    epochs: int,
+    progress: Share,
+    callbacks: Sequence[Callback] = (),
+    **options: object,
+) -> None:
+    """Train on the binary cross-entropy; `rows` and `options` are those of Keras's ``fit``."""
+    report = keras().callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress((epoch + 1) / epochs))
     model.compile(optimizer, "binary_crossentropy")
     # Otherwise the first step makes the optimizer's variables, and TensorFlow traces a step that makes variables twice:
     # almost a second more for each fit.
     model.optimizer.build(model.trainable_variables)
-    return model
-
-
-def progress_callback(progress, epochs):
-    """A Keras callback that reports the share of the epochs done."""
-    import keras
-
-    return keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress((epoch + 1) / epochs))
+    model.fit(*rows, epochs=epochs, verbose=0, callbacks=[report, *callbacks], **options)
 
 
 @dataclass
 class FittedNetwork:
-    """A trained Keras model.
-
-    Attributes
-    ----------
-    name : str
-        Name of its classifier.
-    model : keras.Model
-        The network, which reads a batch of inputs.
-    """
+    """A trained Keras model, which reads a batch of inputs, and the name of its classifier."""
 
     name: str
-    model: object
+    model: Model
 
-    def predict(self, inputs):
+    def predict(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Probability of the positive class for each input, shape (n,)."""
         # One at a time, as when serving: spectrograms have each their own length.
         batches = (np.asarray(x, dtype=np.float32)[None] for x in inputs)
         return np.array([float(self.model(batch, training=False)[0, 0]) for batch in batches])
 
     @property
-    def parameters(self):
+    def parameters(self) -> int:
         """Number of parameters."""
         return self.model.count_params()
 
-    def served(self):
+    def served(self) -> runtime.LiteRT:
         """The model as it answers: a function from one input to its probability."""
         return runtime.LiteRT(self._export())
 
-    def save(self):
-        """Serialise the model twice.
-
-        Returns
-        -------
-        dict of str to bytes
-            ``<name>.keras`` for people who go on training and ``<name>.tflite`` (LiteRT) for serving.
-        """
+    def save(self) -> dict[str, bytes]:
+        """``<name>.keras`` for people who go on training and ``<name>.tflite`` (LiteRT) for serving."""
         with _temporary("model.keras") as path:
             self.whole().save(path)
             return {f"{self.name}.keras": path.read_bytes(), f"{self.name}.tflite": self._export()}
 
-    def whole(self):
+    def whole(self) -> Model:
         """The network from its input on."""
         return self.model
 

@@ -2,20 +2,15 @@
 
 import io
 import threading
+from pathlib import Path
 
 import numpy as np
 
 
 class LiteRT:
-    """A LiteRT model that reads one input of any length.
+    """A LiteRT model that reads one input of any length; `content` is the ``.tflite`` file, or where it is."""
 
-    Parameters
-    ----------
-    content : bytes or path-like
-        The ``.tflite`` file.
-    """
-
-    def __init__(self, content):
+    def __init__(self, content: bytes | str | Path):
         from ai_edge_litert.interpreter import Interpreter
 
         source = {"model_content": content} if isinstance(content, bytes) else {"model_path": str(content)}
@@ -26,12 +21,12 @@ class LiteRT:
         self._shape = None
         self._lock = threading.Lock()
 
-    def __call__(self, x):
+    def __call__(self, x: np.ndarray) -> float:
         """Probability of the positive class for one input."""
         return float(self.outputs(x)[0])
 
-    def outputs(self, x):
-        """All that the model makes of one input, as an ndarray."""
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """All that the model makes of one input."""
         batch = np.asarray(x, dtype=np.float32)[None]
         with self._lock:
             if batch.shape != self._shape:
@@ -48,19 +43,16 @@ class Nearest:
 
     Asking scikit-learn for one row's neighbour takes thirty times longer and loads 45 MB of it.
 
-    Parameters
-    ----------
-    content : bytes or path-like
-        The ``.npz`` file: ``rows``, shape (n, n_features), scaled, and ``labels``, shape (n,), 1 for the positive class.
+    `content` is the ``.npz`` file, or where it is: ``rows``, shape (n, n_features), scaled, and ``labels``, shape (n,), 1 for the
+    positive class.
     """
 
-    def __init__(self, content):
-        with np.load(
-            io.BytesIO(content) if isinstance(content, bytes) else content, allow_pickle=False
-        ) as file:
+    def __init__(self, content: bytes | str | Path):
+        source = io.BytesIO(content) if isinstance(content, bytes) else content
+        with np.load(source, allow_pickle=False) as file:
             self._rows, self._labels = file["rows"], file["labels"]
 
-    def __call__(self, x):
+    def __call__(self, x: np.ndarray) -> float:
         """Probability of the positive class for one input: 0 or 1."""
         x = np.asarray(x, dtype=self._rows.dtype)
         x = x / (np.abs(x).sum() or 1)

@@ -4,19 +4,29 @@ Tree-structured Parzen estimators (J. Bergstra et al., "Algorithms for Hyper-Par
 trial from those before it. The first trial is the winner the case study published, so that it stands beside the others.
 
 Every trial is scored by stratified cross-validation inside the rows given. What is minimised is the Brier score, the mean squared
-difference between probability and label. As a proper score it is best when the probabilities are honest, so that calling
-everybody healthy does not win where COVID is rare. The log loss is proper too, but it has no upper limit: a nearest neighbour
-(K = 1), which knows only 0 and 100%, would be judged by how its one mistake is clipped; its Brier score is its share of mistakes.
+difference between probability and label. It is a proper score: best when the probabilities are honest, so that a model that finds
+nobody does not win where the condition is rare. The log loss is proper too, but has no upper limit: a nearest neighbour (K = 1),
+which knows only 0 and 100%, would be judged by how its one mistake is clipped; its Brier score is its share of mistakes.
 """
+
+from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coughlab.classifiers import pipelines
 from coughlab.classifiers.base import Classifier
 from coughlab.classifiers.classical import FittedPipeline
+from coughlab.system.progress import Share, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from sklearn.pipeline import Pipeline
 
 #: Model families and how their settings are drawn: evenly from a list or whole numbers, or evenly over powers of ten.
 SPACE = {
@@ -62,13 +72,18 @@ PUBLISHED = {
     "knn metric": SPACE["knn"]["metric"].index("euclidean") - 1,
     "preprocessing": list(PREPROCESSING).index("l1"),
 }
-#: Trials of a search unless told.
+#: Settings that are the same in every trial.
+FIXED = {
+    # Second-order steps converge whatever the scale of the features.
+    "logistic_regression": {"solver": "newton-cholesky"},
+    # Enough for 26 features, and a search of nothing else still takes seconds.
+    "forest": {"n_estimators": 50},
+}
+#: Trials of a search unless another number is asked for.
 TRIALS = 60
 #: How many of them are drawn at random before what went well is looked at.
 STARTUP = 20
 FOLDS = 5
-#: Enough for 26 features, and a search of nothing else still takes seconds.
-TREES = 50
 THRESHOLD = 0.5
 #: What `cross_validate` finds.
 SCORES = (
@@ -100,14 +115,21 @@ class SearchError(ValueError):
     """A search cannot be run or continued as asked; the message says why."""
 
 
-def run(X, y, *, seed, n_trials=TRIALS, trials=None):
+def run(
+    X: np.ndarray,
+    y: np.ndarray,
+    *,
+    seed: int,
+    n_trials: int = TRIALS,
+    trials: pd.DataFrame | None = None,
+) -> Iterator[pd.DataFrame]:
     """Search until there are `n_trials` trials. What is stopped and continued ends as if it had never been stopped.
 
     Parameters
     ----------
-    X : array-like, shape (n, 26)
+    X : ndarray, shape (n, 26)
         Features of the training rows.
-    y : array-like, shape (n,)
+    y : ndarray, shape (n,)
         0 or 1.
     seed : int
         Seed of the suggestions, the folds and the pipelines.
@@ -188,50 +210,30 @@ def _expression():
 
 def _suggest(domain, rows, seed):
     """What to try next: a function of the trials so far and the seed alone, so that no state has to be kept."""
-    from hyperopt import JOB_STATE_DONE, STATUS_FAIL, STATUS_OK, tpe, trials_from_docs
+    from hyperopt import JOB_STATE_DONE, STATUS_FAIL, STATUS_OK, Trials, tpe, trials_from_docs
     from hyperopt.base import spec_from_misc
 
     documents = []
     for row in rows:
         number, vals = row["trial"], json.loads(row["vals"])
         ok = row["status"] == "ok"
-        documents.append(
-            {
-                "tid": number,
-                "spec": None,
-                "state": JOB_STATE_DONE,
-                "result": {"status": STATUS_OK, "loss": row["loss"]} if ok else {"status": STATUS_FAIL},
-                "misc": {
-                    "tid": number,
-                    "cmd": domain.cmd,
-                    "idxs": {label: [number] if label in vals else [] for label in domain.params},
-                    "vals": {label: [vals[label]] if label in vals else [] for label in domain.params},
-                },
-                "exp_key": None,
-                "owner": None,
-                "book_time": None,
-                "refresh_time": None,
-            }
-        )
+        result = {"status": STATUS_OK, "loss": row["loss"]} if ok else {"status": STATUS_FAIL}
+        misc = {
+            "tid": number,
+            "cmd": domain.cmd,
+            "idxs": {label: [number] if label in vals else [] for label in domain.params},
+            "vals": {label: [vals[label]] if label in vals else [] for label in domain.params},
+        }
+        (document,) = Trials().new_trial_docs([number], [None], [result], [misc])
+        documents.append(document | {"state": JOB_STATE_DONE})
     (suggested,) = tpe.suggest(
         [len(rows)], domain, trials_from_docs(documents), seed, n_startup_jobs=STARTUP, verbose=False
     )
     return {label: value.item() for label, value in spec_from_misc(suggested["misc"]).items()}
 
 
-def cross_validate(pipeline, X, y, *, seed):
+def cross_validate(pipeline: Pipeline, X: np.ndarray, y: np.ndarray, *, seed: int) -> dict[str, float]:
     """Score a pipeline by stratified cross-validation: 5 folds, or as many as there are rows of the rarer class.
-
-    Parameters
-    ----------
-    pipeline : sklearn.pipeline.Pipeline
-        Not fitted yet.
-    X : ndarray, shape (n, 26)
-        Features.
-    y : ndarray, shape (n,)
-        0 or 1.
-    seed : int
-        Seed of the folds.
 
     Returns
     -------
@@ -249,6 +251,9 @@ def cross_validate(pipeline, X, y, *, seed):
     from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
     from sklearn.model_selection import StratifiedKFold
 
+    # Not at the top: it imports pandas, and this module is imported where models answer.
+    from coughlab.evaluation import comparison
+
     started = perf_counter()
     n_folds = min(FOLDS, np.bincount(y).min())
     probabilities, folds = np.empty(len(y)), []
@@ -259,13 +264,11 @@ def cross_validate(pipeline, X, y, *, seed):
             probabilities[test] = p = clone(pipeline).fit(X[train], y[train]).predict_proba(X[test])[:, 1]
         folds.append([brier_score_loss(y[test], p), log_loss(y[test], p), roc_auc_score(y[test], p)])
     loss, log, roc_auc = np.mean(folds, axis=0)
-    from coughlab.evaluation import comparison
-
     interval = comparison.interval([fold[0] for fold in folds], 1 / (n_folds - 1))
     right = (probabilities >= THRESHOLD) == y
     return {
         "loss": float(loss),
-        # Folds that are all alike tell nothing of how much they vary: then it is anything from 0 to 1.
+        # Folds that are all alike say nothing of how much they vary: then it is anything from 0 to 1.
         "loss_low": float(np.fmax(interval.low, 0)),
         "loss_high": float(np.fmin(interval.high, 1)),
         "log_loss": float(log),
@@ -277,59 +280,13 @@ def cross_validate(pipeline, X, y, *, seed):
     }
 
 
-def pipeline(trial, seed):
-    """The pipeline of a trial, not fitted yet.
-
-    Parameters
-    ----------
-    trial : mapping
-        A row of the table of trials.
-    seed : int
-        Seed of what is random in it.
-
-    Returns
-    -------
-    sklearn.pipeline.Pipeline
-        Of scikit-learn's own steps.
-    """
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.naive_bayes import GaussianNB
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import MinMaxScaler, Normalizer, StandardScaler
-    from sklearn.svm import SVC, LinearSVC
-    from sklearn.tree import DecisionTreeClassifier
-
-    def calibrated(model):
-        # Support vectors give no probability; a sigmoid fitted on cross-validated distances does.
-        return CalibratedClassifierCV(model, ensemble=False)
-
-    settings = json.loads(trial["parameters"])
-    build = {
-        # Second-order steps converge whatever the scale of the features.
-        "logistic_regression": lambda: LogisticRegression(solver="newton-cholesky", **settings),
-        "naive_bayes": lambda: GaussianNB(**settings),
-        "knn": lambda: KNeighborsClassifier(**settings),
-        # With a linear kernel SVC would take seconds on features as they are.
-        "linear_svm": lambda: calibrated(LinearSVC(random_state=seed, **settings)),
-        "rbf_svm": lambda: calibrated(SVC(**settings)),
-        "tree": lambda: DecisionTreeClassifier(random_state=seed, **settings),
-        "forest": lambda: RandomForestClassifier(TREES, random_state=seed, **settings),
-        "gradient_boosting": lambda: GradientBoostingClassifier(random_state=seed, **settings),
-    }
-    first = {
-        "none": (),
-        "l1": (Normalizer("l1"),),
-        "l2": (Normalizer("l2"),),
-        "standard": (StandardScaler(),),
-        "minmax": (MinMaxScaler(),),
-    }
-    return make_pipeline(*first[trial["preprocessing"]], build[trial["model"]]())
+def pipeline(trial: Mapping[str, Any], seed: int) -> Pipeline:
+    """The pipeline of a trial, not fitted yet."""
+    settings = FIXED.get(trial["model"], {}) | json.loads(trial["parameters"])
+    return pipelines.build(trial["preprocessing"], trial["model"], seed, **settings)
 
 
-def best(trials):
+def best(trials: pd.DataFrame) -> pd.Series:
     """The trial with the lowest Brier score, the earliest of equals.
 
     Raises
@@ -342,24 +299,13 @@ def best(trials):
     return trials.loc[trials["loss"].idxmin()]
 
 
-def is_published(trial):
+def is_published(trial: Mapping[str, Any]) -> bool:
     """Whether a trial is the winner that the case study published."""
     return json.loads(trial["vals"]) == PUBLISHED
 
 
-def describe(trial):
-    """A trial's pipeline in plain words.
-
-    Parameters
-    ----------
-    trial : mapping
-        A row of the table of trials.
-
-    Returns
-    -------
-    str
-        As in "K nearest neighbours, K = 3, Manhattan distance, on rows scaled to unit L1 norm".
-    """
+def describe(trial: Mapping[str, Any]) -> str:
+    """A trial's pipeline in words: "K nearest neighbours, K = 3, Manhattan distance, on rows scaled to unit L1 norm"."""
     words = {
         "C": "C = {:.2g}",
         "gamma": "gamma = {:.2g}",
@@ -376,36 +322,19 @@ def describe(trial):
     # The others are named after people.
     if settings.get("metric", "cosine") != "cosine":
         settings["metric"] = settings["metric"].capitalize()
-    told = [form.format(settings[name]) for name, form in words.items() if name in settings]
-    return ", ".join([FAMILIES[trial["model"]], *told, f"on {PREPROCESSING[trial['preprocessing']]}"])
+    described = [form.format(settings[name]) for name, form in words.items() if name in settings]
+    return ", ".join([FAMILIES[trial["model"]], *described, f"on {PREPROCESSING[trial['preprocessing']]}"])
 
 
-def fit(inputs, labels, *, seed, epochs=None, progress=lambda share: None):
-    """Search inside the rows given, then fit the best pipeline on all of them.
-
-    Parameters
-    ----------
-    inputs : array-like, shape (n, 26)
-        Features, one row a recording.
-    labels : array-like, shape (n,)
-        0 or 1.
-    seed : int
-        Seed of the search and of the pipeline.
-    epochs : int, optional
-        Without effect: it does not learn by passes.
-    progress : callable, optional
-        Called with the share done.
-
-    Returns
-    -------
-    coughlab.classifiers.classical.FittedPipeline
-        The fitted model.
-
-    Raises
-    ------
-    SearchError
-        If a class has fewer than 2 rows.
-    """
+def fit(
+    inputs: Sequence[np.ndarray],
+    labels: Sequence[int],
+    *,
+    seed: int,
+    epochs: None = None,
+    progress: Share = silent,
+) -> FittedPipeline:
+    """Search inside the rows given, then fit the best pipeline on all of them; `SearchError` if a class has fewer than 2 rows."""
     X, y = np.asarray(inputs, dtype=float), np.asarray(labels, dtype=int)
     for trials in run(X, y, seed=seed, n_trials=TRIALS):
         progress(len(trials) / TRIALS)

@@ -7,10 +7,15 @@ The frozen part gives a picture the same outputs in every epoch of every split. 
 is trained. A saved model is the whole again: picture in, probability out.
 """
 
+from __future__ import annotations
+
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +24,10 @@ from coughlab.classifiers import neural
 from coughlab.classifiers.base import Classifier, NotReadyError
 from coughlab.features.spectrogram_image import SIZES
 from coughlab.system import resources
+from coughlab.system.progress import Share, silent
+
+if TYPE_CHECKING:
+    from keras import Layer, Model
 
 #: Environment variable that names the file of VGG16's weights without its top.
 SETTING = "COUGHLAB_VGG16"
@@ -36,34 +45,28 @@ class Network:
 
     Attributes
     ----------
-    name : str
-        Name of its classifier.
-    input : str
-        What it reads: a key of `coughlab.features.spectrogram_image.PICTURES`.
     last_frozen : str
         Layer of VGG16 up to which nothing is trained.
     head : callable
         ``head(layers)``: what comes between VGG16 and the sigmoid, a list of `keras.layers`.
-    learning_rate : float
-        Of Adam, at the start.
-    lowest_rate : float
-        Of Adam, after reductions.
+    learning_rate, lowest_rate : float
+        Of Adam, at the start and after reductions.
     """
 
     name: str
     input: str
     last_frozen: str
-    head: Callable
+    head: Callable[[ModuleType], list[Layer]]
     learning_rate: float
     lowest_rate: float
 
 
-def cnn1_head(layers):
+def cnn1_head(layers: ModuleType) -> list[Layer]:
     """CNN 1 after VGG16: a convolution, a pooling, dense layers.
 
-    The case study does not tell their sizes. At its learning rate, a 3 x 3 convolution, each unit of which sums 4,608 of VGG16's
-    outputs, was thrown so far by the first steps that in several fits most units stayed silent ever after and the training
-    rows were not learned. A 1 x 1 convolution sums 512.
+    The case study does not give their sizes. At its learning rate, a 3 x 3 convolution, each unit of which sums 4,608 of VGG16's
+    outputs, moved so far in the first steps that in several fits most units gave 0 ever after and the training rows were not
+    learned. A 1 x 1 convolution sums 512.
     """
     return [
         layers.Conv2D(64, 1, activation="relu"),
@@ -73,7 +76,7 @@ def cnn1_head(layers):
     ]
 
 
-def cnn2_head(layers):
+def cnn2_head(layers: ModuleType) -> list[Layer]:
     """CNN 2 after VGG16: VGG16's own two fully connected layers, as convolutions."""
     return [
         _as_product(layers.Conv2D(4096, 7, activation="relu")),
@@ -107,7 +110,7 @@ FINE_TUNED = Network(
 )
 
 
-def vgg16(shape, weights):
+def vgg16(shape: tuple[int, int], weights: str | Path | None) -> Model:
     """VGG16 without its top, with its own preprocessing before it.
 
     Parameters
@@ -125,7 +128,7 @@ def vgg16(shape, weights):
     Raises
     ------
     WeightsError
-        If the weights cannot be had.
+        If the weights are missing or cannot be read.
     """
     keras = neural.keras()
     pictures = keras.layers.Input((*shape, 3), name="picture")
@@ -140,39 +143,18 @@ def vgg16(shape, weights):
         ) from error
 
 
-def weights():
+def weights() -> str:
     """Where VGG16's weights come from: the file the environment names, or else "imagenet", Keras's own copy."""
     return config.value(SETTING) or "imagenet"
 
 
-def check_weights():
-    """Raise what training would raise for want of VGG16's weights, within seconds.
-
-    Raises
-    ------
-    WeightsError
-        If they are missing or cannot be read.
-    """
+def check_weights() -> None:
+    """Raise within seconds the `WeightsError` that training would raise."""
     vgg16((224, 224), weights())
 
 
-def build(network, weights):
-    """An untrained network, in two parts.
-
-    Parameters
-    ----------
-    network : Network
-        Which one.
-    weights : path-like or None
-        Of VGG16, as in `vgg16`.
-
-    Returns
-    -------
-    frozen : keras.Model
-        Pictures to the outputs of the last frozen layer.
-    rest : keras.Model
-        Those to one probability; all of it is trained.
-    """
+def build(network: Network, weights: str | Path | None) -> tuple[Model, Model]:
+    """An untrained network in two parts: pictures to the outputs of the last frozen layer, and those to one probability."""
     keras = neural.keras()
     base = vgg16(SIZES[network.input], weights)
     last = base.get_layer(network.last_frozen)
@@ -183,27 +165,11 @@ def build(network, weights):
     return frozen, keras.Sequential([*rest, keras.layers.Dense(1, activation="sigmoid", name="probability")])
 
 
-def embed(network, inputs, progress=lambda share: None):
-    """Run pictures through the frozen part.
+def embed(network: Network, inputs: Sequence[np.ndarray], progress: Share = silent) -> list[np.ndarray]:
+    """Run pictures, uint8 of shape (height, width, 3), through the frozen part.
 
-    Parameters
-    ----------
-    network : Network
-        Which one.
-    inputs : sequence of ndarray, each of shape (height, width, 3), uint8
-        Pictures.
-    progress : callable, optional
-        Called with the share done.
-
-    Returns
-    -------
-    list of ndarray
-        Outputs of the last frozen layer, float32: (9, 13, 512) each for CNN 1, (28, 28, 512) for CNN 2.
-
-    Raises
-    ------
-    WeightsError
-        If VGG16's weights are missing or cannot be read.
+    The outputs are float32 of shape (9, 13, 512) each for CNN 1, (28, 28, 512) for CNN 2. `WeightsError` if VGG16's weights are
+    missing or cannot be read.
     """
     frozen, _ = build(network, weights())
     outputs = []
@@ -214,46 +180,27 @@ def embed(network, inputs, progress=lambda share: None):
     return outputs
 
 
-def fit(network, inputs, labels, *, seed, epochs=None, progress=lambda share: None):
-    """Train what is not frozen with Adam on the binary cross-entropy, as the case study did.
-
-    Parameters
-    ----------
-    network : Network
-        Which one.
-    inputs : sequence of ndarray
-        Outputs of the last frozen layer, from `embed`.
-    labels : array-like, shape (n,)
-        0 or 1.
-    seed : int
-        Seed of the initial weights and of the order of the rows.
-    epochs : int, optional
-        Passes over the rows; 50 unless told.
-    progress : callable, optional
-        Called with the share done.
-
-    Returns
-    -------
-    FittedVGG16
-        The trained model.
-
-    Raises
-    ------
-    WeightsError
-        If VGG16's weights are missing or cannot be read.
-    """
+def fit(
+    network: Network,
+    inputs: Sequence[np.ndarray],
+    labels: Sequence[int],
+    *,
+    seed: int,
+    epochs: int | None = None,
+    progress: Share = silent,
+) -> FittedVGG16:
+    """Train what is not frozen with Adam on the binary cross-entropy, as the case study did; `inputs` are those of `embed`."""
     keras = neural.keras(seed)
     # To fetch a gigabyte anew for every step takes longer than the step itself.
     resources.mallopt(mmap_max=0, trim_threshold=-1, arena_max=1)
-    epochs = epochs or EPOCHS
     frozen, rest = build(network, weights())
-    neural.compiled(rest, _adam(network.learning_rate))
-    callbacks = [neural.progress_callback(progress, epochs)]
+    callbacks = []
     if network.lowest_rate < network.learning_rate:
         # The case study watched its validation rows, which are the rows tested on; what a model is tested on must not steer it.
         callbacks.append(keras.callbacks.ReduceLROnPlateau(monitor="loss", min_lr=network.lowest_rate))
-    labels = np.asarray(labels, dtype=np.float32)
-    rest.fit(np.stack(inputs), labels, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=callbacks)
+    rows = np.stack(inputs), np.asarray(labels, dtype=np.float32)
+    options = {"epochs": epochs or EPOCHS, "progress": progress, "batch_size": BATCH, "callbacks": callbacks}
+    neural.train(rest, _adam(network.learning_rate), *rows, **options)
     # Adam stays behind: it keeps two numbers for each weight, a gigabyte for CNN 2, and no saved model needs them.
     return FittedVGG16(network.name, keras.Sequential(rest.layers), frozen)
 
@@ -285,56 +232,49 @@ def _adam(learning_rate):
 
 @dataclass
 class FittedVGG16(neural.FittedNetwork):
-    """A trained network on VGG16.
+    """A trained network on VGG16: `model` reads outputs of `embed`, `frozen` reads pictures."""
 
-    Attributes
-    ----------
-    name : str
-        Name of its classifier.
-    model : keras.Model
-        The trained part, which reads outputs of `embed`.
-    frozen : keras.Model
-        The frozen part, which reads pictures.
-    """
-
-    frozen: object
+    frozen: Model
 
     @property
-    def parameters(self):
+    def parameters(self) -> int:
         """Number of trained parameters; those of the frozen part are not counted."""
         return sum(int(np.prod(weights.shape)) for weights in self.model.trainable_weights)
 
-    def whole(self):
+    def whole(self) -> Model:
         """The network from the picture on."""
         return neural.keras().Model(self.frozen.input, self.model(self.frozen.output), name=self.name)
 
 
 EPOCHS = 50
-CNN1 = Classifier(
+
+
+def _classifier(network: Network, **described: Any) -> Classifier:
+    return Classifier(
+        name=network.name,
+        input=network.input,
+        fit=partial(fit, network),
+        epochs=EPOCHS,
+        embed=partial(embed, network),
+        large=True,
+        ready=check_weights,
+        **described,
+    )
+
+
+CNN1 = _classifier(
+    FROZEN,
     order=30,
-    name="cnn1",
     title="CNN 1 (VGG16, frozen)",
     summary="VGG16, trained on photographs and left as it is, reads the spectrogram drawn as a colour picture; a small network"
     " on its outputs is trained.",
-    input=FROZEN.input,
-    fit=partial(fit, FROZEN),
-    epochs=EPOCHS,
-    embed=partial(embed, FROZEN),
     splits=5,
-    large=True,
-    ready=check_weights,
 )
-CNN2 = Classifier(
+CNN2 = _classifier(
+    FINE_TUNED,
     order=31,
-    name="cnn2",
     title="CNN 2 (VGG16, fine-tuned)",
     summary="VGG16, trained on photographs, reads the spectrogram drawn as a colour picture; its last six layers and two large"
     " ones after them are trained on the coughs.",
-    input=FINE_TUNED.input,
-    fit=partial(fit, FINE_TUNED),
-    epochs=EPOCHS,
-    embed=partial(embed, FINE_TUNED),
     splits=1,
-    large=True,
-    ready=check_weights,
 )
