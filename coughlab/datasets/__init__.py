@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ["recording", "person", "label", "source", "path"]
-#: Index is the class's number: ``not_covid`` is 0, ``covid`` is 1.
-LABELS = ("not_covid", "covid")
 NAMES = tuple(loaders.found())
 
 
