@@ -8,6 +8,7 @@ import pandas as pd
 from coughlab.detector.events import BESIDE, BESIDE_S
 from coughlab.detector.frames import N_MELS
 from coughlab.detector.training import measures
+from coughlab.detector.training.loaders import COLLECTIONS
 from coughlab.studies import store
 from coughlab.text import filled, markdown_table
 
@@ -69,6 +70,7 @@ def write(manifest: dict, listed: pd.DataFrame, asked: pd.DataFrame, events: pd.
     table = measures.summary(asked, at)
     return filled(
         Path(__file__).with_name("card.md.jinja"),
+        licences="; ".join(f"{one.name} {one.licence}" for one in COLLECTIONS),
         manifest=manifest,
         entry=entry,
         at=at,

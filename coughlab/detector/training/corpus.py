@@ -8,17 +8,15 @@ import pandas as pd
 
 from coughlab import datasets
 from coughlab.audio import AudioError, load
-from coughlab.datasets import duplicates, listing, survey
+from coughlab.datasets import duplicates, survey
 from coughlab.detector import frames
 from coughlab.detector.events import STEP_S
 from coughlab.detector.training import bursts
+from coughlab.detector.training.loaders import COLLECTIONS
 from coughlab.features.levels import levels
+from coughlab.system.progress import Progress, silent
 
-#: The collections, and the folder of each.
-COLLECTIONS = ("kaggle-trial", "covid19-cough", "coswara-sample", "esc10")
 FOLDS = 5
-#: What Coswara's people did beside coughing.
-KINDS = {"breathing": "breathing", "counting": "speech", "vowel": "vowel"}
 
 #: What a moment is known to be, beside the indices of `detect.CLASSES`: anything but a cough, unknown, or unknown in a recording
 #: that holds a cough somewhere.
@@ -35,21 +33,14 @@ FAINT_DB = 15.0
 EDGE = 1
 
 
-def table(folder, progress=lambda stage, done, total: None):
-    """List the recordings.
-
-    Parameters
-    ----------
-    folder : path-like
-        Where the folders of `COLLECTIONS` lie.
-    progress : callable
-        Called with a stage in words, how much of it is done, and of how much.
+def table(folder: Path, progress: Progress = silent) -> pd.DataFrame:
+    """List the recordings of `COLLECTIONS`, whose folders lie in `folder`.
 
     Returns
     -------
     pandas.DataFrame
-        Columns ``collection``, ``recording``, ``person`` (for ``esc10`` the clip that a take was cut from; those with the same
-        audio merged), ``kind`` (``cough``, ``breathing``, ``speech``, ``vowel`` or a class of ``esc10`` in lower case),
+        Columns ``collection``, ``recording``, ``person`` (of environmental sounds the clip that a take was cut from; those with
+        the same audio merged), ``kind`` (``cough``, ``breathing``, ``speech``, ``vowel`` or an environmental sound),
         ``source``, ``path`` and ``fold``, from 0 to 4. Each audio once, and only what can be decoded.
 
     Raises
@@ -58,9 +49,9 @@ def table(folder, progress=lambda stage, done, total: None):
         If a collection is missing.
     """
     folder = Path(folder)
-    if absent := [name for name in COLLECTIONS if not (folder / name).is_dir()]:
+    if absent := [one.name for one in COLLECTIONS if not (folder / one.name).is_dir()]:
         raise datasets.DatasetError(f"{folder} has no folder {' and no '.join(absent)}. All four are needed.")
-    parts = [_coughs(folder, name) for name in COLLECTIONS[:3]] + [_spoken(folder), _environment(folder)]
+    parts = [read(folder / one.name).assign(collection=one.name) for one in COLLECTIONS for read in one.read]
     listed = pd.concat(parts, ignore_index=True)
     heard = survey.run(datasets.Dataset("detector", listed.assign(label=""), None), progress)
     progress("Looking for copies", 0, 1)
@@ -69,33 +60,6 @@ def table(folder, progress=lambda stage, done, total: None):
     progress("Looking for copies", 1, 1)
     listed = listed[(heard["status"] == "ok") & ~same["audio"].duplicated()].reset_index(drop=True)
     return listed.assign(fold=_folds(listed))
-
-
-def _coughs(folder, name):
-    rows = datasets.load("coswara" if name == "coswara-sample" else name, folder / name).table
-    return rows[["recording", "person", "source", "path"]].assign(collection=name, kind="cough")
-
-
-def _spoken(folder):
-    root = folder / "coswara-sample"
-    rows = []
-    for name in listing.below(root)[0]:
-        kind = next((kind for start, kind in KINDS.items() if Path(name).stem.startswith(start)), None)
-        if kind and listing.is_audio(name):
-            day, person = Path(name).parts[-3:-1]
-            rows.append(("coswara-sample", name, f"coswara:{person}", kind, f"coswara {day}", root / name))
-    return pd.DataFrame(rows, columns=["collection", "recording", "person", "kind", "source", "path"])
-
-
-def _environment(folder):
-    root = folder / "esc10"
-    rows = []
-    for name in listing.below(root)[0]:
-        if listing.is_audio(name):
-            kind = Path(name).parent.name.partition(" - ")[2].lower()
-            _, clip, _ = Path(name).stem.split("-")
-            rows.append(("esc10", name, f"freesound:{clip}", kind, "freesound", root / name))
-    return pd.DataFrame(rows, columns=["collection", "recording", "person", "kind", "source", "path"])
 
 
 def _folds(listed):

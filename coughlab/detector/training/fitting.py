@@ -85,7 +85,7 @@ def train(
     Parameters
     ----------
     folder : path-like
-        Where the folders of `corpus.COLLECTIONS` lie.
+        Where the folders of `loaders.COLLECTIONS` lie.
     studies : path-like, optional
         Folder of the studies, `coughlab.studies.store.MODELS` unless given.
     seed : int

@@ -28,6 +28,7 @@ from coughlab.detector.training.corpus import (
     VOICE,
     Sound,
 )
+from coughlab.detector.training.loaders import COLLECTIONS
 
 RATE = frames.RATE
 STEP = frames.MOMENT * frames.HOP
@@ -40,6 +41,7 @@ SIZE = MOMENTS * STEP
 #: Share of scenes that go through a narrow telephone line: as many as there are in the collection that was recorded so. That one
 #: holds nothing but coughs, and no other may be told from it by its sound.
 NARROW = 0.35
+TELEPHONE = {one.name for one in COLLECTIONS if one.telephone}
 #: What is no cough, and how often each is drawn.
 OTHERS, OFTEN = ("other", "breathing", "speech", "vowel"), (0.44, 0.26, 0.21, 0.09)
 #: What is hardest to tell from coughs is drawn so many times as often as the rest of its kind.
@@ -155,7 +157,7 @@ class Maker:
             [self._natural, self._composed, self._negative, self._made], p=[0.33, 0.2, 0.34, 0.13]
         )
         sound, used = made(rng)
-        narrow = rng.random() < NARROW and "covid19-cough" not in used
+        narrow = rng.random() < NARROW and not TELEPHONE & used
         # Pieces are put at whole moments, which is how the network reads: moved by less than one, this gives nothing away.
         shifted = np.roll(sound.samples, rng.integers(-STEP // 2, STEP // 2))
         y, classes = chain(shifted, rng, narrow), sound.classes.copy()
