@@ -9,14 +9,20 @@ from coughlab.cli import console
 from coughlab.cli.arguments import SEED
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add a study, its dataset and how it is done."""
+def add_study(parser: argparse.ArgumentParser) -> None:
+    """Add a study and where it lies."""
     from coughlab.studies import definition, store
 
     add = parser.add_argument
     add("study", metavar="STUDY", help=" or ".join(definition.names(store.MODELS)) or "name of the study")
-    add("--data", required=True, type=Path, metavar="DIR", help="folder of the dataset, as published")
     add("--studies", type=Path, metavar="DIR", help="folder of the studies (default: models/)")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add a study, its dataset and how it is done."""
+    add_study(parser)
+    add = parser.add_argument
+    add("--data", required=True, type=Path, metavar="DIR", help="folder of the dataset, as published")
     add("--seed", type=SEED, default=0, help="seed of splits and fits (default: 0)")
     add("--again", action="store_true", help="do again what is there already")
 

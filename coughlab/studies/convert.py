@@ -1,4 +1,4 @@
-"""Brings a study that an earlier version saved up to date: no number in it changes, and nothing is trained."""
+"""Brings a study up to date that an earlier version saved: no number in it changes, and nothing is trained."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from coughlab.evaluation import scoring
-from coughlab.studies import definition, model_card, store
+from coughlab.studies import ledger, store
 from coughlab.studies.definition import Definition
 from coughlab.studies.writer import replacing
 
@@ -16,19 +16,7 @@ class ConvertError(ValueError):
 
 
 def convert(folder: Path, defined: Definition) -> bool:
-    """Write the definition into a stored study, and the column ``positive`` into its tables.
-
-    Parameters
-    ----------
-    folder : path-like
-        ``models/<study>``.
-    defined : coughlab.studies.definition.Definition
-        What the study is made of.
-
-    Returns
-    -------
-    bool
-        Whether there was something to do.
+    """Write the definition into ``models/<study>`` and the column ``positive`` into its tables; False if there is nothing to do.
 
     Raises
     ------
@@ -54,14 +42,11 @@ def convert(folder: Path, defined: Definition) -> bool:
         for name in study.hashes:
             if name in tables:
                 writer.write_table(name, tables[name])
-            elif name not in ("README.md", definition.FILE):
+            elif name not in ledger.DESCRIPTION:
                 writer.write(name, study.read(name))
-        if source := definition.find(study.name, folder.parent, store.MODELS):
-            writer.write(definition.FILE, source.read_bytes())
         kept = {key: value for key, value in study.manifest.items() if key != "files"}
-        writer.manifest |= kept | {"definition": defined.to_dict()}
-        card = model_card.write(writer.manifest, *tables.values(), study.table(store.EVIDENCE))
-        writer.write("README.md", card.encode())
+        manifest = kept | {"definition": defined.to_dict()}
+        ledger.describe(writer, folder, manifest, *tables.values(), study.table(store.EVIDENCE))
     return True
 
 

@@ -1,6 +1,6 @@
 """What a study is made of: ``models/<study>/study.toml``, which a person can read and edit.
 
-The definition stands in the manifest of the stored study as well, so that whoever reads the study knows what it was made of.
+It stands in the manifest of the stored study as well, so that a reader of the study knows what it was made of.
 """
 
 import tomllib
@@ -31,40 +31,26 @@ class DefinitionError(ValueError):
 
 @dataclass(frozen=True)
 class Definition:
-    """What a study is made of.
+    """What a study is made of."""
 
-    Attributes
-    ----------
-    dataset : str
-        Name of the dataset, as `coughlab.datasets.load` takes it.
-    task : coughlab.task.Task
-        What is to be found.
-    protocols : tuple of str
-        How its rows are split: keys of `coughlab.evaluation.protocols.WITHIN`, the one that proves least first.
-    external : tuple of str
-        Names of the datasets that the models that answer are tested on.
-    main_model : str
-        The classifier whose label is the label of an answer.
-    without : tuple of str
-        Classifiers that are left out.
-    epochs, splits : dict of str to int
-        By classifier, passes over the training rows and splits of each protocol, where not the classifier's own.
-    licence, cite : str
-        Under which licence the dataset was published, and what has to be cited.
-    about : str
-        What a reader of the scores has to know of the dataset, in Markdown.
-    """
-
+    #: Name of the dataset, as `coughlab.datasets.load` takes it.
     dataset: str
     task: Task
+    #: How its rows are split: keys of `coughlab.evaluation.protocols.WITHIN`, the one that proves least first.
     protocols: tuple[str, ...]
+    #: Names of the datasets that the models that answer are tested on.
     external: tuple[str, ...] = ()
+    #: The classifier whose label is the label of an answer.
     main_model: str = "mlp"
+    #: Classifiers that are left out.
     without: tuple[str, ...] = ()
+    #: Passes over the training rows and splits of each protocol, by classifier, where not the classifier's own.
     epochs: dict[str, int] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)
+    #: Under which licence the dataset was published, and what has to be cited.
     licence: str = ""
     cite: str = ""
+    #: What a reader of the scores has to know of the dataset, in Markdown.
     about: str = ""
 
     @property
@@ -78,13 +64,7 @@ class Definition:
 
 
 def from_dict(values: Mapping[str, Any]) -> Definition:
-    """A definition from what a TOML or JSON file holds.
-
-    Raises
-    ------
-    DefinitionError
-        If a key is unknown, missing or not of its kind, or names a protocol or a classifier that there is not.
-    """
+    """A definition from a TOML or JSON file; `DefinitionError` says which key, protocol or classifier of it cannot be used."""
     _check(values, Definition)
     _check(values["task"], Task, "task.")
     lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
@@ -98,13 +78,10 @@ def from_dict(values: Mapping[str, Any]) -> Definition:
         raise DefinitionError("protocols must name one at least.")
     if any(type(n) is not int or n < 1 for n in (*definition.epochs.values(), *definition.splits.values())):
         raise DefinitionError("epochs and splits must be whole numbers, 1 at least.")
+    classifiers = *definition.without, definition.main_model, *definition.epochs, *definition.splits
     for what, names, there in (
         ("protocol", definition.protocols, WITHIN),
-        (
-            "classifier",
-            (*definition.without, definition.main_model, *definition.epochs, *definition.splits),
-            CLASSIFIERS,
-        ),
+        ("classifier", classifiers, CLASSIFIERS),
     ):
         if unknown := [name for name in names if name not in there]:
             raise DefinitionError(
@@ -133,13 +110,7 @@ def _check(values, record, within=""):
 
 
 def read(path: Path) -> Definition:
-    """The definition in a TOML file.
-
-    Raises
-    ------
-    DefinitionError
-        If the file cannot be read, or what it holds cannot be used.
-    """
+    """The definition in a TOML file; `DefinitionError` if it cannot be read or used."""
     try:
         return from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -1,7 +1,11 @@
 """Adds what a run finds to a stored study, without losing what other runs found."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +16,16 @@ from coughlab.evaluation import bootstrap, scoring
 from coughlab.evaluation.novelty import Reference
 from coughlab.evidence import verdict
 from coughlab.studies import definition, model_card, store
-from coughlab.studies.writer import replacing
+from coughlab.studies.definition import Definition
+from coughlab.studies.writer import StudyWriter, replacing
 
-#: What tells that a stored feature table is of the same dataset.
+if TYPE_CHECKING:
+    from coughlab.studies.measured import Measured
+
+#: Columns that show whether a stored feature table is of the same dataset.
 _SAME = ("recording", "person", "label", "positive")
+#: Files that `describe` writes.
+DESCRIPTION = ("README.md", definition.FILE)
 
 
 class DifferentDataError(ValueError):
@@ -23,25 +33,9 @@ class DifferentDataError(ValueError):
 
 
 class Ledger:
-    """A study on disk that results are added to.
+    """A study on disk that results are added to: ``models/<study>``, which need not exist.
 
-    Parameters
-    ----------
-    folder : path-like
-        ``models/<study>``, which need not exist.
-    defined : coughlab.studies.definition.Definition
-        What the study is made of.
-    measured : coughlab.studies.runner.Measured
-        The dataset.
-    seed : int
-        Seed of the splits.
-    anew : bool
-        Replace the stored study by the first results instead of adding to it.
-
-    Attributes
-    ----------
-    stored : coughlab.studies.store.StoredStudy or None
-        What is there.
+    With `anew` the first results replace the stored study. `stored` is what is there, or None.
 
     Raises
     ------
@@ -51,33 +45,29 @@ class Ledger:
         If the stored study is damaged, or an earlier version saved it.
     """
 
-    def __init__(self, folder, defined, measured, seed, *, anew=False):
+    def __init__(
+        self, folder: Path, defined: Definition, measured: Measured, seed: int, *, anew: bool = False
+    ):
         self.defined = defined
         self.folder, self.table, self.seed = Path(folder), measured.table, seed
         self._left_out = measured.left_out
         self._anew = anew
         self.stored = self._read()
 
-    def add(self, *, entries=None, predictions=None, fits=None, files=None, trials=None, forget=()):
-        """Add results and save the study.
+    def add(
+        self,
+        *,
+        entries: Mapping[str, dict] | None = None,
+        predictions: pd.DataFrame | None = None,
+        fits: pd.DataFrame | None = None,
+        files: Mapping[str, bytes] | None = None,
+        trials: pd.DataFrame | None = None,
+        forget: Collection[str] = (),
+    ) -> None:
+        """Add entries of the manifest, rows, files of models and trials, and save the study; errors are those of opening it.
 
-        Parameters
-        ----------
-        entries : dict of str to dict, optional
-            The manifest's entry of each model that is new or changed.
-        predictions, fits : pandas.DataFrame, optional
-            Rows to add; they take the place of those of the same model, protocol and split.
-        files : dict of str to bytes, optional
-            Model files.
-        trials : pandas.DataFrame, optional
-            The search's trials, which take the place of all that are there.
-        forget : iterable of str
-            Models whose stored rows do not count any longer.
-
-        Raises
-        ------
-        DifferentDataError, coughlab.studies.store.StoreError
-            As on opening, if another run has replaced or damaged the study since.
+        Rows take the place of those of the same model, protocol and split, trials of all that are there. Stored rows of the
+        models in `forget` do not count any longer.
         """
         with replacing(self.folder) as writer:
             # Read again: another run may have added to it since.
@@ -92,21 +82,19 @@ class Ledger:
                 trials = stored.trials
             if trials is not None:
                 tables[store.TRIALS] = trials
-            for entry in models.values():
-                name = entry["serve"]
-                if name is None or name in entry["large"]:
-                    continue
-                for file in (f"{name.rpartition('.')[0]}.keras", name):
-                    if file in (files or {}):
-                        writer.write(file, files[file])
-                    elif stored and file in stored.manifest["files"]:
-                        writer.write(file, stored.read(file))
+            for name in _small_files(models):
+                if name in (files or {}):
+                    writer.write(name, files[name])
+                elif stored and name in stored.hashes:
+                    writer.write(name, stored.read(name))
             thresholds = {name: model["threshold"] for name, model in models.items()}
-            evidence = stored.evidence if stored else None
-            tables[store.EVIDENCE] = _evidence(evidence, tables[store.PREDICTIONS], predictions, thresholds)
             predicted = tables[store.PREDICTIONS]
-            tables[store.METRICS] = scoring.per_split(predicted, thresholds)
-            tables[store.SCORES] = scoring.scores(predicted, thresholds)
+            evidence = _evidence(stored.evidence if stored else None, predicted, predictions, thresholds)
+            tables |= {
+                store.EVIDENCE: evidence,
+                store.METRICS: scoring.per_split(predicted, thresholds),
+                store.SCORES: scoring.scores(predicted, thresholds),
+            }
             for name, table in tables.items():
                 writer.write_table(name, table)
             study = SimpleNamespace(
@@ -115,15 +103,12 @@ class Ledger:
                 models=models,
                 thresholds=thresholds,
                 predictions=predicted,
-                evidence=tables[store.EVIDENCE],
+                evidence=evidence,
             )
-            answering = [name for name, entry in models.items() if entry["serve"]]
-            known = {name: verdict.known(study, name) for name in answering}
+            known = {name: verdict.known(study, name) for name, entry in models.items() if entry["serve"]}
             writer.write(store.KNOWN, verdict.dump(known))
             writer.write(store.NOVELTY, Reference(self.table, self.folder.name).save())
-            if source := definition.find(self.folder.name, self.folder.parent, store.MODELS):
-                writer.write(definition.FILE, source.read_bytes())
-            writer.manifest |= {
+            manifest = {
                 "study": self.folder.name,
                 "definition": self.defined.to_dict(),
                 "version": __version__,
@@ -133,10 +118,7 @@ class Ledger:
                 "left_out": self._left_out,
                 "models": models,
             }
-            text = model_card.write(
-                writer.manifest, self.table, tables[store.PREDICTIONS], tables[store.EVIDENCE]
-            )
-            writer.write("README.md", text.encode())
+            describe(writer, self.folder, manifest, self.table, predicted, evidence)
         self._anew = False
         self.stored = store.StoredStudy(self.folder)
 
@@ -153,6 +135,21 @@ class Ledger:
         return stored
 
 
+def describe(writer: StudyWriter, folder: Path, manifest: Mapping[str, Any], *tables: pd.DataFrame) -> None:
+    """Write the manifest, the definition, and the card of those `tables` that `model_card.write` takes."""
+    writer.manifest |= manifest
+    if source := definition.find(folder.name, folder.parent, store.MODELS):
+        writer.write(definition.FILE, source.read_bytes())
+    writer.write("README.md", model_card.write(writer.manifest, *tables).encode())
+
+
+def _small_files(models):
+    """Names of the models' files that lie in the study's folder."""
+    for entry in models.values():
+        if (name := entry["serve"]) and name not in entry["large"]:
+            yield from (f"{name.rpartition('.')[0]}.keras", name)
+
+
 def _evidence(old, predictions, new, thresholds):
     """The evidence of all predictions; what no new prediction touches stays as it was, because resampling takes its time."""
     keys = ["model", "protocol", "tested_on"]
@@ -161,11 +158,10 @@ def _evidence(old, predictions, new, thresholds):
     touched = pd.MultiIndex.from_frame(new[keys]) if new is not None else have[:0]
     rows = predictions[have.isin(touched) | ~have.isin(known)]
     kept = [] if old is None else [old[~known.isin(touched) & known.isin(have)]]
-    table = pd.concat([*kept, *([bootstrap.table(rows, thresholds)] if len(rows) else [])], ignore_index=True)
-    order = have.unique()
-    return table.iloc[np.argsort(order.get_indexer(pd.MultiIndex.from_frame(table[keys])))].reset_index(
-        drop=True
-    )
+    made = [bootstrap.table(rows, thresholds)] if len(rows) else []
+    table = pd.concat([*kept, *made], ignore_index=True)
+    places = have.unique().get_indexer(pd.MultiIndex.from_frame(table[keys]))
+    return table.iloc[np.argsort(places)].reset_index(drop=True)
 
 
 def _merged(old, new, forget, order):
@@ -178,11 +174,11 @@ def _merged(old, new, forget, order):
         old = old[~old["model"].isin(list(forget))]
         replaced = pd.MultiIndex.from_frame(old[keys]).isin(pd.MultiIndex.from_frame(new[keys]))
         table = pd.concat([old[~replaced], new], ignore_index=True)
-    rank = table["model"].map({name: rank for rank, name in enumerate(order)})
-    return (
-        table.assign(_rank=rank)
-        .sort_values(["_rank", "protocol", "split"], kind="stable", ignore_index=True)
-        .drop(columns="_rank")
+    ranks = {name: rank for rank, name in enumerate(order)}
+    return table.sort_values(
+        ["model", "protocol", "split"],
+        key=lambda column: column.map(ranks) if column.name == "model" else column,
+        ignore_index=True,
     )
 
 

@@ -7,15 +7,21 @@ Models too large for the repository lie beside the studies in ``models/large/<st
 their hashes; where such a file is absent, or of another fit, the model does not answer.
 """
 
+from __future__ import annotations
+
 import hashlib
 import io
 import json
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from coughlab import config
 from coughlab.studies.definition import DEFAULT, FILE, Definition, DefinitionError, from_dict
 from coughlab.task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANIFEST = "manifest.json"
 FEATURES = "features.parquet"
@@ -45,15 +51,15 @@ def exists(folder: str | Path) -> bool:
 
 
 def names(folder: str | Path | None = None) -> list[str]:
-    """Names of the studies in a folder, `MODELS` unless told, in alphabetical order."""
+    """Names of the studies in a folder, `MODELS` by default, in alphabetical order."""
     found = {path.parent.name for path in Path(folder or MODELS).glob(f"[!.]*/{MANIFEST}")}
     return sorted(found - {DETECTOR})
 
 
 def state(path: Path) -> tuple[int, int, int, int] | None:
-    """What tells a file from any other that lies or lay there, without reading it; None where there is none.
+    """What differs between any two files that lie or lay there, read or not: number, size and both times; None without a file.
 
-    Number, size and both times: numbers are given anew, and times go back with the clock.
+    Numbers are given anew, and times go back with the clock.
     """
     try:
         found = path.stat()
@@ -68,17 +74,10 @@ def command(name: str) -> str:
 
 
 class StoredStudy:
-    """A study on disk.
-
-    Parameters
-    ----------
-    folder : path-like
-        ``models/<study>``.
+    """A study on disk, ``models/<study>``; `StoreError` if there is none, or its manifest cannot be read or was changed.
 
     Attributes
     ----------
-    name : str
-        Name of the study.
     manifest : dict
         What was done, with which seed.
     models : dict of str to dict
@@ -87,14 +86,9 @@ class StoredStudy:
         Threshold of each model.
     hashes, large_hashes : dict of str to str
         SHA-256 of each file in the folder but the manifest, and of each large one.
-
-    Raises
-    ------
-    StoreError
-        If there is no study, or its manifest cannot be read or was changed.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | Path):
         folder = Path(folder)
         self.name = folder.name
         # While a swap is under way, or after one was killed, the previous study is the one there is.
@@ -106,7 +100,7 @@ class StoredStudy:
             self.thresholds = {name: model["threshold"] for name, model in self.models.items()}
             self._serve = {name: model["serve"] for name, model in self.models.items()}
             self.large_hashes = {
-                file: hash for model in self.models.values() for file, hash in model["large"].items()
+                name: h for model in self.models.values() for name, h in model["large"].items()
             }
             self.hashes = {name: file["sha256"] for name, file in self.manifest["files"].items()}
         except FileNotFoundError as error:
@@ -120,13 +114,7 @@ class StoredStudy:
 
     @cached_property
     def definition(self) -> Definition:
-        """What the study is made of.
-
-        Raises
-        ------
-        StoreError
-            If an earlier version saved it, which did not write that down.
-        """
+        """What the study is made of; `StoreError` if an earlier version saved it, which did not write that down."""
         try:
             return from_dict(self.manifest["definition"])
         except (KeyError, DefinitionError) as error:
@@ -170,8 +158,8 @@ class StoredStudy:
         return next((path for path in candidates if path.is_file() and hash_of_file(path) == expected), None)
 
     @cached_property
-    def served(self):
-        """The models that can answer here: a dict of name to the content of the serving file, or its path if it is large."""
+    def served(self) -> dict[str, bytes | Path]:
+        """The models that can answer here, by name: the content of the serving file, or its path if it is large."""
         served = {}
         for name, file in self._serve.items():
             if file in self.models[name]["large"]:
@@ -182,49 +170,49 @@ class StoredStudy:
         return served
 
     @cached_property
-    def features(self):
-        """The feature table, one row a recording of the dataset (pandas.DataFrame)."""
+    def features(self) -> pd.DataFrame:
+        """The feature table, one row a recording of the dataset."""
         return self.table(FEATURES)
 
     @cached_property
-    def predictions(self):
-        """The predictions table (pandas.DataFrame), its words as categories."""
+    def predictions(self) -> pd.DataFrame:
+        """The predictions table, its words as categories."""
         return self._in_categories(PREDICTIONS)
 
     @cached_property
-    def fits(self):
-        """What each fit took: a pandas.DataFrame with one row for each model, protocol and split."""
+    def fits(self) -> pd.DataFrame:
+        """What each fit took: one row for each model, protocol and split."""
         return self.table(FITS)
 
     @cached_property
-    def trials(self):
-        """The trials of the search, an empty pandas.DataFrame where there was none."""
+    def trials(self) -> pd.DataFrame:
+        """The trials of the search, an empty table where there was none."""
         import pandas as pd
 
         return self.table(TRIALS) if TRIALS in self.hashes else pd.DataFrame()
 
     @cached_property
-    def metrics(self):
-        """What each model scored on each split, as of `coughlab.evaluation.scoring.per_split` (pandas.DataFrame)."""
+    def metrics(self) -> pd.DataFrame:
+        """What each model scored on each split, as of `coughlab.evaluation.scoring.per_split`."""
         return self._in_categories(METRICS)
 
     @cached_property
-    def scores(self):
-        """What each model scored, as of `coughlab.evaluation.scoring.scores` (pandas.DataFrame)."""
+    def scores(self) -> pd.DataFrame:
+        """What each model scored, as of `coughlab.evaluation.scoring.scores`."""
         return self.table(SCORES)
 
     @cached_property
-    def evidence(self):
-        """What is known of each model with its interval, as of `coughlab.evaluation.bootstrap.table` (pandas.DataFrame)."""
+    def evidence(self) -> pd.DataFrame:
+        """What is known of each model with its interval, as of `coughlab.evaluation.bootstrap.table`."""
         return self.table(EVIDENCE)
 
-    def table(self, name):
-        """One of the study's tables, as it was written (pandas.DataFrame)."""
+    def table(self, name: str) -> pd.DataFrame:
+        """One of the study's tables, as it was written."""
         import pandas as pd
 
         return pd.read_parquet(io.BytesIO(self.read(name)))
 
-    def _in_categories(self, name):
+    def _in_categories(self, name: str) -> pd.DataFrame:
         """A table with its words as categories. As words they would take a hundred times the memory for a moment."""
         import pyarrow as pa
         import pyarrow.parquet
@@ -233,10 +221,9 @@ class StoredStudy:
         schema = pa.parquet.read_schema(data)
         words = [field.name for field in schema if not pa.types.is_primitive(field.type)]
         table = pa.parquet.read_table(data, read_dictionary=words).replace_schema_metadata(None).to_pandas()
-        ordered = {
-            word: table[word].cat.reorder_categories(sorted(table[word].cat.categories)) for word in words
-        }
-        return table.assign(**ordered)
+        for word in words:
+            table[word] = table[word].cat.reorder_categories(sorted(table[word].cat.categories))
+        return table
 
 
 def large_paths(folder: str | Path, name: str) -> tuple[Path, Path]:

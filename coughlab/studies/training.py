@@ -1,16 +1,25 @@
 """The training of one classifier of a study: the fits that are missing, measured and added to what is stored."""
 
+from __future__ import annotations
+
 import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from coughlab.classifiers import CLASSIFIERS
+from coughlab.classifiers import CLASSIFIERS, Classifier
 from coughlab.evaluation import splits
-from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS
+from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS, Split
 from coughlab.studies.writer import write_large
 from coughlab.system.parallel import Engine
+from coughlab.system.progress import Progress, Share
+
+if TYPE_CHECKING:
+    from coughlab.studies.ledger import Ledger
+    from coughlab.studies.measured import Measured
 
 #: A probability from here on is predicted positive, as in the case study.
 THRESHOLD = 0.5
@@ -19,36 +28,20 @@ SAVE_EVERY_S = 30.0
 #: How many recordings an answer is timed on.
 TIMED = 20
 #: Columns of the table of fits.
-FIT_COLUMNS = [
-    "study",
-    "protocol",
-    "model",
-    "split",
-    "seed",
-    "epochs",
-    "parameters",
-    "seconds",
-    "answer_ms",
-]
-#: Columns of the predictions table. ``row`` is the line in the dataset's list, because a recording can be listed twice.
+FIT_COLUMNS = ["study", "protocol", "model", "split", "seed", "epochs", "parameters", "seconds", "answer_ms"]
+#: Columns of the predictions table that say of which row they are. ``row`` is the line in the dataset's list, because a recording
+#: can be listed twice.
+_ROW_COLUMNS = ["row", "recording", "person", "label", "positive"]
 PREDICTION_COLUMNS = [
-    "study",
-    "protocol",
-    "model",
-    "split",
-    "role",
-    "tested_on",
-    "row",
-    "recording",
-    "person",
-    "label",
-    "positive",
-    "probability",
-    "seed",
+    *("study", "protocol", "model", "split", "role", "tested_on"),
+    *_ROW_COLUMNS,
+    *("probability", "seed"),
 ]
 
 
-def predictions_of(fitted, inputs, table, rows, **columns):
+def predictions_of(
+    fitted: Any, inputs: Sequence, table: pd.DataFrame, rows: np.ndarray, **columns: Any
+) -> pd.DataFrame:
     """The rows of the predictions table that one fitted model gives.
 
     Parameters
@@ -63,52 +56,33 @@ def predictions_of(fitted, inputs, table, rows, **columns):
         Numbers of the rows to ask about.
     **columns
         The other columns: ``study``, ``protocol``, ``model``, ``split``, ``role``, ``tested_on`` and ``seed``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each of `rows`, with the columns of `PREDICTION_COLUMNS`.
     """
     return _predictions(fitted.predict([inputs[row] for row in rows]), table, rows, **columns)
 
 
 def _predictions(probability, table, rows, **columns):
-    known = table[["recording", "person", "label", "positive"]].iloc[rows].reset_index(drop=True)
+    known = table[_ROW_COLUMNS[1:]].iloc[rows].reset_index(drop=True)
     return known.assign(row=rows, probability=probability.astype(float), **columns)[PREDICTION_COLUMNS]
 
 
-def roles(rows, test):
+def roles(rows: np.ndarray, test: np.ndarray) -> np.ndarray:
     """Say "test" for each of some rows that is among the test rows, else "train": shape of `rows`."""
     return np.where(np.isin(rows, test), "test", "train")
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One fit of a classifier, with all that it takes, so that it can be made in another process.
+    """One fit of a classifier, with all that it takes, so that it can be made in another process."""
 
-    Attributes
-    ----------
-    classifier : str
-        Name of the classifier: a key of `coughlab.classifiers.CLASSIFIERS`.
-    inputs : dict of int to array_like
-        What it learns from, by number of the row: of the rows to train on and of those to ask about.
-    train, asked : ndarray of int
-        Rows to train on, and rows to ask about.
-    labels : ndarray of int
-        Of the rows to train on.
-    timed : list of array_like
-        What the model reads when it answers, of the recordings that an answer is timed on.
-    seed : int
-        Seed of the fit.
-    epochs : int or None
-        Passes over the training rows.
-    """
-
+    #: Name of the classifier.
     classifier: str
-    inputs: dict
+    #: What it learns from, by number of the row: of the rows to train on and of those to ask about.
+    inputs: dict[int, Any]
     train: np.ndarray
     asked: np.ndarray
+    #: Of the rows to train on.
     labels: np.ndarray
+    #: What the model reads when it answers, of the recordings that an answer is timed on.
     timed: list
     seed: int
     epochs: int | None
@@ -128,19 +102,10 @@ class Outcome:
 _WARM = set()
 
 
-def make(fit):
+def make(fit: Fit) -> Outcome:
     """Make one fit in a process that works for another.
 
     What it answers depends on nothing but the rows and the seed, on machines of one kind: TensorFlow uses all cores it finds.
-
-    Parameters
-    ----------
-    fit : Fit
-        The fit.
-
-    Returns
-    -------
-    Outcome
     """
     classifier = CLASSIFIERS[fit.classifier]
     if fit.classifier not in _WARM:
@@ -180,25 +145,26 @@ class Training:
 
     Parameters
     ----------
-    classifier : coughlab.classifiers.Classifier
-        What to train.
     recipe : dict
         ``seed`` and ``epochs``.
-    measured : coughlab.studies.runner.Measured
-        The dataset.
-    others : dict of str to coughlab.studies.runner.Measured
+    others : dict of str to coughlab.studies.measured.Measured
         Datasets to test the model that answers on.
-    ledger : coughlab.studies.ledger.Ledger
-        The study to add to.
-    progress : callable
-        Called with a stage in words, how much of it is done, and of how much.
     engine : coughlab.system.parallel.Engine, optional
-        Where the fits are made; in this process unless told. Those of a classifier that embeds, the model that is kept, and what
+        Where the fits are made; in this process by default. Those of a classifier that embeds, the model that is kept, and what
         it says of other datasets are made in this process in any case: a network's embedding of all recordings is too large to
         be sent around.
     """
 
-    def __init__(self, classifier, recipe, measured, others, ledger, progress, engine=None):
+    def __init__(
+        self,
+        classifier: Classifier,
+        recipe: Mapping[str, int | None],
+        measured: Measured,
+        others: Mapping[str, Measured],
+        ledger: Ledger,
+        progress: Progress,
+        engine: Engine | None = None,
+    ):
         self.classifier, self.recipe, self.study = classifier, recipe, ledger.folder.name
         self.engine = Engine() if engine is None or classifier.embed else engine
         self.measured, self.others, self.ledger, self.progress = measured, others, ledger, progress
@@ -206,18 +172,37 @@ class Training:
         self.learned_from, self.stage = self.inputs, f"Training {classifier.title}"
         self.entry, self.tables, self.fits, self.files = {}, {}, {}, {}
 
-    def run(self, protocols, n_splits=None, *, again=False):
-        """Make the fits that the study lacks.
+    def run(self, protocols: Iterable[str], n_splits: int | None = None, *, again: bool = False) -> None:
+        """Make the fits that the study lacks, or all, on `n_splits` splits of each protocol or the classifier's own number."""
+        classifier = self.classifier
+        done, tested_on, kept = self._open(again)
+        missing = [
+            (protocol, split, rows)
+            for protocol in protocols
+            for split, rows in enumerate(self._split(protocol, n_splits))
+            if (protocol, split) not in done
+        ]
+        fit_all = (classifier.keep and not kept) or bool(self.others.keys() - tested_on)
+        self.total = len(missing) + fit_all
+        if not self.total:
+            return
+        if classifier.embed:
+            self.learned_from = self._embedded(self.inputs)
+        elif missing and self.engine.is_here:
+            _warm_up(classifier, self._fit_of(*missing[0]))
+        self.saved = time.monotonic()
+        try:
+            for number, outcome in self._outcomes(missing):
+                self._add(number, missing[number], outcome)
+                if time.monotonic() - self.saved > SAVE_EVERY_S:
+                    self._save()
+            if fit_all:
+                self._fit_all(len(missing))
+        finally:
+            self._save()
 
-        Parameters
-        ----------
-        protocols : iterable of str
-            Protocols to split the rows by: keys of `coughlab.evaluation.protocols.WITHIN`.
-        n_splits : int, optional
-            Splits of each protocol, instead of the classifier's own number.
-        again : bool
-            Make those again that are there.
-        """
+    def _open(self, again: bool) -> tuple[set[tuple[str, int]], set[str], bool]:
+        """What the study has: pairs of protocol and split, the datasets tested on, and whether the model that answers is kept."""
         classifier, stored = self.classifier, self.ledger.stored
         entry = stored.models.get(classifier.name, {}) if stored else {}
         self.fresh = again or entry.get("recipe") != self.recipe
@@ -228,66 +213,34 @@ class Training:
             external = stored.predictions[stored.predictions["protocol"] == EXTERNAL]
             tested_on = set(external.loc[external["model"] == classifier.name, "tested_on"])
             # A large file that another machine made is not here.
-            kept = entry["kept"] == self.recipe and (
-                not entry["large"] or stored.large(entry["serve"]) is not None
-            )
+            here = not entry["large"] or stored.large(entry["serve"]) is not None
+            kept = entry["kept"] == self.recipe and here
         # Until its successor is fitted, the model that was kept goes on answering.
-        self.entry = (
-            {"serve": None, "large": {}, "parameters": None}
-            | entry
-            | self._described()
-            | {"kept": self.recipe if kept else None}
-        )
-        deals = [
-            (protocol, split, rows)
-            for protocol in protocols
-            for split, rows in enumerate(self._dealt(protocol, n_splits))
-            if (protocol, split) not in done
-        ]
-        fit_all = (classifier.keep and not kept) or bool(self.others.keys() - tested_on)
-        self.total = len(deals) + fit_all
-        if not self.total:
-            return
-        if classifier.embed:
-            self.learned_from = self._embedded(self.inputs)
-        elif deals and self.engine.is_here:
-            _warm_up(classifier, self._fit_of(deals[0]))
-        self.saved = time.monotonic()
-        try:
-            for number, outcome in self._outcomes(deals):
-                self._add(number, deals[number], outcome)
-                if time.monotonic() - self.saved > SAVE_EVERY_S:
-                    self._save()
-            if fit_all:
-                self._fit_all(len(deals))
-        finally:
-            self._save()
-
-    def _described(self):
-        classifier = self.classifier
-        return {
+        self.entry = {"serve": None, "large": {}, "parameters": None} | entry
+        self.entry |= {
             "title": classifier.title,
             "summary": self.ledger.defined.task.say(classifier.summary),
             "input": classifier.input,
             "threshold": THRESHOLD,
             "epochs": self.recipe["epochs"],
             "recipe": self.recipe,
+            "kept": self.recipe if kept else None,
         }
+        return done, tested_on, kept
 
-    def _dealt(self, protocol, n_splits):
+    def _split(self, protocol: str, n_splits: int | None) -> list[Split]:
         own, protocol = self.classifier.splits, PROTOCOLS[protocol]
         n_splits = n_splits or min(own, protocol.most_splits or own)
         return protocol.split(self.measured.table, n_splits=n_splits, seed=self.recipe["seed"])
 
-    def _embedded(self, inputs):
+    def _embedded(self, inputs: Sequence) -> list:
         stage, total = f"Preparing {self.classifier.title}", len(inputs)
         return self.classifier.embed(
             inputs, progress=lambda share: self.progress(stage, share * total, total)
         )
 
-    def _fit_of(self, deal):
-        """What the fit of a split takes."""
-        protocol, split, (train, test) = deal
+    def _fit_of(self, protocol: str, split: int, rows: Split) -> Fit:
+        train, test = rows
         asked = np.sort(np.concatenate([train, test])) if PROTOCOLS[protocol].trained_rows else test
         return Fit(
             self.classifier.name,
@@ -300,43 +253,43 @@ class Training:
             self.recipe["epochs"],
         )
 
-    def _outcomes(self, deals):
-        """The fits of some deals, as they come: number of the deal, and what came of it."""
+    def _outcomes(self, missing: list[tuple]) -> Iterator[tuple[int, Outcome]]:
+        """Numbers of the missing fits and what came of them, as they come."""
         if self.engine.is_here:
-            for number, deal in enumerate(deals):
-                yield number, _made(self.classifier, self._fit_of(deal), progress=self._share(number))
+            for number, one in enumerate(missing):
+                yield number, _made(self.classifier, self._fit_of(*one), progress=self._share(number))
             return
         self.progress(self.stage, 0, self.total)
-        made = self.engine.map(make, range(len(deals)), lambda number: self._fit_of(deals[number]))
+        made = self.engine.map(make, range(len(missing)), lambda number: self._fit_of(*missing[number]))
         for done, (number, outcome) in enumerate(made, start=1):
             self.progress(self.stage, done, self.total)
             yield number, outcome
 
-    def _share(self, fits_done):
+    def _share(self, fits_done: int) -> Share:
         return lambda share: self.progress(self.stage, fits_done + share, self.total)
 
-    def _add(self, number, deal, outcome):
-        """Note what came of the fit of a deal, in the order of the deals whichever comes first."""
-        protocol, split, (_, test) = deal
-        fit = self._fit_of(deal)
+    def _add(self, number: int, one: tuple, outcome: Outcome) -> None:
+        """Note what came of a fit by its number, in whichever order the fits end."""
+        protocol, split, (_, test) = one
+        fit = self._fit_of(*one)
         names = self._names(protocol, split, fit.seed)
-        told = {"study": self.study, "tested_on": self.study, "role": roles(fit.asked, test)}
-        self.tables[number] = [
-            _predictions(outcome.probability, self.measured.table, fit.asked, **names, **told)
-        ]
+        role = {"tested_on": self.study, "role": roles(fit.asked, test)}
+        table = _predictions(outcome.probability, self.measured.table, fit.asked, **names, **role)
+        self.tables[number] = [table]
         self._note(number, names, outcome.parameters, outcome.seconds, outcome.answer_ms)
 
-    def _names(self, protocol, split, seed):
-        return {"protocol": protocol, "model": self.classifier.name, "split": split, "seed": seed}
+    def _names(self, protocol: str, split: int, seed: int) -> dict[str, Any]:
+        named = {"study": self.study, "protocol": protocol, "model": self.classifier.name}
+        return named | {"split": split, "seed": seed}
 
     def _note(self, number, names, parameters, seconds, answer_ms):
         """What a fit took."""
         measured = {"parameters": parameters, "seconds": seconds, "answer_ms": answer_ms}
-        told = {"study": self.study, "epochs": self.recipe["epochs"]}
-        self.fits[number] = {name: (told | names | measured)[name] for name in FIT_COLUMNS}
+        columns = names | measured | {"epochs": self.recipe["epochs"]}
+        self.fits[number] = {name: columns[name] for name in FIT_COLUMNS}
         self.entry["parameters"] = parameters
 
-    def _fit_all(self, fits_done):
+    def _fit_all(self, fits_done: int) -> None:
         """Fit on all rows without copies: the model that answers. It is kept, and asked about the other datasets."""
         rows = splits.clean(self.measured.table)
         names = self._names(EXTERNAL, 0, self.recipe["seed"])
@@ -344,8 +297,7 @@ class Training:
         fitted = self.classifier.fit(
             [self.learned_from[row] for row in rows],
             self.measured.labels[rows],
-            seed=names["seed"],
-            epochs=self.recipe["epochs"],
+            **self.recipe,
             progress=self._share(fits_done),
         )
         seconds = time.perf_counter() - started
@@ -356,29 +308,24 @@ class Training:
             if self.classifier.embed:
                 inputs = self._embedded(inputs)
             inputs = dict(zip(asked, inputs, strict=True))
-            told = {"study": self.study, "tested_on": name, "role": "test"}
-            self.tables[fits_done].append(predictions_of(fitted, inputs, other.table, asked, **names, **told))
+            table = predictions_of(fitted, inputs, other.table, asked, **names, tested_on=name, role="test")
+            self.tables[fits_done].append(table)
         if self.others:
             answer_ms = _answer_ms(fitted, [self.inputs[row] for row in rows[:TIMED]])
             self._note(fits_done, names, fitted.parameters, seconds, answer_ms)
         if self.classifier.keep:
             self._keep(fitted)
 
-    def _keep(self, fitted):
-        files = fitted.save()
+    def _keep(self, fitted: Any) -> None:
+        files, large = fitted.save(), {}
         serve = next(file for file in files if not file.endswith(".keras"))
         if self.classifier.large:
             large = {name: write_large(self.ledger.folder, name, data) for name, data in files.items()}
         else:
-            large, self.files = {}, files
-        self.entry |= {
-            "kept": self.recipe,
-            "serve": serve,
-            "large": large,
-            "parameters": fitted.parameters,
-        }
+            self.files = files
+        self.entry |= {"kept": self.recipe, "serve": serve, "large": large, "parameters": fitted.parameters}
 
-    def _save(self):
+    def _save(self) -> None:
         tables = [table for number in sorted(self.tables) for table in self.tables[number]]
         fits = [self.fits[number] for number in sorted(self.fits)]
         if not tables and self.entry["kept"] != self.recipe:

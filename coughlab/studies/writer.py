@@ -19,10 +19,7 @@ from coughlab.system import files
 
 @contextmanager
 def replacing(folder: str | Path) -> Iterator["StudyWriter"]:
-    """Write a study aside and put it in the place of the previous one when all of it is there.
-
-    Yields a `StudyWriter`. If the block ends by an exception, Ctrl-C and a full disk among them, the study stays as it was.
-    """
+    """Write a study aside, and put it in the place of the previous one unless the block ends by an exception, such as Ctrl-C."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # One process at a time: what two runs add to a study must not be lost.
@@ -75,22 +72,15 @@ def _put_large(folder, manifest):
 
 
 class StudyWriter:
-    """Writes the files of a study and remembers their hashes.
+    """Writes the files of a study and remembers their hashes; `manifest` is everything else that the manifest is to say."""
 
-    Attributes
-    ----------
-    manifest : dict
-        Everything else the manifest is to say.
-    """
-
-    def __init__(self, folder):
-        self._folder = folder
-        self._files = {}
+    def __init__(self, folder: Path):
+        self._folder, self._files = folder, {}
         self.manifest = {}
 
     def write(self, name: str, data: bytes) -> None:
         """Write one file."""
-        self._put(name, data)
+        _write(self._folder / name, data)
         self._files[name] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
@@ -99,11 +89,8 @@ class StudyWriter:
 
     def finish(self) -> None:
         """Write the manifest, the last file, and have all of them on the disk."""
-        self._put(store.MANIFEST, sealed(self.manifest | {"files": self._files}))
+        _write(self._folder / store.MANIFEST, sealed(self.manifest | {"files": self._files}))
         files.sync(self._folder)
-
-    def _put(self, name, data):
-        _write(self._folder / name, data)
 
 
 def sealed(manifest: dict) -> bytes:

@@ -13,7 +13,8 @@ from coughlab.serving.predictors import Predictor
 from coughlab.studies import definition, store
 from coughlab.studies.convert import ConvertError, convert
 from coughlab.studies.ledger import Ledger
-from coughlab.studies.runner import Measured, defined_as
+from coughlab.studies.measured import Measured
+from coughlab.studies.runner import defined_as
 from coughlab.studies.store import StoredStudy, StoreError
 from coughlab.studies.writer import replacing
 from coughlab.task import Task

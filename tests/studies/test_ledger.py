@@ -12,7 +12,7 @@ from coughlab.features.acoustic import NAMES
 from coughlab.studies import store
 from coughlab.studies.definition import Definition
 from coughlab.studies.ledger import DifferentDataError, Ledger
-from coughlab.studies.runner import Measured
+from coughlab.studies.measured import Measured
 from coughlab.studies.store import StoredStudy, StoreError
 from coughlab.studies.training import PREDICTION_COLUMNS
 from tests.tables import with_positive

@@ -52,9 +52,10 @@ def tiny_dataset(folder):
 
 def run(data, folder, *models, n_splits=SPLITS, epochs=1, **options):
     """The stored study after a run, on random rows unless told."""
-    options = {"protocols": ["published"], "others": {}} | options
-    options |= {"models": models, "n_splits": n_splits, "epochs": epochs}
-    return StoredStudy(runner.run("kaggle-trial", data, folder=folder, **options))
+    protocols, again = options.pop("protocols", ["published"]), options.pop("again", False)
+    selected = runner.Selection(models, protocols, n_splits, epochs, again)
+    options = {"others": {}} | options
+    return StoredStudy(runner.run("kaggle-trial", data, selected, folder=folder, **options))
 
 
 def bytes_of(folder):

@@ -169,8 +169,9 @@ def tiny(tmp_path_factory):
 
 
 def fitted(data, folder, models, at=None, **options):
-    options = {"others": {}, "n_splits": 2, "epochs": 1} | options
-    return StoredStudy(runner.run("kaggle-trial", data, models=models, folder=folder, engine=at, **options))
+    others = options.pop("others", {})
+    selected = runner.Selection(models, **{"n_splits": 2, "epochs": 1} | options)
+    return StoredStudy(runner.run("kaggle-trial", data, selected, others=others, folder=folder, engine=at))
 
 
 def assert_same(one, other):

@@ -6,7 +6,6 @@ and the models that answer, are trained in one.
 """
 
 import argparse
-import os
 from pathlib import Path
 
 from coughlab.cli import console, studies
@@ -34,9 +33,13 @@ def run(arguments: argparse.Namespace) -> None:
     from coughlab.studies import runner
     from coughlab.system import parallel
 
-    def work(name: str, data: os.PathLike, **options) -> Path:
+    selected = runner.Selection(
+        arguments.models, arguments.protocols, arguments.splits, arguments.epochs, arguments.again
+    )
+
+    def work(name: str, data: Path, *, again: bool, **options) -> Path:
         with parallel.start(arguments.jobs, arguments.dask) as engine:
-            return runner.run(name, data, engine=engine, **options)
+            return runner.run(name, data, selected, engine=engine, **options)
 
     with console.explained(runner.StudyError):
         others = runner.find_others(arguments.study, arguments.others)
@@ -45,13 +48,5 @@ def run(arguments: argparse.Namespace) -> None:
             f"the models are not tested on {' and '.join(absent)}: there is no such folder in"
             f" {arguments.others or 'what COUGHLAB_DATA names'}."
         )
-    folder = studies.run(
-        arguments,
-        work,
-        models=arguments.models,
-        protocols=arguments.protocols,
-        others=others,
-        n_splits=arguments.splits,
-        epochs=arguments.epochs,
-    )
+    folder = studies.run(arguments, work, others=others)
     print(f"Written to {folder}")
