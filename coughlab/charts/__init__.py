@@ -1,22 +1,38 @@
 """Tables and arrays to Plotly figures; pure functions."""
 
+from __future__ import annotations
+
 import html
+from typing import TYPE_CHECKING, Any
 
-#: Okabe and Ito's colours, told apart by people with any common colour vision. Colour is never the only signal.
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+#: Okabe and Ito's colours, which people with any common colour vision can tell apart. Colour is never the only signal.
 COLOURS = {"negative": "#0072b2", "positive": "#d55e00", "this": "#009e73"}
+#: In pixels.
+MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
+#: Above the chart.
+LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
 
 
-def text(name):
-    """A name for where Plotly reads HTML.
-
-    Parameters
-    ----------
-    name : object
-        What somebody called a recording, a person or a source.
-
-    Returns
-    -------
-    str
-        It is shown as it is, whatever markup it holds.
-    """
+def text(name: object) -> str:
+    """A name as Plotly, which reads HTML, shows it unchanged, whatever markup it holds."""
     return html.escape(str(name), quote=False)
+
+
+def laid_out(chart: go.Figure, height: int, **layout: Any) -> go.Figure:
+    """Give a chart its height in pixels, and `MARGIN` and `LEGEND` unless `layout` has others."""
+    return chart.update_layout({"height": height, "margin": MARGIN, "legend": LEGEND} | layout)
+
+
+def hatched(kind: str) -> dict[str, Any]:
+    """How the bars of the class `kind`, "negative" or "positive", are filled."""
+    shape = "/" if kind == "positive" else ""
+    return {"color": COLOURS[kind], "pattern": {"shape": shape, "fillmode": "overlay"}}
+
+
+def add_reference(chart: go.Figure, y: list[float], name: str, **place: int) -> None:
+    """Add a grey dotted line from `y` at 0 to `y` at 1, with which curves are compared."""
+    line = {"color": "#888888", "dash": "1px,3px", "width": 1.5}
+    chart.add_scatter(x=[0, 1], y=y, mode="lines", name=name, line=line, hoverinfo="skip", **place)

@@ -1,10 +1,12 @@
 """How far a dataset gives its labels away without a cough being heard."""
 
 import textwrap
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import plotly.graph_objects as go
 
-from coughlab.charts import COLOURS
+from coughlab.charts import COLOURS, MARGIN, laid_out
 
 #: Name, colour and symbol by how sure a shortcut is; colour is never the only signal.
 MARKS = {
@@ -22,20 +24,15 @@ _TICKS = {
 }
 
 
-def shortcuts(probes, *, severe, warning):
-    """Draw how well each shortcut tells the label, between guessing and certainty.
+def shortcuts(probes: Iterable[Mapping[str, Any]], *, severe: float, warning: float) -> go.Figure:
+    """Draw how well each shortcut tells the label, between guessing and certainty: a row a shortcut, the strongest first.
 
     Parameters
     ----------
-    probes : list of dict
-        As `coughlab.audit.checks.shortcut.tried` returns them, without those that could not be tried.
+    probes : iterable of mapping
+        Title, AUC and interval of each, as of `coughlab.audit.checks.shortcut.tried`, without those that could not be tried.
     severe, warning : float
         The AUC at which the lower end of an interval makes a shortcut severe, or a warning.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        A row a shortcut, the strongest first, with its AUC and interval.
     """
     probes = sorted(probes, key=lambda probe: -probe["auc"])
     chart = go.Figure()
@@ -73,12 +70,7 @@ def shortcuts(probes, *, severe, warning):
         zeroline=False,
         automargin=True,
     )
-    return chart.update_layout(
-        height=190 + 62 * len(probes),
-        margin={"l": 10, "r": 45, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-        showlegend=True,
-    )
+    return laid_out(chart, 190 + 62 * len(probes), margin=MARGIN | {"r": 45}, showlegend=True)
 
 
 def _kind(low, severe, warning):

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from coughlab.charts import COLOURS
+from coughlab.charts import COLOURS, add_reference, laid_out
 from coughlab.evaluation import calibration
 from coughlab.task import Task
 from coughlab.text import counted
@@ -32,13 +32,9 @@ def reliability(
     Parameters
     ----------
     before : pandas.DataFrame
-        Rows of the predictions table, as for `coughlab.evaluation.calibration.reliability`.
+        Rows of the predictions table, as for `coughlab.evaluation.calibration.reliability`, which explains `bins` and `strategy`.
     after : pandas.DataFrame, optional
         The same rows recalibrated, as of `coughlab.evaluation.calibration.recalibrated`.
-    task : coughlab.task.Task
-        What is to be found.
-    bins, strategy
-        As in `coughlab.evaluation.calibration.reliability`.
 
     Returns
     -------
@@ -46,16 +42,7 @@ def reliability(
         A point with its 95% interval a bin and curve, the line on which probabilities are right, and a bar for each twentieth.
     """
     chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.75, 0.25], vertical_spacing=0.04)
-    chart.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
-        mode="lines",
-        name="if every probability were right",
-        line={"color": "#888888", "dash": "1px,3px", "width": 1.5},
-        hoverinfo="skip",
-        row=1,
-        col=1,
-    )
+    add_reference(chart, [0, 1], "if every probability were right", row=1, col=1)
     edges = np.arange(0, 1, STEP)
     for rows, (name, colour, symbol, dash, pattern) in zip((before, after), STYLES, strict=True):
         if rows is None:
@@ -104,11 +91,4 @@ def reliability(
     chart.update_xaxes(title=f"probability of {task.condition}", row=2, col=1)
     chart.update_yaxes(title=f"share that had {task.condition}", **shares, row=1, col=1)
     chart.update_yaxes(title="answers", tickformat=".0%", rangemode="tozero", fixedrange=True, row=2, col=1)
-    chart.update_layout(
-        height=560,
-        barmode="group",
-        bargap=0.1,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-    )
-    return chart
+    return laid_out(chart, 560, barmode="group", bargap=0.1)

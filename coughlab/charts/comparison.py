@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from coughlab.charts import COLOURS
+from coughlab.charts import COLOURS, LEGEND, MARGIN, add_reference, laid_out
 from coughlab.evaluation import roc
 from coughlab.task import Task
 
@@ -23,19 +23,7 @@ _GRID = np.linspace(0, 1, 101)
 def found_and_missed(counts: pd.DataFrame, titles: dict[str, str], task: Task) -> go.Figure:
     """Draw true positives and false negatives of every model, the case study's plot: a false negative costs most.
 
-    Parameters
-    ----------
-    counts : pandas.DataFrame
-        Indexed by model, with the columns ``tp`` and ``fn``: sums over the splits shown.
-    titles : dict of str to str
-        Title of each model.
-    task : coughlab.task.Task
-        What is to be found.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        Two bars a model that add up to all positive recordings tested.
+    `counts` has a row a model and the columns ``tp`` and ``fn``: sums over the splits shown.
     """
     counts = counts.assign(tested=counts["tp"] + counts["fn"])
     chart = go.Figure()
@@ -67,16 +55,10 @@ def found_and_missed(counts: pd.DataFrame, titles: dict[str, str], task: Task) -
         fixedrange=True,
     )
     chart.update_yaxes(autorange="reversed", fixedrange=True, automargin=True)
-    chart.update_layout(
-        barmode="stack",
-        height=90 + 30 * len(counts),
-        margin={"l": 10, "r": 30, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-    )
-    return chart
+    return laid_out(chart, 90 + 30 * len(counts), barmode="stack", margin=MARGIN | {"r": 30})
 
 
-def curve(kind, predictions, titles):
+def curve(kind: str, predictions: pd.DataFrame, titles: dict[str, str]) -> go.Figure:
     """Draw the mean ROC or precision-recall curve of some models, with the band of their splits.
 
     Parameters
@@ -87,11 +69,6 @@ def curve(kind, predictions, titles):
         Test rows of the predictions table.
     titles : dict of str to str
         Title of each model to draw, at most 6.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        A line and a band a model; and what knowing nothing would give, dotted.
     """
     of, x, y = {
         "roc": (roc.roc, "false positive rate (1 - specificity)", "sensitivity"),
@@ -125,20 +102,7 @@ def curve(kind, predictions, titles):
             hovertemplate=f"{title}: {y} %{{y:.2f}} at %{{x:.2f}}<extra></extra>",
         )
     share = predictions["positive"].mean()
-    level = [0, 1] if kind == "roc" else [share, share]
-    chart.add_scatter(
-        x=[0, 1],
-        y=level,
-        mode="lines",
-        name="knowing nothing",
-        line={"color": "#888888", "dash": "1px,3px", "width": 1.5},
-        hoverinfo="skip",
-    )
+    add_reference(chart, [0, 1] if kind == "roc" else [share, share], "knowing nothing")
     chart.update_xaxes(title=x, range=[-0.02, 1.02], fixedrange=True, constrain="domain")
     chart.update_yaxes(title=y, range=[-0.02, 1.02], fixedrange=True)
-    chart.update_layout(
-        height=440,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
-    )
-    return chart
+    return laid_out(chart, 440, legend=LEGEND | {"y": -0.2, "yanchor": "top"})

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from coughlab.charts import COLOURS
+from coughlab.charts import COLOURS, hatched, laid_out
 from coughlab.features import acoustic
 from coughlab.task import Task
 
@@ -22,22 +22,7 @@ TITLES = (
 
 
 def table(values: np.ndarray, trained: pd.DataFrame, task: Task) -> pd.DataFrame:
-    """Each feature of a recording beside the middle 90% of the training recordings of each class.
-
-    Parameters
-    ----------
-    values : array-like, shape (26,)
-        Features of the recording.
-    trained : pandas.DataFrame
-        The study's feature table.
-    task : coughlab.task.Task
-        What the classes are called.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a feature: ``feature``, ``this recording``, and 5th and 95th percentile of each class.
-    """
+    """Each of the 26 features of a recording beside the middle 90% of the training recordings of each class."""
     rows = pd.DataFrame({"feature": TITLES, "this recording": np.asarray(values, dtype=float)})
     for positive, title in enumerate(map(task.title, task.labels)):
         measured = trained.loc[trained["positive"] == positive, list(acoustic.NAMES)]
@@ -47,22 +32,7 @@ def table(values: np.ndarray, trained: pd.DataFrame, task: Task) -> pd.DataFrame
 
 
 def figure(values: np.ndarray, trained: pd.DataFrame, task: Task) -> go.Figure:
-    """Draw `table`, every feature in its own standard deviations from the training mean.
-
-    Parameters
-    ----------
-    values : array-like, shape (26,)
-        Features of the recording.
-    trained : pandas.DataFrame
-        The study's feature table.
-    task : coughlab.task.Task
-        What the classes are called.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        Two bars and a diamond a feature.
-    """
+    """Draw `table`, every feature in its own standard deviations from the training mean: two bars and a diamond each."""
     measured = trained[list(acoustic.NAMES)].to_numpy(dtype=float)
     rows, mean, spread = table(values, trained, task), measured.mean(axis=0), measured.std(axis=0)
     spread[spread == 0] = 1
@@ -78,10 +48,7 @@ def figure(values: np.ndarray, trained: pd.DataFrame, task: Task) -> go.Figure:
             width=0.3,
             orientation="h",
             name=f"{title}: middle 90% of the training recordings",
-            marker={
-                "color": COLOURS[kind],
-                "pattern": {"shape": "/" if kind == "positive" else "", "fillmode": "overlay"},
-            },
+            marker=hatched(kind),
             hoverinfo="skip",
         )
     z = (rows["this recording"] - mean) / spread
@@ -104,10 +71,4 @@ def figure(values: np.ndarray, trained: pd.DataFrame, task: Task) -> go.Figure:
     )
     edge = EDGE + 0.3
     chart.update_xaxes(title="SD from the training mean", range=[-edge, edge], fixedrange=True)
-    chart.update_layout(
-        height=640,
-        barmode="overlay",
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-    )
-    return chart
+    return laid_out(chart, 640, barmode="overlay")

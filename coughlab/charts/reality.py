@@ -3,6 +3,7 @@
 import textwrap
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from coughlab.charts.staircase import edges, error_bars, inked, short
@@ -14,22 +15,10 @@ from coughlab.evidence.wording import FALSE_ALARMS
 CELLS = [[0, "#e69f00"], [0.5, "#f7f7f7"], [1, "#56b4e9"]]
 
 
-def overview(table, titles, metric):
+def overview(table: pd.DataFrame, titles: dict[str, str], metric: str) -> go.Figure:
     """Draw every model at every step: a block a model, and in it a line a step, from the top down.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Of `coughlab.evidence.steps.overview`.
-    titles : dict of str to str
-        Title of each model.
-    metric : str
-        The metric shown; false alarms are left to the table.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        A trace a step, with its own symbol and colour.
+    `table` is of `coughlab.evidence.steps.overview`; its false alarms are not drawn.
     """
     table = table[(table["metric"] != FALSE_ALARMS) & table["value"].notna()]
     models = [model for model in titles if model in set(table["model"])]
@@ -86,20 +75,11 @@ def overview(table, titles, metric):
     )
 
 
-def matrix(table, metric):
+def matrix(table: pd.DataFrame, metric: str) -> go.Figure:
     """Draw what a model trained on one dataset does on another, the numbers in the cells.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Of `coughlab.evidence.steps.matrix`.
-    metric : str
-        The metric asked for; only its cells are coloured, since those with specificity are not comparable.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        A row for each dataset trained on, a column for each tested on.
+    `table` is of `coughlab.evidence.steps.matrix`. Only cells of `metric` are coloured, as those with specificity are not
+    comparable.
     """
     rows, columns = (list(table[name].unique()) for name in ("trained_on", "tested_on"))
     values = table["value"].where(table["metric"] == metric).to_numpy(dtype=float)

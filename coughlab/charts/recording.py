@@ -1,11 +1,15 @@
 """What a recording looks like: its waveform with the coughs marked, and its spectrogram, on one time axis."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import sequential
 from plotly.subplots import make_subplots
 
-from coughlab.charts import COLOURS
+from coughlab.audio import Recording
+from coughlab.charts import COLOURS, MARGIN
 from coughlab.features import spectrum
 
 N_MELS = 128
@@ -16,43 +20,37 @@ RANGE_DB = 80.0
 #: Numbers of coughs closer than this share of the width would run into each other on a small screen; the first is drawn.
 APART = 0.07
 TICKS_HZ = (0, 250, 500, 1000, 2000, 4000, 8000)
+#: Streamlit takes Magma's first colour, #000004, for a place to put a colour of the theme.
+MAGMA = ["#01010a", *sequential.Magma[1:]]
 
 
-def figure(recording, events):
-    """Waveform above spectrogram.
+def columns(n: int) -> np.ndarray:
+    """Where each of at most `COLUMNS` columns of `n` values begins."""
+    return np.unique(np.linspace(0, n, COLUMNS, endpoint=False).astype(int))
 
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded.
-    events : list of coughlab.detector.Event
-        The coughs in it, shaded in both panels, and numbered as far as the numbers have room.
 
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        Axes in seconds, full scale and hertz.
+def figure(recording: Recording, events: Iterable[Any]) -> go.Figure:
+    """Draw a recording's waveform above its spectrogram: seconds, full scale and hertz.
+
+    Each ``coughlab.detector.Event`` of `events` is shaded in both panels, and numbered as far as the numbers have room.
     """
     chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.35, 0.65], vertical_spacing=0.04)
     chart.add_trace(_waveform(recording), row=1, col=1)
     chart.add_trace(_spectrogram(recording), row=2, col=1)
+    frame = {
+        "type": "rect",
+        "xref": "x",
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": COLOURS["positive"], "width": 1, "dash": "dot"},
+        "fillcolor": COLOURS["positive"],
+        "opacity": 0.18,
+        "layer": "above",
+    }
     frames, numbers, numbered = [], [], -np.inf
     for number, event in enumerate(events, start=1):
-        frames.append(
-            {
-                "type": "rect",
-                "xref": "x",
-                "yref": "paper",
-                "x0": event.start_s,
-                "x1": event.end_s,
-                "y0": 0,
-                "y1": 1,
-                "line": {"color": COLOURS["positive"], "width": 1, "dash": "dot"},
-                "fillcolor": COLOURS["positive"],
-                "opacity": 0.18,
-                "layer": "above",
-            }
-        )
+        frames.append(frame | {"x0": event.start_s, "x1": event.end_s})
         middle = (event.start_s + event.end_s) / 2
         if middle - numbered >= APART * recording.duration:
             numbered = middle
@@ -71,16 +69,13 @@ def figure(recording, events):
         row=2,
         col=1,
     )
-    chart.update_layout(
-        height=520, margin={"l": 10, "r": 10, "t": 24, "b": 10}, showlegend=False, dragmode="zoom"
-    )
-    return chart
+    return chart.update_layout(height=520, margin=MARGIN | {"t": 24}, showlegend=False, dragmode="zoom")
 
 
 def _waveform(recording):
     """The lowest and the highest sample of every column, as one line."""
     y = recording.samples
-    starts = np.unique(np.linspace(0, y.size, COLUMNS, endpoint=False).astype(int))
+    starts = columns(y.size)
     low, high = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
     return go.Scatter(
         x=np.repeat(starts / recording.rate, 2).astype(np.float32),
@@ -93,7 +88,7 @@ def _waveform(recording):
 def _spectrogram(recording):
     db = spectrum.log_mel(spectrum.waveform(recording), n_mels=N_MELS, top_db=RANGE_DB)
     db -= db.max()
-    starts = np.unique(np.linspace(0, len(db), COLUMNS, endpoint=False).astype(int))
+    starts = columns(len(db))
     width = len(db) / len(starts)
     middles = width * np.arange(len(starts)) + (width - 1) / 2
     return go.Heatmap(
@@ -101,8 +96,7 @@ def _spectrogram(recording):
         y=np.arange(N_MELS),
         # Whole decibels fit one byte a point.
         z=np.maximum.reduceat(db, starts, axis=0).T.round().astype(np.int8),
-        # Streamlit takes Magma's first colour, #000004, for a place to put a colour of the theme.
-        colorscale=["#01010a", *sequential.Magma[1:]],
+        colorscale=MAGMA,
         # Drawn as one picture instead of a hundred thousand rectangles.
         zsmooth="fast",
         colorbar={

@@ -1,9 +1,12 @@
 """Hyperopt's trials: how the search went, what mattered in it, and its best pipelines in words."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from coughlab.charts import LEGEND, MARGIN, laid_out
 from coughlab.classifiers import search
 from coughlab.evaluation import intervals, scoring
 from coughlab.evaluation.metrics import SHARES
@@ -21,106 +24,75 @@ MARKS = {
 }
 PREPROCESSING = {"none": "as it is", "l1": "L1", "l2": "L2", "standard": "standard", "minmax": "min-max"}
 PUBLISHED = "published winner"
+_LEGEND = LEGEND | {"y": 1.02}
 
 
-def ranking(trials):
+def _finished(trials):
+    """The trials that did not fail, with their pipelines in ``pipeline``."""
+    trials = trials[trials["status"] == "ok"]
+    return trials.assign(pipeline=[search.describe(row) for row in trials.to_dict("records")])
+
+
+def _is_published(trials):
+    return [search.is_published(row) for row in trials.to_dict("records")]
+
+
+def ranking(trials: pd.DataFrame) -> pd.DataFrame:
     """Trials from best to worst, those of the same words left out but for the best of them.
 
-    Parameters
-    ----------
-    trials : pandas.DataFrame
-        Trials of `coughlab.classifiers.search.run`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The trials that did not fail, with ``pipeline`` (in words), ``rank`` (equals share the better one) and ``published``
-        (whether it is the case study's winner).
+    Added are ``pipeline`` (in words), ``rank`` (equals share the better one) and ``published`` (whether it is the case study's
+    winner). Trials that failed are left out.
     """
-    ranked = trials[trials["status"] == "ok"].sort_values(["loss", "trial"])
-    rows = ranked.to_dict("records")
-    ranked = ranked.assign(
-        pipeline=[search.describe(row) for row in rows], published=[search.is_published(row) for row in rows]
-    ).drop_duplicates("pipeline")
+    ranked = _finished(trials).sort_values(["loss", "trial"])
+    ranked = ranked.assign(published=_is_published(ranked)).drop_duplicates("pipeline")
     return ranked.assign(rank=ranked["loss"].rank(method="min").astype(int)).reset_index(drop=True)
 
 
-def people(predictions):
-    """How many different people each score rests on.
-
-    Parameters
-    ----------
-    predictions : pandas.DataFrame
-        The predictions table; the search was made on the training rows of its first published split.
-
-    Returns
-    -------
-    dict of str to int
-        People for ``accuracy``, ``sensitivity`` and ``specificity``.
-    """
-    of = (
-        (predictions["protocol"] == "published")
-        & (predictions["split"] == 0)
-        & (predictions["role"] == "train")
-    )
-    rows = predictions[of]
+def people(predictions: pd.DataFrame) -> dict[str, int]:
+    """How many different people each score rests on: the search used the training rows of the first published split."""
+    rows = predictions.query("protocol == 'published' and split == 0 and role == 'train'")
     return {
         score: scoring.asked(rows, metric.share_of)["person"].nunique() for score, metric in SHARES.items()
     }
 
 
-def table(ranked, people):
-    """Scores of pipelines with their 95% intervals, for reading.
+def table(ranked: pd.DataFrame, people: dict[str, int]) -> pd.DataFrame:
+    """Scores of the rows of `ranking` with their 95% intervals, for reading.
 
-    Parameters
-    ----------
-    ranked : pandas.DataFrame
-        Rows of `ranking`.
-    people : dict of str to int
-        How many different people each score rests on, as of `people`: the number of trials of its Wilson interval. The Brier
-        score has the interval of `coughlab.classifiers.search.cross_validate`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a pipeline.
+    Shares have Wilson intervals, with the number of `people` as the number of trials; the Brier score has the interval of
+    `coughlab.classifiers.search.cross_validate`.
     """
 
-    def told(score, form, low, high):
+    def written(score, form, low, high):
         rows = zip(ranked[score], low, high, strict=True)
         return [f"{value:{form}} ({low:{form}} to {high:{form}})" for value, low, high in rows]
 
     shares = {}
     for score, number in people.items():
-        shares[score] = told(score, ".0%", *intervals.wilson(ranked[score], max(number, 1)))
+        shares[score] = written(score, ".0%", *intervals.wilson(ranked[score], max(number, 1)))
     return pd.DataFrame(
         {
             "rank": ranked["rank"],
             "pipeline": ranked["pipeline"].mask(
                 ranked["published"], "Published winner: " + ranked["pipeline"]
             ),
-            "Brier score": told("loss", ".3f", ranked["loss_low"], ranked["loss_high"]),
+            "Brier score": written("loss", ".3f", ranked["loss_low"], ranked["loss_high"]),
             **shares,
             "trial": ranked["trial"],
         }
     )
 
 
-def importance(trials):
+def importance(trials: pd.DataFrame) -> pd.DataFrame:
     """How much of the variation in the Brier score goes with the model family and with the preprocessing.
 
     The share is eta squared: the sum of squares between groups over the total sum of squares (J. Cohen, "Statistical Power
     Analysis for the Behavioral Sciences", 2nd edition, 1988, chapter 8). The more groups there are, the more comes by chance.
 
-    Parameters
-    ----------
-    trials : pandas.DataFrame
-        Trials.
-
     Returns
     -------
     pandas.DataFrame
-        ``what``, ``share``, and ``chance``: the mean share if the scores were dealt to the trials at random, which is
+        ``what``, ``share``, and ``chance``: the mean share if the scores were assigned to the trials at random, which is
         (groups - 1) / (trials - 1). What family and preprocessing together leave is the further settings' share.
     """
     tried = trials[trials["status"] == "ok"]
@@ -141,25 +113,10 @@ def importance(trials):
     return pd.DataFrame([*rows, {"what": "Further settings"} | rest])
 
 
-def history(trials, families):
-    """The score of every trial, and the best so far.
-
-    Parameters
-    ----------
-    trials : pandas.DataFrame
-        Trials.
-    families : collection of str
-        Model families to draw; the best so far and the published winner are drawn whatever is chosen.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        A trace a family, each with its colour and symbol.
-    """
-    tried = trials[trials["status"] == "ok"]
-    rows = tried.to_dict("records")
-    words, published = [search.describe(row) for row in rows], [search.is_published(row) for row in rows]
-    tried = tried.assign(words=words, kind=tried["model"].astype(object).mask(published, PUBLISHED))
+def history(trials: pd.DataFrame, families: Collection[str]) -> go.Figure:
+    """Draw the score of every trial of some families; the best so far and the published winner are drawn in any case."""
+    tried = _finished(trials)
+    tried = tried.assign(kind=tried["model"].astype(object).mask(_is_published(tried), PUBLISHED))
     chart = go.Figure()
     chart.add_scatter(
         x=tried["trial"],
@@ -183,38 +140,22 @@ def history(trials, families):
                 "size": 16 if kind == PUBLISHED else 9,
                 "line": {"color": "white", "width": 0.5},
             },
-            customdata=of[["words", "loss_low", "loss_high"]],
+            customdata=of[["pipeline", "loss_low", "loss_high"]],
             hovertemplate="Trial %{x}: %{y:.3f} (95% interval %{customdata[1]:.3f} to %{customdata[2]:.3f})"
             "<br>%{customdata[0]}<extra></extra>",
         )
     chart.update_xaxes(title="Trial", range=[-1.5, len(trials) + 0.5])
     chart.update_yaxes(title="Brier score (lower is better)", rangemode="tozero")
-    chart.update_layout(
-        height=520,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    )
-    return chart
+    return laid_out(chart, 520, legend=_LEGEND)
 
 
-def shares(trials):
-    """Draw `importance`.
-
-    Parameters
-    ----------
-    trials : pandas.DataFrame
-        Trials.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        A bar for the share, and an upright line for what chance alone would give.
-    """
+def shares(trials: pd.DataFrame) -> go.Figure:
+    """Draw `importance`: a bar for each share, and an upright line for what chance alone would give."""
     rows = importance(trials)
-    told = [f"{what}: {share:.0%}" for what, share in zip(rows["what"], rows["share"], strict=True)]
+    labels = [f"{what}: {share:.0%}" for what, share in zip(rows["what"], rows["share"], strict=True)]
     chart = go.Figure()
     chart.add_bar(
-        y=told,
+        y=labels,
         x=rows["share"],
         orientation="h",
         name="share of the variation",
@@ -222,7 +163,7 @@ def shares(trials):
         hoverinfo="skip",
     )
     chart.add_scatter(
-        y=told,
+        y=labels,
         x=rows["chance"],
         mode="markers",
         name="by chance alone",
@@ -231,34 +172,16 @@ def shares(trials):
     )
     chart.update_yaxes(autorange="reversed", fixedrange=True)
     chart.update_xaxes(range=[0, 1], tickformat=".0%", fixedrange=True)
-    chart.update_layout(
-        height=260,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    )
-    return chart
+    return laid_out(chart, 260, legend=_LEGEND)
 
 
-def grid(trials):
-    """The best score of every model family with every preprocessing, and how many trials it was the best of.
+def grid(trials: pd.DataFrame) -> go.Figure:
+    """Draw the best score of every model family with every preprocessing, and the number of trials; pairs not tried are empty."""
+    tried, pair = _finished(trials), ["model", "preprocessing"]
+    groups = tried.groupby(pair, observed=True)["loss"]
+    best, number = tried.loc[groups.idxmin()].set_index(pair), groups.size()
 
-    Parameters
-    ----------
-    trials : pandas.DataFrame
-        Trials.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        Pairs that were not tried stay empty.
-    """
-    tried = trials[trials["status"] == "ok"]
-    best = tried.loc[tried.groupby(["model", "preprocessing"], observed=True)["loss"].idxmin()]
-    best = best.assign(words=[search.describe(row) for row in best.to_dict("records")])
-    best = best.set_index(["model", "preprocessing"])
-    number = tried.groupby(["model", "preprocessing"], observed=True).size()
-
-    def laid_out(values):
+    def in_cells(values):
         return values.unstack().reindex(index=list(search.FAMILIES), columns=list(PREPROCESSING))
 
     text = best["loss"].map("{:.3f}".format) + "<br>" + number.map("({})".format)
@@ -266,11 +189,11 @@ def grid(trials):
         go.Heatmap(
             x=list(PREPROCESSING.values()),
             y=list(search.FAMILIES.values()),
-            z=laid_out(best["loss"]),
-            text=laid_out(text).fillna(""),
+            z=in_cells(best["loss"]),
+            text=in_cells(text).fillna(""),
             texttemplate="%{text}",
             customdata=np.stack(
-                [laid_out(best[name]) for name in ("words", "loss_low", "loss_high")], axis=-1
+                [in_cells(best[name]) for name in ("pipeline", "loss_low", "loss_high")], axis=-1
             ),
             hovertemplate="%{customdata[0]}<br>%{z:.3f} (95% interval %{customdata[1]:.3f} to %{customdata[2]:.3f})"
             "<extra></extra>",
@@ -285,5 +208,4 @@ def grid(trials):
     )
     chart.update_xaxes(side="top", fixedrange=True, showgrid=False)
     chart.update_yaxes(autorange="reversed", fixedrange=True, showgrid=False)
-    chart.update_layout(height=420, margin={"l": 10, "r": 10, "t": 10, "b": 10})
-    return chart
+    return chart.update_layout(height=420, margin=MARGIN)

@@ -1,10 +1,12 @@
 """How scores scatter over splits, and how two models differ on the same splits."""
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from coughlab.charts import COLOURS
+from coughlab.charts import COLOURS, laid_out
+from coughlab.evaluation.comparison import Lucky, Paired
 from coughlab.evaluation.metrics import METRICS, PER_SPLIT
 
 #: Metrics on a scale from 0 to 1; others have no upper limit and get an axis of their own.
@@ -17,22 +19,10 @@ POINT = "#3a8fc4"
 MARKS = {"best": "star", "worst": "x"}
 
 
-def distribution(values, lucky, metric):
-    """Every metric on every split: a box and one point a split, with the best and the worst split of one metric marked.
+def distribution(values: pd.DataFrame, lucky: Lucky, metric: str) -> go.Figure:
+    """Draw every metric on every split: a box and one point a split, with the best and the worst split of `metric` marked.
 
-    Parameters
-    ----------
-    values : pandas.DataFrame
-        Columns `PER_SPLIT`, indexed by split (from 0): `coughlab.evaluation.comparison.by_split`.
-    lucky : coughlab.evaluation.comparison.Lucky
-        The splits to be marked.
-    metric : str
-        The metric they are the extremes of.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        A row a metric, from 0 to 1; the log loss below on its own axis.
+    `values` is of `coughlab.evaluation.comparison.by_split`. Metrics without an upper limit have an axis of their own below.
     """
     figure = make_subplots(rows=2, row_heights=[len(SHARES), len(OTHERS)], vertical_spacing=0.16)
     for row, metrics in ((1, SHARES), (2, OTHERS)):
@@ -67,7 +57,21 @@ def distribution(values, lucky, metric):
         )
     figure.update_xaxes(range=[-0.02, 1.02], fixedrange=True, row=1, col=1)
     figure.update_xaxes(rangemode="tozero", fixedrange=True, row=2, col=1)
-    return _laid_out(figure, 560)
+    return laid_out(figure, 560)
+
+
+def _add_points(figure, of, y, name, form, size, **more):
+    """One point for each split of `of`, spread around `y`."""
+    figure.add_scatter(
+        x=of,
+        y=y,
+        mode="markers",
+        name="one split",
+        marker={"size": size, "color": POINT, "opacity": 0.6},
+        customdata=of.index + 1,
+        hovertemplate=f"{name} %{{customdata}}: %{{x:{form}}}<extra></extra>",
+        **more,
+    )
 
 
 def _boxes(figure, row, values, metrics):
@@ -87,49 +91,21 @@ def _boxes(figure, row, values, metrics):
             row=row,
             col=1,
         )
-        figure.add_scatter(
-            x=of,
-            y=y + rng.uniform(-JITTER, JITTER, len(of)),
-            mode="markers",
-            name="one split",
-            showlegend=metric == SHARES[0],
-            marker={"size": 6, "color": POINT, "opacity": 0.6},
-            customdata=of.index + 1,
-            hovertemplate=f"{METRICS[metric].title}, split %{{customdata}}: %{{x:.3f}}<extra></extra>",
-            row=row,
-            col=1,
-        )
+        spread = y + rng.uniform(-JITTER, JITTER, len(of))
+        name, place = f"{METRICS[metric].title}, split", {"row": row, "col": 1}
+        _add_points(figure, of, spread, name, ".3f", 6, showlegend=metric == SHARES[0], **place)
 
 
-def difference(result, title_a, title_b, metric):
-    """Two models on the same splits: every difference, and the mean with both intervals.
+def difference(result: Paired, title_a: str, title_b: str, metric: str) -> go.Figure:
+    """Draw two models on the same splits: every difference, and the mean with both intervals.
 
-    Parameters
-    ----------
-    result : coughlab.evaluation.comparison.Paired
-        What was found.
-    title_a, title_b : str
-        Names of the models.
-    metric : str
-        The metric compared.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        Rows from the top: the splits, the interval that respects the overlap of the training sets, the naive interval.
+    The rows from the top: the splits, the interval that respects the overlap of the training sets, the naive interval.
     """
     of, interval = result.differences, result.interval
     figure = go.Figure()
     figure.add_vline(x=0, line={"color": "grey", "width": 1, "dash": "dash"})
-    figure.add_scatter(
-        x=of,
-        y=np.random.default_rng(0).uniform(-JITTER, JITTER, len(of)),
-        mode="markers",
-        name="one split",
-        marker={"size": 7, "color": POINT, "opacity": 0.6},
-        customdata=of.index + 1,
-        hovertemplate="split %{customdata}: %{x:+.3f}<extra></extra>",
-    )
+    spread = np.random.default_rng(0).uniform(-JITTER, JITTER, len(of))
+    _add_points(figure, of, spread, "split", "+.3f", 7)
     rows = [
         ("respecting the overlap", "diamond", COLOURS["this"], interval.low, interval.high),
         ("naive, too narrow", "diamond-open", COLOURS["positive"], interval.naive_low, interval.naive_high),
@@ -157,12 +133,4 @@ def difference(result, title_a, title_b, metric):
     figure.update_xaxes(
         title=f"{METRICS[metric].title}: {title_a} less {title_b}", fixedrange=True, zeroline=False
     )
-    return _laid_out(figure, 320)
-
-
-def _laid_out(figure, height):
-    return figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
-    )
+    return laid_out(figure, 320)
