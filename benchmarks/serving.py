@@ -25,7 +25,7 @@ from shared.server import PUBLISHED, api_alone, app, published, wav
 from shared.table import Row, show
 
 from coughlab.classifiers import runtime
-from coughlab.serving import workers
+from coughlab.serving import worker_process
 from coughlab.system import resources
 
 STARTS, BEFORE, ONE_BY_ONE = size(3, 1), size(100, 1), size(200, 2)
@@ -89,14 +89,14 @@ def floor_ms():
 
         return run
 
-    resources.mallopt(mmap_threshold=workers.KEPT, trim_threshold=workers.KEPT)
+    resources.mallopt(mmap_threshold=worker_process.KEPT, trim_threshold=worker_process.KEPT)
     compiled = ((runtime.LiteRT, "outputs"), (np.fft, "rfft"), (soxr, "resample"))
     with contextlib.ExitStack() as patches:
         for owner, name in compiled:
             patches.enter_context(patch.object(owner, name, timed(getattr(owner, name))))
         for _ in range(ONE_BY_ONE):
             spent.append(0.0)
-            workers.respond(RECORDING)
+            worker_process.respond(RECORDING)
     return statistics.median(spent)
 
 

@@ -4,8 +4,8 @@ One `Listener` holds the sound of one visitor's microphone. Frames come in one t
 are read by a third; its memory does not grow, however long it listens. Sound is stored nowhere but in that memory.
 """
 
+from coughlab.audio.opus import RATE
 from coughlab.live.cough_log import Cough
 from coughlab.live.listener import Listener
-from coughlab.live.sound import RATE
 
 __all__ = ["RATE", "Cough", "Listener"]

@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from coughlab.config import SettingError
@@ -9,13 +10,13 @@ from coughlab.config import SettingError
 #: Setting and secret that name the servers, and what is expected there.
 SETTING = "COUGHLAB_ICE_SERVERS"
 EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "name", "credential": "password"}]'
-#: Beyond the local network, unless told otherwise: tells both sides their public address, and sees no sound.
+#: Beyond the local network, unless others are set: tells both sides their public address, and sees no sound.
 PUBLIC = [{"urls": ["stun:stun.l.google.com:19302"]}]
 SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
 
 
-def trusted(url):
-    """Whether browsers give a page at this address the microphone: over https, or on this very computer (bool)."""
+def trusted(url: str) -> bool:
+    """Whether browsers give a page at this address the microphone: over https, or on this very computer."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
@@ -24,8 +25,8 @@ def trusted(url):
     return address is not None and address.is_loopback
 
 
-def local(url):
-    """Whether the address is on this computer or in its network, where no server has to help (bool)."""
+def local(url: str) -> bool:
+    """Whether the address is on this computer or in its network, where no server has to help."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith((".localhost", ".local")):
         return True
@@ -33,13 +34,13 @@ def local(url):
     return address is not None and (address.is_private or address.is_loopback or address.is_link_local)
 
 
-def ice_servers(setting, url):
+def ice_servers(setting: str | Iterable | None, url: str) -> list[dict]:
     """The STUN and TURN servers to use.
 
     Parameters
     ----------
     setting : str, list or None
-        What the environment or the secrets say: a JSON list, or the list itself.
+        What the environment or the secrets say: a JSON list, or the list itself. SettingError if it cannot be used.
     url : str
         The address under which the page is read.
 
@@ -48,11 +49,6 @@ def ice_servers(setting, url):
     list of dict
         With ``urls`` and, where they are needed, ``username`` and ``credential``. Without a setting, none on the local network
         and a public STUN server elsewhere.
-
-    Raises
-    ------
-    coughlab.config.SettingError
-        If the setting cannot be used.
     """
     if setting is None or setting == "":
         return [] if local(url) else PUBLIC

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from coughlab import audio, detector
-from coughlab.live.sound import RATE
+from coughlab.audio.opus import RATE
+from coughlab.serving.predictors import Answer
 from coughlab.text import to_csv
 
 #: So many coughs stay on the list: a cough every ten seconds for a whole day.
@@ -42,10 +43,10 @@ class Cough:
     end_s: float
     probability: float
     at: float
-    answers: dict | None = field(default=None, hash=False)
+    answers: dict[str, Answer] | None = field(default=None, hash=False)
 
     @property
-    def time(self):
+    def time(self) -> str:
         """When it began, as ISO 8601 in UTC to the hundredth of a second."""
         at = datetime.fromtimestamp(self.at, UTC)
         return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 10_000:02}Z"
@@ -54,13 +55,13 @@ class Cough:
 class Log:
     """The coughs so far. Threads that share it need a lock."""
 
-    def __init__(self):
-        self._coughs = deque(maxlen=LISTED)
-        self._sounds = {}  # 16-bit samples by number, oldest first
+    def __init__(self) -> None:
+        self._coughs: deque[Cough] = deque(maxlen=LISTED)
+        self._sounds: dict[int, np.ndarray] = {}  # 16-bit samples by number, oldest first
         self._kept = 0  # samples in them
         self.total = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._coughs)
 
     def add(self, event: detector.Event, at: float) -> Cough:
@@ -70,7 +71,7 @@ class Log:
         self._coughs.append(cough)
         return cough
 
-    def complete(self, number: int, samples: np.ndarray, answers: dict | None):
+    def complete(self, number: int, samples: np.ndarray, answers: dict[str, Answer] | None) -> None:
         """Give a cough its sound and what the models say of it; the sound of the oldest ones is dropped for it."""
         place = number - self.total - 1
         if -place > len(self._coughs):
@@ -105,7 +106,7 @@ class Log:
         sound = self._sounds.get(number)
         return None if sound is None else audio.encode_wav(sound / 32768, RATE)
 
-    def copy(self):
+    def copy(self) -> tuple[list[Cough], dict[int, np.ndarray]]:
         """The coughs and their sounds as they are now, for a slow export."""
         return list(self._coughs), dict(self._sounds)
 

@@ -1,21 +1,30 @@
 """Listens to one visitor's microphone: sound in, coughs out, for hours."""
 
+from __future__ import annotations
+
 import itertools
 import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soxr
 
 from coughlab import detector
 from coughlab.audio import Recording
+from coughlab.audio.opus import RATE
 from coughlab.live import cough_log
 from coughlab.live.picture import Columns
-from coughlab.live.sound import RATE, Intake, Ring
+from coughlab.live.sound import Intake, Ring
 from coughlab.serving import predictors
+from coughlab.serving.predictors import Answer
+
+if TYPE_CHECKING:
+    from av import AudioFrame
 
 #: More sound than this does not wait to be worked on: it is dropped, and counted.
 BACKLOG_S = 3.0
@@ -35,13 +44,7 @@ _epochs = itertools.count(1)
 class Listener:
     """Hears one sound in pieces and keeps the coughs in it. May be shared between threads; nothing in it waits for long.
 
-    Parameters
-    ----------
-    ask : callable, optional
-        Takes the `coughlab.audio.Recording` of one cough and returns the models' answers;
-        ``coughlab.serving.predictors.default().ask`` unless given.
-    detector : coughlab.detector.Detector, optional
-        `coughlab.detector.default` unless given.
+    The models are asked about each cough by `ask`, ``coughlab.serving.predictors.default().ask`` unless given.
 
     Attributes
     ----------
@@ -57,7 +60,12 @@ class Listener:
         Seconds of sound that got lost on the way here.
     """
 
-    def __init__(self, *, ask=None, detector=None):
+    def __init__(
+        self,
+        *,
+        ask: Callable[[Recording], dict[str, Answer]] | None = None,
+        detector: detector.Detector | None = None,
+    ):
         self._ask = ask or (lambda recording: predictors.default().ask(recording))
         self._detector = detector
         self._work = threading.RLock()  # held while working on sound: one piece after another
@@ -77,8 +85,8 @@ class Listener:
 
     # What the microphone's thread calls.
 
-    def hear(self, frame):
-        """Take a frame of sound, an ``av.AudioFrame`` of any format, layout and rate; another thread does the work."""
+    def hear(self, frame: AudioFrame) -> None:
+        """Take a frame of sound of any format, layout and rate; another thread does the work."""
         with self._lock:
             self._heard_at = time.monotonic()
             if self.error:
@@ -197,7 +205,7 @@ class Listener:
 
     # What the page calls.
 
-    def feed(self, samples: np.ndarray, rate: int):
+    def feed(self, samples: np.ndarray, rate: int) -> None:
         """Hear a whole recording now, mono with a full scale of 1, and return when the work is done."""
         y = samples if rate == RATE else soxr.resample(samples, rate, RATE, quality="soxr_hq")
         began, piece = time.time() - y.size / RATE, round(PIECE_S * RATE)
@@ -208,12 +216,12 @@ class Listener:
                 self._feed(y[start:end], began + end / RATE)
             self._finish()
 
-    def resume(self):
+    def resume(self) -> None:
         """Listen again after an error; what was heard so far stays."""
         with self._lock:
             self.error = self._heard_at = None
 
-    def clear(self):
+    def clear(self) -> None:
         """Forget everything heard so far, and go on."""
         with self._work, self._lock:
             self._reset()

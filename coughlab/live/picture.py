@@ -6,8 +6,8 @@ to draw one line of waveform and of spectrogram.
 
 import numpy as np
 
+from coughlab.audio.opus import RATE
 from coughlab.features.spectrum import mel_filters, mel_frequencies
-from coughlab.live.sound import RATE
 
 HOP = RATE // 50
 COLUMN_S = HOP / RATE
@@ -28,15 +28,15 @@ FLOOR_DB = -100.0
 class Columns:
     """The newest columns of a sound that goes on."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._tail = np.zeros(N_FFT - HOP, np.float32)  # what the next column's window reaches back to
         self._rest = np.empty(0, np.float32)  # less than a column
         self._kept = np.zeros((KEPT, SIZE), np.uint8)
         self.end = 0  # columns so far
         self._break = False
 
-    def push(self, samples):
-        """More of the sound (ndarray, shape (n,), float32)."""
+    def push(self, samples: np.ndarray) -> None:
+        """More of the sound (shape (n,), float32)."""
         y = np.concatenate([self._rest, samples])
         n = y.size // HOP
         y, self._rest = y[: n * HOP], y[n * HOP :]
@@ -44,7 +44,7 @@ class Columns:
             self._add(_columns(self._tail, y.reshape(n, HOP)))
             self._tail = np.concatenate([self._tail, y])[-self._tail.size :]
 
-    def skip(self, n_samples):
+    def skip(self, n_samples: int) -> None:
         """A break; so many samples are missing."""
         missing = (self._rest.size + n_samples) // HOP
         self._rest = np.zeros((self._rest.size + n_samples) % HOP, np.float32)

@@ -1,16 +1,23 @@
 """Frames of sound as they arrive from a browser, made one continuous sound; and the last seconds of it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import soxr
 
-#: Samples a second of everything behind the intake: the rate of Opus, in which browsers send.
-RATE = 48_000
+# Everything behind the intake has the rate of Opus, in which browsers send.
+from coughlab.audio.opus import RATE
+
+if TYPE_CHECKING:
+    from av import AudioFrame
 #: Packets lost on the way are filled with silence up to so many seconds; a longer gap is a break.
 FILLED_S = 0.5
 
 
-def mono(frame):
-    """Mean of the channels of an ``av.AudioFrame``, at its own rate, full scale being 1 (ndarray, shape (n,), float32)."""
+def mono(frame: AudioFrame) -> np.ndarray:
+    """Mean of the channels of a frame, at its own rate, full scale being 1 (shape (n,), float32)."""
     channels = frame.layout.nb_channels
     samples = frame.to_ndarray()
     samples = samples if frame.format.is_planar else samples.reshape(-1, channels).T
@@ -25,17 +32,12 @@ def mono(frame):
 class Intake:
     """Makes frames one sound at `RATE`."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._rate = self._resampler = None
         self._expected = None
 
-    def take(self, frame):
-        """Hear one more frame.
-
-        Parameters
-        ----------
-        frame : av.AudioFrame
-            It follows the one before, unless packets were lost.
+    def take(self, frame: AudioFrame) -> tuple[float, np.ndarray]:
+        """Hear the frame that follows the one before, unless packets were lost.
 
         Returns
         -------
@@ -45,19 +47,17 @@ class Intake:
             Mono at `RATE`; a short gap before it is filled with silence.
         """
         y, rate = mono(frame), frame.sample_rate
-        missing_s = 0.0
+        gap_s = 0.0
         if frame.pts is not None and frame.time_base:
             start_s = float(frame.pts * frame.time_base)
             if self._expected is not None:
-                missing_s = max(start_s - self._expected, 0.0)
+                gap_s = max(start_s - self._expected, 0.0)
             self._expected = start_s + y.size / rate
-        if missing_s < 0.001 or missing_s > FILLED_S:
-            filled = y
-        else:
-            filled, missing_s = np.concatenate([np.zeros(round(missing_s * rate), np.float32), y]), 0.0
-        return missing_s if missing_s > FILLED_S else 0.0, self._resampled(filled, rate)
+        if 0.001 <= gap_s <= FILLED_S:
+            y = np.concatenate([np.zeros(round(gap_s * rate), np.float32), y])
+        return gap_s if gap_s > FILLED_S else 0.0, self._resampled(y, rate)
 
-    def forget(self):
+    def forget(self) -> None:
         """The next frame follows no other."""
         self._rate = self._resampler = self._expected = None
 
@@ -77,8 +77,8 @@ class Ring:
         self._samples = np.zeros(round(seconds * RATE), np.float32)
         self.end = 0  # samples so far
 
-    def write(self, samples):
-        """More of the sound (ndarray, shape (n,), float32)."""
+    def write(self, samples: np.ndarray) -> None:
+        """More of the sound (shape (n,), float32)."""
         self.skip(samples.size - self._samples.size)
         samples = samples[-self._samples.size :]
         first = self.end % self._samples.size
@@ -87,7 +87,7 @@ class Ring:
         self._samples[: samples.size - head.size] = samples[head.size :]
         self.end += samples.size
 
-    def skip(self, n):
+    def skip(self, n: int) -> None:
         """Go on without so many samples: they are silence."""
         if n <= 0:
             return
@@ -95,7 +95,7 @@ class Ring:
         self._samples[np.arange(self.end + n - silent, self.end + n) % self._samples.size] = 0
         self.end += n
 
-    def read(self, start, end):
-        """Samples from one position to another, as far as they are still there (ndarray, float32)."""
+    def read(self, start: int, end: int) -> np.ndarray:
+        """Samples from one position to another, as far as they are still there (float32)."""
         start, end = max(start, self.end - self._samples.size, 0), min(end, self.end)
         return self._samples[np.arange(start, max(end, start)) % self._samples.size]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coughlab import audio
 from coughlab.serving import predictors
@@ -30,8 +31,16 @@ SURE_COUGH, SURE_NONE = 0.75, 0.4
 _log = logging.getLogger(__name__)
 
 
-def answer(name, source, predictor, *, prevalence=None, force=False, load=predictors.load):
-    """Answer one of many recordings.
+def answer(
+    name: str,
+    source: bytes | memoryview | str | os.PathLike,
+    predictor: predictors.Predictor,
+    *,
+    prevalence: float | None = None,
+    force: bool = False,
+    load: Callable[..., audio.Recording] = predictors.load,
+) -> dict[str, Any]:
+    """Answer one of many recordings, or say what was wrong with the file.
 
     Parameters
     ----------
@@ -39,20 +48,10 @@ def answer(name, source, predictor, *, prevalence=None, force=False, load=predic
         What to call it.
     source : bytes-like or path-like
         Its bytes or its path.
-    predictor : coughlab.serving.predictors.Predictor
-        Who answers.
-    prevalence : float, optional
-        The probability of the condition before an answer, above 0 and below 1; the task's unless given.
-    force : bool
-        Ask the models even where there is no cough.
+    prevalence, force
+        Of `coughlab.serving.predictors.Predictor.predict`.
     load : callable
-        Decodes it, as `coughlab.serving.predictors.load` does; that of `coughlab.serving.workers` where nobody knows whom it
-        comes from.
-
-    Returns
-    -------
-    dict
-        The answer, or what was wrong with the file.
+        Decodes it, as `coughlab.serving.predictors.load` does; that of `coughlab.serving.workers` where the sender is not known.
 
     Raises
     ------
@@ -67,36 +66,23 @@ def answer(name, source, predictor, *, prevalence=None, force=False, load=predic
     except StoreError:
         raise
     except Exception:
-        # A stranger's file must not end the answers to all the others, whatever it sets off.
+        # One file must not end the answers to all the others, whatever it sets off.
         _log.exception("Unexpected error in a recording")
         return failure(name, INTERNAL, _UNFORESEEN)
 
 
-def failure(name, code, message):
-    """The answer where there is none: the file's name, a stable code and a sentence for people (dict)."""
+def failure(name: str, code: str, message: str) -> dict[str, Any]:
+    """The answer where there is none: the file's name, a stable code and a sentence for people."""
     return {"file": name, "error": {"code": code, "message": message}}
 
 
-def to_json(answers):
-    """Answers as a JSON document: a list of them, each with the keys of the API (str)."""
+def to_json(answers: Iterable[dict]) -> str:
+    """Answers as a JSON document: a list of them, each with the keys of the API."""
     return json.dumps(list(answers), indent=1)
 
 
 def doubts(answer: dict, task: Task) -> list[str]:
-    """Why somebody should listen to a recording.
-
-    Parameters
-    ----------
-    answer : dict
-        The answer to it.
-    task : coughlab.task.Task
-        What is to be found.
-
-    Returns
-    -------
-    list of str
-        Sentences; empty where there is no reason. That the models are not to be believed is no reason, as it is said of all.
-    """
+    """Why somebody should listen to a recording; that the models are not to be believed is no reason, as it is said of all."""
     if "error" in answer:
         return [answer["error"]["message"]]
     found = [remark["message"] for remark in answer["quality"]]
@@ -105,7 +91,7 @@ def doubts(answer: dict, task: Task) -> list[str]:
         found.append(f"{unsure} of the coughs found may be something else.")
     if not cough["found"] and cough["probability"] > SURE_NONE:
         found.append("Something in it may be a cough after all.")
-    labels = {label: [] for label in task.labels}
+    labels: dict[str, list[str]] = {label: [] for label in task.labels}
     for name, said in answer["models"].items():
         labels[said["label"]].append(name)
     if all(labels.values()):
@@ -142,19 +128,8 @@ def counts(answers: Iterable[dict], task: Task) -> dict[str, int]:
     return found
 
 
-def summary(count):
-    """Counts in words.
-
-    Parameters
-    ----------
-    count : dict of str to int
-        Of `counts`.
-
-    Returns
-    -------
-    str
-        A sentence or two.
-    """
+def summary(count: dict[str, int]) -> str:
+    """What `counts` found, in a sentence or two."""
     said = [f"coughs in {count['coughs']:,}" if count["coughs"] else "coughs in none"]
     if count["none"]:
         said.append(f"no cough in {count['none']:,}")
@@ -167,22 +142,9 @@ def summary(count):
 
 
 def table(answers: Iterable[dict], task: Task, models: Iterable[str] = ()) -> pd.DataFrame:
-    """Answers as a flat table.
+    """Answers as a flat table: a row a file, empty cells where there is nothing to say, as for a label where no cough was found.
 
-    Parameters
-    ----------
-    answers : iterable of dict
-        Read once, and forgotten one by one.
-    task : coughlab.task.Task
-        What is to be found.
-    models : iterable of str, optional
-        Models that have their columns whether any file was answered by them or not.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a file: what is said of it, of each cough, by each model, and how far that can be believed. Cells are empty where
-        there is nothing to say, as for a label where no cough was found.
+    The answers are read once, and forgotten one by one. Each of `models` has its columns whether it answered any file or not.
     """
     import pandas as pd
 
@@ -212,13 +174,8 @@ def _row(answer, task):
     # The name of a file need not be text, which a cell has to be.
     file = answer["file"].encode(errors="replace").decode()
     if error := answer.get("error"):
-        return {
-            "file": file,
-            "status": "error",
-            "error_code": error["code"],
-            "error": error["message"],
-            "doubts": error["message"],
-        }
+        code, message = error["code"], error["message"]
+        return {"file": file, "status": "error", "error_code": code, "error": message, "doubts": message}
     evidence, novelty, heard = (
         part or {} for part in (answer["evidence"], answer["novelty"], answer["cough"]["heard"])
     )
@@ -255,6 +212,6 @@ def _row(answer, task):
     return row
 
 
-def times(answer):
-    """When the coughs of an answer are, as in "0.48-0.88; 1.38-1.78", in seconds (str)."""
+def times(answer: dict) -> str:
+    """When the coughs of an answer are, as in "0.48-0.88; 1.38-1.78", in seconds."""
     return "; ".join(f"{event['start_s']:.2f}-{event['end_s']:.2f}" for event in answer["events"])

@@ -21,6 +21,7 @@ from coughlab.serving import recordings as intake
 from coughlab.serving.predictors import Predictor
 from coughlab.studies.store import DETECTOR, MANIFEST, MODELS
 from coughlab.system import files
+from coughlab.system.progress import Progress, silent
 from coughlab.text import to_csv
 
 #: Errors that may be gone the next time.
@@ -57,8 +58,8 @@ def answer_folder(
     prevalence: float | None = None,
     force: bool = False,
     again: bool = False,
-    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
-    failed: Callable[[str, str], None] = lambda name, message: None,
+    progress: Progress = silent,
+    failed: Callable[[str, str], None] = silent,
 ) -> Result:
     """Answer the recordings in a folder that have no answer in the file `out` yet, or all of them `again`.
 
@@ -68,8 +69,6 @@ def answer_folder(
         A table of all the answers, written in whatever way the work ends.
     prevalence, force
         As of `coughlab.serving.batch.answer`.
-    progress : callable
-        Called with stage, number done and number in all.
     failed : callable
         Called with the name of a recording that could not be answered, and the reason.
 
@@ -79,9 +78,9 @@ def answer_folder(
         If the folder, or the file of the answers, is not what it should be.
     """
     names, others = recordings(folder)
-    for file in (out, csv):
-        if file and not file.absolute().parent.is_dir():
-            raise BatchError(f"There is no folder {file.parent} for {file.name}.")
+    for path in (out, csv):
+        if path and not path.absolute().parent.is_dir():
+            raise BatchError(f"There is no folder {path.parent} for {path.name}.")
     if csv and csv.resolve() == out.resolve():
         raise BatchError("--out and --csv must be two files.")
     task = predictor.study.task
@@ -90,7 +89,7 @@ def answer_folder(
     sources = {name: _source(folder / name) for name in names}
     with _locked(out):
         earlier = _earlier(out, None if again else asked)
-        # What is gone from the folder stays in the file: a disk that is not there must not cost its answers.
+        # What is no longer in the folder stays in the file: a disk that is not there must not cost its answers.
         kept = {
             name
             for name, (source, code) in earlier.items()
@@ -140,7 +139,7 @@ def recordings(folder: Path) -> tuple[list[str], int]:
     for name in found:
         if any(part.startswith(".") or archive.JUNK.fullmatch(part) for part in name.split("/")):
             continue
-        # Opening a pipe would wait for somebody to write into it.
+        # Opening a pipe would wait for what is written into it.
         if (folder / name).is_file() and intake.is_sound(name, _head(folder / name)):
             names.append(name)
         else:

@@ -1,11 +1,12 @@
 """What is wrong on this machine with what answers need: models missing or changed, a full or read-only disk, a wrong clock.
 
-Asked every few seconds by whoever reports health, so that a file is read again only when it is another one than last time.
+This is asked every few seconds, so that a file is read again only when it is another one than last time.
 """
 
 import hashlib
 import os
 import time
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,18 +22,17 @@ CLOCK_SLACK_S = 3600
 CLOCK_AHEAD_S = 20 * 365 * 86_400
 
 
-def problems(folder=None, *, disks=None):
-    """Say what is wrong.
-
-    Takes 2 ms where nothing has changed since it was asked last, and as long as it takes to read the models the first time.
+def problems(
+    folder: str | os.PathLike | None = None, *, disks: Iterable[str | os.PathLike] | None = None
+) -> list[dict]:
+    """What is wrong; takes 2 ms where nothing has changed since the last call, and the time to read the models the first time.
 
     Parameters
     ----------
     folder : path-like, optional
-        The folder of the studies, `coughlab.studies.store.MODELS` unless told.
+        The folder of the studies, `coughlab.studies.store.MODELS` unless given.
     disks : iterable of path-like, optional
-        Folders that are written to: whether they can be is looked at. The folder of the studies unless told; none where nothing
-        is to be trained.
+        Folders that must be writable, the folder of the studies unless given; none where nothing is to be trained.
 
     Returns
     -------
@@ -40,7 +40,6 @@ def problems(folder=None, *, disks=None):
         Each has ``code``, ``message`` (what is wrong and what to do, without the names of folders) and ``stops``, whether answers
         fail until it is mended. Codes: ``models_missing``, ``study_missing``, ``study_damaged`` (its manifest cannot be read or
         was changed), ``file_missing``, ``file_changed``, ``disk_full``, ``disk_read_only``, ``disk_failed``, ``clock_wrong``.
-        Empty if all is well.
     """
     folder = Path(folder or store.MODELS)
     found = _of_studies(folder)
@@ -101,7 +100,7 @@ def _files_of(folder):
 
 
 def _without(folder, message):
-    """A message without the path of the folder, which is nobody's business who asks from outside."""
+    """A message without the path of the folder, which is not for those who ask from outside."""
     return message.replace(f" in {folder.parent}", "")
 
 

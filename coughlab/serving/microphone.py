@@ -4,12 +4,20 @@ The library that receives it, aiortc, would decode it in the process of the page
 for: a packet that crashes a decoder would end the app. Browsers send Opus (RFC 7874), and it is decoded in a worker.
 """
 
+from __future__ import annotations
+
 import fractions
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from coughlab.audio import opus
 from coughlab.serving import workers
+
+if TYPE_CHECKING:
+    from aiortc import RTCRtpCodecParameters
+    from aiortc.jitterbuffer import JitterFrame
+    from av import AudioFrame
 
 
 class Decoder:
@@ -18,8 +26,8 @@ class Decoder:
     def __init__(self, sound: workers.Sound):
         self._sound = sound
 
-    def decode(self, encoded):
-        """Decode an ``aiortc.jitterbuffer.JitterFrame`` to a list of ``av.AudioFrame``, empty where that fails."""
+    def decode(self, encoded: JitterFrame) -> list[AudioFrame]:
+        """The decoded sound, empty where that fails."""
         from av import AudioFrame
 
         samples = np.frombuffer(self._sound.decode(bytes(encoded.data)), np.int16)
@@ -34,16 +42,16 @@ class Decoder:
 class _NoDecoder:
     """For codecs that no browser uses for a microphone."""
 
-    def decode(self, encoded):
+    def decode(self, encoded: JitterFrame) -> list[AudioFrame]:
         return []
 
 
-def decoder_of(codec):
-    """The decoder for an ``aiortc.RTCRtpCodecParameters``, which the other end of the connection chooses."""
+def decoder_of(codec: RTCRtpCodecParameters) -> Decoder | _NoDecoder:
+    """The decoder for a codec, which the other end of the connection chooses."""
     return Decoder(workers.shared().sound()) if codec.mimeType.lower() == "audio/opus" else _NoDecoder()
 
 
-def isolate():
+def isolate() -> None:
     """Have aiortc decode nothing in this process."""
     from aiortc import rtcrtpreceiver
 

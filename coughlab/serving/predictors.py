@@ -1,9 +1,11 @@
 """A recording and a study's models in, a prediction out. Never imports tensorflow."""
 
 import json
+import os
 import re
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -51,47 +53,47 @@ class Prediction:
         For each of the coughs, what the models say of it alone. The large models are not asked about each.
     audio : dict
         Duration in seconds, sample rate in hertz, channels and codec of the file.
-    quality : list of coughlab.features.quality.Remark
-        What is wrong with the recording.
     features : ndarray, shape (26,)
         The case study's features.
-    study, main_model : str
-        Name of the study, and of the model whose label is the answer's.
-    task : coughlab.task.Task
-        What was to be found.
     evidence : dict of str to dict
         How far each answer can be believed, by model, as of `coughlab.evidence.verdict.block`.
     novelty : coughlab.evaluation.novelty.Novelty or None
         Whether the recording resembles those that the models were trained on; None where no model answers.
     """
 
-    models: dict
+    models: dict[str, Answer]
     cough: detector.Detection
-    each: list
-    audio: dict
-    quality: list
+    each: list[dict[str, Answer]]
+    audio: dict[str, Any]
+    quality: list[quality.Remark]
     features: np.ndarray
     study: str
     main_model: str
     task: Task
-    evidence: dict
+    evidence: dict[str, dict]
     novelty: Novelty | None
 
     @property
-    def events(self):
-        """The coughs (list of coughlab.detector.Event)."""
+    def events(self) -> list[detector.Event]:
+        """The coughs."""
         return self.cough.events
 
-    def votes(self, name):
-        """How many of the coughs a model gives each label (dict of str to int); None where it was not asked about each."""
+    def votes(self, name: str) -> dict[str, int] | None:
+        """How many of the coughs a model gives each label; None where it was not asked about each."""
         if any(name not in answers for answers in self.each):
             return None
         counts = Counter(answers[name].label for answers in self.each)
         return {label: counts[label] for label in self.task.labels}
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The answer of the API, ready for JSON."""
         main = self.models.get(self.main_model)
+        events = []
+        for event, answers in zip(self.events, self.each, strict=True):
+            said = {
+                name: {"label": one.label, "probability": one.probability} for name, one in answers.items()
+            }
+            events.append(asdict(event) | {"models": said})
         return {
             "label": main and main.label,
             "probability": main and main.probability,
@@ -104,22 +106,13 @@ class Prediction:
                 for name, answer in self.models.items()
             },
             "audio": self.audio,
-            "events": [
-                asdict(event)
-                | {
-                    "models": {
-                        name: {"label": answer.label, "probability": answer.probability}
-                        for name, answer in answers.items()
-                    }
-                }
-                for event, answers in zip(self.events, self.each, strict=True)
-            ],
+            "events": events,
             "quality": [asdict(remark) for remark in self.quality],
             "study": self.study,
             "version": __version__,
         }
 
-    def to_json(self):
+    def to_json(self) -> str:
         """The whole result as a JSON document: the answer of the API and the 26 features."""
         measured = {name: float(value) for name, value in zip(acoustic.NAMES, self.features, strict=True)}
         return json.dumps(self.to_dict() | {"features": measured}, indent=2)
@@ -129,41 +122,18 @@ class UnknownModelError(ValueError):
     """A model was asked for that is not here; the message says which are."""
 
 
-def load(source):
-    """Decode a recording to ask about: as `coughlab.audio.load` does, but a silent one is no error.
-
-    Parameters
-    ----------
-    source : bytes-like, str or os.PathLike
-        The bytes of a file, or the path of one.
-
-    Returns
-    -------
-    coughlab.audio.Recording
-
-    Raises
-    ------
-    coughlab.audio.AudioError
-        If the recording cannot be used.
-    """
+def load(source: bytes | memoryview | str | os.PathLike) -> audio.Recording:
+    """Decode the bytes of a file, or the file at a path: as `coughlab.audio.load` does, but a silent recording is no error."""
     return audio.load(source, LIMITS)
 
 
 class Predictor:
     """The models of a stored study, loaded when first asked and then kept. May be shared between threads.
 
-    Parameters
-    ----------
-    study : coughlab.studies.store.StoredStudy, optional
-        The study; `STUDY` in the models folder unless given.
-
-    Raises
-    ------
-    coughlab.studies.store.StoreError
-        If there is no such study.
+    The study is `STUDY` in the models folder unless given; StoreError if it is not there.
     """
 
-    def __init__(self, study=None):
+    def __init__(self, study: StoredStudy | None = None):
         self.study = study or StoredStudy(MODELS / STUDY)
         main = self.study.main_model
         if not self.study.models.get(main, {}).get("serve"):
@@ -172,27 +142,35 @@ class Predictor:
         spectrum.use_one_thread()
 
     @cached_property
-    def names(self):
+    def names(self) -> list[str]:
         """Names of the models that answer whenever a recording comes, the main model's first."""
         return [name for name in self.study.served if name not in self.slow]
 
     @cached_property
-    def slow(self):
+    def slow(self) -> list[str]:
         """Names of the large models that are present here: each takes its time, so they answer only when they are asked for."""
         return [name for name in self.study.served if self.study.models[name]["large"]]
 
     @cached_property
-    def known(self):
+    def known(self) -> dict[str, beliefs.Known]:
         """What is known of each model that can answer, as `coughlab.evidence.verdict.known` finds it."""
         known = beliefs.load(self.study.read(KNOWN))
         return {name: known[name] for name in self.study.served}
 
     @cached_property
-    def trained_on(self):
-        """What a recording is compared with (coughlab.evaluation.novelty.Reference)."""
+    def trained_on(self) -> Reference:
+        """What a recording is compared with."""
         return Reference.load(self.study.read(NOVELTY), self.study.name)
 
-    def predict(self, recording, *, cough=None, also=(), prevalence=None, force=False):
+    def predict(
+        self,
+        recording: audio.Recording,
+        *,
+        cough: detector.Detection | None = None,
+        also: Iterable[str] = (),
+        prevalence: float | None = None,
+        force: bool = False,
+    ) -> Prediction:
         """Find the coughs in a recording, and ask the models about it and about each of them.
 
         Where there is no cough no model is asked. Each cough takes about 4 ms, and in the longest recording that is accepted
@@ -200,8 +178,6 @@ class Predictor:
 
         Parameters
         ----------
-        recording : coughlab.audio.Recording
-            What was recorded.
         cough : coughlab.detector.Detection, optional
             What the detector heard in it, where that is known already.
         also : iterable of str
@@ -210,11 +186,6 @@ class Predictor:
             The probability of the condition before the answer, above 0 and below 1; the task's unless given.
         force : bool
             Ask the models even where there is no cough.
-
-        Returns
-        -------
-        Prediction
-            The answers.
 
         Raises
         ------
@@ -230,7 +201,7 @@ class Predictor:
         also = set(also)
         if unknown := also - set(self.slow):
             present = ", ".join(self.slow) or "none on this machine"
-            # What a stranger asked for is told so that it stays a few words.
+            # What a stranger asked for is repeated as a few plain characters.
             name = re.sub(r"[^\w .-]", "?", min(unknown))[:40]
             raise UnknownModelError(
                 f"There is no model {name} to ask beside the others. There is: {present}."
@@ -245,6 +216,12 @@ class Predictor:
             models = self._answers(asked, measured)
             each = [self.ask(cut(recording, event)) for event in cough.events]
             novelty = self.trained_on.judge(measured["features"])
+        evidence = {
+            name: beliefs.block(
+                self.study, self.known[name], answer.label, novelty, prevalence, cough=bool(cough.events)
+            )
+            for name, answer in models.items()
+        }
         return Prediction(
             models=models,
             cough=cough,
@@ -260,39 +237,16 @@ class Predictor:
             study=self.study.name,
             main_model=self.study.main_model,
             task=self.study.task,
-            evidence={
-                name: beliefs.block(
-                    self.study,
-                    self.known[name],
-                    answer.label,
-                    novelty,
-                    prevalence,
-                    cough=bool(cough.events),
-                )
-                for name, answer in models.items()
-            },
+            evidence=evidence,
             novelty=novelty,
         )
 
-    def ask(self, recording, names=None):
-        """Ask models about a sound, whatever it is.
-
-        Parameters
-        ----------
-        recording : coughlab.audio.Recording
-            The sound.
-        names : iterable of str
-            Which models; those of `names` unless given.
-
-        Returns
-        -------
-        dict of str to Answer
-            One answer a model.
-        """
+    def ask(self, recording: audio.Recording, names: Iterable[str] | None = None) -> dict[str, Answer]:
+        """One answer a model about a sound, whatever it is; from those of `names` unless other models are given."""
         names = self.names if names is None else names
         return self._answers(names, inputs.measure(recording, self._kinds(names)))
 
-    def warm_up(self):
+    def warm_up(self) -> None:
         """Load every model and ask each once, so that the next question is answered at full speed."""
         self.predict(audio.load(synthetic.sample()), force=True)
 
@@ -315,21 +269,8 @@ class Predictor:
         return Answer(label, probability, entry["threshold"])
 
 
-def cut(recording, event):
-    """One cough alone.
-
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded.
-    event : coughlab.detector.Event
-        The cough.
-
-    Returns
-    -------
-    coughlab.audio.Recording
-        From 0.1 s before the cough to 0.1 s after it, as far as there is sound.
-    """
+def cut(recording: audio.Recording, event: detector.Event) -> audio.Recording:
+    """One cough alone, with `MARGIN_S` before and after it as far as there is sound."""
     start, end = (
         round(seconds * recording.rate) for seconds in (event.start_s - MARGIN_S, event.end_s + MARGIN_S)
     )
@@ -346,19 +287,8 @@ def predict(recording: Recording, **options: Any) -> Prediction:
     return default().predict(recording, **options)
 
 
-def default():
-    """The predictor of the study `STUDY`, shared by all who ask, and renewed when the study is trained again.
-
-    Returns
-    -------
-    Predictor
-        Shared between threads.
-
-    Raises
-    ------
-    coughlab.studies.store.StoreError
-        If there is no such study.
-    """
+def default() -> Predictor:
+    """The predictor of the study `STUDY`, shared between threads, and renewed when the study is trained again."""
     return _predictor(state(MODELS / STUDY / MANIFEST))
 
 
@@ -367,24 +297,8 @@ def _predictor(manifest):
     return Predictor()
 
 
-def study(name):
-    """A stored study, shared by all who ask, and read again when it is trained again.
-
-    Parameters
-    ----------
-    name : str
-        Name of the study.
-
-    Returns
-    -------
-    coughlab.studies.store.StoredStudy
-        Shared between threads.
-
-    Raises
-    ------
-    coughlab.studies.store.StoreError
-        If there is no such study.
-    """
+def study(name: str) -> StoredStudy:
+    """A stored study, shared between threads, and read again when it is trained again; StoreError if there is none."""
     if name == STUDY:
         return default().study
     return _study(name, state(MODELS / name / MANIFEST))

@@ -1,16 +1,19 @@
-"""What a visitor hands over at once, files and ZIPs, becomes recordings with names of their own, in memory.
+"""What a visitor uploads at once, files and ZIPs, becomes recordings with names of their own, in memory.
 
 Nothing of it is written to a disk.
 """
 
 import io
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any, BinaryIO
 
 from coughlab import audio
 from coughlab.audio import archive, containers
 from coughlab.datasets import listing
 from coughlab.serving import batch
+from coughlab.serving.predictors import Predictor
 
 _MEGABYTE = 2**20
 #: Most recordings at once, and most bytes of them.
@@ -18,7 +21,7 @@ MOST = 500
 MOST_BYTES = 500 * _MEGABYTE
 ELSEWHERE = "Take fewer recordings at a time, or the command line, which has no such limit."
 #: What a ZIP of recordings may hold. What systems add to each file, and folders, count as well; a single recording that is too
-#: large is told by its own error and stops none of the others.
+#: large has an error of its own and stops none of the others.
 LIMITS = archive.Limits(
     max_files=2 * MOST + 100,
     max_file_bytes=MOST_BYTES,
@@ -26,7 +29,7 @@ LIMITS = archive.Limits(
     max_total_bytes=MOST_BYTES,
     instead=ELSEWHERE,
 )
-#: What the bytes of a file tell of its format lies in its first ones, but for a tag with a picture before them.
+#: The format of a file shows in so many of its first bytes, unless a tag with a picture stands before it.
 HEAD = 64 * 1024
 
 
@@ -34,21 +37,8 @@ class IntakeError(ValueError):
     """More than is taken at once; the message says what to do."""
 
 
-def is_sound(name, head):
-    """Whether a file that lies among others is meant as a recording.
-
-    Parameters
-    ----------
-    name : str
-        Its name.
-    head : bytes
-        Its first bytes, `HEAD` of them.
-
-    Returns
-    -------
-    bool
-        True where its name ends as those of recordings do, or it begins as recordings do.
-    """
+def is_sound(name: str, head: bytes) -> bool:
+    """Whether a file that lies among others is meant as a recording, by its name or its first `HEAD` bytes."""
     if name.rpartition("/")[2].startswith("."):
         return False
     return listing.is_audio(name) or containers.sniff(containers.without_id3(head)) is not None
@@ -60,19 +50,21 @@ class Intake:
     Attributes
     ----------
     names : list of str
-        Of all that was handed over, in order; of two of the same name the second one ends in " (2)".
+        Of all that was uploaded, in order; of two of the same name the second one ends in " (2)".
     refused : dict of str to str
         Why a ZIP among them was not unpacked, by name.
     left_out : list of str
         Files in the ZIPs that are not meant as recordings.
     """
 
-    def __init__(self):
-        self.names, self.refused, self.left_out = [], {}, []
-        self._where = {}
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.refused: dict[str, str] = {}
+        self.left_out: list[str] = []
+        self._where: dict[str, tuple[int, int]] = {}
         self._file = io.BytesIO()
 
-    def add(self, name, file):
+    def add(self, name: str, file: BinaryIO) -> None:
         """Copy a recording, as far as it may be long: one byte more tells that it is too large."""
         start = self._file.seek(0, os.SEEK_END)
         left = audio.LIMITS.max_bytes + 1
@@ -90,7 +82,7 @@ class Intake:
                 f"The recordings have more than {most}, the most that is taken at once. {ELSEWHERE}"
             )
 
-    def refuse(self, name, why):
+    def refuse(self, name: str, why: str) -> None:
         """Give a ZIP that was not unpacked its place among the recordings."""
         self.refused[self._named(name)] = why
 
@@ -103,64 +95,36 @@ class Intake:
         return own
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Bytes of all recordings."""
         return self._file.seek(0, os.SEEK_END)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._where)
 
-    def read(self, name):
+    def read(self, name: str) -> bytes:
         """The bytes of a recording."""
         start, size = self._where[name]
         self._file.seek(start)
         return self._file.read(size)
 
-    def answers(self, names, predictor, **options):
-        """Answer what is here, one by one, with an error for each refused ZIP.
-
-        Parameters
-        ----------
-        names : iterable of str
-            Some of `names`.
-        predictor : coughlab.serving.predictors.Predictor
-            Who answers.
-        options
-            Of `coughlab.serving.batch.answer`.
-
-        Yields
-        ------
-        dict
-            The answer to each.
-        """
+    def answers(self, names: Iterable[str], predictor: Predictor, **options: Any) -> Iterator[dict]:
+        """Answer some of `names`, one by one, as `coughlab.serving.batch.answer` does; a refused ZIP is an error."""
         for name in names:
             if name in self.refused:
                 yield batch.failure(name, "bad_zip", self.refused[name])
             else:
                 yield batch.answer(name, self.read(name), predictor, **options)
 
-    def close(self):
+    def close(self) -> None:
         """Free the space."""
         self._file.close()
 
 
-def take(uploads):
-    """Take what a visitor hands over.
+def take(uploads: Iterable[tuple[str, BinaryIO]]) -> Intake:
+    """Take the names and contents of what a visitor uploads; IntakeError if that is more than is taken at once.
 
-    Parameters
-    ----------
-    uploads : iterable of (str, binary file object)
-        Name and content. What is called .zip is unpacked, in a folder in memory that is gone when this returns or raises.
-
-    Returns
-    -------
-    Intake
-        All recordings in them.
-
-    Raises
-    ------
-    IntakeError
-        If there are more recordings, or more bytes of them, than are taken at once.
+    What is called .zip is unpacked, in a folder in memory that is gone when this returns or raises.
     """
     taken = Intake()
     try:

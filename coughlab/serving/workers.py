@@ -11,13 +11,10 @@ the median, ours after 3 and 10 ms. The fork server also starts one more process
 process was started beforehand, and can be stopped by a private function only. It would save 22 lines.
 """
 
-import gc
 import json
 import logging
 import math
 import os
-import resource
-import signal
 import socket
 import subprocess
 import sys
@@ -25,32 +22,20 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, fields
+from contextlib import suppress
+from dataclasses import asdict
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import coughlab
 from coughlab import audio, config
-from coughlab.audio import opus
-from coughlab.serving import predictors
-from coughlab.studies.store import StoreError
+from coughlab.serving import predictors, worker_process
 from coughlab.system import logs, resources
 
-#: Errors that a worker reports by what they were made of; any other is its own fault, and is logged.
-_ERRORS = {
-    "AudioError": audio.AudioError,
-    "UnknownModelError": predictors.UnknownModelError,
-    "StoreError": StoreError,
-}
-#: How many freed bytes a worker keeps.
-KEPT = 16 * 2**20
-#: What a worker sends before its answer: that it has the recording, and that the recording is decoded.
-_RECEIVED, _DECODED = b"received", b"decoded"
-#: How many workers are given a recording, one after the other, where each ends before it has received it.
 _ATTEMPTS = 3
 #: How much longer than its own limit a worker is waited for, in seconds.
 _GRACE_S = 2
@@ -99,13 +84,11 @@ class Pool:
         for _ in range(self.size):
             self._idle.release(self._parent.fork())
 
-    def answer(self, data: bytes, **options) -> bytes:
+    def answer(self, data: bytes, **options: Any) -> bytes:
         """Have a recording answered; waits while all workers are busy, but not for long, nor with too many others.
 
         Parameters
         ----------
-        data : bytes
-            The file.
         **options
             Of `coughlab.serving.predictors.Predictor.predict`, as far as JSON can hold them.
 
@@ -142,12 +125,7 @@ class Pool:
     ) -> audio.Recording:
         """Decode the bytes of a file, or the file at a path; waits while all workers are busy.
 
-        Raises
-        ------
-        coughlab.audio.AudioError
-            As `coughlab.audio.load`, and if the worker ended meanwhile.
-        WorkerError
-            If the worker went wrong.
+        AudioError as of `coughlab.audio.load`, and if the worker ended meanwhile; WorkerError if it went wrong.
         """
         # A worker may have another working directory.
         path = str(Path(source).absolute()) if isinstance(source, (str, os.PathLike)) else None
@@ -159,7 +137,7 @@ class Pool:
         """A worker for one sound that comes packet by packet, as from a microphone."""
         return Sound(self._parent)
 
-    def close(self):
+    def close(self) -> None:
         """End all workers."""
         for _ in range(self.size):
             self._idle.acquire().close()
@@ -184,10 +162,10 @@ class Pool:
                     self.replaced += 1
                     if not isinstance(error, (EOFError, OSError)):
                         raise
-                    if progress == _RECEIVED:
+                    if progress == worker_process.RECEIVED:
                         _log.warning("A worker ended while it decoded a recording")
                         raise audio.error("undecodable") from None
-                    if progress == _DECODED:
+                    if progress == worker_process.DECODED:
                         _log.error("A worker ended before it had answered")
                         raise WorkerError(FAULT) from None
             else:
@@ -199,15 +177,15 @@ class Pool:
         self._answer_s += 0.1 * (time.monotonic() - began - self._answer_s)
         if failed is None:
             return facts, body
-        if failed not in _ERRORS:
+        if failed not in worker_process.ERRORS:
             raise WorkerError(FAULT)
-        raise _ERRORS[failed](*facts)
+        raise worker_process.ERRORS[failed](*facts)
 
 
 class Sound:
     """Decodes one sound packet by packet, in a worker of its own, which ends with this and is replaced where it ends before."""
 
-    def __init__(self, parent):
+    def __init__(self, parent: "_Parent"):
         self._parent, self._worker = parent, parent.fork()
 
     def decode(self, packet: bytes) -> bytes:
@@ -227,7 +205,7 @@ class _Idle:
     def __init__(self):
         self._lock, self._workers, self._waiting = threading.Lock(), deque(), deque()
 
-    def acquire(self, timeout=None):
+    def acquire(self, timeout: float | None = None) -> "_Worker | None":
         """The next worker; None where none is released in time."""
         turn = Future()
         with self._lock:
@@ -261,7 +239,11 @@ class _Parent:
         self._end, theirs = socket.socketpair()
         with theirs, resources.without_ctrl_c():
             process = subprocess.Popen(
-                [sys.executable, "-c", f"from {__name__} import main; main({theirs.fileno()})"],
+                [
+                    sys.executable,
+                    "-c",
+                    f"from {worker_process.__name__} import main; main({theirs.fileno()})",
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 cwd=Path(coughlab.__file__).parent.parent,
@@ -293,7 +275,7 @@ class _Worker:
         self._connection = Connection(end.detach())
         self.progress = None
 
-    def ask(self, data, request):
+    def ask(self, data: bytes, request: dict[str, Any]) -> tuple[str | None, Any, bytes]:
         """Name of the error, if any, facts and body that the worker sends back."""
         self.progress = None
         # As JSON, because from a pickle a worker that a stranger's file has taken over could run code in the app.
@@ -303,22 +285,12 @@ class _Worker:
             if not self._connection.poll(config.value("COUGHLAB_ANSWER_S") + _GRACE_S):
                 raise TimeoutError
             message = self._connection.recv_bytes()
-            if message not in (_RECEIVED, _DECODED):
+            if message not in (worker_process.RECEIVED, worker_process.DECODED):
                 return *json.loads(message), self._connection.recv_bytes()
             self.progress = message
 
     def close(self):
         self._connection.close()
-
-
-def respond(data: bytes, **options) -> bytes:
-    """Answer one recording in this process: what `Pool.answer` does in a worker."""
-    return _json(predictors.load(data), options)
-
-
-def _json(recording, options):
-    prediction = predictors.default().predict(recording, **options)
-    return json.dumps(prediction.to_dict(), ensure_ascii=False, allow_nan=False).encode()
 
 
 _sharing = threading.Lock()
@@ -340,94 +312,3 @@ def load(
 ) -> audio.Recording:
     """Decode a stranger's recording: `Pool.load` of the workers of this process."""
     return shared().load(source, limits)
-
-
-def main(descriptor: int):
-    """The parent process: forks a worker for each connection it is sent, until the app closes the socket at its other end."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    resources.no_core_dumps()
-    logs.start()
-    # What an answer frees the next one needs: fetching it anew takes a fifth of an answer's time.
-    resources.mallopt(mmap_threshold=KEPT, trim_threshold=KEPT)
-    with suppress(StoreError):  # each answer reports it
-        predictors.default().warm_up()
-    gc.collect()
-    gc.freeze()
-    with socket.socket(fileno=descriptor) as app:
-        while descriptors := socket.recv_fds(app, 1, 1)[1]:
-            if os.fork() == 0:
-                app.close()
-                _work(Connection(descriptors[0]))
-            os.close(descriptors[0])
-
-
-def _work(connection):
-    """What a worker does until the app closes the connection."""
-    resources.first_to_go()
-    try:
-        while True:
-            _serve(connection)
-    except (EOFError, OSError):
-        # To free one by one what the parent process has loaded would copy all of it first, which takes tens of milliseconds.
-        os._exit(0)
-
-
-def _serve(connection):
-    request, data = json.loads(connection.recv_bytes()), connection.recv_bytes()
-    logs.request_id.set(request["id"])
-    connection.send_bytes(_RECEIVED)
-    failed, facts, body = None, None, b""
-    with _time_limit(config.value("COUGHLAB_ANSWER_S")):
-        try:
-            with _memory_limit(config.value("COUGHLAB_WORKER_MB")):
-                decoded = _decode(request, data)
-            connection.send_bytes(_DECODED)
-            if "packet" in request:
-                body = decoded
-            elif "options" in request:
-                body = _json(decoded, request["options"])
-            else:
-                facts = {field.name: getattr(decoded, field.name) for field in fields(decoded)[1:]}
-                body = decoded.samples
-        except MemoryError:
-            failed, facts = "AudioError", audio.error("undecodable").args
-        except tuple(_ERRORS.values()) as error:
-            failed, facts = type(error).__name__, error.args
-        except Exception:
-            _log.exception("Unexpected error in a worker")
-            failed = "Exception"
-    connection.send_bytes(json.dumps([failed, facts]).encode())
-    connection.send_bytes(body)
-
-
-def _decode(request, data):
-    if "packet" in request:
-        return opus.decode(data)
-    source = data if request.get("path") is None else request["path"]
-    return audio.load(source, audio.Limits(**request["limits"]))
-
-
-@contextmanager
-def _time_limit(seconds):
-    """End this process when what is in this context takes longer: the signal ends it in the midst of C, too."""
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-@contextmanager
-def _memory_limit(megabytes):
-    """Refuse this process more memory than that, beside what it has."""
-    # Not every system tells, and not every one keeps to the limit.
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    with suppress(OSError, ValueError):
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        resource.setrlimit(
-            resource.RLIMIT_AS, (pages * resource.getpagesize() + megabytes * 2**20, before[1])
-        )
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)

@@ -41,7 +41,7 @@ def children(pid):
         ),
         (
             lambda *_: ("serve", "--port", str(free_port())),
-            "coughlab.serving.workers",
+            "coughlab.serving.worker_process",
             {0, 130, -signal.SIGINT},
         ),
     ],

@@ -48,7 +48,7 @@ def processes(others=()):
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            if b"coughlab.serving.workers" in (folder / "cmdline").read_bytes() and _of_ours(
+            if b"coughlab.serving.worker_process" in (folder / "cmdline").read_bytes() and _of_ours(
                 int(folder.name)
             ):
                 found.append(int(folder.name))
@@ -309,8 +309,8 @@ def test_a_worker_knows_neither_tensorflow_nor_pandas_nor_scipy():
 import sys
 from coughlab import audio
 from coughlab.audio import synthetic
-from coughlab.serving import workers
-workers.respond(audio.encode_wav(synthetic.recording(duration_s=2.0), synthetic.RATE), **{OPTIONS!r})
+from coughlab.serving import worker_process
+worker_process.respond(audio.encode_wav(synthetic.recording(duration_s=2.0), synthetic.RATE), **{OPTIONS!r})
 heavy = {{"tensorflow", "keras", "sklearn", "scipy", "pandas", "pyarrow", "streamlit", "librosa", "joblib"}}
 print(sorted(heavy & set(sys.modules)))
 """

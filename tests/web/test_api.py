@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 
 from coughlab import __version__, audio
 from coughlab.evidence.verdict import HEADLINES
-from coughlab.serving import predictors, workers
+from coughlab.serving import predictors, worker_process, workers
 from coughlab.web import api, endpoint, uploads
 from tests import sounds
 from tests.conftest import missing
@@ -353,7 +353,7 @@ def test_an_upload_is_gone_with_its_answer(monkeypatch, why):
     def respond(data, **options):
         if why in errors:
             raise errors[why]()
-        return workers.respond(data, **options)
+        return worker_process.respond(data, **options)
 
     monkeypatch.setattr(endpoint.running, "pool", SimpleNamespace(answer=respond))
     upload, transport, seen = bytes(4 * 2**20), httpx.ASGITransport(Starlette(routes=api.routes)), []

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from coughlab import audio, config
 from coughlab.detector.detect import HEARD
 from coughlab.evidence.verdict import HEADLINES, prevalence_of
-from coughlab.serving import workers
+from coughlab.serving import worker_process
 from coughlab.web.endpoint import ApiError, Endpoint, running, threads
 from coughlab.web.schema import (
     COUNT,
@@ -149,7 +149,7 @@ class Route(Endpoint):
             force = _truth("force", options.get("force", "false"))
 
             # Without the app's lifespan around it, as in a program that uses the routes alone, there are no workers.
-            respond = running.pool.answer if running.pool else workers.respond
+            respond = running.pool.answer if running.pool else worker_process.respond
             answer = partial(respond, data, also=also, prevalence=prevalence, force=force)
             # The workers say when there are too many, so that no request has to wait for a thread.
             body = await to_thread.run_sync(answer, limiter=threads("answers", 10_000))
