@@ -16,17 +16,7 @@ class SettingError(ValueError):
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting.
-
-    Attributes
-    ----------
-    name, default : str
-        Of the environment variable, and its value where it is not set.
-    read : callable
-        Makes the value of the text; raises ValueError where it cannot.
-    kind, meaning : str
-        What it can be, in words, and what it does, a sentence.
-    """
+    """An environment variable: `read` makes its value of the text, or raises ValueError; `kind` says what it can be."""
 
     name: str
     default: str
@@ -61,7 +51,7 @@ def _origins(text: str) -> list[str]:
 
 
 # fmt: off
-_TABLE = (
+_TABLE: tuple[tuple[str, str, Callable[[str], Any], str, str], ...] = (
     ("COUGHLAB_API_KEYS", "auto", *_choice("auto", "off", "required"),
      "Whether the API wants a key: auto wants one unless the app listens at a loopback address only."),
     ("COUGHLAB_RATE", "600", *_integer(1, 1_000_000),
@@ -103,7 +93,7 @@ _TABLE = (
 )
 # fmt: on
 #: All there are, by name.
-SETTINGS = {name: Setting(name, *rest) for name, *rest in _TABLE}
+SETTINGS = {row[0]: Setting(*row) for row in _TABLE}
 
 
 def value(name: str) -> Any:

@@ -49,7 +49,7 @@ def add_question(parser: argparse.ArgumentParser) -> None:
         "--prevalence",
         type=prevalence,
         metavar="P",
-        help="share of people with COVID among people like those recorded (default: 0.05, an example)",
+        help="how common the condition is among people like those recorded; the study's own value unless given",
     )
     add("--force", action="store_true", help="ask the models even where there is no cough in a recording")
 

@@ -117,7 +117,7 @@ def csv(coughs: list[Cough]) -> str:
 
     models = list(dict.fromkeys(name for cough in coughs for name in cough.answers or ()))
     columns = ["cough", "time_utc", "start_s", "end_s", "duration_s", "cough_probability"]
-    columns += [f"{name}_{what}" for name in models for what in ("label", "covid_probability")]
+    columns += [f"{name}_{what}" for name in models for what in ("label", "probability")]
     rows = []
     for cough in coughs:
         duration = round(cough.end_s - cough.start_s, 3)

@@ -21,7 +21,7 @@ from coughlab.task import Task
 if TYPE_CHECKING:
     import pandas as pd
 
-#: The code of an error that nobody foresaw, and its sentence.
+#: The code of an unforeseen error, and its sentence.
 INTERNAL = "internal"
 _UNFORESEEN = "Something went wrong here, not with the recording. Try this file once more by itself."
 #: Below this probability a cough, and above the other one a recording without any, is worth a second look; the detector's

@@ -249,7 +249,7 @@ class _Parent:
                 cwd=Path(coughlab.__file__).parent.parent,
                 env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
             )
-        # It leaves no zombie, even where nobody asks for a worker any more.
+        # It leaves no zombie, even where no worker is asked for any more.
         threading.Thread(target=process.wait, daemon=True).start()
 
     def fork(self):

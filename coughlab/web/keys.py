@@ -56,19 +56,10 @@ def _hashed(key: str) -> str:
 
 
 class Keys:
-    """The keys that are known. May be shared between threads.
+    """The keys that are known, and whether a request with some headers is `needed` to have one. May be shared between threads.
 
-    Parameters
-    ----------
-    known : mapping of str to (str or mapping)
-        For each holder the hash of the key as `new` makes it, or ``{"hash": ..., "per_minute": ...}``.
-    needed : callable
-        Whether a request with these headers needs a key.
-
-    Raises
-    ------
-    SecretsError
-        If `known` holds something else.
+    `known` has for each holder the hash of the key as `new` makes it, or ``{"hash": ..., "per_minute": ...}``; SecretsError if it
+    holds something else.
     """
 
     def __init__(self, known: Mapping, needed: Callable[[Mapping], bool] = lambda headers: True) -> None:
@@ -82,12 +73,7 @@ class Keys:
     def admit(self, headers: Mapping[str, str]) -> None:
         """Let a request in if its header ``Authorization`` holds ``Bearer`` and a key, or if it needs none.
 
-        Raises
-        ------
-        AccessError
-            If a key is required and there is none, or there is one that is not known.
-        RateError
-            If the key was used too often.
+        AccessError if a key is required and there is none, or one that is not known; RateError if it was used too often.
         """
         authorization = headers.get("Authorization")
         if authorization is None:
@@ -169,12 +155,7 @@ def read(path: Path) -> dict:
 def from_secrets(secrets: Mapping, address: str | None) -> Keys:
     """The keys under ``api_keys`` in an app's secrets, needed as COUGHLAB_API_KEYS says; it listens at `address` (None: at all).
 
-    Raises
-    ------
-    SecretsError
-        If the secrets hold something else.
-    coughlab.config.SettingError
-        If a setting does.
+    SecretsError or SettingError if the secrets or a setting hold something else.
     """
     needed = {
         "off": lambda headers: False,

@@ -43,21 +43,10 @@ async def answering(
 
 
 def with_pages(secrets: Callable[[], Mapping], address: str | None, free: Callable[[], None]) -> Callable:
-    """The lifespan of an app with pages: what they need is read while the workers read what answers need.
+    """The lifespan of an app that listens at `address` (None: at all): what pages need is read beside what answers need.
 
-    Parameters
-    ----------
-    secrets : callable
-        Gives the app's secrets.
-    address : str or None
-        What the app listens at; None for all addresses.
-    free : callable
-        Ends visits that are over; called every few seconds.
-
-    Raises
-    ------
-    SystemExit
-        If a setting or the secrets hold what they cannot, with a sentence: a server would tell it in a stack trace.
+    Every few seconds `free` ends visits that are over. SystemExit, with a sentence, if a setting or the secrets hold what they
+    cannot: a server would show it in a stack trace.
     """
     try:
         config.check()

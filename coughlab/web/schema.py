@@ -1,8 +1,10 @@
 """Parts of the API's description, in OpenAPI 3.1 and JSON Schema, that routes put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-Schema = dict[str, object]
+Schema = Mapping[str, object]
+_Handler = TypeVar("_Handler", bound=Callable)
 
 ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
 #: When an answer has a status of an error.
@@ -24,51 +26,48 @@ BOOLEAN = {"type": "boolean"}
 SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 
 
-def operation(name: str, summary: str, responses: Schema, **more: object) -> Callable[[Callable], Callable]:
+def operation(name: str, summary: str, responses: Schema, **more: object) -> Callable[[_Handler], _Handler]:
     """Describe the handler of one HTTP method: its operationId, its summary, its responses by status."""
+    description = {"operationId": name, "summary": summary, "responses": responses, **more}
 
-    def describe(handler: Callable) -> Callable:
-        handler.operation = {"operationId": name, "summary": summary, "responses": responses, **more}
+    def describe(handler: _Handler) -> _Handler:
+        setattr(handler, "operation", description)  # noqa: B010  a function has no such attribute for a type checker
         return handler
 
     return describe
 
 
-def response(description: str, schema: Schema, media_type: str = "application/json") -> Schema:
+def response(description: str, schema: Schema, media_type: str = "application/json") -> dict[str, object]:
     """A response with a body of one type."""
     return {"description": description, "headers": ID, "content": {media_type: {"schema": schema}}}
 
 
-def errors(*statuses: str) -> Schema:
+def errors(*statuses: str) -> dict[str, object]:
     """The responses that are errors, by status."""
     return {status: response(ERRORS[status], ref("Error")) for status in statuses}
 
 
-def ref(name: str) -> Schema:
+def ref(name: str) -> dict[str, object]:
     """A schema that stands in the ``schemas`` of a route."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def record(**properties: Schema) -> Schema:
+def record(**properties: Schema) -> dict[str, object]:
     """A schema of an object that has these properties and no others."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    required = list(properties)
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
-def mapping(schema: Schema) -> Schema:
+def mapping(schema: Schema) -> dict[str, object]:
     """A schema of an object whose every property is alike, as of models by name."""
     return {"type": "object", "additionalProperties": schema}
 
 
-def array(items: Schema, **more: object) -> Schema:
+def array(items: Schema, **more: object) -> dict[str, object]:
     """A schema of a list."""
     return {"type": "array", "items": items, **more}
 
 
-def or_null(schema: Schema) -> Schema:
+def or_null(schema: Schema) -> dict[str, object]:
     """A schema of what may be absent."""
     return {"anyOf": [schema, {"type": "null"}]}

@@ -6,7 +6,7 @@ A body that is refused is still read to its end, up to `DRAIN_BYTES`: most clien
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 
 from anyio import fail_after
 from starlette.datastructures import Headers
@@ -108,12 +108,7 @@ class Body:
     async def form(self, headers: Headers, take: Callable[[int], bool]) -> tuple[bytes, dict[str, str]]:
         """Read a form: the one file, in field ``file``, and the other fields. `take` is of `UploadMemory.acquire`.
 
-        Raises
-        ------
-        UploadError
-            If it is not such a form, or cannot be taken now.
-        coughlab.audio.AudioError
-            If it is too large.
+        UploadError if it is not such a form, or cannot be taken now; AudioError if it is too large.
         """
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "multipart/form-data":
@@ -136,7 +131,7 @@ class Body:
         finally:
             await form.close()
 
-    async def _wanted(self, take: Callable[[int], bool]) -> AsyncIterator[bytes]:
+    async def _wanted(self, take: Callable[[int], bool]) -> AsyncGenerator[bytes, None]:
         refused = None
         async for chunk in self.chunks():
             if self._size > audio.LIMITS.max_bytes + OVERHEAD_BYTES:

@@ -324,7 +324,7 @@ def test_the_list_and_the_sound_can_be_taken_away():
     for row, cough in zip(rows, listening.coughs(), strict=True):
         assert int(row["cough"]) == cough.number and row["time_utc"] == cough.time
         assert float(row["start_s"]) == cough.start_s and float(row["end_s"]) == cough.end_s
-        assert (row["mlp_label"], row["knn_covid_probability"]) == ("not_covid", "0.75")
+        assert (row["mlp_label"], row["knn_probability"]) == ("not_covid", "0.75")
     with zipfile.ZipFile(io.BytesIO(listening.archive())) as file:
         assert file.read("coughs.csv").decode() == listening.csv()
         names = sorted(name for name in file.namelist() if name.endswith(".wav"))

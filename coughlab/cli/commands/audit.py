@@ -1,7 +1,7 @@
 """Say what is wrong with a dataset.
 
 Looks for lost files, copies, contradictory labels, people on both sides and shortcuts. A folder of your own has one subfolder of
-recordings for each class, as in covid/*.wav and healthy/*.wav, or a CSV file at its top with a column of file names and one of
+recordings for each class, as in ill/*.wav and healthy/*.wav, or a CSV file at its top with a column of file names and one of
 labels. Columns of people and sources are read as well if it has them. Exit status: 0 if no finding is severe, 1 if one is, 2 if
 the dataset could not be audited.
 """

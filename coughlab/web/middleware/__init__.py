@@ -15,12 +15,7 @@ from coughlab.web.middleware.upload_room import UploadRoom
 def stack(page: str | PathLike | None = None, held: Callable[[], int] = lambda: 0) -> list[Middleware]:
     """All middleware of an app, the outermost first.
 
-    Parameters
-    ----------
-    page : path-like, optional
-        The HTML file of all pages, where there are pages.
-    held : callable, optional
-        Gives how many bytes of uploads all open pages hold.
+    `page` is the HTML file of all pages, where there are pages; `held` gives how many bytes of uploads all open pages hold.
     """
     return [
         Middleware(RequestId),

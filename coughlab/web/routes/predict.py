@@ -1,5 +1,6 @@
 """``POST /api/v1/predict``: multipart field ``file`` in, prediction out."""
 
+from collections.abc import Mapping
 from functools import cache, partial
 
 from anyio import to_thread
@@ -92,7 +93,7 @@ _SCHEMAS = {
     ),
 }
 #: What can be asked in the address; all but ``also`` can stand in fields of the form, too.
-_OPTIONS = {
+_OPTIONS: dict[str, dict[str, object]] = {
     "also": STRING | {"description": "Large models to ask too, with commas between them."},
     "prevalence": _PREVALENCE
     | {
@@ -100,7 +101,7 @@ _OPTIONS = {
     },
     "force": {
         "enum": ["true", "false", "1", "0"],
-        "description": "Whether to ask the models even where there is no cough; not unless told.",
+        "description": "Whether to ask the models even where there is no cough; not by default.",
     },
 }
 _FILE = {
@@ -110,7 +111,7 @@ _FILE = {
 }
 
 
-def _parameter(name: str, option: dict) -> dict:
+def _parameter(name: str, option: Mapping[str, object]) -> dict[str, object]:
     schema = {key: value for key, value in option.items() if key != "description"}
     return {"name": name, "in": "query", "description": option["description"], "schema": schema}
 

@@ -1,4 +1,4 @@
-"""Rebuild models/detector from the four collections.
+"""Rebuild models/detector from its collections.
 
 Trains the detector, tests it on people and collections that it has not heard, and replaces models/detector when all is done. Took
 36 minutes on two cores.
@@ -15,7 +15,7 @@ ORDER = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    data = "folder that holds kaggle-trial/, covid19-cough/, coswara-sample/ and esc10/"
+    data = "folder that holds the collections, each in a folder of its name"
     add("--data", required=True, type=Path, metavar="DIR", help=data)
     add("--studies", type=Path, metavar="DIR", help="folder to write detector/ in (default: models/)")
     add("--seed", type=SEED, default=0, help="seed of everything (default: 0)")
