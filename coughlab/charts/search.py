@@ -52,7 +52,9 @@ def people(predictions: pd.DataFrame) -> dict[str, int]:
     """How many different people each score rests on: the search used the training rows of the first published split."""
     rows = predictions.query("protocol == 'published' and split == 0 and role == 'train'")
     return {
-        score: scoring.asked(rows, metric.share_of)["person"].nunique() for score, metric in SHARES.items()
+        score: scoring.asked(rows, metric.share_of)["person"].nunique()
+        for score, metric in SHARES.items()
+        if metric.share_of
     }
 
 

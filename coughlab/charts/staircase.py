@@ -1,13 +1,16 @@
 """What is left of a model's score, drawn as a staircase: the picture of the Reality check."""
 
 import textwrap
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 from plotly.subplots import make_subplots
 
-from coughlab.charts import COLOURS
+from coughlab.charts import COLOURS, LEGEND
 from coughlab.evaluation.metrics import METRICS
 from coughlab.evidence import wording
 from coughlab.evidence.wording import FALSE_ALARMS
@@ -41,23 +44,15 @@ _AGAINST = ("roc_auc", "accuracy", "balanced_accuracy")
 def staircase(table: pd.DataFrame, *, study: str, title: str, task: Task) -> go.Figure:
     """Draw what is left of a model's score, step by step: the steps go down the page, the bars get shorter.
 
-    A bar reaches from what guessing would give to the score. It is hatched where the interval includes guessing.
+    A bar reaches from what guessing would give to the score. It is hatched where the interval includes guessing. Steps with false
+    alarms, which are for datasets of healthy people only, have a second axis below the others.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Of `coughlab.evidence.steps.steps`.
-    study : str
-        Name of the study.
-    title : str
-        Title of the model.
-    task : coughlab.task.Task
-        What the classes are called.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        An axis from 0 to 1, and below it, where there are healthy people only, a second one for false alarms.
+    study, title : str
+        Name of the study, and title of the model.
     """
     alarms = table["metric"] == FALSE_ALARMS
     parts = [part.to_dict("records") for part in (table[~alarms], table[alarms]) if len(part)]
@@ -66,12 +61,11 @@ def staircase(table: pd.DataFrame, *, study: str, title: str, task: Task) -> go.
     chart = make_subplots(
         rows=len(parts), row_heights=heights, vertical_spacing=gap / total if alarms.any() else 0
     )
-    shown, notes = set(), []
+    drawing = _Drawing(chart, title)
     for panel, (part, height) in enumerate(zip(parts, heights, strict=True), start=1):
-        top, last = 0, None
+        drawing.begin(panel)
         for row in part:
-            last = _step(chart, notes, panel, row, top, last, shown, title)
-            top += _height(row)
+            drawing.add(row)
         chart.update_yaxes(range=[height, 0], visible=False, fixedrange=True, row=panel, col=1)
         of = part[0]["metric"]
         name = f"share predicted {task.condition}" if of == FALSE_ALARMS else METRICS[of].title
@@ -80,13 +74,9 @@ def staircase(table: pd.DataFrame, *, study: str, title: str, task: Task) -> go.
         ticks |= {"ticklabeloverflow": "allow", "showgrid": False}
         chart.update_xaxes(title=name, range=[-0.01, 1.01], fixedrange=True, **ticks, row=panel, col=1)
     if alarms.any():
-        place = _at(0, 1, len(parts)) | {
-            "yref": f"{_axis('y', len(parts))} domain",
-            "yanchor": "bottom",
-            "yshift": 10,
-        }
         text = f"<b>False alarms among people without {task.condition}</b> (less is better)"
-        notes.append({"text": text, "font": {"size": 13}} | place)
+        above = {"yref": f"{_axis('y', len(parts))} domain", "yanchor": "bottom", "yshift": 10}
+        drawing.notes.append(_text(text, 13, 0, 1, len(parts)) | above)
     first = next(
         (row for row in parts[0] if row["protocol"] == "published" and row["value"] == row["value"]), None
     )
@@ -106,19 +96,12 @@ def staircase(table: pd.DataFrame, *, study: str, title: str, task: Task) -> go.
             "font": {"size": 18},
         },
         # All at once: for each that is added, Plotly makes those before it anew.
-        annotations=notes,
+        annotations=drawing.notes,
         height=total + 190,
         margin={"l": 8, "r": 16, "t": 76, "b": 114},
         bargap=0,
         barmode="overlay",
-        legend={
-            "orientation": "h",
-            "y": 0,
-            "yref": "container",
-            "yanchor": "bottom",
-            "x": 0,
-            "xanchor": "left",
-        },
+        legend=LEGEND | {"y": 0, "yref": "container", "xanchor": "left"},
     )
 
 
@@ -130,130 +113,147 @@ def _height(row):
     return _SIZE + 16 + _BAR + more + _ROW
 
 
-def _step(chart, notes, panel, row, top, last, shown, title):
-    """Draw one step, its texts into `notes`; `last` is the baseline that was labelled last, which the step returns in turn."""
-    notes.append(_text(f"<b>{row['title']}</b>", 14, _INDENT, top + _TITLE, panel))
-    if row["reason"]:
-        notes.append(_text("<b>–</b>", 22, 0, top + _NUMBER, panel))
-        text = "<br>".join(_wrapped(row["reason"]))
-        middle = top + _SIZE + _LINE * (text.count("<br>")) / 2
-        notes.append(_text(text, 12, _INDENT, middle, panel))
-        return last
-    start = top
-    size = f"{row['recordings']:,} recordings, {row['people']:,} people, {row['splits']} split"
-    notes.append(_text(f"<b>{short(row)}</b>", 22, 0, top + _NUMBER, panel))
-    notes.append(_text(edges(row), 11, 0, top + _EDGES, panel))
-    text = size + ("" if row["splits"] == 1 else "s")
-    notes.append(_text(text, 12, _INDENT, top + _SIZE, panel))
-    verdict, words = _verdict(row)
-    if words:
-        notes.append(_text(f"<i>{words}</i>", 12, _INDENT, top + _SIZE + _LINE, panel))
-        top += _LINE
-    middle = top + _SIZE + 16 + _BAR / 2
-    base = _base(row)
-    colour, pattern = BARS[verdict] if row["metric"] != FALSE_ALARMS else (COLOURS["positive"], "\\")
-    # The step itself, pale behind everything.
-    chart.add_shape(
-        type="rect",
-        x0=base,
-        x1=row["value"],
-        y0=start,
-        y1=start + _height(row),
-        fillcolor=colour,
-        opacity=0.13,
-        line_width=0,
-        layer="below",
-        row=panel,
-        col=1,
-    )
-    chart.add_bar(
-        x=[row["value"] - base],
-        base=[base],
-        y=[middle],
-        width=_BAR_HEIGHT,
-        orientation="h",
-        marker={
-            "color": colour,
-            "line": {"color": colour, "width": 1},
-            "pattern": {"shape": pattern, "fillmode": "replace", "size": 7, "solidity": 0.35},
-            "opacity": 0.75,
-        },
-        hoverinfo="skip",
-        showlegend=False,
-        row=panel,
-        col=1,
-    )
-    chart.add_scatter(
-        x=[row["value"]],
-        y=[middle],
-        error_x=error_bars(row["value"], row["low"], row["high"], "#777777"),
-        cliponaxis=False,
-        marker={"size": 13, "color": colour, "line": {"width": 2, "color": "white"}},
-        **_legend(shown, "model", f"{title}, with 95% interval"),
-        hovertemplate=f"{title}: {short(row)} ({edges(row)})<extra></extra>",
-        row=panel,
-        col=1,
-    )
-    bottom = middle + _BAR / 2
-    if row["shortcut"] == row["shortcut"]:
-        _shortcut(chart, notes, panel, row, bottom + _SHORTCUT / 2, shown)
-        bottom += _SHORTCUT
-    return _baselines(chart, notes, panel, row, (middle - _BAR / 2, middle, bottom), last, shown)
+class _Drawing:
+    """A staircase while its steps are drawn from the top down; its texts are collected in `notes`."""
 
+    def __init__(self, chart: go.Figure, title: str):
+        self._chart, self._title = chart, title
+        self.notes: list[dict] = []
+        self._in_legend: set[str] = set()
 
-def _shortcut(chart, notes, panel, row, y, shown):
-    value, low, high = row["shortcut"], row["shortcut_low"], row["shortcut_high"]
-    baseline = {"value": value, "low": low, "high": high, "metric": row["metric"]}
-    chart.add_scatter(
-        x=[value],
-        y=[y],
-        error_x=error_bars(value, low, high, BASELINE),
-        cliponaxis=False,
-        marker={"symbol": "diamond-open", "size": 11, "color": BASELINE, "line": {"width": 2}},
-        **_legend(shown, "shortcut", "recording chain only"),
-        hovertemplate=f"recording chain only: {short(baseline)} ({edges(baseline)})<extra></extra>",
-        row=panel,
-        col=1,
-    )
-    # On the side where there is more room.
-    left = value > 0.5
-    edge = np.nanmin([low, value]) if left else np.nanmax([high, value])
-    notes.append(_beside(f"recording chain {short(baseline)}", edge, y, -12 if left else 12, panel))
+    def begin(self, panel: int) -> None:
+        """Draw the next steps into this panel."""
+        self._panel, self._top, self._last = panel, 0, None
 
+    def add(self, row: dict) -> None:
+        """Draw a step."""
+        self._write(f"<b>{row['title']}</b>", 14, _INDENT, _TITLE)
+        if row["reason"]:
+            lines = _wrapped(row["reason"])
+            self._write("<b>–</b>", 22, 0, _NUMBER)
+            self._write("<br>".join(lines), 12, _INDENT, _SIZE + _LINE * (len(lines) - 1) / 2)
+        else:
+            self._draw(row)
+        self._top += _height(row)
 
-def _baselines(chart, notes, panel, row, lane, last, shown):
-    """What guessing gives, and what always giving the same answer gives where that is something else."""
-    top, middle, bottom = lane
-    same = row["majority"] == row["chance"]
-    name = "guessing" if same else "always the commoner label"
-    # Never predicting the condition gives no false alarm, which needs no line.
-    if row["metric"] != FALSE_ALARMS:
-        chart.add_scatter(
-            x=[row["majority"]] * 2,
-            y=[top - 3, bottom + 3],
-            mode="lines",
-            line={"color": "#777777", "width": 2, "dash": "3px,3px"},
-            **_legend(shown, "majority", name),
-            hovertemplate=f"{name}: {wording.write(row['majority'], row['metric'])}<extra></extra>",
-            row=panel,
-            col=1,
+    def _draw(self, row):
+        size = f"{row['recordings']:,} recordings, {row['people']:,} people, {row['splits']} split"
+        self._write(f"<b>{short(row)}</b>", 22, 0, _NUMBER)
+        self._write(edges(row), 11, 0, _EDGES)
+        self._write(size + ("" if row["splits"] == 1 else "s"), 12, _INDENT, _SIZE)
+        verdict, words = _verdict(row)
+        if words:
+            self._write(f"<i>{words}</i>", 12, _INDENT, _SIZE + _LINE)
+        middle = self._top + _SIZE + (_LINE if words else 0) + 16 + _BAR / 2
+        base, place = _base(row), {"row": self._panel, "col": 1}
+        colour, pattern = BARS[verdict] if row["metric"] != FALSE_ALARMS else (COLOURS["positive"], "\\")
+        # The step itself, pale behind everything.
+        self._chart.add_shape(
+            type="rect",
+            x0=base,
+            x1=row["value"],
+            y0=self._top,
+            y1=self._top + _height(row),
+            fillcolor=colour,
+            opacity=0.13,
+            line_width=0,
+            layer="below",
+            **place,
         )
-    if not same and row["chance"] == row["chance"]:
-        chart.add_scatter(
-            x=[row["chance"]],
-            y=[bottom + 4],
-            mode="markers",
-            marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": "#777777"}},
-            **_legend(shown, "chance", "answers drawn by lot"),
-            hovertemplate=f"answers drawn by lot: {wording.write(row['chance'], row['metric'])}<extra></extra>",
-            row=panel,
-            col=1,
+        self._chart.add_bar(
+            x=[row["value"] - base],
+            base=[base],
+            y=[middle],
+            width=_BAR_HEIGHT,
+            orientation="h",
+            marker={
+                "color": colour,
+                "line": {"color": colour, "width": 1},
+                "pattern": {"shape": pattern, "fillmode": "replace", "size": 7, "solidity": 0.35},
+                "opacity": 0.75,
+            },
+            hoverinfo="skip",
+            showlegend=False,
+            **place,
         )
-    text = f"{name} {wording.write(row['majority'], row['metric'])}"
-    if not 0.3 < row["majority"] < 1 or text == last or not row["low"] > row["majority"] - 0.05:
-        return last
-    notes.append(_beside(text, row["majority"], middle, -8, panel))
-    return text
+        marker = {"size": 13, "color": colour, "line": {"width": 2, "color": "white"}}
+        self._point("model", f"{self._title}, with 95% interval", self._title, row, middle, marker, "#777777")
+        bottom = middle + _BAR / 2
+        if row["shortcut"] == row["shortcut"]:
+            self._shortcut(row, bottom + _SHORTCUT / 2)
+            bottom += _SHORTCUT
+        self._baselines(row, middle - _BAR / 2, middle, bottom)
+
+    def _shortcut(self, row, y):
+        value, low, high = row["shortcut"], row["shortcut_low"], row["shortcut_high"]
+        measured = {"value": value, "low": low, "high": high, "metric": row["metric"]}
+        marker = {"symbol": "diamond-open", "size": 11, "color": BASELINE, "line": {"width": 2}}
+        name = "recording chain only"
+        self._point("shortcut", name, name, measured, y, marker, BASELINE)
+        # On the side where there is more room.
+        left = value > 0.5
+        edge = np.nanmin([low, value]) if left else np.nanmax([high, value])
+        self._beside(f"recording chain {short(measured)}", edge, y, -12 if left else 12)
+
+    def _baselines(self, row, top, middle, bottom):
+        """What guessing gives, and what always giving the same answer gives where that is something else."""
+        same = row["majority"] == row["chance"]
+        name = "guessing" if same else "always the commoner label"
+        # Never predicting the condition gives no false alarm, which needs no line.
+        if row["metric"] != FALSE_ALARMS:
+            self._mark(
+                "majority",
+                name,
+                x=[row["majority"]] * 2,
+                y=[top - 3, bottom + 3],
+                mode="lines",
+                line={"color": "#777777", "width": 2, "dash": "3px,3px"},
+                hovertemplate=f"{name}: {wording.write(row['majority'], row['metric'])}<extra></extra>",
+            )
+        if not same and row["chance"] == row["chance"]:
+            self._mark(
+                "chance",
+                "answers drawn by lot",
+                x=[row["chance"]],
+                y=[bottom + 4],
+                mode="markers",
+                marker={"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": "#777777"}},
+                hovertemplate=f"answers drawn by lot: {wording.write(row['chance'], row['metric'])}<extra></extra>",
+            )
+        text = f"{name} {wording.write(row['majority'], row['metric'])}"
+        if 0.3 < row["majority"] < 1 and text != self._last and row["low"] > row["majority"] - 0.05:
+            self._beside(text, row["majority"], middle, -8)
+            self._last = text
+
+    def _point(self, group, legend, name, measured, y, marker, colour):
+        """A value with its interval, whose bars have a colour."""
+        value, low, high = (measured[part] for part in ("value", "low", "high"))
+        self._mark(
+            group,
+            legend,
+            x=[value],
+            y=[y],
+            error_x=error_bars(value, low, high, colour),
+            cliponaxis=False,
+            marker=marker,
+            hovertemplate=f"{name}: {short(measured)} ({edges(measured)})<extra></extra>",
+        )
+
+    def _mark(self, group, name, **trace):
+        """A trace whose group is in the legend once."""
+        legend = {"legendgroup": group, "name": name, "showlegend": group not in self._in_legend}
+        self._in_legend.add(group)
+        self._chart.add_scatter(**trace, **legend, row=self._panel, col=1)
+
+    def _write(self, text, size, x, y):
+        """A text in the step: `x` in pixels from the left edge, `y` in those from its top."""
+        self.notes.append(_text(text, size, x, self._top + y, self._panel))
+
+    def _beside(self, text, x, y, shift):
+        """A text so many pixels to the right of a point of the panel, or to its left where they are negative."""
+        side = {"xshift": shift, "xanchor": "right" if shift < 0 else "left", "showarrow": False}
+        place = {"xref": _axis("x", self._panel), "yref": _axis("y", self._panel), "x": x, "y": y}
+        self.notes.append({"text": text, "font": {"size": 11}} | place | side)
 
 
 def _base(row):
@@ -270,12 +270,12 @@ def _verdict(row):
     return verdict, words.get(verdict, "")
 
 
-def short(row):
+def short(row: Mapping[str, Any]) -> str:
     """A value as short as can be."""
     return wording.write(row["value"], row["metric"]).replace("over ", ">").replace("under ", "<")
 
 
-def edges(row):
+def edges(row: Mapping[str, Any]) -> str:
     """An interval as short as can be."""
     return wording.write_interval(row).replace(" to ", "–")
 
@@ -285,51 +285,28 @@ def _wrapped(text):
 
 
 def _text(text, size, x, y, panel):
-    """A text at a place of `_at`."""
-    return {"text": text, "font": {"size": size}} | _at(x, y, panel)
-
-
-def _beside(text, x, y, shift, panel):
-    """A text so many pixels to the right of a point of a panel, or to its left where they are negative."""
-    return {
-        "text": text,
-        "font": {"size": 11},
-        "xref": _axis("x", panel),
-        "yref": _axis("y", panel),
-        "x": x,
-        "y": y,
-        "xshift": shift,
-        "xanchor": "right" if shift < 0 else "left",
-        "showarrow": False,
-    }
-
-
-def _at(x, y, panel):
-    """Place of a text: `x` in pixels from the left edge, `y` in those of the panel."""
+    """A text: `x` in pixels from the left edge, `y` in those of the panel."""
     place = {"xref": f"{_axis('x', panel)} domain", "yref": _axis("y", panel), "x": 0, "y": y, "xshift": x}
-    return place | {"xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": False}
+    place |= {"xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": False}
+    return {"text": text, "font": {"size": size}} | place
 
 
 def _axis(letter, panel):
     return letter if panel == 1 else f"{letter}{panel}"
 
 
-def error_bars(value, low, high, colour):
+def error_bars(value: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str) -> dict[str, Any]:
     """Error bars of one or several points."""
-    reach = {"array": np.atleast_1d(high - value), "arrayminus": np.atleast_1d(value - low)}
+    reach = {
+        "array": np.atleast_1d(np.subtract(high, value)),
+        "arrayminus": np.atleast_1d(np.subtract(value, low)),
+    }
     return {"type": "data", "symmetric": False, "color": colour, "thickness": 2.5, "width": 6} | reach
 
 
-def inked(chart):
+def inked(chart: go.Figure) -> go.Figure:
     """The chart with all its text in `INK`."""
     ink = {"color": INK}
     chart.update_xaxes(tickfont=ink, title_font=ink)
     chart.update_yaxes(tickfont=ink, title_font=ink)
     return chart.update_layout(font=ink)
-
-
-def _legend(shown, name, title):
-    """Each mark is in the legend once."""
-    first = name not in shown
-    shown.add(name)
-    return {"legendgroup": name, "name": title, "showlegend": first}

@@ -70,8 +70,10 @@ class Listener:
         self._detector = detector
         self._work = threading.RLock()  # held while working on sound: one piece after another
         self._lock = threading.Condition()  # held for moments, around what the threads share
-        self._queue, self._queued_s, self._to_skip_s, self._thread = deque(), 0.0, 0.0, None
-        self._heard_at = None
+        self._queue: deque[tuple[AudioFrame, float]] = deque()
+        self._queued_s = self._to_skip_s = 0.0
+        self._thread: threading.Thread | None = None
+        self._heard_at: float | None = None
         self._reset()
 
     def _reset(self):

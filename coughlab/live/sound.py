@@ -33,8 +33,9 @@ class Intake:
     """Makes frames one sound at `RATE`."""
 
     def __init__(self) -> None:
-        self._rate = self._resampler = None
-        self._expected = None
+        self._rate: int | None = None
+        self._resampler: soxr.ResampleStream | None = None
+        self._expected: float | None = None
 
     def take(self, frame: AudioFrame) -> tuple[float, np.ndarray]:
         """Hear the frame that follows the one before, unless packets were lost.

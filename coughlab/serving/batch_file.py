@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from coughlab import __version__
 from coughlab.audio import archive
@@ -84,7 +84,7 @@ def answer_folder(
     if csv and csv.resolve() == out.resolve():
         raise BatchError("--out and --csv must be two files.")
     task = predictor.study.task
-    options = {"force": force, "prevalence": prevalence or task.prevalence}
+    options: dict[str, Any] = {"force": force, "prevalence": prevalence or task.prevalence}
     asked = options | {"models": identity(predictor)}
     sources = {name: _source(folder / name) for name in names}
     with _locked(out):
@@ -160,6 +160,7 @@ def _source(path: Path) -> dict[str, int] | None:
     with suppress(OSError):
         stat = path.stat()
         return {"bytes": stat.st_size, "modified_ns": stat.st_mtime_ns}
+    return None
 
 
 def identity(predictor: Predictor) -> str:

@@ -55,4 +55,4 @@ def isolate() -> None:
     """Have aiortc decode nothing in this process."""
     from aiortc import rtcrtpreceiver
 
-    rtcrtpreceiver.get_decoder = decoder_of
+    rtcrtpreceiver.get_decoder = decoder_of  # type: ignore[assignment]  # ours are no subclasses of aiortc's

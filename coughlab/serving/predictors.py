@@ -5,7 +5,7 @@ import os
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -138,7 +138,8 @@ class Predictor:
         main = self.study.main_model
         if not self.study.models.get(main, {}).get("serve"):
             raise StoreError(f"The study {self.study.name} lacks its main model, {main}. Train it first.")
-        self._loaded, self._lock = {}, threading.Lock()
+        self._loaded: dict[str, Callable[[np.ndarray], float]] = {}
+        self._lock = threading.Lock()
         spectrum.use_one_thread()
 
     @cached_property

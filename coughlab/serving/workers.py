@@ -140,7 +140,8 @@ class Pool:
     def close(self) -> None:
         """End all workers."""
         for _ in range(self.size):
-            self._idle.acquire().close()
+            if worker := self._idle.acquire():
+                worker.close()
         self._parent.close()
 
     def _busy(self):
@@ -207,7 +208,7 @@ class _Idle:
 
     def acquire(self, timeout: float | None = None) -> "_Worker | None":
         """The next worker; None where none is released in time."""
-        turn = Future()
+        turn: Future[_Worker] = Future()
         with self._lock:
             self._waiting.append(turn)
             self._match()

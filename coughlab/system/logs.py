@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from coughlab import config
 
 #: The id of the request that is being answered.
-request_id = ContextVar("request_id", default=None)
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def start():

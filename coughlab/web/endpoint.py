@@ -5,6 +5,7 @@ An error is ``{"error": {"code", "message"}}``: a stable code for programs, and 
 
 import contextlib
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from traceback import clear_frames
@@ -103,12 +104,12 @@ class Endpoint(HTTPEndpoint):
     """
 
     path: ClassVar[str]
-    schemas: ClassVar[dict[str, Schema]] = {}
+    schemas: ClassVar[Mapping[str, Schema]] = {}
     public: ClassVar[bool] = False
     order: ClassVar[int] = 100
 
     @classmethod
-    def operations(cls) -> dict[str, Schema]:
+    def operations(cls) -> dict[str, dict[str, object]]:
         """What is described of each handler, by HTTP method in small letters."""
         handlers = {
             method: getattr(cls, method, None) for method in ("get", "post", "put", "patch", "delete")

@@ -10,7 +10,7 @@ _KEY = "Header 'Authorization: Bearer <key>'. Who runs the server gives keys out
 def document() -> Schema:
     """The description, ready for JSON."""
     found = routes.endpoints()
-    schemas = {"Error": record(error=record(code=STRING, message=STRING))}
+    schemas: dict[str, Schema] = {"Error": record(error=record(code=STRING, message=STRING))}
     for endpoint in found:
         schemas |= endpoint.schemas
     return {

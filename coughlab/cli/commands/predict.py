@@ -30,10 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
         with console.silent_stderr():
             predictor.warm_up()
         if not arguments.json:
-            models = "  ".join(f"{name:>6}" for name in predictor.names)
+            columns = "  ".join(f"{name:>6}" for name in predictor.names)
             condition = predictor.study.task.condition
             print(f"Probability of {condition} by each model. For research: no answer is a diagnosis.")
-            print(f"{'file':{width}}  {'label':9}  {models}  coughs")
+            print(f"{'file':{width}}  {'label':9}  {columns}  coughs")
         for file in arguments.files:
             try:
                 prediction = predictor.predict(

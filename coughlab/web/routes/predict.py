@@ -1,6 +1,5 @@
 """``POST /api/v1/predict``: multipart field ``file`` in, prediction out."""
 
-from collections.abc import Mapping
 from functools import cache, partial
 
 from anyio import to_thread
@@ -18,6 +17,7 @@ from coughlab.web.schema import (
     NUMBER,
     SHARE,
     STRING,
+    Schema,
     array,
     errors,
     mapping,
@@ -93,7 +93,7 @@ _SCHEMAS = {
     ),
 }
 #: What can be asked in the address; all but ``also`` can stand in fields of the form, too.
-_OPTIONS: dict[str, dict[str, object]] = {
+_OPTIONS: dict[str, Schema] = {
     "also": STRING | {"description": "Large models to ask too, with commas between them."},
     "prevalence": _PREVALENCE
     | {
@@ -104,14 +104,14 @@ _OPTIONS: dict[str, dict[str, object]] = {
         "description": "Whether to ask the models even where there is no cough; not by default.",
     },
 }
-_FILE = {
+_FILE: Schema = {
     "type": "string",
     "contentMediaType": "application/octet-stream",
     "description": f"The recording: {audio.FORMATS}, up to {audio.LIMITS.max_seconds:.0f} seconds.",
 }
 
 
-def _parameter(name: str, option: Mapping[str, object]) -> dict[str, object]:
+def _parameter(name: str, option: Schema) -> dict[str, object]:
     schema = {key: value for key, value in option.items() if key != "description"}
     return {"name": name, "in": "query", "description": option["description"], "schema": schema}
 
