@@ -15,7 +15,7 @@ from shared.table import Row, show
 from coughlab import detector
 from coughlab.audio import synthetic
 from coughlab.detector import detect, frames
-from coughlab.features import spectrum
+from coughlab.system import resources
 
 LIMIT_MS, SECONDS, RUNS = 5.0, size(20, 2), size(7, 1)
 
@@ -38,7 +38,7 @@ def streamed(y, rate, piece_s):
 
 
 def main():
-    spectrum.use_one_thread()
+    resources.use_one_thread()
     rate = synthetic.RATE
     y = synthetic.recording(onsets_s=np.arange(0.5, SECONDS - 1, 1.5), duration_s=SECONDS, rate=rate)
     ear = detector.default()

@@ -15,6 +15,7 @@ from shared.table import Row, show
 
 from coughlab.audio import synthetic
 from coughlab.features import acoustic, spectrum
+from coughlab.system import resources
 
 ROUNDS, CALLS = size(15, 1), size(5, 1)
 
@@ -50,7 +51,7 @@ def milliseconds(functions, y):
 
 
 def main():
-    spectrum.use_one_thread()
+    resources.use_one_thread()
     for seconds in (5, 10):
         y = synthetic.recording(onsets_s=np.arange(0.2, seconds, 0.9), duration_s=seconds, rate=spectrum.RATE)
         difference = np.abs(acoustic.from_waveform(y) / one_call_a_feature(y) - 1).max()

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for editors and type checkers
-    from coughlab.audio.recording import load as load_audio
+    from coughlab.audio.decoding import load as load_audio
     from coughlab.audio.synthetic import sample as make_cough
     from coughlab.audit.run import audit_dataset
     from coughlab.datasets import load as load_dataset
@@ -29,7 +29,7 @@ __version__ = "0.1.0"
 
 #: Module and name of what is offered here.
 _OFFERED = {
-    "load_audio": ("coughlab.audio.recording", "load"),
+    "load_audio": ("coughlab.audio.decoding", "load"),
     "make_cough": ("coughlab.audio.synthetic", "sample"),
     "find_coughs": ("coughlab.detector.detect", "find_coughs"),
     "extract_features": ("coughlab.features.acoustic", "extract"),

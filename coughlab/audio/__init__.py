@@ -1,5 +1,6 @@
 """From bytes to a `Recording`: what files hold, decoded; and sounds made by the code."""
 
+from coughlab.audio.decoding import encode_wav, load
 from coughlab.audio.recording import (
     FORMATS,
     LIMITS,
@@ -7,10 +8,8 @@ from coughlab.audio.recording import (
     AudioError,
     Limits,
     Recording,
-    encode_wav,
     error,
     is_silent,
-    load,
 )
 
 __all__ = [

@@ -1,19 +1,21 @@
 """Unpacks a ZIP that a stranger sent, or says in plain words why it is not unpacked.
 
-Everything is checked against the archive's list of contents before a byte is written, and what is unpacked never exceeds what
-that list says, whatever the data would unpack to.
+Everything is checked against the archive's list of contents before a byte is written, and no more is unpacked than it lists.
 """
 
 import io
+import os
 import re
 import shutil
 import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from coughlab.system import memory_folder
 
@@ -35,60 +37,32 @@ class ArchiveError(ValueError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may hold.
-
-    Attributes
-    ----------
-    max_bytes : int
-        Largest archive.
-    max_files : int
-        Most entries, folders included.
-    max_file_bytes : int
-        Largest single file, unpacked.
-    max_list_bytes : int
-        Largest list of recordings (CSV, TSV or JSON), unpacked: reading one takes many times its size in memory.
-    max_total_bytes : int
-        All files together, unpacked.
-    max_ratio : float
-        Size unpacked over size packed of all files together. Recordings shrink to a half or a third, silence to a thousandth.
-    max_depth : int
-        Most folders in each other.
-    instead : str
-        What to do about an archive that holds more.
-    """
+    """What an archive may hold."""
 
     max_bytes: int = 100 * _MEGABYTE
+    #: Folders included.
     max_files: int = 5_000
+    #: This and what follows count bytes unpacked.
     max_file_bytes: int = 120 * _MEGABYTE
+    #: A list of recordings (CSV, TSV or JSON): reading one takes many times its size in memory.
     max_list_bytes: int = 8 * _MEGABYTE
     max_total_bytes: int = 1024 * _MEGABYTE
+    #: Size unpacked over size packed of all files together. Recordings shrink to a half or a third, silence to a thousandth.
     max_ratio: float = 100.0
+    #: Folders in each other.
     max_depth: int = 10
+    #: What to do about an archive that holds more.
     instead: str = ELSEWHERE
 
 
 LIMITS = Limits()
+#: An entry and its path inside the folder.
+Entry = tuple[zipfile.ZipInfo, PurePosixPath]
 
 
 @contextmanager
-def unpacked(file, limits=LIMITS):
-    """Unpack a ZIP in memory, as `unpack` does; nothing is written to a disk.
-
-    Parameters
-    ----------
-    file, limits
-        Of `unpack`.
-
-    Yields
-    ------
-    pathlib.Path
-        What `unpack` returns. It is gone at the end, however that comes.
-
-    Raises
-    ------
-    ArchiveError
-        As `unpack`, and if there is no room in memory.
-    """
+def unpacked(file: str | os.PathLike[str] | BinaryIO, limits: Limits = LIMITS) -> Iterator[Path]:
+    """As `unpack`, into memory: nothing is written to a disk, and the folder is gone at the end, even after an error."""
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(memory_folder.folder())
@@ -99,17 +73,10 @@ def unpacked(file, limits=LIMITS):
         yield unpack(file, folder, limits)
 
 
-def unpack(file, folder, limits=LIMITS):
-    """Unpack a ZIP into an empty folder.
-
-    Parameters
-    ----------
-    file : path-like or binary file object
-        The archive.
-    folder : path-like
-        An existing, empty folder. What is in it after an error is to be thrown away.
-    limits : Limits, optional
-        What the archive may hold.
+def unpack(
+    file: str | os.PathLike[str] | BinaryIO, folder: str | os.PathLike, limits: Limits = LIMITS
+) -> Path:
+    """Unpack a ZIP into an empty folder, which is to be thrown away after an error.
 
     Returns
     -------
@@ -123,7 +90,7 @@ def unpack(file, folder, limits=LIMITS):
         stay inside the folder or occurs twice.
     """
     folder = Path(folder)
-    with nullcontext(file) if isinstance(file, io.IOBase) else Path(file).open("rb") as data:
+    with Path(file).open("rb") if isinstance(file, str | os.PathLike) else nullcontext(file) as data:
         try:
             _check_size(data, limits)
             with zipfile.ZipFile(data) as archive:
@@ -146,7 +113,7 @@ def unpack(file, folder, limits=LIMITS):
     return at_top[0] if len(at_top) == 1 and at_top[0].is_dir() else folder
 
 
-def _check_size(data, limits):
+def _check_size(data: BinaryIO, limits: Limits) -> None:
     """Refuse an archive by its size and the length of its list, which zipfile would read whole into memory."""
     size = data.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
@@ -163,75 +130,79 @@ def _check_size(data, limits):
         raise _too_many(limits)
 
 
-def _too_many(limits):
+def _too_many(limits: Limits) -> ArchiveError:
     return ArchiveError(
         f"The ZIP holds more than {limits.max_files:,} files and folders, the most that are taken here. {limits.instead}"
     )
 
 
-def _checked(infos, limits):
-    """Pairs of an entry and its path inside the folder, without what systems add on their own."""
+def _checked(infos: list[zipfile.ZipInfo], limits: Limits) -> list[Entry]:
+    """The entries, without what systems add on their own."""
     if len(infos) > limits.max_files:
         raise _too_many(limits)
-    entries, files, folders = [], set(), set()
+    entries: list[Entry] = []
+    files: set[PurePosixPath] = set()
+    folders: set[PurePosixPath] = set()
     for info in infos:
         path = _path(info, limits)
         if any(JUNK.fullmatch(part) for part in path.parts) or not path.parts:
             continue
         _check_entry(info, path, limits)
         if path in files:
-            raise ArchiveError(f"The ZIP holds two things of the name {_told(path)}. Make it again.")
+            raise ArchiveError(f"The ZIP holds two things of the name {_quoted(path)}. Make it again.")
         (folders if _is_folder(info) else files).add(path)
         folders.update(path.parents)
         entries.append((info, path))
     if clash := files & folders:
-        raise ArchiveError(f"In the ZIP, {_told(min(clash))} is both a file and a folder. Make it again.")
+        raise ArchiveError(f"In the ZIP, {_quoted(min(clash))} is both a file and a folder. Make it again.")
     if not files:
         raise ArchiveError("The ZIP holds no files.")
     return entries
 
 
-def _path(info, limits):
+def _path(info: zipfile.ZipInfo, limits: Limits) -> PurePosixPath:
     """Where an entry belongs. Some programs of Windows write backslashes between folders, against the standard."""
     name = info.filename.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or re.match("[A-Za-z]:", name):
         raise ArchiveError(
-            f"The ZIP wants to write outside its own folder: {_told(name)}. It is not unpacked."
+            f"The ZIP wants to write outside its own folder: {_quoted(name)}. It is not unpacked."
         )
     if _CONTROL.search(name) or any(len(part.encode(errors="replace")) > 255 for part in parts):
         raise ArchiveError(
-            f"The ZIP holds a name that is too long or cannot be printed: {_told(name)}. Rename it."
+            f"The ZIP holds a name that is too long or cannot be printed: {_quoted(name)}. Rename it."
         )
     if len(parts) > limits.max_depth:
-        raise ArchiveError(f"The ZIP has more than {limits.max_depth} folders in each other: {_told(name)}.")
+        raise ArchiveError(
+            f"The ZIP has more than {limits.max_depth} folders in each other: {_quoted(name)}."
+        )
     return PurePosixPath(*parts)
 
 
-def _is_folder(info):
+def _is_folder(info: zipfile.ZipInfo) -> bool:
     return info.filename.endswith(("/", "\\"))
 
 
-def _check_entry(info, path, limits):
+def _check_entry(info: zipfile.ZipInfo, path: PurePosixPath, limits: Limits) -> None:
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise ArchiveError(
-            f"{_told(path)} in the ZIP is a link or a device, not a file. Put the files themselves into the ZIP."
+            f"{_quoted(path)} in the ZIP is a link or a device, not a file. Put the files themselves into the ZIP."
         )
     if info.flag_bits & 0x1:
         raise ArchiveError(f"The ZIP is locked with a password. {_AS_USUAL}")
     if info.compress_type not in METHODS:
-        raise ArchiveError(f"{_told(path)} is compressed in an uncommon way. {_AS_USUAL}")
+        raise ArchiveError(f"{_quoted(path)} is compressed in an uncommon way. {_AS_USUAL}")
     is_list = path.suffix.lower() in (".csv", ".tsv", ".json")
     limit, what = (limits.max_list_bytes, "list") if is_list else (limits.max_file_bytes, "single file")
     if info.file_size > limit:
         raise ArchiveError(
-            f"{_told(path)} has {_megabytes(info.file_size)} unpacked, and a {what} may have at most {_megabytes(limit)}."
+            f"{_quoted(path)} has {_megabytes(info.file_size)} unpacked, and a {what} may have at most {_megabytes(limit)}."
             f" {limits.instead}"
         )
 
 
-def _check_total(entries, limits):
+def _check_total(entries: list[Entry], limits: Limits) -> None:
     total, packed = (
         sum(getattr(info, size) for info, _ in entries) for size in ("file_size", "compress_size")
     )
@@ -247,7 +218,7 @@ def _check_total(entries, limits):
         )
 
 
-def _write(archive, entries, folder):
+def _write(archive: zipfile.ZipFile, entries: list[Entry], folder: Path) -> None:
     for info, path in entries:
         target = folder / path
         if _is_folder(info):
@@ -259,11 +230,11 @@ def _write(archive, entries, folder):
             shutil.copyfileobj(packed, unpacked, _MEGABYTE)
 
 
-def _told(name):
+def _quoted(name: object) -> str:
     """A name from the archive, short enough for a sentence and without characters that cannot be printed."""
     name = "".join(c if c.isprintable() else "?" for c in str(name))
     return f"'{name if len(name) <= 80 else f'{name[:77]}...'}'"
 
 
-def _megabytes(size):
+def _megabytes(size: int) -> str:
     return f"{size / _MEGABYTE:,.0f} MB"

@@ -1,11 +1,15 @@
 """What the bytes of a file say of themselves: format, brand, promised length, and claims no decoder should be given.
 
-Nothing is decoded here. The walks over chunks and boxes know only what `coughlab.audio` has to know before it hands a
-stranger's bytes to a decoder written in C.
+Nothing is decoded here. The walks over chunks and boxes know only what has to be known before a stranger's bytes are given to a
+decoder written in C.
 """
 
 import re
+from collections.abc import Iterator
 from itertools import islice
+from typing import Literal
+
+Order = Literal["little", "big"]
 
 # Each format has the name of its FFmpeg demuxer, which is always given: left to probe, FFmpeg could choose a
 # playlist. No text begins with a byte below 9, as an ISO box does. UTF-16 text may begin with 0xFF and then a
@@ -30,7 +34,7 @@ _MAX_PARTS = 100_000
 _MAX_TAGS = 100
 
 
-def sniff(data):
+def sniff(data: bytes) -> str | None:
     """Name of the format, or None if it is none of ours."""
     for kind, magic in _MAGIC.items():
         if re.match(magic, data, re.DOTALL):
@@ -38,7 +42,7 @@ def sniff(data):
     return None
 
 
-def without_id3(data):
+def without_id3(data: bytes) -> bytes:
     """Drop leading ID3 tags, as any format may follow them, unless nothing known follows."""
     at = 0
     for _ in range(_MAX_TAGS):
@@ -52,7 +56,7 @@ def without_id3(data):
     return rest if sniff(rest) else data
 
 
-def container_name(data, kind):
+def container_name(data: bytes, kind: str) -> str:
     """Common name of the container: the brand where one format has several."""
     if kind == "matroska":
         return "webm" if b"\x42\x82\x84webm" in data[:1024] else "matroska"
@@ -62,16 +66,15 @@ def container_name(data, kind):
     return kind
 
 
-def wav_format(data):
+def wav_format(data: bytes) -> tuple[int, int]:
     """Format tag (1 for PCM, 3 for float) and bits a sample."""
     order = _order(data)
     start = next((start for name, start, _ in _chunks(data, order) if name == b"fmt "), len(data))
-    return int.from_bytes(data[start : start + 2], order), int.from_bytes(
-        data[start + 14 : start + 16], order
-    )
+    tag, bits = data[start : start + 2], data[start + 14 : start + 16]
+    return int.from_bytes(tag, order), int.from_bytes(bits, order)
 
 
-def misread(data, kind):
+def misread(data: bytes, kind: str) -> bool:
     """Whether libsndfile would misread a file: it takes WAV samples of fewer than 8 bits for 8."""
     if kind != "wav":
         return False
@@ -79,7 +82,7 @@ def misread(data, kind):
     return tag in (1, 3, 0xFFFE) and 0 < bits < 8
 
 
-def explodes(data, kind, max_entries):
+def explodes(data: bytes, kind: str, max_entries: int) -> bool:
     """Whether FFmpeg would expand a file a thousandfold in memory.
 
     In ISO media these are tables given by a count, and compressed headers; they are looked for everywhere, since FFmpeg
@@ -95,7 +98,7 @@ def explodes(data, kind, max_entries):
     return bool(disguised) or entries > min(len(data), max_entries)
 
 
-def crowded(data, kind):
+def crowded(data: bytes, kind: str) -> bool:
     """Whether a file has more parts than any recording: small ones by the million keep a decoder busy for long."""
     if kind in ("wav", "aiff"):
         return any(islice(_chunks(data, _order(data)), _MAX_PARTS, None))
@@ -103,7 +106,7 @@ def crowded(data, kind):
     return kind == "ogg" and data.count(b"OggS") > _MAX_PARTS
 
 
-def mended(data, kind):
+def mended(data: bytes, kind: str) -> bytes:
     """The bytes, with the size of 0 that streaming leaves in a WAV file replaced by the one that means "to the end"."""
     if kind != "wav":
         return data
@@ -118,12 +121,12 @@ def mended(data, kind):
     return data[: start - 4] + b"\xff\xff\xff\xff" + data[start:]
 
 
-def cut_short(data, kind):
+def cut_short(data: bytes, kind: str) -> bool:
     """Whether a file says of itself that it should be longer than it is."""
     return kind in _CUT_SHORT and _CUT_SHORT[kind](data)
 
 
-def _chunks(data, order, at=12):
+def _chunks(data: bytes, order: Order, at: int = 12) -> Iterator[tuple[bytes, int, int]]:
     """Walk a RIFF or IFF file: the name, the start and the size of each chunk, as it claims."""
     while at + 8 <= len(data):
         size = int.from_bytes(data[at + 4 : at + 8], order)
@@ -131,24 +134,24 @@ def _chunks(data, order, at=12):
         at += 8 + size + size % 2
 
 
-def _order(data):
+def _order(data: bytes) -> Order:
     return "little" if data[:4] in (b"RIFF", b"RF64", b"BW64") else "big"
 
 
-def _iff_cut_short(data):
+def _iff_cut_short(data: bytes) -> bool:
     sound = (chunk for chunk in _chunks(data, _order(data)) if chunk[0] in (b"data", b"SSND"))
     _, start, size = next(sound, (b"", 0, 0))
     return size != 0xFFFFFFFF and start + size > len(data)  # all ones: a stream
 
 
-def _ogg_cut_short(data):
+def _ogg_cut_short(data: bytes) -> bool:
     page = data[data.rfind(b"OggS") :]
     body = 27 + page[26] if len(page) > 26 else len(page) + 1
     ends_stream = len(page) > 5 and page[5] & 4
     return not ends_stream or body + sum(page[27:body]) > len(page)
 
 
-def _mp3_cut_short(data):
+def _mp3_cut_short(data: bytes) -> bool:
     at = max(data.find(b"Xing", 0, 64), data.find(b"Info", 0, 64))
     flags = int.from_bytes(data[at + 4 : at + 8])
     if at < 0 or not flags & 2:
@@ -157,7 +160,7 @@ def _mp3_cut_short(data):
     return int.from_bytes(data[at : at + 4]) > len(data)
 
 
-def _ebml_cut_short(data):
+def _ebml_cut_short(data: bytes) -> bool:
     at = data.find(b"\x18\x53\x80\x67", 0, 4096) + 4  # the Segment
     if at < 4 or at >= len(data) or not data[at]:
         return False
@@ -167,7 +170,7 @@ def _ebml_cut_short(data):
     return size != unknown and at + length + size > len(data)
 
 
-def _iso_cut_short(data):
+def _iso_cut_short(data: bytes) -> bool:
     at = 0
     while at + 8 <= len(data):
         size = int.from_bytes(data[at : at + 4])

@@ -18,10 +18,7 @@ def _codec():
 def decode(packet: bytes) -> bytes:
     """Decode the next packet, without a container (RFC 6716), of the one sound that this process decodes.
 
-    Returns
-    -------
-    bytes
-        16-bit samples of two channels, interleaved; empty if it is no such packet.
+    Returns 16-bit samples of two channels, interleaved; none if it is no such packet.
     """
     from av import FFmpegError, Packet
 

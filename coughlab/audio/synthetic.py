@@ -1,7 +1,9 @@
 """Synthetic coughs, made by a formula: the app's sample, and the audio of the tests.
 
-No answer of a classifier about them means anything, and none is trained on them. The detector is: it has to find them, too.
+A classifier's answer about them means nothing, and none is trained on them. The detector is: it has to find them, too.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,27 +12,11 @@ from coughlab.audio import encode_wav
 RATE = 48_000
 
 
-def cough(*, rate=RATE, seed=0, pitch_hz=180.0, duration_s=0.4):
-    """One synthetic cough: a burst, a hiss that decays, and a short voiced end.
+def cough(*, rate: int = RATE, seed: int = 0, pitch_hz: float = 180.0, duration_s: float = 0.4) -> np.ndarray:
+    """One synthetic cough with a peak of 1, float32: a burst, a hiss that decays, and a short voiced end.
 
     The three phases and their rough lengths follow Korpáš, Sadloňová and Vrabec, "Analysis of the cough sound: an
     overview", Pulmonary Pharmacology 9 (1996).
-
-    Parameters
-    ----------
-    rate : int
-        Samples a second.
-    seed : int
-        Seed of the noise.
-    pitch_hz : float
-        Pitch of the voiced phase, in hertz.
-    duration_s : float
-        Length in seconds.
-
-    Returns
-    -------
-    ndarray, shape (round(rate * duration_s),), float32
-        Samples with a peak of 1.
     """
     rng = np.random.default_rng(seed)
     t = np.arange(round(rate * duration_s)) / rate
@@ -46,28 +32,18 @@ def cough(*, rate=RATE, seed=0, pitch_hz=180.0, duration_s=0.4):
     return (y / np.abs(y).max()).astype(np.float32)
 
 
-def recording(*, onsets_s=(0.5, 1.4, 2.2), duration_s=3.5, rate=RATE, seed=0, peak=0.6, noise=0.001):
-    """Several synthetic coughs at known times in faint noise.
+def recording(
+    *,
+    onsets_s: Sequence[float] = (0.5, 1.4, 2.2),
+    duration_s: float = 3.5,
+    rate: int = RATE,
+    seed: int = 0,
+    peak: float = 0.6,
+    noise: float = 0.001,
+) -> np.ndarray:
+    """Several synthetic coughs of 0.4 s at known times in faint noise, float32.
 
-    Parameters
-    ----------
-    onsets_s : sequence of float
-        Start of each cough, in seconds; each lasts 0.4 s.
-    duration_s : float
-        Length of the whole, in seconds.
-    rate : int
-        Samples a second.
-    seed : int
-        Seed of everything random.
-    peak : float
-        Peak of the loudest cough, full scale being 1.
-    noise : float
-        Standard deviation of the background noise.
-
-    Returns
-    -------
-    ndarray, shape (round(rate * duration_s),), float32
-        The samples.
+    `peak` is that of the loudest cough, full scale being 1; `noise` is the standard deviation of the background.
     """
     rng = np.random.default_rng(seed)
     y = noise * rng.standard_normal(round(rate * duration_s))
@@ -79,13 +55,8 @@ def recording(*, onsets_s=(0.5, 1.4, 2.2), duration_s=3.5, rate=RATE, seed=0, pe
     return y.astype(np.float32)
 
 
-def sample():
+def sample() -> bytes:
     """The sample of the app: three synthetic coughs as a 16-bit WAV file.
-
-    Returns
-    -------
-    bytes
-        The file.
 
     >>> coughlab.make_cough()[:4]
     b'RIFF'

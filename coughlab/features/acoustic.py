@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from coughlab.audio import Recording
 from coughlab.features import spectrum
 from coughlab.features.spectrum import HOP, N_FFT, RATE
 
@@ -29,18 +30,8 @@ NAMES = (
 )
 
 
-def extract(recording):
-    """The 26 features of a recording.
-
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded; only its first 5 seconds count.
-
-    Returns
-    -------
-    ndarray, shape (26,), float32
-        In the order of `NAMES`.
+def extract(recording: Recording) -> np.ndarray:
+    """The 26 features of a recording's first 5 seconds, in the order of `NAMES`: shape (26,), float32.
 
     >>> coughlab.extract_features(coughlab.load_audio(coughlab.make_cough())).shape
     (26,)
@@ -48,37 +39,16 @@ def extract(recording):
     return from_waveform(spectrum.waveform(recording, seconds=SECONDS))
 
 
-def from_waveform(y):
+def from_waveform(y: np.ndarray) -> np.ndarray:
     """The 26 features of samples at 22,050 Hz.
 
-    Parameters
-    ----------
-    y : ndarray, shape (n,), float32
-        Samples at 22,050 Hz.
-
-    Returns
-    -------
-    ndarray, shape (26,), float32
-        In the order of `NAMES`. Centroid, bandwidth and roll-off in hertz, zero crossings as a share of the samples.
+    Centroid, bandwidth and roll-off are in hertz, zero crossings a share of the samples.
     """
     return from_magnitude(y, spectrum.magnitude(y))
 
 
-def from_magnitude(y, magnitude):
-    """The 26 features of samples whose transform is known.
-
-    Parameters
-    ----------
-    y : ndarray, shape (n,), float32
-        Samples at 22,050 Hz.
-    magnitude : ndarray, shape (1 + n // 512, 1025), float32
-        ``coughlab.features.spectrum.magnitude(y)``.
-
-    Returns
-    -------
-    ndarray, shape (26,), float32
-        As of `from_waveform`.
-    """
+def from_magnitude(y: np.ndarray, magnitude: np.ndarray) -> np.ndarray:
+    """The 26 features of samples at 22,050 Hz whose `spectrum.magnitude` is known."""
     centroid, bandwidth = _centroid_and_bandwidth(magnitude)
     power = np.square(magnitude)
     return np.array(
@@ -95,34 +65,15 @@ def from_magnitude(y, magnitude):
     )
 
 
-def mfcc(y):
-    """Mel-frequency cepstral coefficients of every frame; the means over frames are the features of that name.
-
-    Parameters
-    ----------
-    y : ndarray, shape (n,), float32
-        Samples at 22,050 Hz.
-
-    Returns
-    -------
-    ndarray, shape (1 + n // 512, 20), float32
-        As ``librosa.feature.mfcc``, transposed.
-    """
+def mfcc(y: np.ndarray) -> np.ndarray:
+    """MFCCs of every frame of samples at 22,050 Hz: ``librosa.feature.mfcc``, transposed, shape (1 + n // 512, 20)."""
     return _mel_db(spectrum.magnitude(y) ** 2) @ _cosines().astype(np.float32)
 
 
-def chroma(y):
-    """Strength of the twelve pitch classes in every frame, from C to B, the strongest being 1.
+def chroma(y: np.ndarray) -> np.ndarray:
+    """Strength of the twelve pitch classes, from C to B, in every frame of samples at 22,050 Hz; the strongest is 1.
 
-    Parameters
-    ----------
-    y : ndarray, shape (n,), float32
-        Samples at 22,050 Hz.
-
-    Returns
-    -------
-    ndarray, shape (1 + n // 512, 12), float32
-        As ``librosa.feature.chroma_stft``, transposed.
+    ``librosa.feature.chroma_stft``, transposed: shape (1 + n // 512, 12), float32.
     """
     return _chroma(spectrum.magnitude(y) ** 2)
 
@@ -135,7 +86,7 @@ def _centroid_and_bandwidth(magnitude):
     total, first, second = np.concatenate(moments).T
     total = np.where(total < np.finfo(np.float32).tiny, 1, total)
     centroid = first / total
-    # A silent frame has no moments: librosa calls its centroid and its bandwidth 0.
+    # A silent frame has no moments: librosa sets its centroid and its bandwidth to 0.
     return centroid, np.sqrt(np.maximum(second / total - centroid**2, 0))
 
 

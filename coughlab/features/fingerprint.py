@@ -1,4 +1,4 @@
-"""What a copy of a recording is known by, small enough to keep for every recording of a large dataset.
+"""What identifies copies of a recording, small enough to keep for every recording of a large dataset.
 
 Two things are kept for every 10 ms. A 32-bit word says how the spectrum around that moment moves: the signs of its energy
 differences across bands and time, after J. Haitsma and T. Kalker, "A highly robust audio fingerprinting system", ISMIR 2002.
@@ -11,14 +11,16 @@ from functools import lru_cache
 import numpy as np
 import soxr
 
+from coughlab.audio import Recording
+
 #: One row every 10 ms.
 HOP_S = 0.01
-#: What lies later than this in a recording is not looked at, which bounds memory.
+#: What comes later in a recording is ignored, which bounds memory.
 LONGEST_S = 30.0
 #: Samples a second that the words are computed from, and that the waveform is kept at.
 RATE, WAVE_RATE = 8000, 4000
 HOP, WAVE_HOP = round(HOP_S * RATE), round(HOP_S * WAVE_RATE)
-#: One row of a fingerprint: ``word`` is 0 where the recording is too quiet to be known by; ``wave`` has two samples a byte.
+#: One row of a fingerprint: ``word`` is 0 where the recording is too quiet; ``wave`` has two samples a byte.
 ROW = np.dtype([("word", "<u4"), ("wave", "u1", (WAVE_HOP // 2,))])
 
 N_FFT = 512
@@ -28,7 +30,7 @@ EDGES_HZ = np.geomspace(300, 3400, 17)
 AROUND = 7
 #: Shapes that the words hold the signs of: cosines of these orders over time, times cosines of these orders over bands.
 TIME_ORDERS, BAND_ORDERS = range(1, 5), range(8)
-#: Quieter than this below the loudest band and frame around, nothing is heard, in dB.
+#: A band this far below the loudest band and frame around counts as silent, in dB.
 RANGE_DB = 25.0
 #: A moment quieter than this below the recording's loudest has no word, in dB.
 QUIET_DB = 30.0
@@ -38,19 +40,8 @@ FADE_S = 0.008
 WAVE_HZ = (200.0, 1900.0)
 
 
-def compute(recording):
-    """Fingerprint of a recording.
-
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded.
-
-    Returns
-    -------
-    ndarray, shape (n,), dtype `ROW`
-        One row every 10 ms of the first 30 s; 2.4 kB a second.
-    """
+def compute(recording: Recording) -> np.ndarray:
+    """Fingerprint of a recording: one `ROW` every 10 ms of its first 30 s; 2.4 kB a second."""
     y = recording.samples[: round(LONGEST_S * recording.rate)]
     y = soxr.resample(y - y.mean(), recording.rate, RATE, quality="soxr_hq")
     n = max(y.size // HOP, 1)
@@ -61,25 +52,17 @@ def compute(recording):
     return rows
 
 
-def waveform(fingerprint):
-    """The low-passed waveform that a fingerprint holds.
+def waveform(fingerprint: np.ndarray) -> np.ndarray:
+    """The low-passed waveform that a fingerprint of n rows holds: shape (40 n,), float32.
 
-    Parameters
-    ----------
-    fingerprint : ndarray, shape (n,), dtype `ROW`
-        What `compute` returned.
-
-    Returns
-    -------
-    ndarray, shape (40 n,), float32
-        4,000 samples a second, the loudest being 1 or -1.
+    It has 4,000 samples a second, and the loudest is 1 or -1.
     """
     packed = fingerprint["wave"].reshape(-1)
     codes = np.stack([packed & 15, packed >> 4], axis=1).reshape(-1)
     return _LEVELS[codes]
 
 
-def _words(y):
+def _words(y: np.ndarray) -> np.ndarray:
     """One word a frame, shape (n,), uint32."""
     import scipy.fft  # while a page waits for this module it must not wait for SciPy too
 
@@ -103,7 +86,7 @@ def _words(y):
 
 
 def _faded(y):
-    """Without the clicks of a hard cut, which the whole recording does not have."""
+    """Fade in and out, which removes the clicks of a hard cut: only the copy has them."""
     fade = round(FADE_S * RATE)
     ends = np.concatenate([np.arange(fade), np.full(y.size, fade), np.arange(fade)[::-1]])
     return y * np.minimum(ends[: y.size], ends[-y.size :]) / fade

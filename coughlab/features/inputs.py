@@ -1,7 +1,10 @@
-"""What classifiers read of a recording: one definition for training and for answering."""
+"""What classifiers read of a recording: one definition for training and for serving."""
+
+from collections.abc import Callable, Collection
 
 import numpy as np
 
+from coughlab.audio import Recording
 from coughlab.features import acoustic, recording_chain, spectrum
 from coughlab.features.spectrogram_image import PICTURES
 
@@ -11,18 +14,10 @@ N_MELS = 64
 SHORTEST_FRAMES = 43
 
 
-def spectrogram(recording):
-    """The CNN's input: the log-mel spectrogram of the whole recording.
+def spectrogram(recording: Recording) -> np.ndarray:
+    """The CNN's input: the log-mel spectrogram of the whole recording, in dB relative to full scale.
 
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded.
-
-    Returns
-    -------
-    ndarray, shape (n_frames, 64), float32
-        Decibels relative to full scale, at least 43 frames.
+    Its shape is (n_frames, 64), with at least 43 frames.
 
     >>> coughlab.extract_spectrogram(coughlab.load_audio(coughlab.make_cough())).shape
     (151, 64)
@@ -34,20 +29,10 @@ def _spectrogram(magnitude):
     return repeated(spectrum.log_mel_of(magnitude, N_MELS), SHORTEST_FRAMES)
 
 
-def measure(recording, kinds):
-    """Several inputs of one recording. The features and the spectrogram share a transform where both are of all of it.
+def measure(recording: Recording, kinds: Collection[str]) -> dict[str, np.ndarray]:
+    """Several `INPUTS` of one recording, by name.
 
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded.
-    kinds : iterable of str
-        Keys of `INPUTS`.
-
-    Returns
-    -------
-    dict of str to ndarray
-        What `INPUTS` gives of each kind.
+    The features and the spectrogram share a transform where both are of the whole recording.
     """
     shared = {}
     if {"features", "spectrogram"} <= set(kinds) and recording.duration <= acoustic.SECONDS:
@@ -60,7 +45,7 @@ def measure(recording, kinds):
     return {kind: shared[kind] if kind in shared else INPUTS[kind](recording) for kind in kinds}
 
 
-def repeated(db, n_frames):
+def repeated(db: np.ndarray, n_frames: int) -> np.ndarray:
     """Repeat a spectrogram until it has at least `n_frames` frames; a longer one stays as it is."""
     if len(db) >= n_frames:
         return db
@@ -68,8 +53,9 @@ def repeated(db, n_frames):
 
 
 #: Every kind of input by name: a function of a recording.
-INPUTS = {
+INPUTS: dict[str, Callable[[Recording], np.ndarray]] = {
     "features": acoustic.extract,
     "spectrogram": spectrogram,
     "chain": recording_chain.measure,
-} | PICTURES
+    **PICTURES,
+}

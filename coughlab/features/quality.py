@@ -1,15 +1,17 @@
 """Whether a recording is good enough to be measured, in plain sentences. Whether it holds a cough, the detector says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from coughlab.audio import Recording
 from coughlab.features import levels as _levels
 from coughlab.features.acoustic import SECONDS
 
 #: A cough lasts about 0.3 s; less than this rarely holds a whole one.
 SHORT_S = 0.5
-#: Share of the samples on flat tops that can no longer be called a coincidence ...
+#: Share of the samples on flat tops that can no longer be a coincidence ...
 CLIPPED_SHARE = 0.0005
 #: ... a flat top being three samples in a row within 0.1% of the recording's peak ...
 FLAT = 0.999
@@ -17,7 +19,7 @@ FLAT = 0.999
 LOUD = 0.5
 #: Loudest 20 ms, in dB relative to full scale.
 QUIET_DB = -40.0
-#: Coughs should stand this far above what is heard between them.
+#: Coughs should be this far above the background, in dB.
 NOISY_DB = 15.0
 
 
@@ -29,21 +31,8 @@ class Remark:
     message: str
 
 
-def check(recording, events):
-    """What is wrong with a recording.
-
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded.
-    events : list of coughlab.detector.Event
-        The coughs found in it.
-
-    Returns
-    -------
-    list of Remark
-        Empty for a good recording.
-    """
+def check(recording: Recording, events: Sequence) -> list[Remark]:
+    """What is wrong with a recording in which the detector found these coughs; empty for a good one."""
     db = _levels.levels(recording)
     contrast = db.max() - _levels.background_db(db)
     found = {
@@ -75,19 +64,8 @@ def check(recording, events):
     return [Remark(code, message) for code, (holds, message) in found.items() if holds]
 
 
-def clipped_share(y):
-    """Share of the samples that sit in the middle of a flat top.
-
-    Parameters
-    ----------
-    y : ndarray, shape (n,)
-        Samples, full scale being 1.
-
-    Returns
-    -------
-    float
-        Samples that are, like both their neighbours, within 0.1% of the peak, over all samples; 0 if the peak is below 0.5.
-    """
+def clipped_share(y: np.ndarray) -> float:
+    """Share of the samples that, like both their neighbours, are within 0.1% of the peak; 0 if the peak is below 0.5."""
     magnitude = np.abs(y)
     peak = magnitude.max(initial=0)
     if peak < LOUD:

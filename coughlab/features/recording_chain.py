@@ -1,15 +1,16 @@
-"""What a recording tells of the way it was made: file, level and background. None of it has to do with a disease.
+"""How a recording was made: file, level and background. None of it has to do with a disease.
 
-A microphone, a room, a phone's gain and a web site's format stay in the sound. If they differ between the ill and the healthy,
-a model can score well without having heard a cough; these measurements say how well.
+A microphone, a room, a phone's gain and a web site's format leave traces in the sound. If they differ between the labels, a model
+can score well without any information from coughs; these measurements show how well.
 """
 
 import numpy as np
 
+from coughlab.audio import Recording
 from coughlab.features import quality, spectrum
 
 N_BANDS = 16
-#: What the file is: known without listening.
+#: The file, known without decoding it.
 FILE = ("file_log2_rate", "file_channels", "file_log2_seconds", "file_bit_depth", "file_compressed")
 #: How loud it is, and up to which frequency there is sound.
 LEVEL = (
@@ -37,22 +38,13 @@ ABOVE_ROUNDING_DB = 6.0
 _BLOCK = 1024
 
 
-def measure(recording):
-    """The recording chain of a recording.
+def measure(recording: Recording) -> np.ndarray:
+    """The recording chain of the whole recording, in the order of `NAMES`: shape (len(NAMES),), float64, all finite.
 
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded; all of it counts.
-
-    Returns
-    -------
-    ndarray, shape (len(NAMES),), float64
-        In the order of `NAMES`, all finite. Levels in dB relative to full scale, at least -120. ``file_bit_depth`` is 0 where
-        the codec has none, ``file_compressed`` is 1 there. ``level_clipped`` is the share of samples on flat tops.
-        ``level_bandwidth_hz`` is the highest frequency with sound in it, ``level_bandwidth_share`` the same as a share of half
-        the sample rate. ``quiet_db`` is the mean level of the mel bands in the quietest tenth of the frames, and
-        ``quiet_band<k>`` how far band k lies from that mean.
+    Levels are in dB relative to full scale, at least -120. ``file_bit_depth`` is 0 where the codec has none, ``file_compressed``
+    is 1 there. ``level_clipped`` is the share of samples on flat tops. ``level_bandwidth_hz`` is the highest frequency with sound
+    in it, ``level_bandwidth_share`` the same as a share of half the sample rate. ``quiet_db`` is the mean level of the mel bands
+    in the quietest tenth of the frames, and ``quiet_band<k>`` how far band k lies from that mean.
     """
     bandwidth = _bandwidth(recording)
     return np.array([*_file(recording), *_level(recording.samples), *bandwidth, *_quiet(recording)])
@@ -60,13 +52,7 @@ def measure(recording):
 
 def _file(recording):
     depth = recording.bit_depth or 0
-    return (
-        np.log2(recording.rate),
-        recording.channels,
-        np.log2(recording.duration),
-        depth,
-        float(depth == 0),
-    )
+    return np.log2(recording.rate), recording.channels, np.log2(recording.duration), depth, float(depth == 0)
 
 
 def _level(y):
@@ -86,8 +72,8 @@ def _bandwidth(recording):
     db = _db(total / count)
     # Power of uniform rounding noise, step^2 / 12, in one bin of a transform with a Hann window.
     rounding = _db(2.0**-30 / 12 * np.square(_hann(n_fft)).sum())
-    heard = np.flatnonzero(db > max(db.max() - RANGE_DB, rounding + ABOVE_ROUNDING_DB))
-    share = (heard[-1] if heard.size else 0) / (n_fft // 2)
+    present = np.flatnonzero(db > max(db.max() - RANGE_DB, rounding + ABOVE_ROUNDING_DB))
+    share = (present[-1] if present.size else 0) / (n_fft // 2)
     return share * recording.rate / 2, share
 
 
@@ -103,7 +89,7 @@ def _quiet(recording):
 
 def _power(y, n_fft, hop):
     """Squared magnitudes of the frames that lie wholly inside, in blocks of shape (<= 1024, n_fft // 2 + 1)."""
-    # Not NumPy's, which rounds single precision a little differently. Imported here because answering does without SciPy.
+    # Not NumPy's, which rounds single precision a little differently. Imported here because serving does without SciPy.
     import scipy.fft
 
     frames = np.lib.stride_tricks.sliding_window_view(y, n_fft)[::hop]

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
+from coughlab.audio import Recording
 from coughlab.features import spectrum
 
 SECONDS = 5
@@ -28,15 +29,8 @@ MAGMA = (
 )
 
 
-def picture(recording, height, width):
-    """Draw the log-power spectrogram of the first 5 seconds.
-
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded. A shorter one fills the whole width.
-    height, width : int
-        Size in pixels.
+def picture(recording: Recording, height: int, width: int) -> np.ndarray:
+    """Draw the log-power spectrogram of the first 5 seconds; a shorter recording fills the whole width, too.
 
     Returns
     -------

@@ -6,11 +6,13 @@ out here with NumPy because importing librosa's feature functions takes two seco
 hold every value against librosa.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
 import soxr
-from threadpoolctl import threadpool_limits
+
+from coughlab.audio import Recording
 
 RATE = 22_050
 N_FFT = 2048
@@ -19,28 +21,16 @@ HOP = 512
 N_MELS = 128
 #: Power below which everything is equally quiet, in dB: librosa's ``amin=1e-10``.
 FLOOR_DB = -100.0
-#: Frames worked on at once: larger arrays leave the cache, and the memory for them is fetched from the system each time anew.
+#: Frames worked on at once: larger arrays leave the cache, and the system must give memory for them each time anew.
 _BLOCK = 32
 #: Mel bands summed at once: neighbours, which share most of the bins that they need.
 _BANDS = 16
 
 
-def waveform(recording, *, seconds=None):
-    """Samples at the common rate.
+def waveform(recording: Recording, *, seconds: float | None = None) -> np.ndarray:
+    """Mono samples at 22,050 Hz, float32; with `seconds`, only of the start.
 
     The cut comes before the resampling, as in ``librosa.load(path, duration=seconds)``.
-
-    Parameters
-    ----------
-    recording : coughlab.audio.Recording
-        What was recorded.
-    seconds : float, optional
-        Keep only so many seconds from the start.
-
-    Returns
-    -------
-    ndarray, shape (ceil(n * RATE / rate),), float32
-        Mono samples at 22,050 Hz.
     """
     y = recording.samples
     if seconds is not None:
@@ -52,18 +42,10 @@ def waveform(recording, *, seconds=None):
     return np.pad(resampled, (0, size - resampled.size)).astype(np.float32, copy=False)
 
 
-def magnitude(y):
-    """Magnitudes of the short-time Fourier transform.
+def magnitude(y: np.ndarray) -> np.ndarray:
+    """Magnitudes of the short-time Fourier transform of samples at 22,050 Hz: shape (1 + n // 512, 1025), float32.
 
-    Parameters
-    ----------
-    y : ndarray, shape (n,), float32
-        Samples at 22,050 Hz.
-
-    Returns
-    -------
-    ndarray, shape (1 + n // 512, 1025), float32
-        One row a frame: the transpose of ``abs(librosa.stft(y))``, because rows are contiguous where the transform runs.
+    The transpose of ``abs(librosa.stft(y))``, because rows, here the frames, are contiguous where the transform runs.
     """
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(y, N_FFT // 2), N_FFT)[::HOP]
     magnitude = np.empty((len(frames), 1 + N_FFT // 2), np.float32)
@@ -73,25 +55,15 @@ def magnitude(y):
     return magnitude
 
 
-def blocks(n_frames):
-    """Slices of so many frames, each small enough for what is computed of it to stay in a core's cache."""
+def blocks(n_frames: int) -> Iterator[slice]:
+    """Slices of the frames, each small enough for what is computed of it to stay in a core's cache."""
     return (slice(start, start + _BLOCK) for start in range(0, n_frames, _BLOCK))
 
 
-def mel_power(power, n_mels=N_MELS):
-    """Sum a power spectrogram into mel bands.
+def mel_power(power: np.ndarray, n_mels: int = N_MELS) -> np.ndarray:
+    """Sum a power spectrogram into mel bands from 0 to 11,025 Hz: from shape (n_frames, 1025) to (n_frames, n_mels).
 
-    Parameters
-    ----------
-    power : ndarray, shape (n_frames, 1025)
-        Squared magnitudes.
-    n_mels : int
-        Number of bands from 0 to 11,025 Hz.
-
-    Returns
-    -------
-    ndarray, shape (n_frames, n_mels)
-        As ``librosa.feature.melspectrogram``, transposed.
+    As ``librosa.feature.melspectrogram``, transposed.
     """
     mel = np.empty((len(power), n_mels), np.float32)
     for bands, bins, filters in _mel_blocks(n_mels):
@@ -99,72 +71,35 @@ def mel_power(power, n_mels=N_MELS):
     return mel
 
 
-def power_to_db(power, top_db=None):
+def power_to_db(power: np.ndarray, top_db: float | None = None) -> np.ndarray:
     """Decibels relative to full scale, from -100 dB up, as ``librosa.power_to_db`` with ``ref=1``.
 
-    Parameters
-    ----------
-    power : ndarray
-        Power.
-    top_db : float, optional
-        Raise everything more than this below the loudest point to that level.
-
-    Returns
-    -------
-    ndarray, shape of `power`
-        10 log10 of it.
+    With `top_db`, everything more than this below the loudest point is raised to that level.
     """
     db = 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
     return db if top_db is None else np.maximum(db, db.max() - top_db)
 
 
-def log_mel(y, *, n_mels=64, top_db=None):
-    """The log-mel spectrogram, what the CNN reads and the eye sees.
-
-    Parameters
-    ----------
-    y : ndarray, shape (n,), float32
-        Samples at 22,050 Hz.
-    n_mels : int
-        Number of mel bands from 0 to 11,025 Hz.
-    top_db : float, optional
-        Range shown below the loudest point, in dB.
-
-    Returns
-    -------
-    ndarray, shape (1 + n // 512, n_mels), float32
-        Decibels, one row every 512 / 22,050 s.
-    """
+def log_mel(y: np.ndarray, *, n_mels: int = 64, top_db: float | None = None) -> np.ndarray:
+    """The log-mel spectrogram of samples at 22,050 Hz in dB, as the CNN reads it: shape (1 + n // 512, n_mels), float32."""
     return log_mel_of(magnitude(y), n_mels, top_db)
 
 
-def log_mel_of(magnitude, n_mels, top_db=None):
-    """The log-mel spectrogram of a transform that is known: `log_mel` of the samples that `magnitude` was made of."""
+def log_mel_of(magnitude: np.ndarray, n_mels: int, top_db: float | None = None) -> np.ndarray:
+    """`log_mel` of the samples that `magnitude` was made of."""
     return power_to_db(mel_power(np.square(magnitude), n_mels), top_db)
 
 
-def frequencies():
+def frequencies() -> np.ndarray:
     """Frequency of each of the 1,025 bins of the transform, in hertz."""
     return np.fft.rfftfreq(N_FFT, 1 / RATE)
 
 
-def mel_frequencies(n, top_hz=RATE / 2):
-    """Frequencies equally spaced on Slaney's mel scale from 0 Hz up.
+def mel_frequencies(n: int, top_hz: float = RATE / 2) -> np.ndarray:
+    """`n` frequencies in hertz, equally spaced on Slaney's mel scale from 0 Hz to `top_hz`, which is at least 1,000 Hz.
 
     The scale is linear below 1,000 Hz and logarithmic above: M. Slaney, "Auditory Toolbox", Technical Report 1998-010,
     Interval Research Corporation.
-
-    Parameters
-    ----------
-    n : int
-        How many.
-    top_hz : float
-        The highest, at least 1,000 Hz.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Frequencies in hertz.
     """
     hz_a_mel, corner_hz, log_step = 200 / 3, 1000.0, np.log(6.4) / 27
     corner = corner_hz / hz_a_mel
@@ -174,22 +109,10 @@ def mel_frequencies(n, top_hz=RATE / 2):
 
 
 @lru_cache
-def mel_filters(n_mels, rate=RATE, n_fft=N_FFT):
-    """Triangular mel filters of unit area.
+def mel_filters(n_mels: int, rate: int = RATE, n_fft: int = N_FFT) -> np.ndarray:
+    """Triangular mel filters of unit area: shape (n_mels, 1 + n_fft // 2), float32.
 
-    Parameters
-    ----------
-    n_mels : int
-        Number of bands.
-    rate : int
-        Samples a second, at least 2,000.
-    n_fft : int
-        Samples a frame.
-
-    Returns
-    -------
-    ndarray, shape (n_mels, 1 + n_fft // 2), float32
-        As ``librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels)``.
+    As ``librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=n_mels)``; `rate` is at least 2,000 samples a second.
     """
     edges, bins = mel_frequencies(n_mels + 2, rate / 2), np.fft.rfftfreq(n_fft, 1 / rate)
     below, above = bins - edges[:-2, None], edges[2:, None] - bins
@@ -208,15 +131,6 @@ def _mel_blocks(n_mels):
         bins = slice(reached[0], reached[-1] + 1)
         blocks.append((slice(start, start + _BANDS), bins, np.ascontiguousarray(filters[:, bins].T)))
     return blocks
-
-
-def use_one_thread():
-    """Have NumPy's matrix products run in one thread each, in this process and from now on.
-
-    With several, the order of the sums depends on what else is running, and so do the last digits. Whoever answers many at
-    once has its threads elsewhere.
-    """
-    threadpool_limits(1, user_api="blas")
 
 
 @lru_cache

@@ -18,9 +18,10 @@ from coughlab.classifiers import CLASSIFIERS
 from coughlab.classifiers.runtime import LiteRT
 from coughlab.evaluation.novelty import Novelty, Reference
 from coughlab.evidence import verdict as beliefs
-from coughlab.features import acoustic, inputs, quality, spectrum
+from coughlab.features import acoustic, inputs, quality
 from coughlab.studies.definition import DEFAULT as STUDY
 from coughlab.studies.store import KNOWN, MANIFEST, MODELS, NOVELTY, StoredStudy, StoreError, state
+from coughlab.system import resources
 from coughlab.task import Task
 
 #: A single cough is cut out of its recording with so many seconds on both sides.
@@ -140,7 +141,7 @@ class Predictor:
             raise StoreError(f"The study {self.study.name} lacks its main model, {main}. Train it first.")
         self._loaded: dict[str, Callable[[np.ndarray], float]] = {}
         self._lock = threading.Lock()
-        spectrum.use_one_thread()
+        resources.use_one_thread()
 
     @cached_property
     def names(self) -> list[str]:

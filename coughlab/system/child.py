@@ -1,4 +1,4 @@
-"""Child processes: each ends with its parent, and one may do a piece of work while its parent stays free for other things."""
+"""Child processes: each ends with its parent process, and one may do a piece of work while the parent stays free."""
 
 import importlib
 import json
@@ -15,9 +15,9 @@ from coughlab.system import resources
 
 
 def belong(parent: int, function: Callable | None = None) -> None:
-    """End this process within a second of its parent, given by its number.
+    """End this process within a second of its parent process.
 
-    The work that it does, `function`, is only there to tell workers of one kind from those of another.
+    `function`, the work that it does, only tells workers of one kind from those of another.
     """
 
     def watch():
@@ -31,19 +31,9 @@ def belong(parent: int, function: Callable | None = None) -> None:
 class Child:
     """A process of low priority and with one thread that runs ``work(*arguments, send)`` of a module.
 
-    It is killed by `kill`, and when nobody holds this object any more.
-
-    Parameters
-    ----------
-    module : str
-        Name of the module.
-    arguments : list
-        What JSON can hold.
-    receive : callable
-        Called with each object that the child hands to `send`, which JSON can hold, too. Like `ended`, it runs in a thread of its
-        own and must not hold this object.
-    ended : callable
-        Called with the exit status in the end, however that comes.
+    It is killed by `kill`, and when no reference to this object is left. `arguments`, and what the child hands to `send`, are
+    what JSON can hold. `receive` is called with each object sent, and `ended` at the end with the exit status; both run in a
+    thread of their own and must not hold this object.
     """
 
     def __init__(
@@ -63,7 +53,10 @@ class Child:
         self.kill = weakref.finalize(self, process.kill)
 
 
-def _listen(process, receive, ended):
+def _listen(
+    process: subprocess.Popen, receive: Callable[[object], None], ended: Callable[[int], None]
+) -> None:
+    assert process.stdout  # a pipe
     try:
         with process.stdout as lines:
             for line in lines:

@@ -1,13 +1,15 @@
-"""Files that are there whole or not at all, whatever ends the work: an error, a full disk, a kill, a loss of power."""
+"""Files that are written in full or not at all, whatever ends the work: an error, a full disk, a kill, a loss of power."""
 
 import errno
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-#: What there has to be room for before long work begins.
+#: Free space that long work needs before it begins.
 PROBE_BYTES = 2**20
 #: What keeps a file from being written, in words, and what to do.
 _REASONS = {
@@ -24,23 +26,11 @@ _REASONS = {
 
 
 @contextmanager
-def writing(path):
-    """Write a file aside; it takes the place of the one that is there, if any, when all of it is on the disk.
+def writing(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """Write bytes to a file beside `path`, which takes the place of `path` when all of it is on the disk.
 
-    Parameters
-    ----------
-    path : path-like
-        The file. Two who write it at once do so one after the other. What is no file, as a pipe, is written to as it is.
-
-    Yields
-    ------
-    file object
-        To write bytes to. If the block ends by an exception, what is at `path` stays as it was.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written.
+    If the block ends by an exception, what is at `path` stays as it was. Two that write the file at once do so one after the
+    other. What is no regular file, as a pipe, is written to directly. An OSError says that it cannot be written.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
@@ -62,12 +52,12 @@ def writing(path):
 
 
 @contextmanager
-def _alone(path):
-    """A file that is empty, and that nobody else who asks for it in this way writes to."""
+def _alone(path: Path) -> Iterator[BinaryIO]:
+    """An empty file that only one caller of this function writes to at a time."""
     while True:
         with path.open("ab") as file:
             lock(file.fileno())
-            # Its last owner may have renamed or removed it before it let go of the lock.
+            # Its last owner may have renamed or removed it before it released the lock.
             if not _is_at(file, path):
                 continue
             file.truncate(0)
@@ -75,7 +65,7 @@ def _alone(path):
             return
 
 
-def _is_at(file, path):
+def _is_at(file: BinaryIO, path: Path) -> bool:
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
@@ -94,8 +84,8 @@ def lock(descriptor: int, *, wait: bool = True) -> bool:
 
 
 @contextmanager
-def locked_folder(folder: Path, *, wait: bool = True):
-    """Lock a folder as `lock` does, and let go of it at the end."""
+def locked_folder(folder: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Lock a folder as `lock` does, and release it at the end."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         yield lock(descriptor, wait=wait)
@@ -103,46 +93,38 @@ def locked_folder(folder: Path, *, wait: bool = True):
         os.close(descriptor)
 
 
-def write(path, data):
+def write(path: str | os.PathLike, data: bytes) -> None:
     """Write a file of some bytes, as `writing` does."""
     with writing(path) as file:
         file.write(data)
 
 
-def flush(file):
+def flush(file: BinaryIO) -> None:
     """Have all that was written to a file on the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
-def sync(folder):
+def sync(folder: str | os.PathLike) -> None:
     """Have the names in a folder on the disk: a rename that power cuts off may else have happened before what it renamed."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # who may write there need not be one who may look
+    except PermissionError:  # one may be allowed to write there without being allowed to read
         return
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # Some file systems of other computers know no such thing.
+        # Some network file systems cannot do this.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:
         os.close(descriptor)
 
 
-def check(folder):
-    """Find out whether a folder can be written to, before the work whose result is to go there.
+def check(folder: str | os.PathLike) -> None:
+    """Raise the OSError that writing to a folder would, before the work whose result is to go there.
 
-    Parameters
-    ----------
-    folder : path-like
-        The folder; if it is not there, that in which it would be made.
-
-    Raises
-    ------
-    OSError
-        What writing would raise.
+    A folder that does not exist is checked by the one in which it would be made.
     """
     folder = Path(folder).absolute()
     folder = next(path for path in (folder, *folder.parents) if path.exists())
@@ -156,32 +138,15 @@ class ClockError(OSError):
     """Files cannot be written at the time that the clock says; the message is one that `reason` gives."""
 
 
-def check_clock():
-    """Find out whether the clock says a time that files can have: Keras writes its models as ZIP files, which know 1980 to 2107.
-
-    Raises
-    ------
-    ClockError
-        If it does not.
-    """
+def check_clock() -> None:
+    """Raise a ClockError at a time that files cannot have: Keras writes its models as ZIP files, which know 1980 to 2107."""
     now = time.gmtime()
     if not 1980 < now.tm_year < 2107:
         raise ClockError(f"the clock says {time.strftime('%Y-%m-%d', now)}; set it to the right time")
 
 
-def reason(error):
-    """Why a file cannot be written, and what to do.
-
-    Parameters
-    ----------
-    error : OSError
-        What was raised.
-
-    Returns
-    -------
-    str
-        Words to go on with after a colon, without a full stop.
-    """
+def reason(error: OSError) -> str:
+    """Why a file cannot be written, and what to do: words to go on with after a colon, without a full stop."""
     if error.errno in _REASONS:
         return _REASONS[error.errno]
     return f"{error.strerror} ({error.filename})" if error.filename else str(error)

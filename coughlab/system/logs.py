@@ -15,7 +15,7 @@ from coughlab import config
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
-def start():
+def start() -> None:
     """Write CoughLab's log to the standard error, as the setting COUGHLAB_LOG says."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if config.value("COUGHLAB_LOG") == "json" else _Text())
@@ -24,8 +24,8 @@ def start():
     log.setLevel(logging.INFO)
 
 
-def _facts(record):
-    """What a line says, in the order in which it says it."""
+def _facts(record: logging.LogRecord) -> dict[str, object]:
+    """What a line says, in this order."""
     facts = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z",
         "level": record.levelname.lower(),
@@ -39,15 +39,14 @@ def _facts(record):
 
 
 class _Json(logging.Formatter):
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         return json.dumps(_facts(record))
 
 
 class _Text(logging.Formatter):
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         facts = _facts(record)
-        head = " ".join(facts.pop(name) for name in ("time", "level", "message"))
+        head = " ".join(str(facts.pop(name)) for name in ("time", "level", "message"))
         error = facts.pop("error", None)
-        return " ".join([head, *(f"{name}={fact}" for name, fact in facts.items())]) + (
-            f"\n{error}" if error else ""
-        )
+        line = " ".join([head, *(f"{name}={fact}" for name, fact in facts.items())])
+        return f"{line}\n{error}" if error else line

@@ -1,13 +1,13 @@
 """A folder that lies in memory, for what must not be written to a disk.
 
-It is gone with the machine's power in any case, and with the process that made it: what one that was killed left behind is
-removed by the next one that starts.
+It is removed by the process that made it; what a killed process left behind is removed by the next one that starts.
 """
 
 import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from coughlab.system import files
@@ -18,17 +18,10 @@ PLACES = ("/dev/shm", "/run/shm", "/tmp")
 
 
 @contextlib.contextmanager
-def folder():
-    """A new folder; it and all in it are gone at the end, however that comes.
+def folder() -> Iterator[Path]:
+    """A new folder that is removed with all in it at the end, even after an error.
 
-    Yields
-    ------
-    pathlib.Path
-
-    Raises
-    ------
-    OSError
-        If there is no place in memory. Only systems other than Linux, which do not tell, take their folder for temporary files.
+    An OSError says that there is no place in memory. Other systems than Linux do not say: there a disk may hold the folder.
     """
     path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place()))
     try:
@@ -38,21 +31,21 @@ def folder():
         shutil.rmtree(path, ignore_errors=True)
 
 
-def sweep():
-    """Remove what processes that were killed left behind."""
+def sweep() -> None:
+    """Remove what killed processes left behind."""
     with contextlib.suppress(OSError):
         for path in Path(place()).glob(f"{_PREFIX}*"):
             if path.stat().st_uid == os.getuid() and not _in_use(path):
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _in_use(path):
+def _in_use(path: Path) -> bool:
     with files.locked_folder(path, wait=False) as free:
         return not free
 
 
-def place():
-    """Where such a folder can be (str); OSError as of `folder`."""
+def place() -> str:
+    """Where such a folder can be; raises OSError as `folder` does."""
     mounts = Path("/proc/mounts")
     if not mounts.exists():
         return tempfile.gettempdir()

@@ -1,23 +1,26 @@
 """Where work runs: in this process, in several processes of this machine, or on a Dask cluster.
 
-Work is a function and a list of its arguments, none of which depends on another, so that each can be done anywhere and, where a
-worker is lost, once more. What it returns does not depend on where it ran: matrix products run in one thread everywhere.
+Work is a function and a list of independent arguments, so that each piece can run anywhere and, where a worker is lost, once
+more. The result does not depend on where it ran: matrix products run in one thread everywhere.
 """
 
 import asyncio
 import logging
 import os
 import warnings
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
+from typing import Any, TypeVar
 
 from coughlab import __version__
-from coughlab.features import spectrum
 from coughlab.system import child, resources
 
-#: How long a scheduler may take to answer, and its workers to come, in seconds.
+Result = TypeVar("Result")
+
+#: How long a scheduler may take to answer, and its workers to connect, in seconds.
 PATIENCE_S, WORKERS_S = 5, 20
 #: How often work is handed out anew after processes were lost without anything having been finished in between.
 ATTEMPTS = 3
@@ -31,46 +34,33 @@ class EngineError(RuntimeError):
 
 @dataclass(frozen=True)
 class Engine:
-    """A place where work runs; `start` makes it.
-
-    Attributes
-    ----------
-    jobs : int
-        How many processes of this machine.
-    client : distributed.Client or None
-        The Dask cluster that the work goes to instead.
-    """
+    """A place where work runs, made by `start`: `jobs` processes of this machine, or the Dask cluster of `client`."""
 
     jobs: int = 1
-    client: object = None
+    client: Any = None
 
     @property
-    def is_here(self):
+    def is_here(self) -> bool:
         """Whether all work runs in this process."""
         return self.client is None and self.jobs == 1
 
     @property
-    def together(self):
+    def together(self) -> int:
         """How many small things are worth a message to a worker; 1 in this process, where there are no messages."""
         return 1 if self.is_here else TOGETHER
 
-    def map(self, function, numbers, argument):
-        """Do work, and give out the results as they come.
+    def map(
+        self, function: Callable[[Any], Result], numbers: Iterable[int], argument: Callable[[int], object]
+    ) -> Iterator[tuple[int, Result]]:
+        """Pairs of a number and what `function` returned for it: in this process in the order of `numbers`, else in any.
 
         Parameters
         ----------
         function : callable
-            What to do: a function of a module, so that a worker can import it.
-        numbers : iterable of int
-            What the pieces of the work are known by.
+            A function of a module, so that a worker can import it.
         argument : callable
-            Gives the argument of `function` for a number, shortly before it is handed out: no more is in memory than the workers
-            have to do.
-
-        Yields
-        ------
-        (int, object)
-            A number and what `function` returned; in this process in the order of `numbers`, else in any.
+            Gives the argument of `function` for a number, shortly before it is handed out: only what the workers have to do is in
+            memory.
 
         Raises
         ------
@@ -79,7 +69,7 @@ class Engine:
         """
         left = dict.fromkeys(numbers)
         if self.is_here:
-            spectrum.use_one_thread()
+            resources.use_one_thread()
             for number in left:
                 yield number, function(argument(number))
             return
@@ -98,7 +88,9 @@ class Engine:
                         " is too little memory for so many. Try a smaller number of --jobs."
                     ) from error
 
-    def _handed_out(self, function, numbers, argument):
+    def _handed_out(
+        self, function: Callable[[Any], Result], numbers: list[int], argument: Callable[[int], object]
+    ) -> Iterator[tuple[int, Result]]:
         import joblib  # slow to import, and most work runs here
 
         # Dask would put a large argument itself on one worker, and it would be lost with it; inside a tuple it travels along.
@@ -114,11 +106,11 @@ class Engine:
             }
         else:
             backend = {"backend": "dask", "client": self.client, "wait_for_workers_timeout": WORKERS_S}
-        # Who stops work in the midst knows that some of it was for nothing.
+        # After an interrupt it is plain that some of the work was for nothing.
         warnings.filterwarnings(
             "ignore", r"\d+ tasks (have been successfully executed|which were still being)"
         )
-        # Started with the workers, it would have them hear Ctrl+C again (https://github.com/python/cpython/issues/127586).
+        # Started with the workers, it would have them receive Ctrl+C again (https://github.com/python/cpython/issues/127586).
         resource_tracker.ensure_running()
         with joblib.parallel_config(**backend), resources.without_ctrl_c():
             results = joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks)
@@ -140,24 +132,10 @@ class Engine:
 
 
 @contextmanager
-def start(jobs=1, dask=None):
-    """Get ready to work.
+def start(jobs: int = 1, dask: str | None = None) -> Iterator[Engine]:
+    """Get ready to work in `jobs` processes of this machine, or on a Dask cluster, given by the address of its scheduler.
 
-    Parameters
-    ----------
-    jobs : int
-        How many processes of this machine; with 1, none is started.
-    dask : str, optional
-        Address of the scheduler of a Dask cluster, such as ``tcp://10.0.0.1:8786``, to work there instead.
-
-    Yields
-    ------
-    Engine
-
-    Raises
-    ------
-    EngineError
-        If there is no such cluster, or it is not ready for this work.
+    An EngineError says that there is no such cluster, or that it is not ready for this work.
     """
     if dask is None:
         yield Engine(jobs)
@@ -171,7 +149,7 @@ def start(jobs=1, dask=None):
             client.close(timeout=PATIENCE_S)
 
 
-def _connected(address):
+def _connected(address: str) -> Any:
     try:
         import distributed
     except ImportError:
@@ -179,10 +157,10 @@ def _connected(address):
             "--dask needs the package distributed, which is not installed. Install it with 'pip install distributed', here and"
             " on every worker, or use --jobs."
         ) from None
-    # What it would log on losing a worker or the scheduler is said in our own words, or need not be said.
+    # The loss of a worker or of the scheduler is reported by EngineError.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        # A client that finds nobody complains once more when it is collected, so the door is tried before.
+        # A client without a scheduler logs one more error when it is collected, so a connection is tried before.
         asyncio.run(_knock(address))
         return distributed.Client(address, timeout=PATIENCE_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -192,13 +170,13 @@ def _connected(address):
         ) from error
 
 
-async def _knock(address):
+async def _knock(address: str) -> None:
     from distributed import comm
 
     await (await comm.connect(address, timeout=PATIENCE_S)).close()
 
 
-def _check_workers(client, address):
+def _check_workers(client: Any, address: str) -> None:
     start = f"'dask worker {address} --nworkers N --nthreads 1'"
     try:
         client.wait_for_workers(1, timeout=WORKERS_S)
@@ -221,15 +199,15 @@ def _check_workers(client, address):
         raise EngineError(f"Workers of {address} have another version of CoughLab: {others}. {remedy}")
 
 
-def _version():
+def _version() -> str:
     return __version__
 
 
-def _work(task):
+def _work(task: tuple[Callable[[Any], Result], int, object]) -> tuple[int, Result]:
     import joblib
 
     function, number, argument = task
-    spectrum.use_one_thread()
-    # What runs inside is a piece of the work already: scikit-learn must not hand it out once more.
+    resources.use_one_thread()
+    # This is a piece of the work already: scikit-learn must not divide it once more.
     with joblib.parallel_config("sequential"):
         return number, function(argument)

@@ -1,11 +1,12 @@
 """A table on disk in parts, so that long work goes on where it was stopped.
 
-Each part is a Parquet file that is there whole or not at all, with the same bytes wherever and in whatever order they were all
-made. ``_about.json`` beside them says what the table is about; readers of Parquet skip it: ``pandas.read_parquet(folder)``
-gives the table.
+Each part is a Parquet file with the same bytes wherever and in whatever order they were all made. ``_about.json`` beside them
+says what the table is about; readers of Parquet skip it: ``pandas.read_parquet(folder)`` gives the table.
 """
 
 import json
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,32 +23,13 @@ class PartsError(ValueError):
 
 
 class Parts:
-    """A table in parts; `opened` makes it.
+    """A table in parts, made by `opened`."""
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where the parts lie.
-    schema : pyarrow.Schema
-        Names and types of the columns.
-    """
-
-    def __init__(self, folder, schema):
+    def __init__(self, folder: Path, schema: pa.Schema):
         self.folder, self._schema = folder, schema
 
-    def read(self, number):
-        """One part.
-
-        Parameters
-        ----------
-        number : int
-            Its number, from 0.
-
-        Returns
-        -------
-        pyarrow.Table or None
-            None where it is missing, or is damaged in whatever way.
-        """
+    def read(self, number: int) -> pa.Table | None:
+        """One part, counted from 0; None where it is missing or damaged."""
         try:
             # From one read, so that damage is an error of Parquet's or of the operating system's and nothing else.
             with pa.BufferReader(self._path(number).read_bytes()) as file:
@@ -56,55 +38,34 @@ class Parts:
             return None
         return table if table.schema.equals(self._schema) else None
 
-    def write(self, number, rows):
-        """Write one part, whole or not at all.
-
-        Parameters
-        ----------
-        number : int
-            Its number.
-        rows : list of dict
-            Its rows; columns that a row lacks are empty in it.
-
-        Raises
-        ------
-        OSError
-            If it cannot be written.
-        """
+    def write(self, number: int, rows: list[dict]) -> None:
+        """Write one part, in full or not at all; columns that a row lacks are empty in it."""
         table, buffer = pa.Table.from_pylist(rows, self._schema), pa.BufferOutputStream()
-        # Statistics have no checksum, and of so few rows nobody needs them.
+        # Statistics have no checksum, and so few rows do not need them.
         pq.write_table(table, buffer, compression="zstd", write_page_checksum=True, write_statistics=False)
         files.write(self._path(number), buffer.getvalue())
 
-    def _path(self, number):
+    def _path(self, number: int) -> Path:
         return self.folder / f"part-{number:06}.parquet"
 
 
 @contextmanager
-def opened(folder, about, schema, *, again=False):
-    """Open a folder of parts, for one run at a time.
+def opened(
+    folder: str | os.PathLike, about: dict, schema: pa.Schema, *, again: bool = False
+) -> Iterator[Parts]:
+    """Open a folder of parts, for one run at a time; it is made where there is none.
 
     Parameters
     ----------
-    folder : path-like
-        Where the parts lie or will lie; it is made where there is none.
     about : dict
-        What the table is about, as JSON can hold it. Parts of another one are left alone.
-    schema : pyarrow.Schema
-        Names and types of the columns.
+        What the table is about, as JSON can hold it. Parts of another table are kept and raise an error.
     again : bool
         Remove the parts that are there.
-
-    Yields
-    ------
-    Parts
 
     Raises
     ------
     PartsError
         If the folder holds another table or other files, or another run is writing to it.
-    OSError
-        If it cannot be made or written to.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -117,10 +78,10 @@ def opened(folder, about, schema, *, again=False):
         yield Parts(folder, schema)
 
 
-def _prepare(folder, about, again):
+def _prepare(folder: Path, about: dict, again: bool) -> None:
     file = folder / ABOUT
     if not file.exists():
-        # Parts are removed before what they are about, so that these are nobody's.
+        # Parts are removed before this file, so no parts are left that it would describe.
         if others := [path.name for path in sorted(folder.iterdir()) if path.name != f".{ABOUT}.new"]:
             raise PartsError(f"{folder} holds other files, {others[0]} among them. Name a new folder.")
     elif (reason := _difference(file, about)) and not again:
@@ -131,7 +92,7 @@ def _prepare(folder, about, again):
     files.write(file, json.dumps(about, indent=1).encode() + b"\n")
 
 
-def _difference(file, about):
+def _difference(file: Path, about: dict) -> str:
     try:
         found = json.loads(file.read_bytes())
         different = [name for name in about | found if found.get(name) != about.get(name)]

@@ -3,9 +3,17 @@
 import pkgutil
 from importlib import import_module
 from types import ModuleType
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-Record = TypeVar("Record")
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def order(self) -> int: ...
+
+
+Record = TypeVar("Record", bound=_Named)
 
 
 def modules(package: str) -> list[ModuleType]:
@@ -15,16 +23,8 @@ def modules(package: str) -> list[ModuleType]:
 
 
 def discover(package: str, kind: type[Record]) -> dict[str, Record]:
-    """Every record of a kind that the modules of a package hold, alone or in tuples, by ``name`` in the order of ``order``.
-
-    Parameters
-    ----------
-    package : str
-        Dotted name of the package.
-    kind : type
-        A class whose instances have the attributes ``name`` and ``order``.
-    """
-    held = [value for module in modules(package) for value in vars(module).values()]
-    held += [one for value in held if isinstance(value, tuple) for one in value]
-    found = [value for value in held if isinstance(value, kind)]
+    """Every record of a kind that the modules of a package hold, alone or in tuples, by ``name`` in the order of ``order``."""
+    values = [value for module in modules(package) for value in vars(module).values()]
+    values += [one for value in values if isinstance(value, tuple) for one in value]
+    found = [value for value in values if isinstance(value, kind)]
     return {record.name: record for record in sorted(found, key=lambda record: (record.order, record.name))}

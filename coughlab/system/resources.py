@@ -6,8 +6,11 @@ import os
 import resource
 import signal
 import threading
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+from threadpoolctl import threadpool_limits
 
 #: Numbers of glibc's settings (``man mallopt``).
 _PARAMETERS = {"trim_threshold": -1, "mmap_threshold": -3, "mmap_max": -4, "arena_max": -8}
@@ -17,19 +20,19 @@ _PARAMETERS = {"trim_threshold": -1, "mmap_threshold": -3, "mmap_max": -4, "aren
 _APP_MB, _WORKER_MB = 300, 128
 
 
-def cores():
-    """How many cores this process may use (int); not every system tells, and then it is all of them."""
+def cores() -> int:
+    """How many cores this process may use; all of them on systems that do not say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def memory_mb():
-    """How much memory this process may have, together with what shares it (int): the machine's, or its container's."""
+def memory_mb() -> int:
+    """How much memory this process may have, together with what shares it: the machine's, or its container's."""
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return min([machine, *_limits()]) // 2**20
 
 
-def _limits():
-    """The limits of memory of the control groups of this process, in bytes (iterator of int)."""
+def _limits() -> Iterator[int]:
+    """The memory limits of the control groups of this process, in bytes."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text().splitlines():
             _, kinds, path = line.split(":", 2)
@@ -45,36 +48,45 @@ def _limits():
                             yield int((folder / name).read_text())
 
 
-def workers():
-    """How many processes may answer at once (int): one a core, as far as they fit the memory, and at least one."""
+def workers() -> int:
+    """How many processes may answer at once: one a core, as far as they fit the memory, and at least one."""
     return max(1, min(cores(), (memory_mb() - _APP_MB) // _WORKER_MB))
 
 
-def first_to_go():
-    """See to it that, where memory runs out, the system ends this process before others: one that can be replaced."""
+def first_to_go() -> None:
+    """Have the system end this process, which can be replaced, before others where memory runs out."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("500")
 
 
 @contextlib.contextmanager
-def without_ctrl_c():
-    """Start processes and threads that never hear Ctrl+C, not even while they start; this process hears it afterwards."""
-    before, heard = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}), []
-    # What another thread hears is raised in the main one, whatever that does not want to hear.
+def without_ctrl_c() -> Iterator[None]:
+    """Start processes and threads that never receive Ctrl+C, not even while they start; this process receives it afterwards."""
+    before, received = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}), []
+    # A signal that another thread receives is raised in the main one, although that has blocked it.
     is_main = threading.current_thread() is threading.main_thread()
-    handler = signal.signal(signal.SIGINT, lambda *_: heard.append(True)) if is_main else None
+    handler = signal.signal(signal.SIGINT, lambda *_: received.append(True)) if is_main else None
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if is_main:
             signal.signal(signal.SIGINT, handler)
-            if heard:
+            if received:
                 signal.raise_signal(signal.SIGINT)
 
 
-def mallopt(**settings):
-    """Set what glibc's allocator does, in this process and from now on; elsewhere nothing happens.
+def use_one_thread() -> None:
+    """Have NumPy's matrix products run in one thread each, in this process and from now on.
+
+    With several, the order of the sums depends on what else is running, and so do the last digits. A process that answers
+    many at once has its threads elsewhere.
+    """
+    threadpool_limits(1, user_api="blas")
+
+
+def mallopt(**settings: int) -> None:
+    """Set glibc's allocator, in this process and from now on; elsewhere nothing happens.
 
     Parameters
     ----------
@@ -88,17 +100,17 @@ def mallopt(**settings):
             _libc().mallopt(_PARAMETERS[name], value)
 
 
-def trim():
+def trim() -> None:
     """Give freed memory back, all of it, which takes some milliseconds; elsewhere than with glibc nothing happens."""
     with contextlib.suppress(OSError, AttributeError):
         _libc().malloc_trim(0)
 
 
 @cache
-def _libc():
+def _libc() -> ctypes.CDLL:
     return ctypes.CDLL("libc.so.6")
 
 
-def no_core_dumps():
-    """See to it that the memory of this process, which may hold recordings, is not written to the disk if it crashes."""
+def no_core_dumps() -> None:
+    """Keep the memory of this process, which may hold recordings, from being written to the disk if it crashes."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

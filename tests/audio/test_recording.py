@@ -17,8 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coughlab.audio import LIMITS, MESSAGES, AudioError, Limits, containers, encode_wav, load
-from coughlab.audio import recording as audio
+from coughlab.audio import LIMITS, MESSAGES, AudioError, Limits, containers, decoding, encode_wav, load
 from tests import sounds
 from tests.sounds import FORMATS, RATE, cough, integers, wav, wav_of, wav_of_floats, with_av, with_soundfile
 
@@ -551,8 +550,8 @@ def test_an_hour_is_refused_early(monkeypatch, make):
     data = make()
     assert len(data) < LIMITS.max_bytes
     decoded = []
-    mono = audio._mono
-    monkeypatch.setattr(audio, "_mono", lambda block: decoded.append(len(block)) or mono(block))
+    mono = decoding._mono
+    monkeypatch.setattr(decoding, "_mono", lambda block: decoded.append(len(block)) or mono(block))
     tracemalloc.start()
     try:
         assert code_of(data) == "too_long"
@@ -576,9 +575,9 @@ def test_many_channels_take_bounded_memory():
 
 def test_packets_without_end(monkeypatch):
     packets = 58  # of 1024 samples each, the last with what remains
-    monkeypatch.setattr(audio, "_MAX_PACKETS", packets)
+    monkeypatch.setattr(decoding, "_MAX_PACKETS", packets)
     assert load(FORMATS["m4a aac"]()).duration == pytest.approx(sounds.DURATION, abs=0.08)
-    monkeypatch.setattr(audio, "_MAX_PACKETS", packets // 2)
+    monkeypatch.setattr(decoding, "_MAX_PACKETS", packets // 2)
     assert code_of(FORMATS["m4a aac"]()) == "unsupported"
 
 

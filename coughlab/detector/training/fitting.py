@@ -19,7 +19,6 @@ from coughlab.datasets import survey
 from coughlab.detector import frames
 from coughlab.detector.detect import MODEL, Detector
 from coughlab.detector.training import card, corpus, measures, network, scenes
-from coughlab.features import spectrum
 from coughlab.features.levels import HOP_S, background_db, levels
 from coughlab.studies import store
 from coughlab.studies.writer import replacing
@@ -113,7 +112,7 @@ def train(
         raise TrainingError(f"{n_scenes} scenes are too few: at least {LEAST_SCENES} are needed.")
     check(Path(studies or store.MODELS))
     check_clock()
-    spectrum.use_one_thread()
+    resources.use_one_thread()
     listed = corpus.table(folder, progress)
     sounds = corpus.load_all(listed, progress)
     made = scenes.make(listed, sounds, n_scenes, seed=seed, progress=progress)
