@@ -38,7 +38,9 @@ class Task:
 
     def title(self, label: object) -> str:
         """A label as people read it: the condition, "not" and the condition, or the label of a dataset as it is."""
-        return {self.positive: self.condition, self.negative: f"not {self.condition}"}.get(label, str(label))
+        return {self.positive: self.condition, self.negative: f"not {self.condition}"}.get(
+            str(label), str(label)
+        )
 
     def say(self, text: str) -> str:
         """Put the condition into a sentence where it has ``{condition}``."""

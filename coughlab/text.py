@@ -32,8 +32,8 @@ def counted(number: int, what: str) -> str:
 
 def listed(names: Iterable[object], most: int = 4) -> str:
     """Names with commas between them; of many only the first."""
-    names = [str(name) for name in names]
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    shown = [str(name) for name in names]
+    return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
 
 
 def duration(seconds: float) -> str:

@@ -75,7 +75,7 @@ def sizes(rows: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def draws(people: ArrayLike, positive: ArrayLike, n_boot: int = 1000, seed: int = 0) -> Iterator[np.ndarray]:
+def draws(people: pd.Series, positive: ArrayLike, n_boot: int = 1000, seed: int = 0) -> Iterator[np.ndarray]:
     """Draw people with replacement; the order of the rows does not matter.
 
     Parameters
@@ -114,13 +114,13 @@ def interval(
     confidence: float = CONFIDENCE,
 ) -> tuple[float, float]:
     """The percentile interval of a bootstrap, never narrower than `floor`; NaN where the score is."""
-    replicates = np.asarray(replicates, dtype=float)
-    replicates = replicates[~np.isnan(replicates)]
-    if np.isnan(value) or not len(replicates):
+    values = np.asarray(replicates, dtype=float)
+    values = values[~np.isnan(values)]
+    if np.isnan(value) or not len(values):
         return np.nan, np.nan
     # Values of replicates, nothing between two of them, because a replicate can be infinite.
     ends = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low, high = np.quantile(replicates, ends, method="inverted_cdf")
+    low, high = np.quantile(values, ends, method="inverted_cdf")
     # Without a formula the value itself is in its interval, also where a skewed bootstrap would leave it out.
     low_floor, high_floor = floor or (value, value)
     return float(min(low, low_floor)), float(max(high, high_floor))

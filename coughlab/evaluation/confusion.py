@@ -64,10 +64,10 @@ def at(rows: pd.DataFrame, thresholds: ArrayLike) -> pd.DataFrame:
         }
     )
     share = table["count"] / table["of"].where(table["of"] > 0)
-    people = np.array([people[matrix] for matrix in MATRICES]).transpose(2, 0, 1).ravel()
+    of_people = np.array([people[matrix] for matrix in MATRICES]).transpose(2, 0, 1).ravel()
     # At least one person: a share that is missing leaves no interval anyway.
-    low, high = intervals.wilson(share, np.maximum(people, 1))
-    return table.assign(share=share, low=low, high=high, people=people)
+    low, high = intervals.wilson(share, np.maximum(of_people, 1))
+    return table.assign(share=share, low=low, high=high, people=of_people)
 
 
 def cell(rows: pd.DataFrame, threshold: float, name: str) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from coughlab.evaluation import intervals
+from coughlab.evaluation.intervals import Values
 from coughlab.evaluation.protocols import EXTERNAL
 
 if TYPE_CHECKING:  # answering a request does without pandas
@@ -27,9 +28,9 @@ RATIOS = ("positive_ratio", "negative_ratio")
 class Estimate(NamedTuple):
     """A value with its 95% interval."""
 
-    value: float
-    low: float
-    high: float
+    value: Values
+    low: Values
+    high: Values
 
 
 class Ratios(NamedTuple):
@@ -37,7 +38,7 @@ class Ratios(NamedTuple):
 
     positive: Estimate
     negative: Estimate
-    corrected: bool
+    corrected: Values
 
 
 class People(NamedTuple):
@@ -49,7 +50,7 @@ class People(NamedTuple):
     cleared: int
 
 
-def likelihood_ratios(tp: ArrayLike, fn: ArrayLike, fp: ArrayLike, tn: ArrayLike) -> Ratios:
+def likelihood_ratios(tp: Values, fn: Values, fp: Values, tn: Values) -> Ratios:
     """How much commoner a result is among the ill than among the healthy.
 
     The interval is that of a ratio of two independent proportions, computed on its logarithm (D. L. Simel, G. P. Samsa and
@@ -74,13 +75,13 @@ def likelihood_ratios(tp: ArrayLike, fn: ArrayLike, fp: ArrayLike, tn: ArrayLike
     return Ratios(ratio(tp, fp, positive, negative), ratio(fn, tn, negative, positive), corrected[()])
 
 
-def post_test(prevalence: ArrayLike, ratio: ArrayLike) -> float | np.ndarray:
+def post_test(prevalence: Values, ratio: Values) -> Values:
     """The probability of being ill after a result with some likelihood ratio: Bayes' theorem in odds."""
     ill = np.multiply(prevalence, ratio)
     return ill / (ill + np.subtract(1.0, prevalence))
 
 
-def predictive_values(prevalence: ArrayLike, ratios: Ratios) -> tuple[Estimate, Estimate]:
+def predictive_values(prevalence: Values, ratios: Ratios) -> tuple[Estimate, Estimate]:
     """Positive and negative predictive value.
 
     The limits are those of the likelihood ratios taken through Bayes' theorem: the logit intervals that N. D. Mercaldo, K. F. Lau
@@ -104,9 +105,7 @@ def people(prevalence: float, sensitivity: float, specificity: float, n: int = 1
     return People(found, ill - found, alarmed, n - ill - alarmed)
 
 
-def net_benefit(
-    prevalence: ArrayLike, sensitivity: ArrayLike, specificity: ArrayLike, threshold: ArrayLike
-) -> float | np.ndarray:
+def net_benefit(prevalence: Values, sensitivity: Values, specificity: Values, threshold: Values) -> Values:
     """Net benefit of treating those with a positive result, in true positives a person tested.
 
     A. J. Vickers and E. B. Elkin, "Decision curve analysis", Med. Decis. Making 26, 2006: to treat from a probability of
@@ -133,7 +132,7 @@ def worthwhile(prevalence: float, sensitivity: float, specificity: float) -> tup
     return missed / (missed + healthy * specificity), found / (found + healthy * (1 - specificity))
 
 
-def prior_shift(probability: ArrayLike, trained: float, prevalence: float) -> float | np.ndarray:
+def prior_shift(probability: Values, trained: float, prevalence: float) -> Values:
     """A model's probability where another share of people is ill than among those it was trained on.
 
     Bayes' theorem with the new prevalence in the old one's place (M. Saerens, P. Latinne and C. Decaestecker, "Adjusting the

@@ -4,11 +4,13 @@ Not statsmodels, which the tests compare them with: its import loads all of scip
 """
 
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 CONFIDENCE = 0.95
+#: A number, or an array of them.
+Values = Any
 
 
 def z_score(confidence: float = CONFIDENCE) -> float:
@@ -16,9 +18,7 @@ def z_score(confidence: float = CONFIDENCE) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
-def wilson(
-    share: ArrayLike, people: ArrayLike, confidence: float = CONFIDENCE
-) -> tuple[float | np.ndarray, float | np.ndarray]:
+def wilson(share: Values, people: Values, confidence: float = CONFIDENCE) -> tuple[Values, Values]:
     """Wilson's score interval of a share of some people, at least 1 (E. B. Wilson, JASA 22, 1927); NaN where the share is."""
     share, people = np.asarray(share, dtype=float), np.asarray(people)
     error = z_score(confidence) / np.sqrt(people)
@@ -31,12 +31,12 @@ def wilson(
 
 
 def ratio(
-    some: ArrayLike,
-    of: ArrayLike,
-    others: ArrayLike,
-    of_others: ArrayLike,
+    some: Values,
+    of: Values,
+    others: Values,
+    of_others: Values,
     confidence: float = CONFIDENCE,
-) -> tuple[float | np.ndarray, float | np.ndarray, float | np.ndarray]:
+) -> tuple[Values, Values, Values]:
     """The ratio of two shares, and its interval from the normal distribution of its logarithm.
 
     D. Katz et al., "Obtaining confidence intervals for the risk ratio in cohort studies", Biometrics 34, 1978. Counts are above

@@ -16,7 +16,7 @@ import io
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -44,7 +44,8 @@ class Novelty:
     """How unusual a recording is: p-value (None where too few people were trained on), what follows, and that as a sentence."""
 
     p: float | None
-    code: Literal["familiar", "unusual", "far", "unknown"]
+    #: "familiar", "unusual", "far" or "unknown".
+    code: str
     message: str
     trained_on: str
 
@@ -121,7 +122,7 @@ class Reference:
         )
         return (1 + as_unusual) / (1 + self.people)
 
-    def judge(self, values: ArrayLike) -> Novelty:
+    def judge(self, values: np.ndarray) -> Novelty:
         """How unusual one recording is, from its 26 features."""
         if not self._folds:
             message = f"{self.trained_on} has too few people to tell whether this recording resembles what was trained on."

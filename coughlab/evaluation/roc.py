@@ -54,7 +54,8 @@ def band(curves: Iterable[Curve], grid: ArrayLike) -> tuple[np.ndarray, np.ndarr
     grid = np.asarray(grid, dtype=float)
     read = np.array([np.interp(grid, x, y) for x, y in curves if len(x)])
     if not len(read):
-        return tuple(np.full((3, len(grid)), np.nan))
+        mean, low, high = np.full((3, len(grid)), np.nan)
+        return mean, low, high
     low, high = np.quantile(read, [(1 - BAND) / 2, (1 + BAND) / 2], axis=0)
     return read.mean(axis=0), low, high
 

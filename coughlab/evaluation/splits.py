@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:  # answering a request does without pandas
     import pandas as pd
@@ -22,7 +21,7 @@ TEST_SHARE = 0.3
 
 
 def published(
-    labels: ArrayLike, *, n_splits: int = 5, seed: int = 0, test_share: float = TEST_SHARE
+    labels: np.ndarray, *, n_splits: int = 5, seed: int = 0, test_share: float = TEST_SHARE
 ) -> list[Split]:
     """The case study's protocol: random rows, the share of each class kept. Copies and one person may be on both sides."""
     from sklearn.model_selection import StratifiedShuffleSplit

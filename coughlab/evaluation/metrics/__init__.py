@@ -13,7 +13,7 @@ METRICS: dict[str, Metric] = discover(__name__, Metric)
 #: Those in the table of all splits.
 PER_SPLIT = {name: metric for name, metric in METRICS.items() if metric.per_split}
 _WITH_EVIDENCE = sorted(
-    (metric for metric in METRICS.values() if metric.evidence), key=lambda one: one.evidence
+    (metric for metric in METRICS.values() if metric.evidence), key=lambda one: one.evidence or 0
 )
 #: Those with an interval by the bootstrap over people.
 EVIDENCE = {metric.name: metric for metric in _WITH_EVIDENCE}
