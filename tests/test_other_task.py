@@ -63,9 +63,10 @@ def study(tmp_path_factory):
     path = folder / "models" / "chest" / definition.FILE
     path.parent.mkdir(parents=True)
     path.write_text(STUDY)
-    run = {"models": list(MODELS), "n_splits": 3, "folder": folder / "models"}
+    selected = runner.Selection(MODELS, n_splits=3)
     others = {"elsewhere": clinic(folder / "elsewhere", sick=4, healthy=5)}
-    return StoredStudy(runner.run("chest", clinic(folder / "clinic"), others=others, **run))
+    data = clinic(folder / "clinic")
+    return StoredStudy(runner.run("chest", data, selected, others=others, folder=folder / "models"))
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,26 @@ The server's process stays free for its visitors: a job runs in a `coughlab.syst
 cancelled or forgotten, or the server is gone.
 """
 
+from __future__ import annotations
+
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from coughlab.classifiers import CLASSIFIERS
 from coughlab.evaluation import splits
 from coughlab.system.child import Child
+from coughlab.system.progress import Share
 from coughlab.text import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from coughlab.studies.store import StoredStudy
 
 #: Names of the classifiers that can be trained from the stored feature table, in a reasonable time.
 MODELS = [c.name for c in CLASSIFIERS.values() if c.input == "features" and c.embed is None]
@@ -33,19 +42,7 @@ class RetrainError(ValueError):
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be trained.
-
-    Attributes
-    ----------
-    model : str
-        One of `MODELS`.
-    seed : int
-        Seed of the splits; split k is fitted with ``seed + 1 + k``, as in a study.
-    test_share : float
-        Share of the rows that are tested on, from 0.1 to 0.5.
-    n_splits : int
-        From 2 to 200.
-    """
+    """What is to be trained: one of `MODELS`, on so many splits; split k is fitted with ``seed + 1 + k``, as in a study."""
 
     model: str
     seed: int = 0
@@ -53,26 +50,8 @@ class Order:
     n_splits: int = 5
 
 
-def split_rows(order: Order, labels: np.ndarray) -> list[tuple]:
-    """Check an order and split the rows.
-
-    Parameters
-    ----------
-    order : Order
-        What is to be trained.
-    labels : ndarray, shape (n,)
-        1 where a row is positive, else 0.
-
-    Returns
-    -------
-    list of (ndarray, ndarray)
-        Row numbers of train and test of each split.
-
-    Raises
-    ------
-    RetrainError
-        If the order is out of bounds, or a class would be missing on one side of a split.
-    """
+def split_rows(order: Order, labels: np.ndarray) -> list[splits.Split]:
+    """Split rows labelled 0 and 1; `RetrainError` if the order is out of bounds, or a class is missing on a side of a split."""
     if order.model not in MODELS:
         raise RetrainError(f"There is no model called {order.model!r} that can be trained here.")
     if not N_SPLITS[0] <= order.n_splits <= N_SPLITS[1]:
@@ -96,20 +75,8 @@ def split_rows(order: Order, labels: np.ndarray) -> list[tuple]:
     return rows
 
 
-def start(study, order):
-    """Start a job.
-
-    Parameters
-    ----------
-    study : coughlab.studies.store.StoredStudy
-        The study whose features are trained on.
-    order : Order
-        What to train.
-
-    Returns
-    -------
-    Job
-        The running job. It is cancelled when nobody holds it any more.
+def start(study: StoredStudy, order: Order) -> Job:
+    """Start a job, which is cancelled when no reference to it is left.
 
     Raises
     ------
@@ -127,50 +94,16 @@ def start(study, order):
         return Job(study, order)
 
 
-def reproduced(made, stored):
-    """Compare retrained splits with stored ones of the same model.
-
-    Parameters
-    ----------
-    made, stored : pandas.DataFrame
-        Rows of the predictions table.
-
-    Returns
-    -------
-    same, shared : int
-        How many splits have the same rows in train and test and exactly the same probabilities, and how many are in both tables.
-    """
+def reproduced_in_words(made: pd.DataFrame, stored: pd.DataFrame, model: str) -> str:
+    """How many splits of two predictions tables agree in rows and probabilities, and why; nothing where no split is in both."""
+    stored = stored[(stored["model"] == model) & (stored["protocol"] == "published")]
+    stored = stored[stored["split"].isin(made["split"])]
     columns = ["row", "role", "probability"]
-    stored = stored[stored["model"].isin(made["model"]) & (stored["protocol"] == "published")]
-    stored = {
-        split: rows[columns].to_dict("list")
-        for split, rows in stored.groupby("split")
-        if split in set(made["split"])
-    }
-    pairs = [
-        (rows[columns].to_dict("list"), stored[split])
-        for split, rows in made.groupby("split")
-        if split in stored
-    ]
-    return sum(new == old for new, old in pairs), len(pairs)
-
-
-def reproduced_in_words(made, stored, model):
-    """What `reproduced` finds, and why that is so.
-
-    Parameters
-    ----------
-    made, stored : pandas.DataFrame
-        As for `reproduced`.
-    model : str
-        One of `MODELS`.
-
-    Returns
-    -------
-    str
-        One or two sentences, or none where no split is in both tables.
-    """
-    same, shared = reproduced(made, stored)
+    new, old = (
+        {split: rows[columns].to_dict("list") for split, rows in table.groupby("split")}
+        for table in (made, stored)
+    )
+    same, shared = sum(new[split] == rows for split, rows in old.items()), len(old)
     if not shared:
         return ""
     if CLASSIFIERS[model].fit_many and not same:
@@ -182,15 +115,9 @@ def reproduced_in_words(made, stored, model):
 
 
 class Job:
-    """A training in a child process; made by `start`. Its attributes may be read at any time.
+    """A training in a child process; made by `start`. Its attributes may be read at any time."""
 
-    Attributes
-    ----------
-    order : Order
-        What is trained.
-    """
-
-    def __init__(self, study, order):
+    def __init__(self, study: StoredStudy, order: Order):
         self.order, self._progress = order, _Progress()
         _running.add(self._progress)
         arguments = [str(study.folder.resolve()), asdict(order)]
@@ -201,42 +128,40 @@ class Job:
             raise
 
     @property
-    def state(self):
+    def state(self) -> str:
         """``running``, ``done``, ``cancelled`` or ``failed``."""
         return self._progress.state
 
     @property
-    def share(self):
+    def share(self) -> float:
         """Share of the work that is done, from 0 to 1."""
         return self._progress.share
 
     @property
-    def sentence(self):
+    def sentence(self) -> str:
         """What is going on, or how it ended."""
         done, n = len(self._progress.splits), self.order.n_splits
         if self.state == "running":
             return f"Training: {counted(done, 'split')} of {n} done" if self._progress.share else "Starting …"
         if self.state == "failed":
             return self._progress.failure
-        return (
-            f"Cancelled after {done} of {n} splits."
-            if self.state == "cancelled"
-            else f"All {n} splits are done."
-        )
+        if self.state == "cancelled":
+            return f"Cancelled after {done} of {n} splits."
+        return f"All {n} splits are done."
 
     @property
-    def seconds_left(self):
-        """An estimate of the seconds left, or None while there is nothing to tell it from."""
+    def seconds_left(self) -> float | None:
+        """An estimate of the seconds left, or None while nothing shows it yet."""
         return self._progress.seconds_left() if self.state == "running" else None
 
     @property
-    def n_done(self):
+    def n_done(self) -> int:
         """Number of splits done so far."""
         return len(self._progress.splits)
 
     @property
-    def predictions(self):
-        """Rows of the predictions table of all splits done so far (pandas.DataFrame)."""
+    def predictions(self) -> pd.DataFrame:
+        """Rows of the predictions table of all splits done so far."""
         import pandas as pd
 
         from coughlab.studies.training import PREDICTION_COLUMNS
@@ -245,7 +170,7 @@ class Job:
             return pd.DataFrame(columns=PREDICTION_COLUMNS)
         return pd.concat(map(pd.DataFrame, self._progress.splits), ignore_index=True)
 
-    def cancel(self):
+    def cancel(self) -> None:
         """Stop training. What is done stays; a job that has ended stays as it is."""
         self._progress.end("cancelled")
         self.child.kill()
@@ -300,15 +225,8 @@ _lock = threading.Lock()
 def work(folder: str, order: dict, send: Callable[[dict], None]) -> None:
     """Train as ordered: what the child process does.
 
-    Parameters
-    ----------
-    folder : path-like
-        ``models/<study>``.
-    order : dict
-        What an `Order` is made of.
-    send : callable
-        Called with the dicts that make a job's progress: ``{"share": ...}``, for each split done its rows of the predictions
-        table, ``{"rows": {column: [...]}}``, and ``{"failed": ...}`` where the order cannot be met or the study cannot be read.
+    It sends dicts: ``{"share": ...}``, for each split done its rows of the predictions table, ``{"rows": {column: [...]}}``, and
+    ``{"failed": ...}`` where the order, which is what an `Order` is made of, cannot be met or the study cannot be read.
     """
     from coughlab.studies.store import StoreError
 
@@ -318,19 +236,18 @@ def work(folder: str, order: dict, send: Callable[[dict], None]) -> None:
         send({"failed": str(error)})
 
 
-def _train(folder, order, send):
+def _train(folder: str, order: Order, send: Callable[[dict], None]) -> None:
     from coughlab.features.acoustic import NAMES
     from coughlab.studies.store import StoredStudy
-    from coughlab.studies.training import predictions_of, roles
+    from coughlab.studies.training import predictions, roles
 
     study = StoredStudy(folder)
     table = study.features
     inputs, labels = list(table[list(NAMES)].to_numpy()), table["positive"].to_numpy(int)
     asked = np.arange(len(table))
     for split, seed, test, fitted in _fits(order, inputs, labels, lambda share: send({"share": share})):
-        rows = predictions_of(
-            fitted,
-            inputs,
+        rows = predictions(
+            fitted.predict(inputs),
             table,
             asked,
             study=study.name,
@@ -344,7 +261,9 @@ def _train(folder, order, send):
         send({"rows": rows.to_dict("list")})
 
 
-def _fits(order, inputs, labels, progress):
+def _fits(
+    order: Order, inputs: list[np.ndarray], labels: np.ndarray, progress: Share
+) -> Iterator[tuple[int, int, np.ndarray, Any]]:
     """Of each split its number, seed, test rows and fitted model, as soon as it is there."""
     classifier, rows = CLASSIFIERS[order.model], split_rows(order, labels)
     together = TOGETHER if classifier.fit_many else 1

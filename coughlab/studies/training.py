@@ -12,7 +12,7 @@ import pandas as pd
 
 from coughlab.classifiers import CLASSIFIERS, Classifier
 from coughlab.evaluation import splits
-from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS, Split
+from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS
 from coughlab.studies.writer import write_large
 from coughlab.system.parallel import Engine
 from coughlab.system.progress import Progress, Share
@@ -39,28 +39,13 @@ PREDICTION_COLUMNS = [
 ]
 
 
-def predictions_of(
-    fitted: Any, inputs: Sequence, table: pd.DataFrame, rows: np.ndarray, **columns: Any
+def predictions(
+    probability: np.ndarray, table: pd.DataFrame, rows: np.ndarray, **columns: Any
 ) -> pd.DataFrame:
-    """The rows of the predictions table that one fitted model gives.
+    """The rows of the predictions table that one fitted model gives, of some rows of the feature table by their numbers.
 
-    Parameters
-    ----------
-    fitted : object
-        What a classifier's ``fit`` returned.
-    inputs : sequence
-        What it reads of every row of the feature table.
-    table : pandas.DataFrame
-        The feature table.
-    rows : ndarray, shape (n,)
-        Numbers of the rows to ask about.
-    **columns
-        The other columns: ``study``, ``protocol``, ``model``, ``split``, ``role``, ``tested_on`` and ``seed``.
+    `columns` are the others: ``study``, ``protocol``, ``model``, ``split``, ``role``, ``tested_on`` and ``seed``.
     """
-    return _predictions(fitted.predict([inputs[row] for row in rows]), table, rows, **columns)
-
-
-def _predictions(probability, table, rows, **columns):
     known = table[_ROW_COLUMNS[1:]].iloc[rows].reset_index(drop=True)
     return known.assign(row=rows, probability=probability.astype(float), **columns)[PREDICTION_COLUMNS]
 
@@ -228,7 +213,7 @@ class Training:
         }
         return done, tested_on, kept
 
-    def _split(self, protocol: str, n_splits: int | None) -> list[Split]:
+    def _split(self, protocol: str, n_splits: int | None) -> list[splits.Split]:
         own, protocol = self.classifier.splits, PROTOCOLS[protocol]
         n_splits = n_splits or min(own, protocol.most_splits or own)
         return protocol.split(self.measured.table, n_splits=n_splits, seed=self.recipe["seed"])
@@ -239,7 +224,7 @@ class Training:
             inputs, progress=lambda share: self.progress(stage, share * total, total)
         )
 
-    def _fit_of(self, protocol: str, split: int, rows: Split) -> Fit:
+    def _fit_of(self, protocol: str, split: int, rows: splits.Split) -> Fit:
         train, test = rows
         asked = np.sort(np.concatenate([train, test])) if PROTOCOLS[protocol].trained_rows else test
         return Fit(
@@ -274,7 +259,7 @@ class Training:
         fit = self._fit_of(*one)
         names = self._names(protocol, split, fit.seed)
         role = {"tested_on": self.study, "role": roles(fit.asked, test)}
-        table = _predictions(outcome.probability, self.measured.table, fit.asked, **names, **role)
+        table = predictions(outcome.probability, self.measured.table, fit.asked, **names, **role)
         self.tables[number] = [table]
         self._note(number, names, outcome.parameters, outcome.seconds, outcome.answer_ms)
 
@@ -307,8 +292,9 @@ class Training:
             inputs = [other.inputs[self.classifier.input][row] for row in asked]
             if self.classifier.embed:
                 inputs = self._embedded(inputs)
-            inputs = dict(zip(asked, inputs, strict=True))
-            table = predictions_of(fitted, inputs, other.table, asked, **names, tested_on=name, role="test")
+            table = predictions(
+                fitted.predict(inputs), other.table, asked, **names, tested_on=name, role="test"
+            )
             self.tables[fits_done].append(table)
         if self.others:
             answer_ms = _answer_ms(fitted, [self.inputs[row] for row in rows[:TIMED]])

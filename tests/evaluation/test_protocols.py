@@ -151,8 +151,11 @@ def test_a_protocol_that_is_added_can_be_named_in_a_definition_and_is_run(tmp_pa
     path = tmp_path / "models" / "chest" / definition.FILE
     path.parent.mkdir(parents=True)
     path.write_text(STUDY.replace('"deduplicated", "person-disjoint", "source-balanced"', '"odd-and-even"'))
-    options = {"models": ["naive_bayes"], "n_splits": 2, "others": {}, "folder": path.parents[1]}
-    study = StoredStudy(runner.run("chest", clinic(tmp_path / "clinic", sick=6, healthy=6), **options))
+    selected, data = (
+        runner.Selection(["naive_bayes"], n_splits=2),
+        clinic(tmp_path / "clinic", sick=6, healthy=6),
+    )
+    study = StoredStudy(runner.run("chest", data, selected, others={}, folder=path.parents[1]))
     assert study.definition.protocols == ("published", "odd-and-even")
     rows = study.predictions.query("protocol == 'odd-and-even'")
     assert rows["row"].tolist() == [0, 2, 4, 6, 8, 10] * 2 and set(rows["role"]) == {"test"}
