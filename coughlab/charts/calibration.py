@@ -1,5 +1,7 @@
 """Whether probabilities can be taken at their word: what was promised against what was there."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -25,7 +27,7 @@ def reliability(
     *,
     task: Task,
     bins: int = 10,
-    strategy: str = "uniform",
+    strategy: Literal["uniform", "quantile"] = "uniform",
 ) -> go.Figure:
     """Draw how often the condition was there by the probability given, above how often each probability is given.
 

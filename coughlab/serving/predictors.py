@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -154,7 +154,7 @@ class Predictor:
         return [name for name in self.study.served if self.study.models[name]["large"]]
 
     @cached_property
-    def known(self) -> dict[str, beliefs.Known]:
+    def known(self) -> dict[str, beliefs.Known | None]:
         """What is known of each model that can answer, as `coughlab.evidence.verdict.known` finds it."""
         known = beliefs.load(self.study.read(KNOWN))
         return {name: known[name] for name in self.study.served}
@@ -210,7 +210,7 @@ class Predictor:
             )
         if cough is None:
             cough = detector.default().detect(recording)
-        models, each, novelty = {}, [], None
+        models, each, evidence, novelty = {}, [], {}, None
         asked = [name for name in self.study.served if name in self.names or name in also]
         asked = asked if cough.events or force else []
         measured = inputs.measure(recording, {"features", *self._kinds(asked)})
@@ -218,12 +218,11 @@ class Predictor:
             models = self._answers(asked, measured)
             each = [self.ask(cut(recording, event)) for event in cough.events]
             novelty = self.trained_on.judge(measured["features"])
-        evidence = {
-            name: beliefs.block(
-                self.study, self.known[name], answer.label, novelty, prevalence, cough=bool(cough.events)
-            )
-            for name, answer in models.items()
-        }
+            block, found = partial(beliefs.block, self.study), bool(cough.events)
+            evidence = {
+                name: block(self.known[name], answer.label, novelty, prevalence, cough=found)
+                for name, answer in models.items()
+            }
         return Prediction(
             models=models,
             cough=cough,
