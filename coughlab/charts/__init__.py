@@ -5,8 +5,11 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+    from numpy.typing import ArrayLike
 
 #: Okabe and Ito's colours, which people with any common colour vision can tell apart. Colour is never the only signal.
 COLOURS = {"negative": "#0072b2", "positive": "#d55e00", "this": "#009e73"}
@@ -30,6 +33,23 @@ def hatched(kind: str) -> dict[str, Any]:
     """How the bars of the class `kind`, "negative" or "positive", are filled."""
     shape = "/" if kind == "positive" else ""
     return {"color": COLOURS[kind], "pattern": {"shape": shape, "fillmode": "overlay"}}
+
+
+def label_rows(chart: go.Figure, labels: list[str], **axis: Any) -> None:
+    """Name the rows of a chart, from the top down."""
+    rows = {"tickvals": list(range(len(labels))), "ticktext": labels, "range": [len(labels) - 0.5, -0.5]}
+    chart.update_yaxes(**(rows | {"fixedrange": True, "showgrid": False} | axis))
+
+
+def error_bars(
+    value: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str, thickness: float = 2.5, width: float = 6
+) -> dict[str, Any]:
+    """Error bars of one or several points."""
+    reach = {"array": np.subtract(high, value), "arrayminus": np.subtract(value, low)}
+    looks = {"color": colour, "thickness": thickness, "width": width}
+    return (
+        {"type": "data", "symmetric": False} | {side: np.atleast_1d(of) for side, of in reach.items()} | looks
+    )
 
 
 def add_reference(chart: go.Figure, y: list[float], name: str, **place: int) -> None:

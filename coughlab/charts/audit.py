@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from coughlab.charts import COLOURS, MARGIN, laid_out
+from coughlab.charts import COLOURS, MARGIN, error_bars, label_rows, laid_out
 
 #: Name, colour and symbol by how sure a shortcut is; colour is never the only signal.
 MARKS = {
@@ -27,12 +27,8 @@ _TICKS = {
 def shortcuts(probes: Iterable[Mapping[str, Any]], *, severe: float, warning: float) -> go.Figure:
     """Draw how well each shortcut tells the label, between guessing and certainty: a row a shortcut, the strongest first.
 
-    Parameters
-    ----------
-    probes : iterable of mapping
-        Title, AUC and interval of each, as of `coughlab.audit.checks.shortcut.tried`, without those that could not be tried.
-    severe, warning : float
-        The AUC at which the lower end of an interval makes a shortcut severe, or a warning.
+    The probes are of `coughlab.audit.checks.shortcut.tried`, without those that could not be tried. From which AUC on the lower
+    end of an interval makes a shortcut severe, or a warning, `severe` and `warning` say.
     """
     probes = sorted(probes, key=lambda probe: -probe["auc"])
     chart = go.Figure()
@@ -61,15 +57,8 @@ def shortcuts(probes: Iterable[Mapping[str, Any]], *, severe: float, warning: fl
         fixedrange=True,
         zeroline=False,
     )
-    chart.update_yaxes(
-        tickvals=list(range(len(probes))),
-        ticktext=["<br>".join(textwrap.wrap(probe["title"], 16)) for probe in probes],
-        range=[len(probes) - 0.5, -1.2],
-        fixedrange=True,
-        showgrid=False,
-        zeroline=False,
-        automargin=True,
-    )
+    titles = ["<br>".join(textwrap.wrap(probe["title"], 16)) for probe in probes]
+    label_rows(chart, titles, range=[len(probes) - 0.5, -1.2], zeroline=False, automargin=True)
     return laid_out(chart, 190 + 62 * len(probes), margin=MARGIN | {"r": 45}, showlegend=True)
 
 
@@ -94,12 +83,6 @@ def _draw(chart, rows, probes, name, marker):
         textposition=["top left" if x > 0.75 else "top right" for x in auc],
         cliponaxis=False,
         marker=marker | {"size": 13},
-        error_x={
-            "array": [above - x for x, above in zip(auc, high, strict=True)],
-            "arrayminus": [x - below for x, below in zip(auc, low, strict=True)],
-            "thickness": 3,
-            "width": 7,
-            "color": marker["color"],
-        },
+        error_x=error_bars(auc, low, high, marker["color"], 3, 7),
         hoverinfo="skip",
     )

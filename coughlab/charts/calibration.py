@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from coughlab.charts import COLOURS, add_reference, laid_out
+from coughlab.charts import COLOURS, add_reference, error_bars, laid_out
 from coughlab.evaluation import calibration
 from coughlab.task import Task
 from coughlab.text import counted
@@ -31,17 +31,9 @@ def reliability(
 ) -> go.Figure:
     """Draw how often the condition was there by the probability given, above how often each probability is given.
 
-    Parameters
-    ----------
-    before : pandas.DataFrame
-        Rows of the predictions table, as for `coughlab.evaluation.calibration.reliability`, which explains `bins` and `strategy`.
-    after : pandas.DataFrame, optional
-        The same rows recalibrated, as of `coughlab.evaluation.calibration.recalibrated`.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        A point with its 95% interval a bin and curve, the line on which probabilities are right, and a bar for each twentieth.
+    `before` are rows of the predictions table, `after` the same ones recalibrated. Drawn are a point with its 95% interval a bin
+    and curve, as of `coughlab.evaluation.calibration.reliability`, the line on which probabilities are right, and a bar for each
+    twentieth.
     """
     chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.75, 0.25], vertical_spacing=0.04)
     add_reference(chart, [0, 1], "if every probability were right", row=1, col=1)
@@ -57,14 +49,7 @@ def reliability(
             name=name,
             line={"color": colour, "dash": dash, "width": 2},
             marker={"symbol": symbol, "size": 10, "color": colour, "line": {"width": 2, "color": colour}},
-            error_y={
-                "type": "data",
-                "array": points["high"] - points["observed"],
-                "arrayminus": points["observed"] - points["low"],
-                "thickness": 1.5,
-                "width": 5,
-                "color": colour,
-            },
+            error_y=error_bars(points["observed"], points["low"], points["high"], colour, 1.5, 5),
             customdata=[
                 f"{point.low:.0%} to {point.high:.0%}, {counted(point.recordings, 'recording')} of"
                 f" {point.people} {'person' if point.people == 1 else 'people'}"

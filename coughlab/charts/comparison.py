@@ -1,5 +1,7 @@
 """All models side by side: whom they find, and their curves over many splits."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -58,18 +60,10 @@ def found_and_missed(counts: pd.DataFrame, titles: dict[str, str], task: Task) -
     return laid_out(chart, 90 + 30 * len(counts), barmode="stack", margin=MARGIN | {"r": 30})
 
 
-def curve(kind: str, predictions: pd.DataFrame, titles: dict[str, str]) -> go.Figure:
-    """Draw the mean ROC or precision-recall curve of some models, with the band of their splits.
-
-    Parameters
-    ----------
-    kind : {"roc", "precision_recall"}
-        Which curve.
-    predictions : pandas.DataFrame
-        Test rows of the predictions table.
-    titles : dict of str to str
-        Title of each model to draw, at most 6.
-    """
+def curve(
+    kind: Literal["roc", "precision_recall"], predictions: pd.DataFrame, titles: dict[str, str]
+) -> go.Figure:
+    """Draw the mean curve of at most 6 models, and the band of their splits, from test rows of the predictions table."""
     of, x, y = {
         "roc": (roc.roc, "false positive rate (1 - specificity)", "sensitivity"),
         "precision_recall": (roc.precision_recall, "recall (sensitivity)", "precision"),

@@ -1,5 +1,7 @@
 """What a dataset looks like: its counts, its features, and one recording's frames."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -76,17 +78,12 @@ def scatter(
     *,
     titles: tuple[str, str],
     task: Task,
-    by: str = "label",
+    by: Literal["label", "source"] = "label",
     chosen: str | None = None,
 ) -> go.Figure:
     """Draw one point a row of a feature table, the first item of its ``customdata`` being its recording.
 
-    Parameters
-    ----------
-    by : {"label", "source"}
-        The groups, which differ in colour and symbol; each is a trace, the largest first.
-    chosen : str, optional
-        Recording that gets a ring.
+    Groups `by` which the points differ in colour and symbol are traces, the largest first. The recording `chosen` gets a ring.
     """
     x, y, groups = np.asarray(x), np.asarray(y), table[by].to_numpy()
     named = table[["recording", "person", "source"]].map(text)

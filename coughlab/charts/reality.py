@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from coughlab.charts.staircase import edges, error_bars, inked, short
+from coughlab.charts import error_bars, label_rows
+from coughlab.charts.staircase import edges, inked, short
 from coughlab.evaluation.metrics import METRICS
 from coughlab.evaluation.protocols import PROTOCOLS
 from coughlab.evidence.wording import FALSE_ALARMS
@@ -39,8 +40,7 @@ def overview(table: pd.DataFrame, titles: dict[str, str], metric: str) -> go.Fig
         chart.add_scatter(
             x=rows["value"],
             y=[models.index(model) * block + number + 0.5 for model in rows["model"]],
-            error_x=error_bars(rows["value"], rows["low"], rows["high"], colour)
-            | {"thickness": 1.5, "width": 0},
+            error_x=error_bars(rows["value"], rows["low"], rows["high"], colour, 1.5, 0),
             mode="markers",
             name=title,
             cliponaxis=False,
@@ -59,13 +59,12 @@ def overview(table: pd.DataFrame, titles: dict[str, str], metric: str) -> go.Fig
         zeroline=False,
         tickformat=".2~f" if metric == "roc_auc" else ".0%",
     )
-    chart.update_yaxes(
+    label_rows(
+        chart,
+        ["<br>".join(textwrap.wrap(titles[model], 16)) for model in models],
         tickvals=[k * block + block / 2 - 0.5 for k in range(len(models))],
-        ticktext=["<br>".join(textwrap.wrap(titles[model], 16)) for model in models],
         range=[len(models) * block - 0.5, -0.5],
-        showgrid=False,
         zeroline=False,
-        fixedrange=True,
         automargin=True,
     )
     return inked(chart).update_layout(
@@ -118,14 +117,7 @@ def matrix(table: pd.DataFrame, metric: str) -> go.Figure:
     chart.update_xaxes(
         title="tested on", side="top", tickvals=list(range(len(columns))), ticktext=columns, **axis
     )
-    chart.update_yaxes(
-        title="trained on",
-        tickvals=list(range(len(rows))),
-        ticktext=rows,
-        tickangle=-90,
-        range=[len(rows) - 0.5, -0.5],
-        **axis,
-    )
+    label_rows(chart, rows, title="trained on", tickangle=-90, **axis)
     return inked(chart).update_layout(height=70 + 160 * len(rows), margin={"l": 8, "r": 8, "t": 8, "b": 8})
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from coughlab.charts import COLOURS, laid_out
+from coughlab.charts import COLOURS, label_rows, laid_out
 from coughlab.evaluation.comparison import Lucky, Paired
 from coughlab.evaluation.metrics import METRICS, PER_SPLIT
 
@@ -46,15 +46,7 @@ def distribution(values: pd.DataFrame, lucky: Lucky, metric: str) -> go.Figure:
                 row=row,
                 col=1,
             )
-        figure.update_yaxes(
-            tickvals=list(range(len(metrics))),
-            ticktext=[METRICS[m].title for m in metrics],
-            range=[len(metrics) - 0.5, -0.5],
-            fixedrange=True,
-            showgrid=False,
-            row=row,
-            col=1,
-        )
+        label_rows(figure, [METRICS[m].title for m in metrics], row=row, col=1)
     figure.update_xaxes(range=[-0.02, 1.02], fixedrange=True, row=1, col=1)
     figure.update_xaxes(rangemode="tozero", fixedrange=True, row=2, col=1)
     return laid_out(figure, 560)
@@ -122,14 +114,7 @@ def difference(result: Paired, title_a: str, title_b: str, metric: str) -> go.Fi
             error_x={"array": [high - interval.mean], "thickness": 3, "width": 8, "color": colour},
             hovertemplate=f"{name}: %{{x:+.3f}} ({low:+.3f} to {high:+.3f})<extra></extra>",
         )
-    figure.update_yaxes(
-        tickvals=[0, 1, 2],
-        ticktext=["Splits", "Interval", "Naive interval"],
-        range=[2.5, -0.5],
-        fixedrange=True,
-        showgrid=False,
-        zeroline=False,
-    )
+    label_rows(figure, ["Splits", "Interval", "Naive interval"], zeroline=False)
     figure.update_xaxes(
         title=f"{METRICS[metric].title}: {title_a} less {title_b}", fixedrange=True, zeroline=False
     )

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from numpy.typing import ArrayLike
 from plotly.subplots import make_subplots
 
-from coughlab.charts import COLOURS, LEGEND
+from coughlab.charts import COLOURS, LEGEND, error_bars
 from coughlab.evaluation.metrics import METRICS
 from coughlab.evidence import wording
 from coughlab.evidence.wording import FALSE_ALARMS
@@ -45,14 +44,8 @@ def staircase(table: pd.DataFrame, *, study: str, title: str, task: Task) -> go.
     """Draw what is left of a model's score, step by step: the steps go down the page, the bars get shorter.
 
     A bar reaches from what guessing would give to the score. It is hatched where the interval includes guessing. Steps with false
-    alarms, which are for datasets of healthy people only, have a second axis below the others.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Of `coughlab.evidence.steps.steps`.
-    study, title : str
-        Name of the study, and title of the model.
+    alarms, which are for datasets of healthy people only, have a second axis below the others. `table` is of
+    `coughlab.evidence.steps.steps`; `title` is that of the model.
     """
     alarms = table["metric"] == FALSE_ALARMS
     parts = [part.to_dict("records") for part in (table[~alarms], table[alarms]) if len(part)]
@@ -293,15 +286,6 @@ def _text(text, size, x, y, panel):
 
 def _axis(letter, panel):
     return letter if panel == 1 else f"{letter}{panel}"
-
-
-def error_bars(value: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str) -> dict[str, Any]:
-    """Error bars of one or several points."""
-    reach = {
-        "array": np.atleast_1d(np.subtract(high, value)),
-        "arrayminus": np.atleast_1d(np.subtract(value, low)),
-    }
-    return {"type": "data", "symmetric": False, "color": colour, "thickness": 2.5, "width": 6} | reach
 
 
 def inked(chart: go.Figure) -> go.Figure:

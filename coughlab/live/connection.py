@@ -35,20 +35,10 @@ def local(url: str) -> bool:
 
 
 def ice_servers(setting: str | Iterable | None, url: str) -> list[dict]:
-    """The STUN and TURN servers to use.
+    """The STUN and TURN servers to use: ``urls`` and, where they are needed, ``username`` and ``credential``.
 
-    Parameters
-    ----------
-    setting : str, list or None
-        What the environment or the secrets say: a JSON list, or the list itself. SettingError if it cannot be used.
-    url : str
-        The address under which the page is read.
-
-    Returns
-    -------
-    list of dict
-        With ``urls`` and, where they are needed, ``username`` and ``credential``. Without a setting, none on the local network
-        and a public STUN server elsewhere.
+    The setting is a JSON list, or the list itself; SettingError if it cannot be used. Without one there are none if the page is
+    read at a `url` on the local network, and a public STUN server elsewhere.
     """
     if setting is None or setting == "":
         return [] if local(url) else PUBLIC

@@ -22,27 +22,13 @@ MINUTE = 60.0
 
 @dataclass(frozen=True)
 class Cough:
-    """One cough that was heard.
+    """One cough that was heard, and what the models say of it alone; None while they have not been asked."""
 
-    Attributes
-    ----------
-    number : int
-        Counted from 1.
-    start_s, end_s : float
-        Seconds of sound from when listening began.
-    probability : float
-        That it is a cough.
-    at : float
-        When it began, in seconds since 1970.
-    answers : dict of str to coughlab.serving.predictors.Answer, or None
-        What the models say of it alone; None while they have not been asked.
-    """
-
-    number: int
-    start_s: float
+    number: int  # counted from 1
+    start_s: float  # seconds of sound from when listening began
     end_s: float
-    probability: float
-    at: float
+    probability: float  # that it is a cough
+    at: float  # when it began, in seconds since 1970
     answers: dict[str, Answer] | None = field(default=None, hash=False)
 
     @property

@@ -44,20 +44,10 @@ _epochs = itertools.count(1)
 class Listener:
     """Hears one sound in pieces and keeps the coughs in it. May be shared between threads; nothing in it waits for long.
 
-    The models are asked about each cough by `ask`, ``coughlab.serving.predictors.default().ask`` unless given.
-
-    Attributes
-    ----------
-    epoch : int
-        Another number after each `clear`.
-    error : str or None
-        Why listening ended, for people.
-    unanswered : str or None
-        Why the models gave no answer about the last cough, for people.
-    dropped_s : float
-        Seconds of sound that were dropped because the work fell behind.
-    lost_s : float
-        Seconds of sound that got lost on the way here.
+    The models are asked about each cough by `ask`, ``coughlab.serving.predictors.default().ask`` unless given. `error` says why
+    listening ended, and `unanswered` why the models gave no answer about the last cough, for people; None where all is well.
+    So many seconds of sound were dropped because the work fell behind (`dropped_s`), or got lost on the way here (`lost_s`).
+    `epoch` is another number after each `clear`.
     """
 
     def __init__(

@@ -40,23 +40,11 @@ def answer(
     force: bool = False,
     load: Callable[..., audio.Recording] = predictors.load,
 ) -> dict[str, Any]:
-    """Answer one of many recordings, or say what was wrong with the file.
+    """Answer one of many recordings, or say what was wrong with the file; `source` is its bytes or its path.
 
-    Parameters
-    ----------
-    name : str
-        What to call it.
-    source : bytes-like or path-like
-        Its bytes or its path.
-    prevalence, force
-        Of `coughlab.serving.predictors.Predictor.predict`.
-    load : callable
-        Decodes it, as `coughlab.serving.predictors.load` does; that of `coughlab.serving.workers` where the sender is not known.
-
-    Raises
-    ------
-    coughlab.studies.store.StoreError
-        If a model's file is missing or was changed: no file could be answered then.
+    It is decoded by `load`; by that of `coughlab.serving.workers` where the sender is not known. The other options are of
+    `coughlab.serving.predictors.Predictor.predict`. StoreError if a model's file is missing or was changed: no file could be
+    answered then.
     """
     try:
         prediction = predictor.predict(load(source), prevalence=prevalence, force=force)

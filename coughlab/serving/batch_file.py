@@ -63,19 +63,8 @@ def answer_folder(
 ) -> Result:
     """Answer the recordings in a folder that have no answer in the file `out` yet, or all of them `again`.
 
-    Parameters
-    ----------
-    csv : pathlib.Path, optional
-        A table of all the answers, written in whatever way the work ends.
-    prevalence, force
-        As of `coughlab.serving.batch.answer`.
-    failed : callable
-        Called with the name of a recording that could not be answered, and the reason.
-
-    Raises
-    ------
-    BatchError
-        If the folder, or the file of the answers, is not what it should be.
+    The table of all answers, `csv`, is written in whatever way the work ends. `failed` is called with the name of a recording
+    that could not be answered, and the reason. BatchError if the folder, or the file of the answers, is not what it should be.
     """
     names, others = recordings(folder)
     for path in (out, csv):
@@ -119,12 +108,8 @@ def answer_folder(
 def recordings(folder: Path) -> tuple[list[str], int]:
     """Names of the recordings below a folder, relative to it and sorted, and how many other files there are.
 
-    Hidden files, and what leads out of the folder, are not among the recordings.
-
-    Raises
-    ------
-    BatchError
-        If it is no folder, cannot be read or holds no recordings.
+    Hidden files, and what leads out of the folder, are not among the recordings. BatchError if it is no folder, cannot be read or
+    holds no recordings.
     """
     if folder.is_file():
         unpack = "Unpack it first, and give" if folder.suffix.lower() == ".zip" else "Give"

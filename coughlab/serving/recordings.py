@@ -47,14 +47,8 @@ def is_sound(name: str, head: bytes) -> bool:
 class Intake:
     """Recordings that can be read again and again, and the ZIPs that could not be unpacked.
 
-    Attributes
-    ----------
-    names : list of str
-        Of all that was uploaded, in order; of two of the same name the second one ends in " (2)".
-    refused : dict of str to str
-        Why a ZIP among them was not unpacked, by name.
-    left_out : list of str
-        Files in the ZIPs that are not meant as recordings.
+    `names` are those of all that was uploaded, in order; of two of the same name the second one ends in " (2)". `refused` says by
+    name why a ZIP was not unpacked. `left_out` are files in the ZIPs that are not meant as recordings.
     """
 
     def __init__(self) -> None:

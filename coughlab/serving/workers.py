@@ -63,14 +63,7 @@ class BusyError(RuntimeError):
 class Pool:
     """Worker processes, as many as the setting COUGHLAB_WORKERS says unless given. May be shared between threads.
 
-    Attributes
-    ----------
-    size : int
-        How many workers there are.
-    admitted : int
-        How many recordings are being answered, or wait for it.
-    replaced : int
-        How many workers were replaced.
+    There are `size` workers, `admitted` recordings that are being answered or wait for it, and `replaced` workers were replaced.
     """
 
     def __init__(self, size: int | None = None):
@@ -87,15 +80,7 @@ class Pool:
     def answer(self, data: bytes, **options: Any) -> bytes:
         """Have a recording answered; waits while all workers are busy, but not for long, nor with too many others.
 
-        Parameters
-        ----------
-        **options
-            Of `coughlab.serving.predictors.Predictor.predict`, as far as JSON can hold them.
-
-        Returns
-        -------
-        bytes
-            What `coughlab.serving.predictors.Prediction.to_dict` gives, as JSON.
+        The options are of `coughlab.serving.predictors.Predictor.predict`, the answer is its `Prediction.to_dict` as JSON.
 
         Raises
         ------

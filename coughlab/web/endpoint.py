@@ -89,24 +89,12 @@ def _as_answer(error: Exception) -> ApiError:
 
 
 class Endpoint(HTTPEndpoint):
-    """An endpoint whose every failure is a JSON error. `coughlab.web.schema.operation` describes its handlers.
+    """An endpoint whose every failure is a JSON error. `coughlab.web.schema.operation` describes its handlers."""
 
-    Attributes
-    ----------
-    path : str
-        Its address.
-    schemas : dict
-        Those that the descriptions refer to, by name.
-    public : bool
-        Whether it answers without a key even where one is needed.
-    order : int
-        Its place in the description; those with the same are sorted by address.
-    """
-
-    path: ClassVar[str]
-    schemas: ClassVar[Mapping[str, Schema]] = {}
-    public: ClassVar[bool] = False
-    order: ClassVar[int] = 100
+    path: ClassVar[str]  # its address
+    schemas: ClassVar[Mapping[str, Schema]] = {}  # those that the descriptions refer to
+    public: ClassVar[bool] = False  # whether it answers without a key even where one is needed
+    order: ClassVar[int] = 100  # its place in the description; those with the same are sorted by address
 
     @classmethod
     def operations(cls) -> dict[str, dict[str, object]]:
