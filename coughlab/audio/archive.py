@@ -76,18 +76,10 @@ def unpacked(file: str | os.PathLike[str] | BinaryIO, limits: Limits = LIMITS) -
 def unpack(
     file: str | os.PathLike[str] | BinaryIO, folder: str | os.PathLike, limits: Limits = LIMITS
 ) -> Path:
-    """Unpack a ZIP into an empty folder, which is to be thrown away after an error.
+    """Unpack a ZIP into an empty folder, and return it, or the one folder in it where the archive holds nothing else at its top.
 
-    Returns
-    -------
-    pathlib.Path
-        `folder`, or the one folder in it where the archive holds nothing else at its top.
-
-    Raises
-    ------
-    ArchiveError
-        If the file is no ZIP, is damaged or encrypted, exceeds a limit, or has an entry that is a link or whose name does not
-        stay inside the folder or occurs twice.
+    An ArchiveError says that the file is no ZIP, is damaged or encrypted, exceeds a limit, or has an entry that is a link or whose
+    name does not stay inside the folder or occurs twice. What is in the folder then is to be thrown away.
     """
     folder = Path(folder)
     with Path(file).open("rb") if isinstance(file, str | os.PathLike) else nullcontext(file) as data:

@@ -27,12 +27,7 @@ Block = tuple[int, np.ndarray]
 def load(source: bytes | bytearray | memoryview | str | os.PathLike, limits: Limits = LIMITS) -> Recording:
     """Decode a file, given by its bytes or path, to finite mono samples that are not silent, at its own sample rate and level.
 
-    Raises
-    ------
-    AudioError
-        If the recording cannot be used; `MESSAGES` lists the reasons.
-    TypeError
-        If `source` is neither bytes nor a path.
+    An AudioError says that it cannot be used; `MESSAGES` lists the reasons. A source of another type is a TypeError.
 
     >>> recording = coughlab.load_audio(coughlab.make_cough())
     >>> recording.rate, recording.duration

@@ -78,28 +78,19 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Decoded sound.
+    """Decoded sound."""
 
-    Attributes
-    ----------
-    samples : ndarray, shape (n,), float32
-        Mean of the channels, full scale being 1; read-only.
-    rate : int
-        Samples a second.
-    container, codec : str
-        How the file stored it, such as "wav" and "pcm_16", or "webm" and "opus".
-    channels, bit_depth : int
-        Of the file; no bit depth (None) where the codec has no such thing.
-    truncated : bool
-        Whether the file breaks off, as far as it tells.
-    """
-
+    #: Mean of the channels, full scale being 1, shape (n,), float32; read-only.
     samples: np.ndarray
+    #: Samples a second.
     rate: int
+    #: How the file stored it, such as "wav" and "pcm_16", or "webm" and "opus".
     container: str
     codec: str
+    #: Of the file; no bit depth where the codec has no such thing.
     channels: int
     bit_depth: int | None
+    #: Whether the file breaks off, as far as it tells.
     truncated: bool
 
     @property

@@ -11,10 +11,7 @@ WIDTH = 100
 
 
 def text(report: dict) -> str:
-    """A report as of `coughlab.audit.run.audit` for the terminal.
-
-    Lines of at most 100 columns (long file names excepted), without characters that would steer a terminal.
-    """
+    """A report for the terminal: lines of at most 100 columns (long file names excepted), without control characters."""
     lines = _wrapped(f"{report['dataset']}: {_verdict(report)}")
     lines += _wrapped(f"Recordings: {report['recordings']:,}. People: {report['people']:,}.")
     lines += _wrapped(f"Labels: {counts(report['labels'])}.")
@@ -39,14 +36,14 @@ def examples(finding: dict) -> list[str]:
     return lines + ([f"and {finding['more']:,} more"] if finding["more"] else [])
 
 
-def _verdict(report):
+def _verdict(report: dict) -> str:
     severe = sum(finding["severity"] == "severe" for finding in report["findings"])
     if severe:
         return f"NOT SOUND: {counted(severe, 'severe finding')}."
     return "Sound, as far as this audit can tell: no severe finding."
 
 
-def _wrapped(line, indent="", further=None):
+def _wrapped(line: str, indent: str = "", further: str | None = None) -> list[str]:
     line = "".join(c if c.isprintable() else "?" for c in line)
     # File names are not broken.
     return textwrap.wrap(

@@ -1,13 +1,13 @@
-"""An audit: a dataset listened to, searched for copies and shortcuts, and what was found written down.
+"""An audit: a dataset surveyed, searched for copies and shortcuts, and the report of what was found.
 
 Reports that are kept lie in ``models/audits/<dataset>.json``, beside the studies.
 """
 
 import json
 import re
-from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -17,9 +17,8 @@ from coughlab.audit.checks import shortcut
 from coughlab.datasets import Dataset, duplicates, survey
 from coughlab.studies import store
 from coughlab.system import files
+from coughlab.system.progress import Progress, silent
 from coughlab.text import to_csv
-
-Progress = Callable[[str, int, int], None]
 
 FOLDER = "audits"
 #: Names of datasets that can be names of files everywhere.
@@ -42,25 +41,18 @@ def audit_dataset(folder: str | PathLike, name: str = "folder") -> dict:
     return audit(datasets.load(name, folder))
 
 
-def audit(dataset: Dataset, progress: Progress = lambda stage, done, total: None, **options) -> dict:
+def audit(dataset: Dataset, progress: Progress = silent, **options: Any) -> dict:
     """Find out what is wrong with a dataset: the report of `examine` alone."""
     return examine(dataset, progress, **options)[0]
 
 
-def examine(
-    dataset: Dataset, progress: Progress = lambda stage, done, total: None, **options
-) -> tuple[dict, pd.DataFrame]:
+def examine(dataset: Dataset, progress: Progress = silent, **options: Any) -> tuple[dict, pd.DataFrame]:
     """Find out what is wrong with a dataset, and with which of its rows.
 
     Parameters
     ----------
-    dataset
-        The dataset.
-    progress
-        Called with a stage in words, how much of it is done, and of how much.
     **options
-        Of `coughlab.datasets.survey.run`: ``engine``, where recordings are listened to, and ``folder`` and ``again``, where to
-        keep what is measured. The report does not depend on them.
+        Of `coughlab.datasets.survey.run`. The report does not depend on them.
 
     Returns
     -------
@@ -99,12 +91,12 @@ def examine(
 
 
 def write_rows(rows: pd.DataFrame, path: str | PathLike) -> None:
-    """Write what `examine` says of each row as CSV, the file whole or not at all, with no text that a spreadsheet would run."""
+    """Write what `examine` says of each row as CSV, in full or not at all, with no text that a spreadsheet would run."""
     files.write(path, to_csv(rows).encode())
 
 
 def save(report: dict, folder: str | PathLike | None = None) -> Path:
-    """Keep a report in the folder of the studies, the file whole or not at all.
+    """Keep a report in the folder of the studies, in full or not at all.
 
     ValueError if the dataset's name cannot be the name of a file, OSError if it cannot be written.
     """
@@ -131,7 +123,7 @@ def stored(folder: str | PathLike | None = None) -> list[str]:
     return sorted(path.stem for path in Path(folder or store.MODELS, FOLDER).glob("[!.]*.json"))
 
 
-def _path(name, folder):
+def _path(name: str, folder: str | PathLike | None) -> Path:
     if not NAME.fullmatch(name):
         raise ValueError(
             f"{name!r} cannot be the name of a file: use up to 100 letters, digits, dots, dashes and underscores."
@@ -139,5 +131,5 @@ def _path(name, folder):
     return Path(folder or store.MODELS) / FOLDER / f"{name}.json"
 
 
-def _counts(column):
+def _counts(column: pd.Series) -> dict[str, int]:
     return {str(value): int(n) for value, n in column.value_counts(sort=True, dropna=False).items()}

@@ -1,5 +1,7 @@
 """What the report of an audit holds, as a JSON schema."""
 
+from typing import Any
+
 from coughlab.audit import checks
 
 TEXT, COUNT, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
@@ -46,7 +48,7 @@ def schema() -> dict:
     return report | {"$defs": {"interval": _array(NUMBER, minItems=2, maxItems=2)}}
 
 
-def is_report(value: object) -> bool:
+def is_report(value: Any) -> bool:
     """Whether something read from JSON is a report of this version."""
     import jsonschema
 

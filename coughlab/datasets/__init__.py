@@ -1,9 +1,9 @@
-"""Public datasets and anybody's own folder, all read into one common table.
+"""Public datasets and own folders, all read into one common table.
 
 The table has one row for every recording of the dataset's own list, in its order, with the columns of `COLUMNS`:
 ``recording`` (the name its authors gave it), ``person`` (who coughed, as far as names and metadata tell), ``label``
 (``covid`` or ``not_covid``, unless an own folder is about something else), ``source`` (how and where it was collected) and
-``path`` (where its file is to be, whether it is there or not). What cannot be used is left out and said, never lost.
+``path`` (where its file is to be, whether it is there or not). What cannot be used is left out, with the reason.
 
 `coughlab.datasets.loaders` has a module for each layout.
 """
@@ -26,40 +26,22 @@ NAMES = tuple(loaders.found())
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset as its list has it.
-
-    Attributes
-    ----------
-    name : str
-        What it was called when it was loaded.
-    table : pandas.DataFrame
-        The common table, numbered from 0.
-    skipped : pandas.DataFrame
-        What the loader left out: columns ``recording`` and ``reason``.
-    read_as : str
-        How the folder was read, in words.
-    """
+    """The list of a dataset's recordings."""
 
     name: str
+    #: The common table, numbered from 0.
     table: "pd.DataFrame"
+    #: What the loader left out: columns ``recording`` and ``reason``.
     skipped: "pd.DataFrame"
+    #: How the folder was read, in words.
     read_as: str = ""
 
 
 def load(name: str, folder: str | PathLike) -> Dataset:
-    """Read the list of a dataset's recordings.
+    """Read the list of a dataset's recordings from a folder that is laid out as its authors publish it.
 
-    Parameters
-    ----------
-    name
-        One of `NAMES`; with any other name, the layout of the folder tells how it is read.
-    folder
-        Where the dataset lies, laid out as its authors publish it.
-
-    Raises
-    ------
-    DatasetError
-        If the folder lacks what the loader needs, or lists nothing that can be used.
+    With a name that is not one of `NAMES`, the layout of the folder decides how it is read. A DatasetError says that the folder
+    lacks what the loader needs, or lists nothing that can be used.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory

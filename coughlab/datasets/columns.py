@@ -1,4 +1,4 @@
-"""Which column of somebody's own list holds what, by its header and, for the file names, by what is in it."""
+"""Which column of an own list holds what, by its header and, for the file names, by its content."""
 
 import re
 from collections.abc import Callable
@@ -28,14 +28,14 @@ _BESIDE_PERSON = "id no nr number code name uid key hash"
 def columns(table: "pd.DataFrame", is_file: Callable[[str], bool]) -> dict[str, str]:
     """Which columns of a list, read as text, hold ``file`` and ``label``, and ``person`` and ``source`` where it has them.
 
-    LookupError with "file names" or "labels" if there is no column of them.
+    A LookupError with "file names" or "labels" says that there is no column of them.
     """
     called = _called(table, _FILE, _BESIDE_FILE)
     share = {column: sum(map(is_file, table[column])) for column in table}
-    best = max(called or table, key=share.get)
+    best = max(called or table, key=share.__getitem__)
     if not share[best]:
         # No column of such a name holds files: any other, or else a list all of whose files are missing.
-        best = max(table, key=share.get) if any(share.values()) else next(iter(called), None)
+        best = max(table, key=share.__getitem__) if any(share.values()) else next(iter(called), None)
     if best is None:
         raise LookupError("file names")
     rest = table.drop(columns=best)
@@ -59,14 +59,13 @@ def columns(table: "pd.DataFrame", is_file: Callable[[str], bool]) -> dict[str, 
     return chosen
 
 
-def _called(table, words, beside=None):
+def _called(table: "pd.DataFrame", words: str, beside: str | None = None) -> list[str]:
     """Columns whose header is one of some words, or holds one, the likeliest first."""
-    words = words.split()
     headers = {column: re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_") for column in table}
-    exact = [column for word in words for column in table if headers[column] == word]
+    exact = [column for word in words.split() for column in table if headers[column] == word]
     holding = [
         column
-        for word in words
+        for word in words.split()
         for column in table
         if word in (parts := set(headers[column].split("_")))
         and (beside is None or parts - {word} <= set(beside.split()))

@@ -55,8 +55,7 @@ def find(survey: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     survey
-        Columns ``recording``, ``status`` ("ok" where the file could be decoded), ``audio_hash`` (of the decoded samples) and
-        ``fingerprint`` (what `coughlab.features.fingerprint.compute` returned, or None).
+        Columns ``recording``, ``status`` ("ok" where the file could be decoded), ``audio_hash`` and ``fingerprint`` (or None).
 
     Returns
     -------
@@ -82,14 +81,14 @@ def find(survey: pd.DataFrame) -> pd.DataFrame:
 
 
 def people(person: pd.Series, audio: pd.Series) -> pd.Series:
-    """For each row the first of the people under whose names the same audio (as of `find`) stands, who count as one."""
+    """For each row the first of the people whose names the same audio (as of `find`) has; they count as one."""
     who, names = pd.factorize(person, use_na_sentinel=False)
     group = _groups(np.stack([who, who[_first_of(audio)]], axis=1), len(names))
     return pd.Series(names[_first_of(group)][who], index=person.index, name=person.name)
 
 
 def contradictory(label: pd.Series, audio: pd.Series) -> pd.Series:
-    """Which rows hold audio (as of `find`) that also stands under another label."""
+    """Which rows hold audio (as of `find`) that also has another label."""
     return label.groupby(np.asarray(audio)).transform("nunique") > 1
 
 
@@ -103,7 +102,9 @@ def pairs(prints: list[np.ndarray]) -> np.ndarray:
 
     Of many copies of one recording not every pair is found, but enough to connect them.
     """
-    found = [pair for pair, places in candidates(prints).items() if _same(*(prints[i] for i in pair), places)]
+    found = [
+        pair for pair, places in candidates(prints).items() if _same(prints[pair[0]], prints[pair[1]], places)
+    ]
     return np.array(found, dtype=int).reshape(-1, 2)
 
 
@@ -129,7 +130,9 @@ def candidates(prints: list[np.ndarray]) -> dict[tuple[int, int], list[int]]:
     return _promising(*(np.concatenate(column) for column in zip(*votes, strict=True))) if votes else {}
 
 
-def _agreeing(words, owner, start, a, b):
+def _agreeing(
+    words: np.ndarray, owner: np.ndarray, start: np.ndarray, a: np.ndarray, b: np.ndarray
+) -> tuple[np.ndarray, ...]:
     """Keep pairs of words of two recordings whose neighbours in time agree too: first, second, offset, and how well."""
     a, b = np.minimum(a, b), np.maximum(a, b)
     apart = owner[a] != owner[b]
@@ -146,7 +149,9 @@ def _agreeing(words, owner, start, a, b):
     return owner[a], owner[b], (a - start[owner[a]]) - (b - start[owner[b]]), 1 - share[keep]
 
 
-def _promising(first, second, offset, right):
+def _promising(
+    first: np.ndarray, second: np.ndarray, offset: np.ndarray, right: np.ndarray
+) -> dict[tuple[int, int], list[int]]:
     """The best places of the best pairs, from one line for each two words that agree."""
     place = np.round(offset / PLACE).astype(int) * PLACE
     table = pd.DataFrame({"first": first, "second": second, "place": place, "right": right})
@@ -161,55 +166,34 @@ def _promising(first, second, offset, right):
 
 @dataclass(frozen=True)
 class Overlay:
-    """How well two waveforms agree where one is laid over the other.
+    """How well two waveforms agree where one is laid over the other."""
 
-    Attributes
-    ----------
-    rival : float
-        Agreement at the second best time shift, as share of the best.
-    inside : float
-        Part of the sound of a recording that lies in the overlap, of the recording of which more does.
-    lasting_s : float
-        For how long there is sound in the overlap, in seconds: a click in silence lasts no longer than the click.
-    share : float
-        Part of the sound in the overlap that is the same.
-    mean : float
-        Agreement of the stretches, from 0 to 1, each counted by its loudness.
-    stretches : int
-        How many were loud enough to be compared.
-    """
-
+    #: Agreement at the second best time shift, as share of the best.
     rival: float = 1.0
+    #: Part of the sound of a recording that lies in the overlap, of the recording of which more does.
     inside: float = 0.0
+    #: Seconds of sound in the overlap: a click in silence lasts no longer than the click.
     lasting_s: float = 0.0
+    #: Part of the sound in the overlap that is the same.
     share: float = 0.0
+    #: Agreement of the stretches, from 0 to 1, each counted by its loudness.
     mean: float = 0.0
+    #: How many were loud enough to be compared.
     stretches: int = 1
 
     @property
-    def same(self):
+    def same(self) -> bool:
         """Whether it is the same sound."""
         placed = self.rival < RIVAL and self.inside > INSIDE and self.lasting_s > LASTING_S
         return placed and self.share > SHARE and self.mean > MEAN + MEAN_OF_ONE / np.sqrt(self.stretches)
 
 
 def overlay(x: np.ndarray, y: np.ndarray, offset: int) -> Overlay:
-    """Lay one waveform over another and see how well they agree.
+    """Lay one fingerprint's waveform over another's, which starts `offset` samples later to within `SLACK_S`.
 
     The time shift is where their whitened cross-correlation peaks: C. H. Knapp and G. C. Carter, "The generalized correlation
-    method for estimation of time delay", IEEE Transactions on Acoustics, Speech and Signal Processing 24 (1976).
-
-    Parameters
-    ----------
-    x, y
-        Waveforms as of `coughlab.features.fingerprint.waveform`.
-    offset
-        How many samples `y` starts after `x`, to within `SLACK_S`.
-
-    Returns
-    -------
-    Overlay
-        Of two that have no peak in common, `rival` alone.
+    method for estimation of time delay", IEEE Transactions on Acoustics, Speech and Signal Processing 24 (1976). For two that
+    have no peak in common, `rival` alone is known.
     """
     shift, rival = _shift(x, y, offset)
     if rival >= RIVAL:
@@ -226,18 +210,18 @@ def overlay(x: np.ndarray, y: np.ndarray, offset: int) -> Overlay:
     return Overlay(rival, float(inside), lasting_s, float(share), float(mean), score.size)
 
 
-def _same(one, other, places):
+def _same(one: np.ndarray, other: np.ndarray, places: list[int]) -> bool:
     x, y = fingerprint.waveform(one), fingerprint.waveform(other)
     return any(overlay(x, y, place * fingerprint.WAVE_HOP).same for place in places)
 
 
-def _overlap(x, y, offset):
+def _overlap(x: np.ndarray, y: np.ndarray, offset: int) -> tuple[np.ndarray, np.ndarray]:
     """The parts of two waveforms that lie over each other where the second starts `offset` samples after the first."""
     start, stop = max(offset, 0), max(min(x.size, offset + y.size), 0)
     return x[start:stop], y[max(start - offset, 0) : max(stop - offset, 0)]
 
 
-def _shift(x, y, offset):
+def _shift(x: np.ndarray, y: np.ndarray, offset: int) -> tuple[float, float]:
     """How many samples `y` starts after `x`, to an eighth of a sample, and how well a rival shift agrees."""
     import scipy.fft
     import scipy.signal  # takes half a second, for which the page that shows an audit would wait
@@ -256,7 +240,7 @@ def _shift(x, y, offset):
     return offset + best / 8 - slack, float(fine[away].max() / max(fine[best], 1e-30))
 
 
-def _later(y, delay):
+def _later(y: np.ndarray, delay: float) -> np.ndarray:
     """A waveform delayed by a part of a sample."""
     import scipy.fft
 
@@ -264,7 +248,7 @@ def _later(y, delay):
     return scipy.fft.irfft(spectrum * np.exp(-2j * np.pi * delay * np.arange(spectrum.size) / y.size), y.size)
 
 
-def _stretches(a, b):
+def _stretches(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Agreement of each stretch that is loud in either waveform, and its energy in both."""
     import scipy.fft
 
@@ -281,25 +265,25 @@ def _stretches(a, b):
     return score, energy_a[loud], energy_b[loud]
 
 
-def _cosine(A, B):
+def _cosine(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     norm = np.sqrt((np.abs(A) ** 2).sum(axis=1) * (np.abs(B) ** 2).sum(axis=1)) + 1e-30
     return np.abs((A * B.conj()).real.sum(axis=1)) / norm
 
 
-def _lasting_s(wave):
+def _lasting_s(wave: np.ndarray) -> float:
     """Duration of a steady sound of the same energy and the same sum of squared energies of its frames."""
     hop = fingerprint.WAVE_HOP
     energy = np.square(wave[: wave.size // hop * hop]).reshape(-1, hop).sum(axis=1)
     return float(energy.sum() ** 2 / max(np.square(energy).sum(), 1e-30) * fingerprint.HOP_S)
 
 
-def _whitened(spectrum):
+def _whitened(spectrum: np.ndarray) -> np.ndarray:
     """A spectrum whose strong lines count less, so that equal hum or equal pitch is not taken for equal sound."""
     magnitude = np.abs(spectrum)
     return spectrum / (magnitude + 0.03 * magnitude.max(axis=-1, keepdims=True) + 1e-30) ** 0.75
 
 
-def _groups(edges, n):
+def _groups(edges: np.ndarray, n: int) -> np.ndarray:
     """Number of the connected component of each of n things, in order of the first of each."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -310,7 +294,7 @@ def _groups(edges, n):
     return pd.factorize(connected_components(graph, directed=False)[1])[0]
 
 
-def _first_of(values):
+def _first_of(values: object) -> np.ndarray:
     """For every row, the number of the first row with the same value."""
     codes, unique = pd.factorize(np.asarray(values), use_na_sentinel=False)
     first = np.empty(len(unique), int)

@@ -1,4 +1,4 @@
-"""Who coughed and where it comes from, as far as file names tell."""
+"""The person and the source of a recording, as far as file names tell."""
 
 import re
 from collections import Counter
@@ -42,7 +42,7 @@ def stem(name: str) -> str:
 
 
 def origin(name: str) -> tuple[str, str] | None:
-    """Person, such as ``coswara:3CwioNQVDBQ6CttLyFVRJpMpVHk2``, and source that a file name of a known public collection tells.
+    """Person, such as ``coswara:3CwioNQVDBQ6CttLyFVRJpMpVHk2``, and source of a file name of a known public collection.
 
     The person of an AudioSet clip is the YouTube video that it was cut from.
     """
@@ -54,21 +54,16 @@ def origin(name: str) -> tuple[str, str] | None:
 
 
 def people(places: list[tuple[str, str]]) -> list[str]:
-    """Who coughed in each recording of somebody's own collection, as far as the names tell.
+    """Who coughed in each recording of an own collection, as far as the names tell.
 
-    Names that are equal but for a take at their end (``p07_1``, ``p07_2``; ``1-30344-A``, ``1-30344-B``) are one person's if
-    what is equal holds a number that may stand for a person, which is neither a date nor the count of something else. So are
-    the recordings in a folder that may be called after a person (``p07/1``, ``alice/1``). A name that very many share means
+    A recording is given by a folder that is no person's, such as that of a class ("" for none), and the name inside it, with
+    forward slashes. Names that are equal but for a take at their end (``p07_1``, ``p07_2``; ``1-30344-A``, ``1-30344-B``) are one
+    person's if what is equal holds a number that may stand for a person, which is neither a date nor the count of something else.
+    So are the recordings in a folder that may be named after a person (``p07/1``, ``alice/1``). A name that very many share means
     something else. Counted names (``cough1``, ``rec_001``) say nothing, and each is a person of its own.
-
-    Parameters
-    ----------
-    places
-        For each recording a folder that is no person's, such as that of a class, "" for none; and the name inside it, with
-        forward slashes.
     """
     known = {place: origin(place[1]) for place in places}
-    persons = {place: known[place][0] if known[place] else _person(*place) for place in known}
+    persons = {place: found[0] if found else _person(*place) for place, found in known.items()}
     sizes = Counter(persons.values())
     largest = min(_MANY, max(10, len(persons) // 5))
     return [
@@ -79,7 +74,7 @@ def people(places: list[tuple[str, str]]) -> list[str]:
     ]
 
 
-def _person(folder, name):
+def _person(folder: str, name: str) -> str:
     """The part of a name that may be a person's, or the whole name without its ending."""
     path = PurePosixPath(name)
     inside = path.parts[0]
@@ -93,5 +88,5 @@ def _person(folder, name):
     return person if not folder or re.search(r"\d{5}", person) else f"{folder}/{person}"
 
 
-def _may_be_person(word):
+def _may_be_person(word: str) -> bool:
     return bool(re.search(r"\d", _NO_PERSON.sub("", word)))

@@ -27,32 +27,21 @@ class DatasetError(ValueError):
 
 
 class Listed(NamedTuple):
-    """What a loader found in a folder.
+    """What a loader found in a folder."""
 
-    Attributes
-    ----------
-    rows : list of tuple
-        Values of `coughlab.datasets.COLUMNS` for each recording that can be used.
-    skipped : list of tuple
-        Name and reason of each recording or line that is left out.
-    read_as : str
-        How the folder was read, in words; "" means as the dataset is published.
-    """
-
+    #: Values of `coughlab.datasets.COLUMNS` for each recording that can be used.
     rows: list[tuple]
+    #: Name and reason of each recording or line that is left out.
     skipped: list[tuple[str, str]]
+    #: How the folder was read, in words; "" means as the dataset is published.
     read_as: str = ""
 
 
 def below(folder: str | PathLike) -> tuple[list[str], list[str]]:
     """Everything below a folder, each folder being read once; links are not followed.
 
-    Returns
-    -------
-    files : list of str
-        Names relative to the folder, with forward slashes, sorted.
-    links : list of str
-        Symbolic links that lead out of the folder or to another folder.
+    Returns the names of the files, relative to the folder, with forward slashes, and those of the symbolic links that lead out
+    of the folder or to another folder; both sorted.
     """
     files, links, pending = [], [], [("", os.fspath(folder))]
     root = os.path.realpath(folder)
@@ -74,7 +63,7 @@ def below(folder: str | PathLike) -> tuple[list[str], list[str]]:
     return sorted(files), sorted(links)
 
 
-def _is_inside(path, root):
+def _is_inside(path: str, root: str) -> bool:
     return os.path.commonpath([root, os.path.realpath(path)]) == root
 
 
@@ -84,10 +73,9 @@ def is_audio(name: str) -> bool:
 
 
 def recordings(folder: str | PathLike) -> set[str]:
-    """Names of the recordings directly in a folder, as a set."""
+    """Names of the recordings directly in a folder."""
     try:
-        with os.scandir(folder) as entries:
-            return {entry.name for entry in entries if is_audio(entry.name)}
+        return {path.name for path in Path(folder).iterdir() if is_audio(path.name)}
     except OSError as error:
         raise DatasetError(f"The folder {folder} could not be read: {error.strerror}.") from error
 
@@ -140,7 +128,7 @@ def read_list(path: Path, required: Iterable[str] = ()) -> "pd.DataFrame":
     return table.apply(lambda column: column.str.strip())
 
 
-def _decoded(content):
+def _decoded(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16")
     try:

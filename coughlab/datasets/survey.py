@@ -21,16 +21,15 @@ from coughlab.datasets import Dataset
 from coughlab.features import acoustic, fingerprint, recording_chain
 from coughlab.system import parquet_parts
 from coughlab.system.parallel import Engine, EngineError
+from coughlab.system.progress import Progress, silent
 
 if TYPE_CHECKING:
     import pandas as pd  # takes half a second, for which every worker would wait
 
-Progress = Callable[[str, int, int], None]
-
-#: What a recording of a dataset may be: longer than what is sent to a server, since nobody waits for an answer.
+#: What a recording of a dataset may be: longer than what is sent to a server, since an audit may take long.
 LIMITS = replace(audio.LIMITS, max_seconds=600.0, max_samples=600 * 96_000, max_bytes=512 * 2**20)
 STAGE = "Listening to recordings"
-#: Rows of a part. It takes a second or two, so that little is lost with a worker, and handing it out costs next to nothing.
+#: Rows of a part: a second or two of work, so that little is lost with a worker, and handing it out costs nearly nothing.
 ROWS = 64
 
 #: What the dataset's list says of a recording.
@@ -58,7 +57,7 @@ SCHEMAS = {
 
 def run(
     dataset: Dataset,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = silent,
     *,
     engine: Engine | None = None,
     folder: str | PathLike | None = None,
@@ -69,16 +68,11 @@ def run(
 
     Parameters
     ----------
-    dataset
-        The recordings; files may be missing or damaged.
-    progress
-        Called with a stage in words, how much of it is done, and of how much.
     engine
         Where the work runs; in this process by default. What is measured is the same to the last bit.
-    folder
-        Where to keep what is measured, in parts.
-    again
-        Measure anew what is in the folder.
+    folder, again
+        Where to keep what is measured, in parts, and whether to measure anew what is there; errors are those of
+        `coughlab.system.parquet_parts.opened`.
     load
         Decodes a file where nothing is kept, as `coughlab.audio.load` does by default; that of `coughlab.serving.workers` where
         the files come from strangers.
@@ -87,18 +81,8 @@ def run(
     -------
     pandas.DataFrame
         One row a row of ``dataset.table``, in its order, with the columns of `COLUMNS`. ``status`` is ``ok``, ``missing`` or
-        ``undecodable``, ``problem`` a sentence that says why ("" if ok); what cannot be known of a row that is not ok is NaN or
-        None. ``bit_depth`` is NaN where the codec has none. ``audio_hash`` is the SHA-256 of the sample rate and the decoded
-        samples, so that the same samples in another container have the same.
-
-    Raises
-    ------
-    coughlab.system.parquet_parts.PartsError
-        If the folder holds something else.
-    coughlab.system.parallel.EngineError
-        If the engine fails.
-    OSError
-        If the folder cannot be written to.
+        ``undecodable``, ``problem`` a sentence that says why ("" if ok); what is unknown of a row that is not ok is NaN or
+        None. ``bit_depth`` is NaN where the codec has none.
     """
     import pandas as pd
 
@@ -129,23 +113,19 @@ def write_features(
     *,
     engine: Engine | None = None,
     again: bool = False,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = silent,
 ) -> Counter:
     """Measure the 26 features of every recording, as far as they are not in a folder already: ``coughlab features``.
 
     The columns are those of the list, ``status`` and ``problem`` as of `run`, the file's facts and the features, which are empty
-    where a recording cannot be used. ``pandas.read_parquet(folder)`` reads them all. No more than what the workers have to do is
-    in memory, beside the dataset's list. Parameters and errors are those of `run`.
-
-    Returns
-    -------
-    collections.Counter
-        How many recordings are "ok", "missing" and "undecodable".
+    where a recording cannot be used. ``pandas.read_parquet(folder)`` reads them all. Beside the dataset's list, only what the
+    workers have to do is in memory. Returns how many recordings are "ok", "missing" and "undecodable"; raises what `run` does.
     """
-    count = Counter()
+    count: Counter[str] = Counter()
     with _opened(dataset, "features", folder, again) as parts:
-        options = {"engine": engine or Engine(), "progress": progress}
-        for _, rows in _in_parts(dataset.table, _features, parts, **options):
+        for _, rows in _in_parts(
+            dataset.table, _features, parts, engine=engine or Engine(), progress=progress
+        ):
             count.update(row["status"] for row in rows)
     return count
 
@@ -154,11 +134,11 @@ def audio_hash(recording: audio.Recording) -> str:
     """SHA-256, in hexadecimal, of the sample rate and the samples of a recording."""
     digest = hashlib.sha256(f"{recording.rate} ".encode())
     # Adding zero turns the negative zeros that some decoders write into positive ones.
-    digest.update((recording.samples + np.float32(0)).astype("<f4", copy=False))
+    digest.update((recording.samples + np.float32(0)).astype("<f4", copy=False).data)
     return digest.hexdigest()
 
 
-def _surveyed(recording):
+def _surveyed(recording: audio.Recording) -> dict:
     return {
         **dict(zip(recording_chain.NAMES, recording_chain.measure(recording), strict=True)),
         "audio_hash": audio_hash(recording),
@@ -166,22 +146,22 @@ def _surveyed(recording):
     }
 
 
-def _known(row):
-    """What a row of the survey holds beside what is listed; the rest of a file that cannot be used is not known."""
+def _known(row: dict) -> dict:
+    """What a row of the survey holds beside what is listed; the rest of a file that cannot be used is unknown."""
     if row["status"] != "ok":
         return {"status": row["status"], "problem": row["problem"]}
     known = {name: row[name] for name in COLUMNS[len(LISTED) :]}
     return known | {"fingerprint": np.frombuffer(row["fingerprint"], fingerprint.ROW)}
 
 
-def _features(recording):
+def _features(recording: audio.Recording) -> dict:
     return dict(zip(acoustic.NAMES, acoustic.extract(recording).tolist(), strict=True))
 
 
 def _opened(
     dataset: Dataset, kind: str, folder: str | PathLike, again: bool
 ) -> AbstractContextManager[parquet_parts.Parts]:
-    """The parts of one table of a dataset, told from those of another by the dataset's list."""
+    """The parts of one table of a dataset, which is identified by its list."""
     digest = hashlib.sha256()
     for row in zip(*(dataset.table[name] for name in LISTED), strict=True):
         digest.update("\0".join([*map(_text, row), ""]).encode())
@@ -207,7 +187,7 @@ def _chunks(
 ) -> Iterator[tuple[int, list[dict]]]:
     """Number and rows of each chunk of `size` files, or of some of these chunks, in the order of the engine.
 
-    A row has ``status`` and ``problem``; if it is ok also `FACTS` and what a function of a module measured.
+    A row has ``status`` and ``problem``; if it is ok also `FACTS` and what `measure`, a function of a module, returned.
     """
 
     def argument(number):
@@ -252,7 +232,7 @@ def _in_parts(
         yield number, rows
 
 
-def _listed(table, number):
+def _listed(table: "pd.DataFrame", number: int) -> list[dict]:
     rows = table.iloc[number * ROWS : (number + 1) * ROWS]
     return [
         dict(zip(LISTED, map(_text, row), strict=True))
@@ -260,7 +240,7 @@ def _listed(table, number):
     ]
 
 
-def _is_of(kept, listed, paths):
+def _is_of(kept: pa.Table, listed: list[dict], paths: list[Path]) -> bool:
     """Whether a part is of these rows, and their files are as they were as far as their sizes tell."""
     if kept.select(LISTED).to_pylist() != listed:
         return False
@@ -271,21 +251,21 @@ def _is_of(kept, listed, paths):
     )
 
 
-def _size(path):
+def _size(path: Path) -> int | None:
     try:
         return Path(path).stat().st_size
     except (OSError, ValueError):  # ValueError: a NUL in the path
         return None
 
 
-def _measured(task):
+def _measured(task: tuple[Callable | None, Callable[[audio.Recording], dict], list[str]]) -> list[dict]:
     load, measure, paths = task
     # A file that is listed twice in a row is decoded once.
     rows = {path: _row(Path(path), load, measure) for path in dict.fromkeys(paths)}
     return [rows[path] for path in paths]
 
 
-def _row(path, load, measure):
+def _row(path: Path, load: Callable | None, measure: Callable[[audio.Recording], dict]) -> dict:
     try:
         recording = (load or audio.load)(path, LIMITS)
         size = path.stat().st_size
@@ -294,11 +274,11 @@ def _row(path, load, measure):
         return {"status": status, "problem": str(error)}
     except OSError as error:
         return {"status": "undecodable", "problem": f"The file went away while it was read: {error}."}
-    facts = (recording.container, recording.codec, recording.rate, recording.channels, recording.bit_depth)
-    facts = dict(zip(FACTS, (*facts, recording.duration, size), strict=True))
-    return {"status": "ok", "problem": ""} | facts | measure(recording)
+    sound = (recording.container, recording.codec, recording.rate, recording.channels, recording.bit_depth)
+    facts = dict(zip(FACTS, (*sound, recording.duration, size), strict=True))
+    return {"status": "ok", "problem": "", **facts, **measure(recording)}
 
 
-def _text(value):
+def _text(value: object) -> str:
     """A name as text that can be stored, which names of files need not be."""
     return str(value).encode(errors="backslashreplace").decode()

@@ -36,19 +36,15 @@ def extract(recording: Recording) -> np.ndarray:
     >>> coughlab.extract_features(coughlab.load_audio(coughlab.make_cough())).shape
     (26,)
     """
-    return from_waveform(spectrum.waveform(recording, seconds=SECONDS))
-
-
-def from_waveform(y: np.ndarray) -> np.ndarray:
-    """The 26 features of samples at 22,050 Hz.
-
-    Centroid, bandwidth and roll-off are in hertz, zero crossings a share of the samples.
-    """
+    y = spectrum.waveform(recording, seconds=SECONDS)
     return from_magnitude(y, spectrum.magnitude(y))
 
 
 def from_magnitude(y: np.ndarray, magnitude: np.ndarray) -> np.ndarray:
-    """The 26 features of samples at 22,050 Hz whose `spectrum.magnitude` is known."""
+    """The 26 features of samples at 22,050 Hz whose `spectrum.magnitude` is known.
+
+    Centroid, bandwidth and roll-off are in hertz, zero crossings a share of the samples.
+    """
     centroid, bandwidth = _centroid_and_bandwidth(magnitude)
     power = np.square(magnitude)
     return np.array(

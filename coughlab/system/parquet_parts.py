@@ -55,17 +55,8 @@ def opened(
 ) -> Iterator[Parts]:
     """Open a folder of parts, for one run at a time; it is made where there is none.
 
-    Parameters
-    ----------
-    about : dict
-        What the table is about, as JSON can hold it. Parts of another table are kept and raise an error.
-    again : bool
-        Remove the parts that are there.
-
-    Raises
-    ------
-    PartsError
-        If the folder holds another table or other files, or another run is writing to it.
+    `about`, which JSON can hold, says what the table is about; with `again`, the parts that are there are removed first. A
+    PartsError says that the folder holds another table or other files, or that another run is writing to it.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():

@@ -24,55 +24,35 @@ def example(names: Sequence[str], size: int, between: str = " = ") -> str:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a check may look at.
+    """What a check may look at."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        What `coughlab.datasets.survey.run` returned, with the columns of `coughlab.datasets.duplicates.find`.
-    usable : pandas.DataFrame
-        The rows of it that are left without copies and contradictions, people with the same audio merged.
-    probes : list of dict
-        As of `coughlab.audit.checks.shortcut.tried`.
-    skipped : pandas.DataFrame
-        Columns ``recording`` and ``reason`` of what the loader left out.
-    """
-
+    #: As of `coughlab.datasets.survey.run`, with the columns of `coughlab.datasets.duplicates.find`.
     table: pd.DataFrame
+    #: As of `usable`.
     usable: pd.DataFrame
+    #: As of `coughlab.audit.checks.shortcut.tried`.
     probes: list[dict]
+    #: ``recording`` and ``reason`` of what the loader left out.
     skipped: pd.DataFrame
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that can be wrong with a dataset.
+    """One thing that can be wrong with a dataset."""
 
-    Attributes
-    ----------
-    name : str
-        Its code in reports, which stays as it is.
-    title, looks_for : str
-        What it is called on a page, and one sentence on what it looks for.
-    order : int
-        Its place among findings of equal severity.
-    find : callable
-        Gives what `finding` returns, once for each finding.
-    severities : tuple of str
-        Those of `SEVERITIES` that its findings can have.
-    example : callable
-        Writes a group of examples, of a number of recordings, in a line.
-    fields : dict
-        JSON schema of what its findings have beside the fields of all.
-    """
-
+    #: Its code in reports, which stays as it is.
     name: str
+    #: Its name on a page, and one sentence on what it looks for.
     title: str
     looks_for: str
+    #: Its place among findings of equal severity.
     order: int
+    #: Gives what `finding` returns, once for each finding.
     find: Callable[[Inputs], Findings]
     severities: tuple[str, ...] = ("severe", "warning")
+    #: Writes a group of examples, of a number of recordings, in a line.
     example: Callable[[Sequence[str], int], str] = example
+    #: JSON schema of what its findings have beside the fields of all.
     fields: Mapping[str, dict] = field(default_factory=dict)
 
 
@@ -97,20 +77,9 @@ def finding(
     examples: Sequence[Sequence[str]] = (),
     **fields: object,
 ) -> dict:
-    """One finding.
+    """One finding: how many rows and groups of rows it concerns, what is wrong, and what to do about it.
 
-    Parameters
-    ----------
-    severity
-        One of `SEVERITIES`.
-    recordings, groups
-        Rows concerned, and groups of rows that belong together.
-    message, advice
-        What is wrong, and what to do about it.
-    examples
-        Groups of names of recordings, of which some are kept.
-    **fields
-        What the findings of a check have beside.
+    Of `examples`, groups of names of recordings, some are kept; `fields` are what the findings of a check have beside.
     """
     shown = examples[:N_EXAMPLES]
     return {

@@ -34,9 +34,9 @@ def copied(inputs: Inputs, groups: pd.Series, what: str) -> Findings:
     tested = TEST_SHARE * len(inputs.table)
     seen = float((TEST_SHARE * sizes * (1 - TEST_SHARE ** (sizes - 1))).sum() / tested)
     message = (
-        f"{sizes.sum():,} {what}; they make {counted(len(groups), 'group')}. If recordings are dealt at random,"
+        f"{sizes.sum():,} {what}; they make {counted(len(groups), 'group')}. If recordings are split at random,"
         f" 70% to train and 30% to test, {percent(seen)} of those tested have a copy among those trained on, and the"
         " model only has to remember them."
     )
-    advice = "Keep one recording of each group, or keep each group on one side when you deal them into train and test."
+    advice = "Keep one recording of each group, or keep each group on one side when you split them into train and test."
     yield finding(severity(seen), sizes.sum(), message, advice, groups=len(groups), examples=groups.tolist())

@@ -31,11 +31,11 @@ def _find(inputs: Inputs) -> Findings:
     share, n_both = float(both.sum() / tested.sum()), round(both.sum())
     message = (
         f"{people(len(several))} {verb(len(several), 'has', 'have')} several recordings,"
-        f" {several.sum():,} in all.{_merged(several.index, inputs.table)} If recordings are dealt at random, 70% to train and"
+        f" {several.sum():,} in all.{_merged(several.index, inputs.table)} If recordings are split at random, 70% to train and"
         f" 30% to test, about {people(n_both)} {verb(n_both, 'stands', 'stand')} on both sides:"
         f" {percent(share)} of those tested on. A model can score by recognising them."
     )
-    advice = "Deal people, not recordings, into train and test (the person-disjoint protocol)."
+    advice = "Split people, not recordings, into train and test (the person-disjoint protocol)."
     of = usable[usable["person"].isin(several.index)].groupby("person")["recording"].agg(list)
     groups = of.loc[several.index].tolist()
     yield finding(severity(share), several.sum(), message, advice, groups=len(several), examples=groups)

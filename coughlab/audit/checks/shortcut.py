@@ -1,6 +1,5 @@
-"""What has nothing to do with a disease, and how well the label can be predicted from it."""
+"""What has nothing to do with a disease, and how well it predicts the label."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,9 +8,10 @@ from coughlab.audit.checks import Check, Findings, Inputs, finding
 from coughlab.datasets import labels
 from coughlab.evaluation.probes import probe
 from coughlab.features import recording_chain
+from coughlab.system.progress import Progress, silent
 
-#: Lower end of a shortcut's interval. 0.7 is where participant-independent COVID models from sound land (Han et al., npj Digital
-#: Medicine 5, 2022), so that a shortcut this good can stand for the whole of a model: severe.
+#: Lower end of a shortcut's interval. 0.7 is where participant-independent models of a disease from sound land (Han et al., npj
+#: Digital Medicine 5, 2022), so that a shortcut this good can explain all of a model's score: severe.
 SEVERE_AUC = 0.7
 #: Four shortcuts are tried on every dataset, so that the interval alone would be wrong too often: a warning from here on.
 WARNING_AUC = 0.55
@@ -20,23 +20,13 @@ FILE_FACTS = ("container", "codec", "sample_rate", "channels", "bit_depth")
 
 @dataclass(frozen=True)
 class Shortcut:
-    """One way to predict a label without hearing a cough.
+    """One way to predict a label without hearing a cough."""
 
-    Attributes
-    ----------
-    columns : tuple of str
-        Columns of the survey, and ``file_kind``, which is all of `FILE_FACTS` at once.
-    shown : str
-        What these are, in words.
-    advice : str
-        What to do about it.
-    named : dict of str to str
-        Columns that mean something by themselves, in words.
-    """
-
+    #: Columns of the survey, and ``file_kind``, which is all of `FILE_FACTS` at once; what these are, in words.
     columns: tuple[str, ...]
     shown: str
     advice: str
+    #: Columns that mean something alone, in words.
     named: dict[str, str]
 
 
@@ -90,32 +80,18 @@ _AUC = (
 )
 
 
-def tried(
-    table: pd.DataFrame,
-    *,
-    seed: int = 0,
-    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
-) -> list[dict]:
-    """Try every shortcut on the usable rows of a survey.
-
-    Parameters
-    ----------
-    table
-        As of `coughlab.audit.checks.usable`.
-    seed
-        Seed of the probes.
-    progress
-        Called with a stage in words, how much of it is done, and of how much.
+def tried(table: pd.DataFrame, *, seed: int = 0, progress: Progress = silent) -> list[dict]:
+    """Try every shortcut on the `coughlab.audit.checks.usable` rows of a survey.
 
     Returns
     -------
     list of dict
         For each of `SHORTCUTS` its ``title``, ``recordings`` and ``people``, and either ``auc``, ``interval`` and ``detail`` (a
-        sentence on the single fact that tells most, or ""), or ``why`` it could not be tried. Only values that JSON can hold.
+        sentence on the most telling single fact, or ""), or ``why`` it could not be tried. Only values that JSON can hold.
     """
     first, *others = (table[fact].astype(str) for fact in FILE_FACTS)
     table = table.assign(file_kind=first.str.cat(others, sep=" ", na_rep="none"))
-    done = []
+    done: list[dict] = []
     for title, shortcut in SHORTCUTS.items():
         progress("Looking for shortcuts", len(done), len(SHORTCUTS))
         done.append({"title": title} | _tried(table, shortcut, seed))
@@ -138,7 +114,7 @@ def _find(inputs: Inputs) -> Findings:
 
 
 def in_short(one: dict) -> str:
-    """What came of a shortcut that is no finding, or why it could not be tried, in one line."""
+    """The result of a shortcut that is no finding, or why it could not be tried, in one line."""
     if "why" in one:
         return f"{one['title']}: not tried. {one['why']}"
     return (
@@ -147,16 +123,16 @@ def in_short(one: dict) -> str:
     )
 
 
-def _interval(one):
+def _interval(one: dict) -> str:
     low, high = one["interval"]
     return f"95% interval {low:.2f} to {high:.2f}"
 
 
-def _measured_on(one):
+def _measured_on(one: dict) -> str:
     return f"{one['recordings']:,} recordings of {one['people']:,} people"
 
 
-def _tried(table, shortcut, seed):
+def _tried(table: pd.DataFrame, shortcut: Shortcut, seed: int) -> dict:
     about = {"recordings": len(table), "people": int(table["person"].nunique())}
     columns = list(shortcut.columns)
     if table["label"].nunique() < 2:
@@ -175,8 +151,8 @@ def _tried(table, shortcut, seed):
     }
 
 
-def _detail(table, named, seed):
-    """Which of some facts tells most by itself, and what it is in each class: a sentence, or nothing."""
+def _detail(table: pd.DataFrame, named: dict[str, str], seed: int) -> str:
+    """Which of some facts tells most alone, and what it is in each class: a sentence, or nothing."""
     alone = {
         column: result.auc
         for column in named
@@ -184,7 +160,7 @@ def _detail(table, named, seed):
     }
     if not alone or table["label"].nunique() > 2:
         return ""
-    best = max(alone, key=alone.get)
+    best = max(alone, key=alone.__getitem__)
     typical = ", ".join(
         f"{_typical(rows[best])} in {labels.title(name)}" for name, rows in table.groupby("label")
     )
@@ -195,7 +171,7 @@ def _detail(table, named, seed):
     return f" The {named[best]}: typically {typical}."
 
 
-def _typical(values):
+def _typical(values: pd.Series) -> str:
     if pd.api.types.is_numeric_dtype(values):
         median = values.median()
         return f"{median:,.0f}" if abs(median) >= 100 else f"{median:.3g}"

@@ -1,7 +1,6 @@
 """How each dataset is read, one module a layout; to add one is to put its module here.
 
-A loader has the attributes and functions of `Loader`. What it shares with others is in `coughlab.datasets`: `columns`,
-`filenames` and `listing`.
+What loaders share is in `coughlab.datasets`: `columns`, `filenames` and `listing`.
 """
 
 from pathlib import Path
@@ -12,24 +11,15 @@ from coughlab.system import registry
 
 
 class Loader(Protocol):
-    """What the module of a loader has.
+    """What the module of a loader has."""
 
-    Attributes
-    ----------
-    NAME : str
-        What the dataset is called on the command line and in the names of files.
-    TITLE : str
-        What it is called in sentences.
-    LICENCE, CITE : str
-        Its licence and what to cite, as published; "" where nothing is known.
-    ORDER : int
-        When an unknown folder is compared with it; the last takes any folder.
-    """
-
+    #: On the command line and in the names of files, and in sentences.
     NAME: str
     TITLE: str
+    #: As published; "" where nothing is known.
     LICENCE: str
     CITE: str
+    #: When an unknown folder is compared with it; the last takes any folder.
     ORDER: int
 
     def recognises(self, folder: Path) -> bool:

@@ -2,8 +2,8 @@
 
 Layout: ``combined_data.csv`` with columns ``id`` and ``covid_status``, one line a person, and
 ``<YYYYMMDD>/<person>/<kind>.wav``, one folder a day on which recordings were published. The day's folder may lie in
-``Extracted_data`` or in another of its name, as the authors' archives unpack. Where the list does not have a person, the
-``metadata.json`` in the person's folder tells. Only coughs are taken.
+``Extracted_data`` or in another of its name, as the authors' archives unpack. A person who is not in the list may have a
+``metadata.json`` in the own folder. Only coughs are taken.
 
 The source is the day: all came over one web page, but what was asked, who was reached and what phones they had changed with
 time, and so did the share of the ill.
@@ -67,9 +67,9 @@ def load(folder: Path) -> Listed:
     return Listed(rows, skipped)
 
 
-def _by_person(found):
+def _by_person(found: list[str]) -> dict[str, dict[str, list[str]]]:
     """For each person the folders that hold recordings, and the recordings in each."""
-    people = defaultdict(lambda: defaultdict(list))
+    people: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in found:
         place, _, _ = name.rpartition("/")
         above, _, person = place.rpartition("/")
@@ -78,13 +78,13 @@ def _by_person(found):
     return people
 
 
-def _day(place):
+def _day(place: str) -> str:
     return place.split("/")[-2]
 
 
-def _listed(folder, people):
+def _listed(folder: Path, people: dict[str, dict[str, list[str]]]) -> list[tuple[str, str, str]]:
     """Person, status and date of recording: those of the list first, then those who have only a folder."""
-    listed = []
+    listed: list[tuple[str, str, str]] = []
     if (folder / LIST).exists():
         table = listing.read_list(folder / LIST, {"id", "covid_status"})
         dates = table["record_date"] if "record_date" in table else [""] * len(table)
@@ -97,14 +97,14 @@ def _listed(folder, people):
     ]
 
 
-def _status(place):
+def _status(place: Path) -> str:
     try:
         return str(json.loads((place / "metadata.json").read_bytes())["covid_status"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 
 
-def _label(status):
+def _label(status: str) -> tuple[str | None, str]:
     """Label of a status, and why it has none."""
     if status.startswith("positive_"):
         return "covid", ""

@@ -1,7 +1,7 @@
 """COUGHVID (EPFL): coughs that people recorded on a web page, with what they said of their health.
 
 Layout: ``metadata_compiled.csv`` with columns ``uuid``, ``cough_detected`` and ``status``, and ``<uuid>.webm`` or ``.ogg``
-beside it (``.wav`` where somebody converted them). Nothing tells who coughed, so each recording counts as a person of its own.
+beside it (``.wav`` if converted). It does not say who coughed, so each recording counts as a person of its own.
 """
 
 from pathlib import Path
@@ -16,10 +16,11 @@ CITE = 'Orlandic, Teijeiro and Atienza, "The COUGHVID crowdsourcing dataset", Sc
 ORDER = 4
 
 LIST = "metadata_compiled.csv"
-#: The recording as it was sent comes before what somebody made of it.
+#: The recording as it was sent comes before converted ones.
 SUFFIXES = (".webm", ".ogg", ".wav", ".mp3", ".flac")
 #: Below it the authors' detector is not sure enough that there is a cough: the threshold they advise.
 DETECTED = 0.8
+_AGAIN = "It is another file of a recording that is taken already."
 # Symptoms alone are not COVID-19 as far as the person told.
 _STATUS = {"COVID-19": "covid", "healthy": "not_covid", "symptomatic": "not_covid"}
 
@@ -46,19 +47,16 @@ def load(folder: Path) -> Listed:
             skipped.append((name if uuid else "", reason))
         else:
             rows.append((name, f"coughvid:{uuid}", _STATUS[status], "coughvid", folder / name))
-    return Listed(rows, skipped + _others(present - used, set(listed["uuid"])))
+    uuids = set(listed["uuid"])
+    for name in sorted(present - used):
+        again = filenames.stem(name) in uuids
+        skipped.append((name, _AGAIN if again else listing.NOT_LISTED))
+    return Listed(rows, skipped)
 
 
-def _problem(status, sure):
+def _problem(status: str, sure: float) -> str:
     if status not in _STATUS:
         return f"Its status is {status}, which is not known." if status else "Nothing is said of its health."
     if not sure >= DETECTED:
         return f"The authors' detector is less than {DETECTED:.0%} sure that it holds a cough."
     return ""
-
-
-def _others(others, listed):
-    again = "It is another file of a recording that is taken already."
-    return [
-        (name, again if filenames.stem(name) in listed else listing.NOT_LISTED) for name in sorted(others)
-    ]

@@ -1,7 +1,7 @@
 """``covid19-cough/dataset``: coughs made on request, recorded by phone through a call centre or by a Telegram bot.
 
 Layout: ``metadata.json``, a list of objects with ``filename``, ``covid19`` and ``source``, and the recordings in ``raw/``.
-Nothing tells who coughed, so each recording counts as a person of its own.
+It does not say who coughed, so each recording counts as a person of its own.
 """
 
 import json
@@ -47,7 +47,7 @@ def load(folder: Path) -> Listed:
     return Listed(rows, skipped + listing.unlisted(folder / AUDIO, seen))
 
 
-def _listed(path):
+def _listed(path: Path) -> list[dict]:
     try:
         listed = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:

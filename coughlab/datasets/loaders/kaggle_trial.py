@@ -41,7 +41,7 @@ def load(folder: Path) -> Listed:
     return Listed(rows, skipped + listing.unlisted(folder / AUDIO, listed["file_properties"]))
 
 
-def _label_problem(label):
+def _label_problem(label: str) -> str:
     return (
         "" if label in labels.TITLES else f"Its class is {label or '(empty)'}, neither covid nor not_covid."
     )

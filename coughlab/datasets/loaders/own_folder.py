@@ -1,15 +1,22 @@
-"""Anybody's own folder: a list of recordings with file and label columns, or one subfolder a class.
+"""Any own folder: a list of recordings with file and label columns, or one subfolder a class.
 
-Labels that all say COVID-19 or not, in one of the usual ways, become ``covid`` and ``not_covid``; others stay as they are.
+Labels that all mean positive or negative in one of the usual ways are read as those of `coughlab.datasets.labels`.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from coughlab.datasets import columns as headers
 from coughlab.datasets import filenames, listing
-from coughlab.datasets.labels import title
+from coughlab.datasets.labels import standard, title
 from coughlab.datasets.listing import DatasetError, Listed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAME = "folder"
 TITLE = "your own folder"
@@ -17,22 +24,17 @@ LICENCE = ""
 CITE = ""
 ORDER = 99
 
-# Folders that stand around the classes' folders in many collections.
+# Folders around the classes' folders in many collections.
 _AROUND = (
     "train training test testing val valid validation dev data dataset audio wav wavs raw clips recordings"
 )
 _FROM_NAMES = "{} as far as the file names tell."
-_COVID = "covid covid19 positive pos covidpositive positivecovid covid19positive true yes 1 sarscov2"
-_NOT_COVID = (
-    "notcovid noncovid nocovid notcovid19 noncovid19 negative neg covidnegative covid19negative healthy healthycontrol control"
-    " normal false no 0"
-)
-# What stands where nobody knows the label.
+# What a list says where the label is unknown.
 _NO_LABEL = ("", "unknown", "n/a", "na", "nan", "none", "?", "-", "missing")
 
 
 def recognises(folder: Path) -> bool:
-    """Any folder may be somebody's own."""
+    """Any folder can be an own one."""
     return True
 
 
@@ -41,31 +43,28 @@ def load(folder: Path) -> Listed:
     below = listing.below(folder)
     # Bytes that are no UTF-8, as old archives have them in names, cannot be stored in a table.
     found, links = ([name for name in part if _is_text(name)] for part in below)
-    garbled = [
-        name.encode(errors="backslashreplace").decode()
-        for part in below
-        for name in part
-        if not _is_text(name)
-    ]
+    garbled = [name for part in below for name in part if not _is_text(name)]
     lists = [name for name in found if "/" not in name and name.lower().endswith((".csv", ".tsv"))]
     if lists:
         rows, skipped, read_as = _from_list(folder, lists, found, set(links))
     else:
         rows, skipped, read_as = _from_classes(folder, found)
         skipped += [(name, listing.LINK) for name in links]
-    skipped += [(name, "Its name cannot be read as text. Rename it.") for name in garbled]
-    labels = _covid_labels({label for _, _, label, _, _ in rows})
+    skipped += [
+        (name.encode(errors="backslashreplace").decode(), "Its name cannot be read as text. Rename it.")
+        for name in garbled
+    ]
+    labels = standard({label for _, _, label, _, _ in rows})
     rows = [(*row[:2], labels.get(row[2], row[2]), *row[3:]) for row in rows]
     return Listed(rows, skipped, read_as + _translated(labels))
 
 
-def _is_text(name):
+def _is_text(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def _from_classes(folder, found):
-    around = set(_AROUND.split())
-    kept, skipped = [], []
+def _from_classes(folder: Path, found: list[str]) -> Listed:
+    kept, skipped, around = [], [], set(_AROUND.split())
     for name in found:
         *above, last = PurePosixPath(name).parts
         inside = [part for part in above if part.lower() not in around]
@@ -91,14 +90,11 @@ def _from_classes(folder, found):
         (name, person, label, _source(name), folder / name)
         for (name, label, _), person in zip(kept, persons, strict=True)
     ]
-    return (
-        rows,
-        skipped,
-        f"One subfolder a class, {len(classes)} in all. {_FROM_NAMES.format('People and sources')}",
-    )
+    guessed = _FROM_NAMES.format("People and sources")
+    return Listed(rows, skipped, f"One subfolder a class, {len(classes)} in all. {guessed}")
 
 
-def _from_list(folder, lists, found, links):
+def _from_list(folder: Path, lists: list[str], found: list[str], links: set[str]) -> Listed:
     audio = _Audio(found)
     usable, problems = [], []
     for name in lists:
@@ -133,20 +129,17 @@ def _from_list(folder, lists, found, links):
     paths = [folder / place for place in places]
     skipped += [(name, listing.NOT_LISTED) for name in found if listing.is_audio(name) and name not in seen]
     skipped += [(name, listing.LINK) for name in sorted(links - seen)]
-    return (
-        list(zip(recordings, persons, labels, sources, paths, strict=True)),
-        skipped,
-        _read_as(called, columns),
-    )
+    listed = list(zip(recordings, persons, labels, sources, paths, strict=True))
+    return Listed(listed, skipped, _read_as(called, columns))
 
 
-def _label_problem(label):
+def _label_problem(label: str) -> str:
     if label.lower() not in _NO_LABEL:
         return ""
     return f"The list gives it no label{f', but says “{label}”' if label else ''}."
 
 
-def _read_as(called, columns):
+def _read_as(called: str, columns: dict[str, str]) -> str:
     """Which columns of a list were read, in words."""
     plural = {"file": "files", "label": "labels", "person": "people", "source": "sources"}
     read = ", ".join(f"{plural[what]} from the column “{column}”" for what, column in columns.items())
@@ -155,12 +148,12 @@ def _read_as(called, columns):
     return f"By the list {called}: {read}. {guessed}".strip()
 
 
-def _translated(labels):
+def _translated(labels: dict[str, str]) -> str:
     read = [f"“{label}” as {title(meant)}" for label, meant in sorted(labels.items()) if label != meant]
     return f" Labels: {', '.join(read)}." if read else ""
 
 
-def _place(root, name, audio, links):
+def _place(root: str, name: str, audio: _Audio, links: set[str]) -> tuple[str, str]:
     """Where the file of a line lies or would lie inside the folder, and why it cannot be used."""
     place = name.replace("\\", "/")
     place = place.removeprefix(root) if place.startswith(root) else re.sub(r"^(\./)+", "", place)
@@ -171,7 +164,7 @@ def _place(root, name, audio, links):
     return audio.find(place)
 
 
-def _people(places, labels):
+def _people(places: Sequence[str], labels: Sequence[str]) -> list[str]:
     """People as far as the places tell; folders are not people's where there are no more of them than labels."""
     split = [place.rpartition("/")[::2] for place in places]
     if len({folder for folder, _ in split}) > len(set(labels)):
@@ -179,24 +172,26 @@ def _people(places, labels):
     return filenames.people(split)
 
 
-def _given(table, column, numbers, otherwise):
+def _given(
+    table: pd.DataFrame, column: str | None, numbers: Sequence[int], otherwise: Iterable[str]
+) -> list[str]:
     """What a column says in some lines, or something else where it says nothing."""
     values = [""] * len(table) if column is None else table[column].tolist()
     return [values[number] or other for number, other in zip(numbers, otherwise, strict=True)]
 
 
-def _source(name):
+def _source(name: str) -> str:
     known = filenames.origin(name)
     return known[1] if known else "unknown"
 
 
 class _Audio:
-    """Finds the file that a list means: by its path, or by its name in whatever folder, with or without its ending."""
+    """Finds the file that a list means: by its path, or by its name in any folder, with or without its ending."""
 
-    def __init__(self, found):
+    def __init__(self, found: list[str]):
         self.paths = set(found)
         self.tops = {path.partition("/")[0] for path in found}
-        self.called = {}
+        self.called: dict[str, list[str]] = {}
         for path in found:
             keys = {path, path.rpartition("/")[2]}
             if listing.is_audio(path):
@@ -204,7 +199,7 @@ class _Audio:
             for key in keys:
                 self.called.setdefault(key, []).append(path)
 
-    def find(self, name):
+    def find(self, name: str) -> tuple[str, str]:
         """Where the file lies or would lie, and what is unclear about it."""
         if name in self.paths:
             return name, ""
@@ -219,15 +214,6 @@ class _Audio:
             return "", f"Several files are called so: {places[0]} and {places[1]}."
         return (places or [name])[0], ""
 
-    def knows(self, name):
-        """Whether a file is called so."""
+    def knows(self, name: str) -> bool:
+        """Whether a file has this name."""
         return bool(name) and name.replace("\\", "/").rpartition("/")[2] in self.called
-
-
-def _covid_labels(labels):
-    """``covid`` or ``not_covid`` for each label; empty unless all of them say one or the other."""
-    plain = {label: re.sub(r"[^a-z0-9.]+", "", label.lower()).removesuffix(".0") for label in labels}
-    covid, not_covid = set(_COVID.split()), set(_NOT_COVID.split())
-    if not set(plain.values()) <= covid | not_covid:
-        return {}
-    return {label: "covid" if word in covid else "not_covid" for label, word in plain.items()}

@@ -2,10 +2,9 @@
 
 Layout: ``clinical/labels.csv`` with columns ``corona_test`` and ``cough_filename``, one line a patient;
 ``clinical/original/*.mp3``, one a patient; ``clinical/segmented/{pos,neg}/*-<n>.mp3``, the single coughs cut out of them. A name
-tells the date and the patient: ``pos-0421-084-cough-m-50.mp3``.
+holds the date and the patient: ``pos-0421-084-cough-m-50.mp3``.
 
-A patient's segments are used where there are any, and the original where there are none: both together would be the same sound
-twice.
+A patient's segments are used where there are any, else the original: both together would be the same sound twice.
 """
 
 import re
@@ -61,9 +60,9 @@ def load(folder: Path) -> Listed:
     return Listed(rows, skipped + [(name, listing.NOT_LISTED) for name in found if name not in known])
 
 
-def _segments(found):
+def _segments(found: list[str]) -> dict[str, list[str]]:
     """Names of the segments by the stem of the original that they were cut from, in the order of their numbers."""
-    segments = defaultdict(list)
+    segments: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for name in found:
         match = re.fullmatch(r"(?P<stem>.+)-(?P<number>\d+)", filenames.stem(name))
         if match and name.startswith("segmented/"):
@@ -71,5 +70,5 @@ def _segments(found):
     return {stem: [name for _, name in sorted(numbered)] for stem, numbered in segments.items()}
 
 
-def _result_problem(label, result):
+def _result_problem(label: str | None, result: str) -> str:
     return "" if label else f"Its test result is {result or '(empty)'}, neither positive nor negative."
