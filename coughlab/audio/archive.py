@@ -68,7 +68,7 @@ def unpacked(file: str | os.PathLike[str] | BinaryIO, limits: Limits = LIMITS) -
             folder = stack.enter_context(memory_folder.folder())
         except OSError as error:
             raise ArchiveError(
-                "This server has no room in memory to unpack a ZIP. Tell whoever runs it; single recordings can be sent still."
+                "This server has no room in memory to unpack a ZIP. Tell its administrator; single recordings can be sent still."
             ) from error
         yield unpack(file, folder, limits)
 
@@ -78,8 +78,8 @@ def unpack(
 ) -> Path:
     """Unpack a ZIP into an empty folder, and return it, or the one folder in it where the archive holds nothing else at its top.
 
-    An ArchiveError says that the file is no ZIP, is damaged or encrypted, exceeds a limit, or has an entry that is a link or whose
-    name does not stay inside the folder or occurs twice. What is in the folder then is to be thrown away.
+    An ArchiveError says that the file is no ZIP, is damaged or encrypted, exceeds a limit, or has an entry that is a link or
+    whose name does not stay inside the folder or occurs twice. What is in the folder then is to be thrown away.
     """
     folder = Path(folder)
     with Path(file).open("rb") if isinstance(file, str | os.PathLike) else nullcontext(file) as data:

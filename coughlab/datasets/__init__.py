@@ -2,8 +2,8 @@
 
 The table has one row for every recording of the dataset's own list, in its order, with the columns of `COLUMNS`:
 ``recording`` (the name its authors gave it), ``person`` (who coughed, as far as names and metadata tell), ``label``
-(``covid`` or ``not_covid``, unless an own folder is about something else), ``source`` (how and where it was collected) and
-``path`` (where its file is to be, whether it is there or not). What cannot be used is left out, with the reason.
+(those of `coughlab.datasets.labels`, unless an own folder is about something else), ``source`` (how and where it was collected)
+and ``path`` (where its file is to be, whether it is there or not). What cannot be used is left out, with the reason.
 
 `coughlab.datasets.loaders` has a module for each layout.
 """

@@ -54,8 +54,8 @@ class Engine:
     ) -> Iterator[tuple[int, Result]]:
         """Pairs of a number and what `function` returned for it: in this process in the order of `numbers`, else in any.
 
-        `function` is one of a module, so that a worker can import it. `argument` gives its argument for a number, shortly before it
-        is handed out: only what the workers have to do is in memory. An EngineError says that the workers were lost again and
+        `function` is one of a module, so that a worker can import it. `argument` gives its argument for a number, shortly before
+        it is handed out: only what the workers have to do is in memory. An EngineError says that the workers were lost again and
         again, or the scheduler was.
         """
         left = dict.fromkeys(numbers)

@@ -88,7 +88,7 @@ def _difference(file: Path, about: dict) -> str:
         found = json.loads(file.read_bytes())
         different = [name for name in about | found if found.get(name) != about.get(name)]
     except (ValueError, TypeError):
-        return f"{file} is damaged, so that nobody knows what the parts beside it are."
+        return f"{file} is damaged, so that it is unknown what the parts beside it are."
     if not different:
         return ""
     name = different[0]

@@ -181,7 +181,7 @@ def said(capsys):
         ({"folder": "absent"}, "There is no folder"),
         ({"folder": "x.zip"}, "Unpack it first"),
         ({"out": "locked"}, "Another run is writing to"),
-        ({"out": "broken"}, "is damaged, so that nobody knows"),
+        ({"out": "broken"}, "is damaged, so that it is unknown"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(tmp_path, capsys, options, words):

@@ -15,9 +15,11 @@ def _find(inputs: Inputs) -> Findings:
     groups = named.groupby(rows["audio"]).agg(list).tolist()
     message = (
         f"{counted(len(groups), 'sound')} {verb(len(groups), 'stands', 'stand')} under more than one label, in"
-        f" {len(rows):,} recordings. One of the labels must be wrong, and nobody can tell which from the sound."
+        f" {len(rows):,} recordings. One of the labels must be wrong, and the sound does not show which."
     )
-    advice = "Ask whoever collected the data which label is right, or leave all of these recordings out."
+    advice = (
+        "Ask the people who collected the data which label is right, or leave all of these recordings out."
+    )
     yield finding("severe", len(rows), message, advice, groups=len(groups), examples=groups)
 
 

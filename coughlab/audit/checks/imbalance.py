@@ -26,7 +26,7 @@ def _find(inputs: Inputs) -> Findings:
     elif (rare := counts.iloc[0]) < WARNING_RATIO * (common := counts.iloc[-1]):
         message = (
             f"Of {total:,} usable recordings, {int(rare):,} ({percent(rare / total)})"
-            f" {verb(rare, 'is', 'are')} labelled {title(counts.index[0])}. Whoever always answers {title(counts.index[-1])} is"
+            f" {verb(rare, 'is', 'are')} labelled {title(counts.index[0])}. Always answering {title(counts.index[-1])} is"
             f" right in {percent(common / total)} of the cases without listening."
         )
         advice = "Do not go by accuracy: look at sensitivity and specificity, or at the AUC, beside always giving one answer."

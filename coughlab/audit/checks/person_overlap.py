@@ -21,7 +21,7 @@ def _find(inputs: Inputs) -> Findings:
     if several.empty:
         message = (
             "Every recording stands under a person of its own. Either everybody was recorded once, or the dataset does not say"
-            " who coughed; then nobody can tell whether a model was tested on people it was trained on."
+            " who coughed; then it is unknown whether a model was tested on people it was trained on."
         )
         advice = "Find out whether people were recorded several times, and if so get their (made-up) names."
         yield finding("note", 0, message, advice)

@@ -105,7 +105,7 @@ def _find(inputs: Inputs) -> Findings:
     for number, one in enumerate(good):
         message = (
             f"Knowing only {SHORTCUTS[one['title']].shown}, and nothing of the coughs, tells the classes apart with an AUC of"
-            f" {one['auc']:.2f} ({_interval(one)}; cross-validated on {_measured_on(one)}, nobody on both sides)."
+            f" {one['auc']:.2f} ({_interval(one)}; cross-validated on {_measured_on(one)}, no person on both sides)."
             f"{'' if number else _AUC}{one['detail']}"
         )
         severity = "severe" if one["interval"][0] >= SEVERE_AUC else "warning"

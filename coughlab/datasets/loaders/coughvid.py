@@ -21,7 +21,7 @@ SUFFIXES = (".webm", ".ogg", ".wav", ".mp3", ".flac")
 #: Below it the authors' detector is not sure enough that there is a cough: the threshold they advise.
 DETECTED = 0.8
 _AGAIN = "It is another file of a recording that is taken already."
-# Symptoms alone are not COVID-19 as far as the person told.
+# Symptoms alone are not COVID-19 as far as the person said.
 _STATUS = {"COVID-19": "covid", "healthy": "not_covid", "symptomatic": "not_covid"}
 
 
