@@ -132,7 +132,7 @@ class Body:
             await form.close()
 
     async def _wanted(self, take: Callable[[int], bool]) -> AsyncGenerator[bytes, None]:
-        refused = None
+        refused: Exception | None = None
         async for chunk in self.chunks():
             if self._size > audio.LIMITS.max_bytes + OVERHEAD_BYTES:
                 refused = audio.error("too_large", limit=audio.LIMITS.max_bytes / 2**20)

@@ -209,7 +209,7 @@ def ask(detector: Detector, listed: pd.DataFrame, split: Split, seed: int) -> pd
     rows = []
     for row in listed.to_dict("records"):
         recording = audio.load(row["path"], survey.LIMITS)
-        versions = {"as recorded": recording}
+        versions: dict[str, audio.Recording | None] = {"as recorded": recording}
         versions |= {name: through(recording, *chain) for name, chain in CHAINS.items()}
         versions["background alone"] = background(recording)
         for chain, version in versions.items():
