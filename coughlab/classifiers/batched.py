@@ -8,7 +8,6 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import expit
 from threadpoolctl import threadpool_limits
 
 from coughlab.system.progress import Share, silent
@@ -73,6 +72,9 @@ class Perceptrons:
 
         `x` is float32 of shape (k, n, n_inputs), `y` float32 of shape (k, n), 0 or 1.
         """
+        # Imported late, here and below: all classifiers are imported where a request is answered, which does without SciPy.
+        from scipy.special import expit
+
         n = x.shape[1]
         values = [value[:, :n] for value in self._values]
         errors = [error[:, :, :n] for error in self._errors]
@@ -166,6 +168,8 @@ def probabilities(layers: list[np.ndarray], x: np.ndarray) -> np.ndarray:
 
     Each row's probability does not depend, to the last bit, on the rows beside it.
     """
+    from scipy.special import expit
+
     # A product for each row.
     values = x[:, None]
     for i, layer in enumerate(layers):
