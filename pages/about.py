@@ -12,7 +12,7 @@ from coughlab.text import counted
 PAGE = {"title": "About", "icon": ":material/info:", "group": "About", "order": 41}
 
 
-def told(row):
+def sentence(row):
     """A row of the evidence table in a sentence."""
     name, title = ("roc_auc", "ROC AUC") if row["roc_auc"] >= 0 else ("specificity", "specificity")
     value, low, high = (f"{row[name + end]:.2f}" for end in ("", "_low", "_high"))
@@ -38,12 +38,12 @@ try:
 except StoreError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
-# The card's tables are too wide for a phone, so what the models that answer are worth is told in words.
+# The card's tables are too wide for a phone, so what the models that answer are worth is said in words.
 st.markdown(card.replace("# Study", "## Study", 1).partition("## Random rows")[0])
 for model in [*predictor.names, *predictor.slow]:
     st.markdown(f"**{study.models[model]['title']}.** {study.models[model]['summary']}")
     for row in evidence[evidence["model"] == model].to_dict("records"):
-        st.markdown(f"- {told(row)}")
+        st.markdown(f"- {sentence(row)}")
 st.markdown(
     f"**The cough detector.** {detector_card.SUMMARY} Where it hears no cough, none of the models above is asked. {hearing}"
 )

@@ -44,8 +44,8 @@ else:
 st.subheader("The log")
 st.markdown(
     "For each request the server notes the time, a random number, which kind of request it was, whether it was answered, how"
-    " long that took and how many bytes the answer had. No audio, no names of files, and nobody's address or name. Whoever"
-    " runs this server decides how long the log is kept, and may have a web server before it that keeps a log of its own."
+    " long that took and how many bytes the answer had. No audio, no names of files, no address and no name. The operator"
+    " of this server decides how long the log is kept, and may have a web server before it that keeps a log of its own."
 )
 st.subheader("Cookies")
 cookies, rest = (

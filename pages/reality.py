@@ -64,8 +64,8 @@ with st.container(border=True):
     st.markdown(f"**In plain words.** {paragraph(study, model, titles[model], reasons)}")
 
 table = steps.steps(study.name, study.evidence, model, metric, reasons=reasons)
-drawn, told = st.columns([3, 2], gap="large")
-with told:
+drawn, explained = st.columns([3, 2], gap="large")
+with explained:
     reality.show_explanation(metric, table, study.task)
 with drawn:
     reality.show_staircase(table, study, model, titles[model])

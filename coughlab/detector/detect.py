@@ -19,7 +19,7 @@ CLASSES = ("cough", "voice", "breath", "other", "quiet")
 #: Frames of 10 ms that the network needs before and after the moment it speaks of.
 PAST, FUTURE = 104, 21
 #: Frames the network is given at once of a whole recording, whichever are soonest through it; of a stream; and of a stream while
-#: a cough is under way, whose end is to be told soon.
+#: a cough is under way, whose end is to be announced soon.
 BLOCKS, PIECE, SHORT_PIECE = (160, 560), 12, 4
 MODEL = "detector.tflite"
 
@@ -138,7 +138,7 @@ def _heard(recording, moments):
 class Stream:
     """Finds the coughs in a sound that arrives piece by piece, in memory that does not grow.
 
-    It finds what `Detector.detect` finds in the whole. A cough is told a third of a second after its end.
+    It finds what `Detector.detect` finds in the whole. A cough is announced a third of a second after its end.
 
     Parameters
     ----------

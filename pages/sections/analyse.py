@@ -167,7 +167,7 @@ def ask():
         st.button(
             "Try a sample", icon=":material/play_circle:", on_click=choose, args=("sample",), width="stretch"
         )
-        st.markdown(":small[The sample is synthetic: made by a formula, nobody's cough.]")
+        st.markdown(":small[The sample is synthetic: made by a formula, not a person's cough.]")
 
 
 def ask_also(predictor):

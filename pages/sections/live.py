@@ -27,7 +27,7 @@ def show_address():
         return True
     st.error(
         "**The browser will refuse the microphone at this address.** Browsers give it only to pages over https, or on the very"
-        f" computer that runs CoughLab, and this page was opened as {st.context.url}. Ask whoever runs it for an address that"
+        f" computer that runs CoughLab, and this page was opened as {st.context.url}. Ask the operator for an address that"
         " begins with https://, or, on that computer, open it as http://localhost. A recording made elsewhere can be uploaded"
         " on the page *Analyse a cough*.",
         icon=":material/lock_open:",

@@ -138,8 +138,8 @@ def show_calibration(study, model, title):
     summaries = {"as answered": calibration.summary(rows)}
     if after is not None:
         summaries["recalibrated"] = calibration.summary(after)
-    told = [summaries["as answered"]["reason"], why]
-    st.markdown(" ".join([study.task.say(CALIBRATION), *filter(None, told)]))
+    remarks = [summaries["as answered"]["reason"], why]
+    st.markdown(" ".join([study.task.say(CALIBRATION), *filter(None, remarks)]))
     table = pd.DataFrame(
         [
             {

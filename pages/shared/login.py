@@ -79,7 +79,7 @@ def _ask(auth):
     when, session = away.get(_browser(), (0.0, None))
     if session not in (None, _session()) and time.monotonic() - when < AWAY_S:
         st.warning(
-            "You came back without being logged in. If that was not your wish and happens again, tell whoever runs this server:"
+            "You came back without being logged in. If that was not your wish and happens again, tell its operator:"
             " its log says why.",
             icon=":material/undo:",
         )

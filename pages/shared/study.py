@@ -12,7 +12,7 @@ from pages.shared import address
 
 
 def stored_study(name: str = predictors.STUDY) -> StoredStudy:
-    """A study, the one that answers unless told; a page that cannot have it says why and stops."""
+    """A study, the one that answers unless another is chosen; a page that cannot have it says why and stops."""
     try:
         return predictors.study(name)
     except StoreError as error:

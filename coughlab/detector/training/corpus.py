@@ -68,8 +68,8 @@ def _folds(listed):
 
     kind = listed["collection"] + " " + listed["kind"]
     fold = np.empty(len(listed), int)
-    dealt = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0).split(listed, kind, listed["person"])
-    for number, (_, rows) in enumerate(dealt):
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0).split(listed, kind, listed["person"])
+    for number, (_, rows) in enumerate(folds):
         fold[rows] = number
     return fold
 

@@ -11,7 +11,7 @@ from coughlab.detector.training.corpus import COUGH, MAYBE, NO_COUGH, QUIET, UNK
 CHANNELS = (16, 32, 40, 56)
 #: Channels of those over time alone, and how many moments lie between what each reads.
 WIDTH, DILATIONS = 80, (1, 2, 4, 6)
-#: Those up to this look ahead as far as back, the others back only: a cough is to be told soon after its end.
+#: Those up to this look ahead as far as back, the others back only: a cough is to be announced soon after its end.
 AHEAD = 2
 DROPOUT = 0.1
 LEARNING_RATE = 0.003
@@ -91,10 +91,10 @@ def loss(kinds, logits):
     known = tf.cast(kinds > UNKNOWN, tf.float32)
     named = known * tf.cast(kinds != NO_COUGH, tf.float32)
     no_cough = tf.reduce_logsumexp(log[..., 1:], axis=-1)
-    told = tf.where(kinds == COUGH, log[..., COUGH], no_cough)
+    known_as = tf.where(kinds == COUGH, log[..., COUGH], no_cough)
     kind = tf.gather(log, tf.clip_by_value(kinds, 0, len(CLASSES) - 1), batch_dims=2)
-    total = known * -told + KIND_WEIGHT * named * -kind
-    hard, _ = tf.math.top_k(tf.where(kinds == COUGH, 0.0, named * -told), HARD)
+    total = known * -known_as + KIND_WEIGHT * named * -kind
+    hard, _ = tf.math.top_k(tf.where(kinds == COUGH, 0.0, named * -known_as), HARD)
     mean = tf.reduce_sum(total, axis=-1) / tf.maximum(tf.reduce_sum(known, axis=-1), 1.0)
     likely, _ = tf.math.top_k(tf.where(kinds == MAYBE, log[..., COUGH], -20.0), SOMEWHERE)
     enough = tf.reduce_sum(tf.cast(kinds == MAYBE, tf.int32), axis=-1) >= SOMEWHERE

@@ -39,7 +39,7 @@ STEPS = 400 // frames.MOMENT
 MOMENTS, BEFORE = -(-FRAMES // frames.MOMENT), PAST // frames.MOMENT
 SIZE = MOMENTS * STEP
 #: Share of scenes that go through a narrow telephone line: as many as there are in the collection that was recorded so. That one
-#: holds nothing but coughs, and no other may be told from it by its sound.
+#: holds nothing but coughs, and no other may be distinguished from it by its sound.
 NARROW = 0.35
 TELEPHONE = {one.name for one in COLLECTIONS if one.telephone}
 #: What is no cough, and how often each is drawn.

@@ -44,8 +44,8 @@ const RATIOS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000
 const END = logit(0.999);
 
 function drawNomogram(svg, { prevalence, after, lines }) {
-  const told = { positive: "After a positive result", negative: "After a negative result" };
-  const words = Object.entries(told).map(([result, begin]) => {
+  const phrases = { positive: "After a positive result", negative: "After a negative result" };
+  const words = Object.entries(phrases).map(([result, begin]) => {
     const [value, low, high] = after[result];
     return value === null ? `${begin}: nobody has one` : `${begin}: ${percent(value)} (${percent(low)} to ${percent(high)})`;
   });
@@ -60,7 +60,7 @@ function drawNomogram(svg, { prevalence, after, lines }) {
   ];
   const start = y(-within(logit(prevalence), -END, END));
   const points = [];
-  Object.keys(told).forEach((result, k) => {
+  Object.keys(phrases).forEach((result, k) => {
     const [value, low, high] = after[result];
     if (value !== null) {
       const end = (probability) => y(within(logit(probability), -END, END));

@@ -204,7 +204,7 @@ class View {
         const before = [...list.children].find((other) => Number(other.dataset.number) < cough.number);
         list.insertBefore(row.item, before ?? null);
         this.rows.set(cough.number, row);
-        if (cough.number === total) this.find(".told").textContent = `Cough ${cough.number}`;
+        if (cough.number === total) this.find(".announced").textContent = `Cough ${cough.number}`;
       }
       if (row.cough && row.cough.answers.length === cough.answers.length) continue;
       row.cough = cough;

@@ -85,12 +85,12 @@ def show_shortcuts(report):
             "Each line is a small model that knows only something that has nothing to do with a disease. If it can tell the"
             " classes apart, so can any other that is trained on these recordings, and its score need not be about a disease."
         )
-        told = ", ".join(f"{probe['title']} {probe['auc']:.2f}" for probe in tried)
+        listed = ", ".join(f"{probe['title']} {probe['auc']:.2f}" for probe in tried)
         show_chart(
             charts.shortcuts(tried, severe=SEVERE_AUC, warning=WARNING_AUC),
             f"{_file_name(report)}-shortcuts",
             key="shortcuts",
-            alt=f"How well the label is guessed from how the recordings were made, from 0.5 (guessing) to 1 (perfectly): {told}",
+            alt=f"How well the label is guessed from how the recordings were made, from 0.5 (guessing) to 1 (perfectly): {listed}",
         )
         st.markdown(
             f":small[Cross-validated on {tried[0]['recordings']:,} recordings of {tried[0]['people']:,} people: each sound once,"

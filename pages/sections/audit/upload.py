@@ -75,7 +75,7 @@ def run(upload, progress):
         try:
             dataset = datasets.load("your own", place)
         except datasets.DatasetError as error:
-            # The folder's name means nothing to whoever sent the ZIP.
+            # The folder's name means nothing to the person who sent the ZIP.
             message = str(error).replace(f"{place}/", "").replace(str(place), "The ZIP")
             raise datasets.DatasetError(message) from error
         if len(dataset.table) > (most := archive.LIMITS.max_files):

@@ -52,9 +52,9 @@ def show(study):
         .reset_index()
     )
     show_table(facts.astype({"value": str}), "file-facts", key="facts", height="content")
-    told = ", ".join(f"{fact} {number}" for fact, number in named.items())
+    by_fact = ", ".join(f"{fact} {number}" for fact, number in named.items())
     st.markdown(
-        f":small[How many of the {len(table)} labels each fact alone tells: {told}."
+        f":small[How many of the {len(table)} labels each fact alone gives away: {by_fact}."
         f" Knowing nothing and always saying the commoner label tells {table['positive'].value_counts().max()}.]"
     )
 

@@ -33,8 +33,8 @@ def show_few(table, model, task):
         with cards.container(border=True, width=208):
             st.markdown(f"**Split {row['split']}**\n\n{matrix(row, task)}")
             sides = [side(row, role, task) for role in ("test", "train") if row[f"accuracy_{role}"] >= 0]
-            told = "\\\n".join(sides)
-            st.markdown(f":small[{told}]")
+            lines = "\\\n".join(sides)
+            st.markdown(f":small[{lines}]")
     tables.show_each(rows, task, f"{model}-first-splits", key=f"few {model}")
 
 
