@@ -90,7 +90,7 @@ def show_shortcuts(report):
             charts.shortcuts(tried, severe=SEVERE_AUC, warning=WARNING_AUC),
             f"{_file_name(report)}-shortcuts",
             key="shortcuts",
-            alt=f"How well the label is guessed from how the recordings were made, from 0.5 (guessing) to 1 (perfectly): {listed}",
+            alt=f"How well the label follows from how the recordings were made, from 0.5 (guessing) to 1 (perfectly): {listed}",
         )
         st.markdown(
             f":small[Cross-validated on {tried[0]['recordings']:,} recordings of {tried[0]['people']:,} people: each sound once,"
