@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # answering a request does without pandas
     import pandas as pd
@@ -64,7 +64,11 @@ def filled(template: Path, **values: object) -> str:
         StrictUndefined,
     )
 
-    options = {"keep_trailing_newline": True, "trim_blocks": True, "undefined": StrictUndefined}
+    options: dict[str, Any] = {
+        "keep_trailing_newline": True,
+        "trim_blocks": True,
+        "undefined": StrictUndefined,
+    }
     environment = Environment(loader=FileSystemLoader(template.parent), **options)
     return environment.get_template(template.name).render(**values)
 

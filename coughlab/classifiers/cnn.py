@@ -20,6 +20,7 @@ CHANNELS = (16, 32, 64, 128)
 DROPOUT = 0.3
 LEARNING_RATE = 0.001
 BATCH = 16
+EPOCHS = 60
 #: Frames of a training excerpt: 5 seconds.
 EXCERPT = 216
 
@@ -54,22 +55,24 @@ def fit(
 ) -> neural.FittedNetwork:
     """Train the network on random, altered excerpts of log-mel spectrograms in dB, shape (n_frames, 64) each."""
     keras = neural.keras(seed)
-    epochs = epochs or CNN.epochs
-    labels = np.asarray(labels, dtype=np.float32)
+    epochs = epochs or EPOCHS
+    y = np.asarray(labels, dtype=np.float32)
     rng = np.random.default_rng(seed)
-    steps = -(-len(labels) // BATCH)
+    steps = -(-len(y) // BATCH)
     # Both classes weigh the same, however few coughs of one of them there are; else 0.5 would be no threshold.
-    weights = np.where(labels == 1, 0.5 / labels.mean(), 0.5 / (1 - labels.mean())).astype(np.float32)
+    weights = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean())).astype(np.float32)
 
     def batches():
         while True:
-            for rows in np.array_split(rng.permutation(len(labels)), steps):
-                yield np.stack([augment(inputs[row], rng) for row in rows]), labels[rows], weights[rows]
+            for rows in np.array_split(rng.permutation(len(y)), steps):
+                yield np.stack([augment(inputs[row], rng) for row in rows]), y[rows], weights[rows]
 
     model = build()
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * steps)
-    optimizer, options = keras.optimizers.Adam(schedule), {"steps_per_epoch": steps, "shuffle": False}
-    neural.train(model, optimizer, batches(), epochs=epochs, progress=progress, **options)
+    adam = keras.optimizers.Adam(schedule)
+    neural.train(
+        model, adam, batches(), epochs=epochs, progress=progress, steps_per_epoch=steps, shuffle=False
+    )
     return neural.FittedNetwork(CNN.name, model)
 
 
@@ -100,6 +103,6 @@ CNN = Classifier(
     summary="A small convolutional network on the log-mel spectrogram of the whole recording, trained from scratch.",
     input="spectrogram",
     fit=fit,
-    epochs=60,
+    epochs=EPOCHS,
     splits=10,
 )

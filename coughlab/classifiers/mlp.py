@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WIDTHS = (512, 256, 128, 64)
 LEARNING_RATE = 0.01
+EPOCHS = 100
 #: Networks trained side by side: 3 MB each with Adam's means, and they must stay in the processor's cache from step to step.
 TOGETHER = 2
 
@@ -45,11 +46,10 @@ def fit(
 ) -> neural.FittedNetwork:
     """Train the network with Adam on the binary cross-entropy, as the case study did."""
     keras = neural.keras(seed)
-    X = np.asarray(inputs, dtype=np.float32)
+    X, y = np.asarray(inputs, dtype=np.float32), np.asarray(labels, dtype=np.float32)
     model = build(X.mean(axis=0, dtype=float), X.var(axis=0, dtype=float))
-    labels = np.asarray(labels, dtype=np.float32)
     optimizer = keras.optimizers.Adam(LEARNING_RATE)
-    neural.train(model, optimizer, X, labels, epochs=epochs or MLP.epochs, progress=progress)
+    neural.train(model, optimizer, X, y, epochs=epochs or EPOCHS, progress=progress)
     return neural.FittedNetwork(MLP.name, model)
 
 
@@ -109,25 +109,28 @@ def fit_many(
     """
     X, y = np.asarray(inputs, dtype=np.float32), np.asarray(labels, dtype=np.float32)
     measures = [(X[rows].mean(axis=0, dtype=float), X[rows].var(axis=0, dtype=float)) for rows in trains]
-    fitted = {}
+    fitted: dict[int, FittedMLP] = {}
     for group in _groups(trains):
-        before, n = len(fitted), len(group)
+
+        def report(share: float, before: int = len(fitted), n: int = len(group)) -> None:
+            progress((before + share * n) / len(trains))
+
         learned = batched.train(
             np.stack([_standardised(X[trains[i]], *measures[i]) for i in group]),
             np.stack([y[trains[i]] for i in group]),
             seeds=[seeds[i] for i in group],
             widths=WIDTHS,
             rate=LEARNING_RATE,
-            epochs=epochs or MLP.epochs,
-            progress=lambda share, before=before, n=n: progress((before + share * n) / len(trains)),
+            epochs=epochs or EPOCHS,
+            progress=report,
         )
         fitted |= {i: FittedMLP(*measures[i], own) for i, own in zip(group, learned, strict=True)}
     return [fitted[i] for i in range(len(trains))]
 
 
-def _groups(trains):
+def _groups(trains: Sequence[np.ndarray]) -> list[list[int]]:
     """Which to train side by side: up to `TOGETHER` that have as many rows."""
-    by_size = {}
+    by_size: dict[int, list[int]] = {}
     for i, rows in enumerate(trains):
         by_size.setdefault(len(rows), []).append(i)
     return [same[at : at + TOGETHER] for same in by_size.values() for at in range(0, len(same), TOGETHER)]
@@ -152,6 +155,6 @@ MLP = Classifier(
     input="features",
     fit=fit,
     fit_many=fit_many,
-    epochs=100,
+    epochs=EPOCHS,
     splits=50,
 )

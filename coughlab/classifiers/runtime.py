@@ -18,7 +18,7 @@ class LiteRT:
         self._interpreter = Interpreter(**source, num_threads=1)
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
-        self._shape = None
+        self._shape: tuple[int, ...] | None = None
         self._lock = threading.Lock()
 
     def __call__(self, x: np.ndarray) -> float:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 #: Model families and how their settings are drawn: evenly from a list or whole numbers, or evenly over powers of ten.
-SPACE = {
+SPACE: dict[str, dict[str, tuple]] = {
     "logistic_regression": {"C": ("powers", 1e-3, 1e3)},
     "naive_bayes": {"var_smoothing": ("powers", 1e-12, 1.0)},
     "knn": {

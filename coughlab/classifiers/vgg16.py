@@ -172,7 +172,7 @@ def embed(network: Network, inputs: Sequence[np.ndarray], progress: Share = sile
     missing or cannot be read.
     """
     frozen, _ = build(network, weights())
-    outputs = []
+    outputs: list[np.ndarray] = []
     for start in range(0, len(inputs), BATCH):
         pictures = np.stack(inputs[start : start + BATCH]).astype(np.float32)
         outputs.extend(np.asarray(frozen(pictures, training=False)))
@@ -199,8 +199,8 @@ def fit(
         # The case study watched its validation rows, which are the rows tested on; what a model is tested on must not steer it.
         callbacks.append(keras.callbacks.ReduceLROnPlateau(monitor="loss", min_lr=network.lowest_rate))
     rows = np.stack(inputs), np.asarray(labels, dtype=np.float32)
-    options = {"epochs": epochs or EPOCHS, "progress": progress, "batch_size": BATCH, "callbacks": callbacks}
-    neural.train(rest, _adam(network.learning_rate), *rows, **options)
+    adam, epochs = _adam(network.learning_rate), epochs or EPOCHS
+    neural.train(rest, adam, *rows, epochs=epochs, progress=progress, callbacks=callbacks, batch_size=BATCH)
     # Adam stays behind: it keeps two numbers for each weight, a gigabyte for CNN 2, and no saved model needs them.
     return FittedVGG16(network.name, keras.Sequential(rest.layers), frozen)
 

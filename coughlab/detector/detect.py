@@ -85,7 +85,8 @@ class Detector:
     def __init__(self, network: bytes, threshold: float):
         self.threshold, self._network = threshold, network
         # One for each number of frames, since changing that costs as much as an answer.
-        self._networks, self._lock = {}, threading.Lock()
+        self._networks: dict[int, LiteRT] = {}
+        self._lock = threading.Lock()
 
     def moments(self, samples: np.ndarray, rate: int) -> np.ndarray:
         """What each moment of a sound is.

@@ -60,11 +60,11 @@ class Tracker:
         self.highest = 0.0
         self._threshold = threshold
         self._now = 0  # moments so far
-        self._start = None  # of the cough under way
+        self._start: int | None = None  # of the cough under way
         self._last = 0  # moment after its last one that was loud enough
         self._best = 0.0  # its probability
         self._sure_s = -np.inf  # end of the last cough that reached the threshold
-        self._likely = []  # sounds that count if one that does comes soon
+        self._likely: list[Event] = []  # sounds that count if one that does comes soon
         self._recent = deque([0.0] * SMOOTH, maxlen=SMOOTH)
 
     @property
@@ -86,7 +86,7 @@ class Tracker:
                 if self._start is None:
                     self._start, self._best = self._now, 0.0
                 self._last = self._now + 1
-            if self.under_way:
+            if self._start is not None:
                 self._best = max(self._best, mean)
                 pause, length = self._now + 1 - self._last, self._now + 1 - self._start
                 if pause >= round(GAP_S / STEP_S) or length >= round(LONGEST_S / STEP_S):

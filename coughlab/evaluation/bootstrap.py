@@ -49,8 +49,8 @@ def table(
     means = dict(list(each.groupby(TEST_KEYS, observed=True)[[*EVIDENCE, "share"]].mean().iterrows()))
     rows = []
     for key, group in tested.groupby(TEST_KEYS, sort=False, observed=True):
-        row, value = sizes(group), means[key]
-        row["majority"] = max(value["share"], 1 - value["share"])
+        value = means[key]
+        row: dict[str, float] = {**sizes(group), "majority": max(value["share"], 1 - value["share"])}
         replicates = _bootstrap(group, thresholds[key[0]], n_boot, seed)
         people = _people(group)
         for name, metric in EVIDENCE.items():
@@ -141,7 +141,7 @@ def _bootstrap(rows: pd.DataFrame, threshold: float, n_boot: int, seed: int) -> 
     orders = [_below(probability[a:b], positive[a:b]) for a, b in spans]
     chunks = []
     for weights in draws(rows["person"], positive, n_boot, seed):
-        total = defined = 0
+        total = defined = np.array(0)
         for (a, b), (low, high) in zip(spans, orders, strict=True):
             of = weights[a:b]
             names = ("positives", "negatives", "tp", "tn", *terms)

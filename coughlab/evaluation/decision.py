@@ -63,7 +63,7 @@ def likelihood_ratios(tp: Values, fn: Values, fp: Values, tn: Values) -> Ratios:
     tp, fn, fp, tn = counts
     known = (tp + fn > 0) & (fp + tn > 0)
     positive, negative = known & (tp + fp > 0), known & (fn + tn > 0)
-    corrected = (counts < 0.5).any(axis=0)
+    corrected = np.any(counts < 0.5, axis=0)
     tp, fn, fp, tn = counts + np.where(corrected, 0.5, 0.0)
     ill, healthy = tp + fn, fp + tn
 

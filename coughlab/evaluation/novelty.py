@@ -157,7 +157,7 @@ class _Space:
         self._values, self._rotation = values, rotation
         self._rows = self._turned(values)
 
-    def distance(self, values):
+    def distance(self, values: np.ndarray) -> np.ndarray:
         """Mean distance of each row to the nearest training rows."""
         k = min(NEIGHBOURS, len(self._rows))
         squares = (np.square(self._rows - row).sum(axis=1) for row in self._turned(values))

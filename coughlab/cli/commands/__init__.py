@@ -8,6 +8,7 @@ docstring and ``ORDER``.
 
 import argparse
 from types import ModuleType
+from typing import Any
 
 from coughlab.system import registry
 
@@ -19,7 +20,7 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(**options)
         self._module = module
 
-    def parse_known_args(self, args=None, namespace=None):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         if hasattr(self._module, "__path__"):
             add(self, self._module.__name__, "ACTION")
         else:

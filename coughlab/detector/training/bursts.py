@@ -44,7 +44,7 @@ def runs(mask: np.ndarray) -> list[list[int]]:
 
 def joined(spans: list[list[int]], gap: int) -> list[list[int]]:
     """The spans, those joined that are less than `gap` apart."""
-    found = []
+    found: list[list[int]] = []
     for start, end in spans:
         if found and start - found[-1][1] < gap:
             found[-1][1] = end

@@ -1,7 +1,9 @@
 """What the detector is trained on: coughs and other sounds of four public collections, in one table, with nobody in two folds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -93,20 +95,11 @@ class Sound:
     bursts: tuple = ()
 
 
-def sound(row):
+def sound(row: Mapping[str, Any]) -> Sound:
     """Decode one row of the table and say what its moments are.
 
     In recordings of coughs the loudest bursts count as coughs; in the clips of AudioSet, which may hold anything beside coughs,
     one of them may be, and the detector has to find out which.
-
-    Parameters
-    ----------
-    row : mapping
-        Of `table`.
-
-    Returns
-    -------
-    Sound
     """
     recording = load(row["path"], survey.LIMITS)
     y = frames.waveform(recording.samples, recording.rate)
@@ -136,9 +129,9 @@ def _classes(recording, moments, row):
     return classes, tuple(spans)
 
 
-def load_all(listed: pd.DataFrame, progress=lambda stage, done, total: None) -> list:
+def load_all(listed: pd.DataFrame, progress: Progress = silent) -> list[Sound | None]:
     """Decode every row of the table: a `Sound` each, or None where nothing sounds."""
-    found = []
+    found: list[Sound | None] = []
     for number, row in enumerate(listed.to_dict("records")):
         progress("Reading recordings", number, len(listed))
         try:

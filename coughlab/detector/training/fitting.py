@@ -24,6 +24,7 @@ from coughlab.studies import store
 from coughlab.studies.writer import replacing
 from coughlab.system import parallel, resources
 from coughlab.system.files import check, check_clock
+from coughlab.system.progress import Progress, silent
 
 #: Scenes to train on, passes over them, and for how many of them there is one in each fold that single coughs are looked for in.
 SCENES, EPOCHS, TRAINED_A_TESTED = 16_000, 11, 40
@@ -77,27 +78,24 @@ def splits(listed: pd.DataFrame, made: scenes.Scenes) -> list[Split]:
 
 
 def train(
-    folder, *, studies=None, seed=0, n_scenes=SCENES, epochs=EPOCHS, progress=lambda stage, done, total: None
-):
-    """Train the detector, measure it, and write ``models/detector/``.
+    folder: Path,
+    *,
+    studies: Path | None = None,
+    seed: int = 0,
+    n_scenes: int = SCENES,
+    epochs: int = EPOCHS,
+    progress: Progress = silent,
+) -> Path:
+    """Train the detector, measure it, write ``models/detector/``, and return that folder.
 
     Parameters
     ----------
-    folder : path-like
+    folder
         Where the folders of `loaders.COLLECTIONS` lie.
-    studies : path-like, optional
+    studies
         Folder of the studies, `coughlab.studies.store.MODELS` unless given.
-    seed : int
-        Seed of everything.
-    n_scenes, epochs : int
+    n_scenes, epochs
         How many scenes to make, at least `LEAST_SCENES`, and how often to go over them.
-    progress : callable
-        Called with a stage in words, how much of it is done, and of how much.
-
-    Returns
-    -------
-    pathlib.Path
-        The folder written.
 
     Raises
     ------

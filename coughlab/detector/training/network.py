@@ -1,11 +1,20 @@
 """The detector's network: built, trained and exported with Keras. Answering never imports this."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from coughlab.classifiers import neural
 from coughlab.detector import frames
 from coughlab.detector.detect import CLASSES
 from coughlab.detector.training.corpus import COUGH, MAYBE, NO_COUGH, QUIET, UNKNOWN
+from coughlab.detector.training.scenes import Scenes
+from coughlab.system.progress import Share, silent
+
+if TYPE_CHECKING:
+    from keras import Model
 
 #: Channels of the convolutions over time and frequency, each of which halves the frequencies.
 CHANNELS = (16, 32, 40, 56)
@@ -31,16 +40,13 @@ UNDER = 0.4
 _NEPER = np.float32(np.log(10) / 10)
 
 
-def build():
+def build() -> Model:
     """The untrained network.
 
     No convolution pads in time, so that it reads a stream as it reads a recording: of 125 + 4 n frames of 10 ms
     it makes n moments of 40 ms, each from about a second before to 210 ms after it.
 
-    Returns
-    -------
-    keras.Model
-        (125 + 4 n, 48) decibels to (n, 5) logarithms of probability up to a constant.
+    It maps (125 + 4 n, 48) decibels to (n, 5) logarithms of probability up to a constant.
     """
     keras = neural.keras()
     layers = keras.layers
@@ -69,7 +75,7 @@ def build():
     return keras.Model(inputs, layers.Conv1D(len(CLASSES), 1, name="kinds")(x))
 
 
-def loss(kinds, logits):
+def loss(kinds: Any, logits: Any) -> Any:
     """Tell coughs from all else in every moment that is known, name the kind where that is known, and find a cough somewhere.
 
     Parameters
@@ -103,26 +109,11 @@ def loss(kinds, logits):
     return mean + HARD_WEIGHT * tf.reduce_mean(hard, axis=-1) + SOMEWHERE_WEIGHT * somewhere
 
 
-def fit(scenes, *, seed, epochs, progress=lambda share: None):
-    """Train the network.
+def fit(scenes: Scenes, *, seed: int, epochs: int, progress: Share = silent) -> Model:
+    """Train the network, in so many passes over the scenes.
 
     Half way, steps of unknown kind are taken for what the network is then sure of: so the coughs in recordings that hold other
     sounds too are found, by a network that has heard nothing of the folds kept from it.
-
-    Parameters
-    ----------
-    scenes : coughlab.detector.training.scenes.Scenes
-        What to train on.
-    seed : int
-        Seed of the initial weights and of every choice.
-    epochs : int
-        Passes over the scenes.
-    progress : callable
-        Called with the share done.
-
-    Returns
-    -------
-    keras.Model
     """
     keras = neural.keras(seed, threads=1)
     rng = np.random.default_rng(seed)
@@ -207,7 +198,7 @@ def _equaliser(n, rng):
     )
 
 
-def export(model) -> dict[str, bytes]:
+def export(model: Model) -> dict[str, bytes]:
     """The network of `fit` with probabilities as its output, in both formats.
 
     ``detector.keras`` is to go on training, ``detector.tflite`` to answer.

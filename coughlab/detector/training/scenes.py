@@ -6,9 +6,11 @@ that sounds in a scene comes from one fold, so that whole folds can be kept from
 """
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import scipy.signal
 import soundfile
 import soxr
@@ -29,6 +31,7 @@ from coughlab.detector.training.corpus import (
     Sound,
 )
 from coughlab.detector.training.loaders import COLLECTIONS
+from coughlab.system.progress import Progress, silent
 
 RATE = frames.RATE
 STEP = frames.MOMENT * frames.HOP
@@ -98,26 +101,15 @@ class Scenes:
         return len(self.db)
 
 
-def make(listed, sounds, n, *, seed=0, progress=lambda stage, done, total: None):
-    """Make scenes of every fold.
-
-    Parameters
-    ----------
-    listed : pandas.DataFrame
-        Of `coughlab.detector.training.corpus.table`.
-    sounds : list of coughlab.detector.training.corpus.Sound
-        Its recordings.
-    n : int
-        How many scenes, shared among the folds.
-    seed : int
-        Seed of every choice.
-    progress : callable
-        Called with a stage in words, how much of it is done, and of how much.
-
-    Returns
-    -------
-    Scenes
-    """
+def make(
+    listed: pd.DataFrame,
+    sounds: Sequence[Sound | None],
+    n: int,
+    *,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Scenes:
+    """Make `n` scenes, shared among the folds, of the recordings of `coughlab.detector.training.corpus.table`."""
     makers = [Maker(listed, sounds, fold) for fold in sorted(listed["fold"].unique())]
     db = np.empty((n, FRAMES, frames.N_MELS), np.float16)
     classes = np.empty((n, STEPS), np.int8)
@@ -151,12 +143,10 @@ class Maker:
             if group != "audioset"
         }
 
-    def scene(self, rng):
+    def scene(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, frozenset[str]]:
         """One scene: frames (525, 48), classes (STEPS,) and the collections in it."""
-        made = rng.choice(
-            [self._natural, self._composed, self._negative, self._made], p=[0.33, 0.2, 0.34, 0.13]
-        )
-        sound, used = made(rng)
+        makers = self._natural, self._composed, self._negative, self._made
+        sound, used = makers[rng.choice(len(makers), p=[0.33, 0.2, 0.34, 0.13])](rng)
         narrow = rng.random() < NARROW and not TELEPHONE & used
         # Pieces are put at whole moments, which is how the network reads: moved by less than one, this gives nothing away.
         shifted = np.roll(sound.samples, rng.integers(-STEP // 2, STEP // 2))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from coughlab.evaluation import intervals
 from coughlab.evaluation.metrics.base import Metric
 from coughlab.evaluation.metrics.sensitivity import SENSITIVITY
 from coughlab.evaluation.metrics.specificity import SPECIFICITY
@@ -13,7 +14,8 @@ def _floor(values: Mapping[str, float], people: Mapping[str, int]) -> tuple[floa
     """Two Wilson intervals joined by the square-and-add rule (G. Y. Zou and A. Donner, Statistics in Medicine 27, 2008)."""
     if np.isnan(values["balanced_accuracy"]):
         return None
-    (low_1, high_1), (low_2, high_2) = (metric.floor(values, people) for metric in (SENSITIVITY, SPECIFICITY))
+    low_1, high_1 = intervals.wilson(values["sensitivity"], people["positives"])
+    low_2, high_2 = intervals.wilson(values["specificity"], people["negatives"])
     centre, first, second = (values[name] for name in ("balanced_accuracy", "sensitivity", "specificity"))
     return (
         max(0.0, centre - np.hypot(first - low_1, second - low_2) / 2),
