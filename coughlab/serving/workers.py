@@ -202,7 +202,7 @@ class _Idle:
         # False where a worker has come at the last moment.
         return None if turn.cancel() else turn.result()
 
-    def release(self, worker):
+    def release(self, worker: "_Worker") -> None:
         with self._lock:
             self._workers.append(worker)
             self._match()
@@ -238,7 +238,7 @@ class _Parent:
         # It leaves no zombie, even where no worker is asked for any more.
         threading.Thread(target=process.wait, daemon=True).start()
 
-    def fork(self):
+    def fork(self) -> "_Worker":
         """A new worker."""
         ours, theirs = socket.socketpair()
         with self._lock, theirs:
@@ -250,16 +250,16 @@ class _Parent:
                 socket.send_fds(self._end, [b"."], [theirs.fileno()])
         return _Worker(ours)
 
-    def close(self):
+    def close(self) -> None:
         self._end.close()
 
 
 class _Worker:
     """The app's end of the connection to a worker, which ends when it is closed."""
 
-    def __init__(self, end):
+    def __init__(self, end: socket.socket):
         self._connection = Connection(end.detach())
-        self.progress = None
+        self.progress: bytes | None = None
 
     def ask(self, data: bytes, request: dict[str, Any]) -> tuple[str | None, Any, bytes]:
         """Name of the error, if any, facts and body that the worker sends back."""
@@ -275,7 +275,7 @@ class _Worker:
                 return *json.loads(message), self._connection.recv_bytes()
             self.progress = message
 
-    def close(self):
+    def close(self) -> None:
         self._connection.close()
 
 

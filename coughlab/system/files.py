@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 #: Free space that long work needs before it begins.
 PROBE_BYTES = 2**20
@@ -99,7 +99,7 @@ def write(path: str | os.PathLike, data: bytes) -> None:
         file.write(data)
 
 
-def flush(file: BinaryIO) -> None:
+def flush(file: IO) -> None:
     """Have all that was written to a file on the disk."""
     file.flush()
     os.fsync(file.fileno())
