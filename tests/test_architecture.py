@@ -1,6 +1,7 @@
 """The house keeps its order: a room imports only rooms below it, at the top of a file and inside functions alike."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,36 @@ def test_the_walk_sees_imports_inside_functions(tmp_path):
 def test_no_module_imports_streamlit():
     for name, path in MODULES.items():
         assert not {one for one in imported(path) if one.split(".")[0] == "streamlit"}, name
+
+
+def functions(
+    body: list[ast.stmt], name: str
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """Public functions and methods, with their dotted names; functions inside functions are left out."""
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            yield from functions(node.body, f"{name}.{node.name}")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
+            yield f"{name}.{node.name}", node
+
+
+def bare(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a parameter, other than `self` and `cls`, or what a function returns has no annotation."""
+    arguments = function.args
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    return function.returns is None or any(
+        one.annotation is None and one.arg not in ("self", "cls") for one in named
+    )
+
+
+def test_public_functions_say_their_types():
+    lacking = [
+        name
+        for module, path in MODULES.items()
+        for name, function in functions(ast.parse(path.read_text()).body, module)
+        if bare(function)
+    ]
+    assert not lacking, ", ".join(lacking)
 
 
 def test_few_modules_lie_flat():

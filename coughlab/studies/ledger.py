@@ -72,7 +72,7 @@ class Ledger:
         with replacing(self.folder) as writer:
             # Read again: another run may have added to it since.
             stored = self._read()
-            models = (stored.models if stored else {}) | (entries or {})
+            models = {**(stored.models if stored else {}), **(entries or {})}
             order = [*CLASSIFIERS, *(name for name in models if name not in CLASSIFIERS)]
             models = {name: models[name] for name in order if name in models}
             tables = {store.FEATURES: self.table}
@@ -83,7 +83,7 @@ class Ledger:
             if trials is not None:
                 tables[store.TRIALS] = trials
             for name in _small_files(models):
-                if name in (files or {}):
+                if files and name in files:
                     writer.write(name, files[name])
                 elif stored and name in stored.hashes:
                     writer.write(name, stored.read(name))

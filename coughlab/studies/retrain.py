@@ -186,7 +186,7 @@ class _Progress:
         self._first = None
         self._lock = threading.Lock()
 
-    def take(self, line):
+    def take(self, line: dict[str, Any]) -> None:
         if "failed" in line:
             self.fail(line["failed"])
         elif "rows" in line:
@@ -196,29 +196,29 @@ class _Progress:
             # Counted from the first epoch on: what comes before it, importing, comes only once.
             self._first = self._first or (time.monotonic(), self.share)
 
-    def end(self, state):
+    def end(self, state: str) -> None:
         with self._lock:
             if self.state == "running":
                 self.state = state
 
-    def ended(self, status):
+    def ended(self, status: int) -> None:
         _running.discard(self)
         if status:
             self.fail("The training stopped before its end. The server's log may say why.")
         self.end("done")
 
-    def fail(self, sentence):
+    def fail(self, sentence: str) -> None:
         self.failure = self.failure or sentence
         self.end("failed")
 
-    def seconds_left(self):
+    def seconds_left(self) -> float | None:
         since, at_first = self._first or (0, 0)
         done = self.share - at_first
         return (time.monotonic() - since) / done * (1 - self.share) if done > 0.01 else None
 
 
 #: Progress of the jobs that have not ended.
-_running = set()
+_running: set[_Progress] = set()
 _lock = threading.Lock()
 
 

@@ -179,13 +179,14 @@ def search_pipelines(
         raise StudyError(
             f"There is no study {name} in {folder.parent} to save the trials in. Train a model first."
         )
-    train, _ = PROTOCOLS[defined.protocols[0]].split(measured.table, n_splits=1, seed=seed)[0]
+    split = PROTOCOLS[defined.protocols[0]].split
+    assert split  # a study is split by its protocols
+    train, _ = split(measured.table, n_splits=1, seed=seed)[0]
     earlier = None if again or ledger.stored.trials.empty else ledger.stored.trials
     X = measured.table[list(acoustic.NAMES)].to_numpy()[train]
-    options = {"seed": seed + 1, "n_trials": n_trials, "trials": earlier}
     trials, saved = earlier, time.monotonic()
     try:
-        for trials in search.run(X, measured.labels[train], **options):
+        for trials in search.run(X, measured.labels[train], seed=seed + 1, n_trials=n_trials, trials=earlier):
             progress("Searching", len(trials), n_trials)
             if time.monotonic() - saved > SAVE_EVERY_S:
                 ledger.add(trials=trials)

@@ -160,7 +160,7 @@ class StoredStudy:
     @cached_property
     def served(self) -> dict[str, bytes | Path]:
         """The models that can answer here, by name: the content of the serving file, or its path if it is large."""
-        served = {}
+        served: dict[str, bytes | Path] = {}
         for name, file in self._serve.items():
             if file in self.models[name]["large"]:
                 if path := self.large(file):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ class Outcome:
 
 
 #: Names of the classifiers that were fitted in this process.
-_WARM = set()
+_WARM: set[str] = set()
 
 
 def make(fit: Fit) -> Outcome:
@@ -143,7 +143,7 @@ class Training:
     def __init__(
         self,
         classifier: Classifier,
-        recipe: Mapping[str, int | None],
+        recipe: Mapping[str, Any],
         measured: Measured,
         others: Mapping[str, Measured],
         ledger: Ledger,
@@ -155,7 +155,10 @@ class Training:
         self.measured, self.others, self.ledger, self.progress = measured, others, ledger, progress
         self.inputs = measured.inputs[classifier.input]
         self.learned_from, self.stage = self.inputs, f"Training {classifier.title}"
-        self.entry, self.tables, self.fits, self.files = {}, {}, {}, {}
+        self.entry: dict[str, Any] = {}
+        self.tables: dict[int, list[pd.DataFrame]] = {}
+        self.fits: dict[int, dict] = {}
+        self.files: dict[str, bytes] = {}
 
     def run(self, protocols: Iterable[str], n_splits: int | None = None, *, again: bool = False) -> None:
         """Make the fits that the study lacks, or all, on `n_splits` splits of each protocol or the classifier's own number."""
@@ -214,11 +217,15 @@ class Training:
         return done, tested_on, kept
 
     def _split(self, protocol: str, n_splits: int | None) -> list[splits.Split]:
-        own, protocol = self.classifier.splits, PROTOCOLS[protocol]
-        n_splits = n_splits or min(own, protocol.most_splits or own)
-        return protocol.split(self.measured.table, n_splits=n_splits, seed=self.recipe["seed"])
+        own, made_by = self.classifier.splits, PROTOCOLS[protocol]
+        assert made_by.split  # a study is split by its protocols
+        n_splits = n_splits or min(own, made_by.most_splits or own)
+        return made_by.split(self.measured.table, n_splits=n_splits, seed=self.recipe["seed"])
 
-    def _embedded(self, inputs: Sequence) -> list:
+    def _embedded(self, inputs: list) -> list:
+        """What the classifier learns from in place of its inputs, where there is anything."""
+        if not self.classifier.embed:
+            return inputs
         stage, total = f"Preparing {self.classifier.title}", len(inputs)
         return self.classifier.embed(
             inputs, progress=lambda share: self.progress(stage, share * total, total)
@@ -289,9 +296,7 @@ class Training:
         self.tables[fits_done] = []
         for name, other in self.others.items():
             asked = splits.clean(other.table)
-            inputs = [other.inputs[self.classifier.input][row] for row in asked]
-            if self.classifier.embed:
-                inputs = self._embedded(inputs)
+            inputs = self._embedded([other.inputs[self.classifier.input][row] for row in asked])
             table = predictions(
                 fitted.predict(inputs), other.table, asked, **names, tested_on=name, role="test"
             )

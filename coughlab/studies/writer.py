@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -75,8 +76,9 @@ class StudyWriter:
     """Writes the files of a study and remembers their hashes; `manifest` is everything else that the manifest is to say."""
 
     def __init__(self, folder: Path):
-        self._folder, self._files = folder, {}
-        self.manifest = {}
+        self._folder = folder
+        self._files: dict[str, dict] = {}
+        self.manifest: dict[str, Any] = {}
 
     def write(self, name: str, data: bytes) -> None:
         """Write one file."""

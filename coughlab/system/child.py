@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from coughlab.system import resources
 
@@ -37,7 +38,7 @@ class Child:
     """
 
     def __init__(
-        self, module: str, arguments: list, receive: Callable[[object], None], ended: Callable[[int], None]
+        self, module: str, arguments: list, receive: Callable[[Any], None], ended: Callable[[int], None]
     ):
         command = [sys.executable, "-m", __name__, str(os.getpid()), module, json.dumps(arguments)]
         with resources.without_ctrl_c():
@@ -53,9 +54,7 @@ class Child:
         self.kill = weakref.finalize(self, process.kill)
 
 
-def _listen(
-    process: subprocess.Popen, receive: Callable[[object], None], ended: Callable[[int], None]
-) -> None:
+def _listen(process: subprocess.Popen, receive: Callable[[Any], None], ended: Callable[[int], None]) -> None:
     assert process.stdout  # a pipe
     try:
         with process.stdout as lines:
