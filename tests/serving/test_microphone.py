@@ -7,6 +7,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+# Imported here, before any test runs: after TensorFlow, which tests of networks import, it crashes the process.
+from aiortc import rtcrtpreceiver
+from aiortc.codecs.opus import OpusDecoder
 from av import AudioFrame, CodecContext
 
 from coughlab.audio import synthetic
@@ -48,8 +52,6 @@ def arrived(packet, at=0):
 
 
 def test_the_sound_is_that_of_aiortc_s_own_decoder(pool):
-    from aiortc.codecs.opus import OpusDecoder
-
     ours, theirs = decoder(), OpusDecoder()
     for number, packet in enumerate(opus()):
         (here,) = ours.decode(arrived(packet, 960 * number))
@@ -100,8 +102,6 @@ def test_nothing_else_is_decoded_at_all(pool, kind):
 
 
 def test_the_page_has_all_sound_decoded_so():
-    from aiortc import rtcrtpreceiver
-
     from pages.components.live import microphone
 
     assert microphone.microphone is packets
