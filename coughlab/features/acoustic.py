@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from coughlab.audio import Recording
 from coughlab.features import spectrum
+from coughlab.features.sound import Sound
 from coughlab.features.spectrum import HOP, N_FFT, RATE
 
 #: Only so much of a recording is read, as in the case study.
@@ -30,7 +30,7 @@ NAMES = (
 )
 
 
-def extract(recording: Recording) -> np.ndarray:
+def extract(recording: Sound) -> np.ndarray:
     """The 26 features of a recording's first 5 seconds, in the order of `NAMES`: shape (26,), float32.
 
     >>> coughlab.extract_features(coughlab.load_audio(coughlab.make_cough())).shape

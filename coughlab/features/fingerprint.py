@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 import soxr
 
-from coughlab.audio import Recording
+from coughlab.features.sound import Sound
 
 #: One row every 10 ms.
 HOP_S = 0.01
@@ -40,7 +40,7 @@ FADE_S = 0.008
 WAVE_HZ = (200.0, 1900.0)
 
 
-def compute(recording: Recording) -> np.ndarray:
+def compute(recording: Sound) -> np.ndarray:
     """Fingerprint of a recording: one `ROW` every 10 ms of its first 30 s; 2.4 kB a second."""
     y = recording.samples[: round(LONGEST_S * recording.rate)]
     y = soxr.resample(y - y.mean(), recording.rate, RATE, quality="soxr_hq")

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from coughlab.audio import Recording
 from coughlab.features import acoustic, recording_chain, spectrum
+from coughlab.features.sound import Sound
 from coughlab.features.spectrogram_image import PICTURES
 
 #: Mel bands of the CNN's spectrogram.
@@ -14,7 +14,7 @@ N_MELS = 64
 SHORTEST_FRAMES = 43
 
 
-def spectrogram(recording: Recording) -> np.ndarray:
+def spectrogram(recording: Sound) -> np.ndarray:
     """The CNN's input: the log-mel spectrogram of the whole recording, in dB relative to full scale.
 
     Its shape is (n_frames, 64), with at least 43 frames.
@@ -29,7 +29,7 @@ def _spectrogram(magnitude):
     return repeated(spectrum.log_mel_of(magnitude, N_MELS), SHORTEST_FRAMES)
 
 
-def measure(recording: Recording, kinds: Collection[str]) -> dict[str, np.ndarray]:
+def measure(recording: Sound, kinds: Collection[str]) -> dict[str, np.ndarray]:
     """Several `INPUTS` of one recording, by name.
 
     The features and the spectrogram share a transform where both are of the whole recording.
@@ -53,7 +53,7 @@ def repeated(db: np.ndarray, n_frames: int) -> np.ndarray:
 
 
 #: Every kind of input by name: a function of a recording.
-INPUTS: dict[str, Callable[[Recording], np.ndarray]] = {
+INPUTS: dict[str, Callable[[Sound], np.ndarray]] = {
     "features": acoustic.extract,
     "spectrogram": spectrogram,
     "chain": recording_chain.measure,

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from coughlab.audio import Recording
+from coughlab.features.sound import Sound
 
 FRAME_S = 0.02
 HOP_S = 0.01
 
 
-def levels(recording: Recording) -> np.ndarray:
+def levels(recording: Sound) -> np.ndarray:
     """Root-mean-square level of 20 ms frames, every 10 ms: dB relative to full scale, at least -100."""
     y = recording.samples - recording.samples.mean()
     edges = np.round(np.arange(0, recording.duration - FRAME_S / 2, HOP_S) * recording.rate).astype(int)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coughlab.audio import Recording
 from coughlab.features import levels as _levels
 from coughlab.features.acoustic import SECONDS
+from coughlab.features.sound import Sound
 
 #: A cough lasts about 0.3 s; less than this rarely holds a whole one.
 SHORT_S = 0.5
@@ -31,7 +31,7 @@ class Remark:
     message: str
 
 
-def check(recording: Recording, events: Sequence) -> list[Remark]:
+def check(recording: Sound, events: Sequence) -> list[Remark]:
     """What is wrong with a recording in which the detector found these coughs; empty for a good one."""
     db = _levels.levels(recording)
     contrast = db.max() - _levels.background_db(db)

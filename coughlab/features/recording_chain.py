@@ -6,8 +6,8 @@ can score well without any information from coughs; these measurements show how 
 
 import numpy as np
 
-from coughlab.audio import Recording
 from coughlab.features import quality, spectrum
+from coughlab.features.sound import Sound
 
 N_BANDS = 16
 #: The file, known without decoding it.
@@ -38,7 +38,7 @@ ABOVE_ROUNDING_DB = 6.0
 _BLOCK = 1024
 
 
-def measure(recording: Recording) -> np.ndarray:
+def measure(recording: Sound) -> np.ndarray:
     """The recording chain of the whole recording, in the order of `NAMES`: shape (len(NAMES),), float64, all finite.
 
     Levels are in dB relative to full scale, at least -120. ``file_bit_depth`` is 0 where the codec has none, ``file_compressed``

@@ -8,8 +8,8 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from coughlab.audio import Recording
 from coughlab.features import spectrum
+from coughlab.features.sound import Sound
 
 SECONDS = 5
 #: Range shown below the loudest point, in dB.
@@ -29,7 +29,7 @@ MAGMA = (
 )
 
 
-def picture(recording: Recording, height: int, width: int) -> np.ndarray:
+def picture(recording: Sound, height: int, width: int) -> np.ndarray:
     """Draw the log-power spectrogram of the first 5 seconds; a shorter recording fills the whole width, too.
 
     Returns

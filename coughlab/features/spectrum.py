@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import soxr
 
-from coughlab.audio import Recording
+from coughlab.features.sound import Sound
 
 RATE = 22_050
 N_FFT = 2048
@@ -27,7 +27,7 @@ _BLOCK = 32
 _BANDS = 16
 
 
-def waveform(recording: Recording, *, seconds: float | None = None) -> np.ndarray:
+def waveform(recording: Sound, *, seconds: float | None = None) -> np.ndarray:
     """Mono samples at 22,050 Hz, float32; with `seconds`, only of the start.
 
     The cut comes before the resampling, as in ``librosa.load(path, duration=seconds)``.
