@@ -37,6 +37,8 @@ def expect_numbers(page, rows, threshold, prevalence):
         card = page.locator(f".cards [data-measure={measure}]")
         expect(card.locator(".value")).to_have_text(percent(value))
         expect(card.locator(".interval")).to_have_text(f"95% interval {percent(low)} to {percent(high)}")
+    expect(page.get_by_role("slider", name="Predicted COVID from a probability of")).to_be_visible()
+    expect(page.get_by_role("slider", name="have COVID (prevalence)")).to_be_visible()
     card = page.locator(".cards [data-measure=positive_ratio]")
     expect(card.locator(".value")).to_have_text(re.compile(re.escape(f"{ratios[0].value:.3g}")))
     expect(page.locator(".cards [data-measure=sensitivity] .value")).to_have_text(

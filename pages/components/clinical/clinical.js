@@ -66,6 +66,10 @@ class View {
     return this.root.querySelector(selector);
   }
 
+  all(selector) {
+    return this.root.querySelectorAll(selector);
+  }
+
   copy(id) {
     return this.find(`template#${id}`).content.firstElementChild.cloneNode(true);
   }
@@ -79,6 +83,7 @@ class View {
     this.threshold.max = data.thresholds.length - 1;
     this.prevalence.max = data.prevalences.length - 1;
     this.find(".measured").textContent = data.measured;
+    for (const place of this.all("[data-condition]")) place.textContent = data.condition;
     this.buildTable();
     this.show();
   }
