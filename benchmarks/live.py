@@ -20,6 +20,7 @@ from shared.table import Row, show
 
 from coughlab import audio, live
 from coughlab.audio import synthetic
+from coughlab.detector.training import sounds
 from coughlab.live.cough_log import KEPT_S
 from coughlab.serving import predictors
 
@@ -34,7 +35,7 @@ def minute(seed=0):
     """A minute of sound: a cough every five seconds, and speech-like sound in half of the pauses."""
     y = synthetic.recording(onsets_s=range(2, 60, 5), duration_s=60.0, seed=seed)
     for k, start in enumerate(range(3, 57, 10)):
-        said = synthetic.speech(seed=seed + k, duration_s=3.0)
+        said = sounds.speech(seed=seed + k, duration_s=3.0)
         y[start * synthetic.RATE :][: said.size] += said
     return y
 
