@@ -8,6 +8,7 @@ import pytest
 from coughlab.datasets import DatasetError
 from coughlab.detector.events import STEP_S
 from coughlab.detector.training import corpus, scenes
+from coughlab.detector.training.chains import chain
 from tests.detector.training import collections
 
 
@@ -96,9 +97,9 @@ def test_the_chain_is_drawn_without_regard_to_what_sounds():
     rng = np.random.default_rng(0)
     y = np.sin(np.arange(scenes.SIZE) / 10)
     # Level is set by the chain, not kept from the recording.
-    one, twice = (scenes.chain(gain * y, np.random.default_rng(5)) for gain in (1, 2))
+    one, twice = (chain(gain * y, np.random.default_rng(5)) for gain in (1, 2))
     np.testing.assert_allclose(one, twice, atol=1e-3)
-    assert all(np.isfinite(scenes.chain(y, rng)).all() for _ in range(50))
+    assert all(np.isfinite(chain(y, rng)).all() for _ in range(50))
 
 
 def test_coughs_are_where_a_scene_says(listed, sounds):
