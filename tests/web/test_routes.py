@@ -1,5 +1,6 @@
 """Routes are found, served and described without being named anywhere."""
 
+import subprocess
 import sys
 
 import anyio
@@ -88,3 +89,9 @@ def test_every_handler_is_described_under_a_name_of_its_own_and_every_schema_is_
     assert len(names) == len(set(names)) == len(api.routes) - 2
     schemas = openapi.document()["components"]["schemas"]
     assert all(name in schemas for endpoint in routes.endpoints() for name in endpoint.schemas)
+
+
+def test_the_api_starts_without_what_only_pages_and_training_need():
+    code = "import sys, coughlab.web.api; print(sorted({'pandas', 'pyarrow', 'scipy', 'sklearn', 'jinja2'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr

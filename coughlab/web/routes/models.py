@@ -1,6 +1,9 @@
 """``GET /api/v1/models``: the models, which of them answer here, and what they scored on which data."""
 
-import pandas as pd
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -10,6 +13,9 @@ from coughlab.serving import predictors
 from coughlab.system import resources
 from coughlab.web.endpoint import Endpoint, threads
 from coughlab.web.schema import STRING, errors, mapping, operation, record, ref, response
+
+if TYPE_CHECKING:  # the API starts and answers without pandas
+    import pandas as pd
 
 #: What the answer has of each model as it stands in the study.
 _FACTS = ("title", "summary", "input", "threshold", "parameters", "epochs")
