@@ -96,4 +96,7 @@ $(VENV)/.installed: requirements.txt requirements.lock pyproject.toml | $(VENV)/
 
 $(VENV)/.installed-dev: requirements-dev.txt requirements-dev.lock $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet $(LOCKED_DEV)
+# librosa compiles some functions when it is first imported. Two processes that do so at once can leave compiled files of both,
+# which do not fit together (numba/numba#10128), and every import after that crashes; so one process does it here.
+	$(BIN)/python -c "import librosa; librosa.beat.beat_track"
 	touch $@

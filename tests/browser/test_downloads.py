@@ -119,12 +119,21 @@ def test_a_table_as_csv_is_the_table(page, app):
     pd.testing.assert_frame_equal(read, summary, check_names=False)
 
 
+def click_on_point(page, k):
+    """Click where mark `k` of the last group is, on the layer above all marks that hears clicks."""
+    layer = chart(page).locator(".nsewdrag")
+    point = chart(page).locator(".scatterlayer .trace").last.locator(".point").nth(k)
+    mark, area = (place.evaluate("element => element.getBoundingClientRect().toJSON()") for place in (point, layer))
+    x, y = (mark[side] + mark[size] / 2 - area[side] for side, size in (("x", "width"), ("y", "height")))
+    layer.click(position={"x": x, "y": y})
+
+
 def test_a_click_on_a_point_chooses_its_recording_and_the_address_keeps_it(page):
     features = predictors.default().study.features
     covid = features.loc[features["label"] == "covid", "recording"].tolist()
     field = page.get_by_role("combobox", name="Recording")
     for k in (2, 3, 2):
-        chart(page).locator(".scatterlayer .trace").last.locator(".point").nth(k).click(force=True)
+        click_on_point(page, k)
         expect(field).to_have_value(covid[k], timeout=60_000)
         expect(page.get_by_text("Labelled COVID")).to_be_visible(timeout=60_000)
     page.goto(page.url)
