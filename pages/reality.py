@@ -66,7 +66,7 @@ with st.container(border=True):
 table = steps.steps(study.name, study.evidence, model, metric, reasons=reasons)
 drawn, explained = st.columns([3, 2], gap="large")
 with explained:
-    reality.show_explanation(metric, table, study.task)
+    reality.show_explanation(metric, table, study)
 with drawn:
     reality.show_staircase(table, study, model, titles[model])
     st.markdown(f":small[{reality.measured(study.name, table)} {INTERVALS}]")

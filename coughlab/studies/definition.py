@@ -52,6 +52,8 @@ class Definition:
     cite: str = ""
     #: What a reader of the scores has to know of the dataset, in Markdown.
     about: str = ""
+    #: What others found of the condition, in Markdown, shown beside the scores.
+    literature: str = ""
 
     @property
     def classifiers(self) -> list[str]:

@@ -110,11 +110,27 @@ def _made(classifier, fit, **progress):
     fitted = classifier.fit(rows, fit.labels, seed=fit.seed, epochs=fit.epochs, **progress)
     seconds = time.perf_counter() - started
     probability = fitted.predict([fit.inputs[row] for row in fit.asked])
-    return Outcome(probability, seconds, _answer_ms(fitted, fit.timed), fitted.parameters)
+    return Outcome(probability, seconds, _answer_ms(fit.classifier, fitted, fit.timed), fitted.parameters)
 
 
-def _answer_ms(fitted, inputs):
-    """Milliseconds for one answer of the model as it is served, from its input on: the median over some recordings."""
+#: Milliseconds for one answer of the networks that were fitted in this process, by name and number of parameters.
+_NETWORK_MS: dict[tuple[str, int], float] = {}
+
+
+def _answer_ms(name, fitted, inputs):
+    """Milliseconds for one answer of the model as it is served, from its input on: the median over some recordings.
+
+    Networks of one shape take the same time, and it takes a second to write one as it is served, so one of them is timed.
+    """
+    if fitted.parameters is None:
+        return _timed(fitted, inputs)
+    network = (name, fitted.parameters)
+    if network not in _NETWORK_MS:
+        _NETWORK_MS[network] = _timed(fitted, inputs)
+    return _NETWORK_MS[network]
+
+
+def _timed(fitted, inputs):
     answer = fitted.served()
     answer(inputs[0])
     times = []
@@ -302,7 +318,7 @@ class Training:
             )
             self.tables[fits_done].append(table)
         if self.others:
-            answer_ms = _answer_ms(fitted, [self.inputs[row] for row in rows[:TIMED]])
+            answer_ms = _answer_ms(self.classifier.name, fitted, [self.inputs[row] for row in rows[:TIMED]])
             self._note(fits_done, names, fitted.parameters, seconds, answer_ms)
         if self.classifier.keep:
             self._keep(fitted)

@@ -10,10 +10,6 @@ from pages.shared.measured import measured_on
 from pages.shared.protocol import ask_protocol, pairs_in, rows_of
 from pages.shared.table import show_table
 
-ELSEWHERE = """**What others found.** In a study of 67,842 people an ROC AUC of 0.85 fell to 0.62 once people with and without
-COVID were matched by symptoms and other facts ([Coppock et al., Nature Machine Intelligence 6,
-2024](https://doi.org/10.1038/s42256-023-00773-8)). With nobody on both sides and balanced groups, coughs, breathing and voice
-together reached 0.71 ([Han et al., npj Digital Medicine 5, 2022](https://doi.org/10.1038/s41746-021-00553-x))."""
 BASELINES = """**Recording chain only** is a model trained on what has nothing to do with a disease: file format, loudness and
 background noise. Where it does as well as the model, the score does not show that a cough was heard."""
 
@@ -66,7 +62,8 @@ CALIBRATED = {
 }
 
 
-def show_explanation(metric, table, task):
+def show_explanation(metric, table, study):
+    task = study.task
     st.markdown(f"**{METRICS[metric].title}.** {task.say(METRICS[metric].explained)}")
     made = set(table.loc[table["reason"] == "", "protocol"])
     st.markdown(
@@ -76,7 +73,8 @@ def show_explanation(metric, table, task):
     )
     if table["shortcut"].notna().any():
         st.markdown(BASELINES)
-    st.markdown(f":small[{ELSEWHERE}]")
+    if literature := study.definition.literature.strip():
+        st.markdown(f":small[**What others found.** {literature}]")
 
 
 def show_staircase(table, study, model, title):

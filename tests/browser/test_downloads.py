@@ -123,7 +123,9 @@ def click_on_point(page, k):
     """Click where mark `k` of the last group is, on the layer above all marks that hears clicks."""
     layer = chart(page).locator(".nsewdrag")
     point = chart(page).locator(".scatterlayer .trace").last.locator(".point").nth(k)
-    mark, area = (place.evaluate("element => element.getBoundingClientRect().toJSON()") for place in (point, layer))
+    mark, area = (
+        place.evaluate("element => element.getBoundingClientRect().toJSON()") for place in (point, layer)
+    )
     x, y = (mark[side] + mark[size] / 2 - area[side] for side, size in (("x", "width"), ("y", "height")))
     layer.click(position={"x": x, "y": y})
 
