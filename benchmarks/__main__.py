@@ -1,6 +1,6 @@
-"""Every figure in one table: `make bench`, or `python benchmarks NAME …` for some of the programs.
+"""All figures in one table: `make bench`, or `python benchmarks NAME …` for some of the programs.
 
-Each program runs in a process of its own, one after another, because two at once would slow each other down.
+Each program runs in a separate process, one after another, because two at once would slow each other down.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 from shared.table import SETTING, Row, markdown
 
 HERE = Path(__file__).parent
-#: They take long, up to hours, and are run by name.
+#: They take up to hours, and run only by name.
 LONG = {"copies", "coughvid"}
 PROGRAMS = sorted({path.stem for path in HERE.glob("*.py")} - LONG - {"__main__"})
 

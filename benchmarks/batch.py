@@ -1,9 +1,9 @@
-"""Many recordings at once: files a second, what it costs beside the answers themselves, and memory.
+"""Many recordings at once: files per second, overhead compared to the answers alone, and memory.
 
     python benchmarks/batch.py
 
-A hundred recordings of 3 s are answered one by one with nothing around, by the page's way from uploads and from a ZIP, and by the
-command line into a file. A way that costs nothing is as fast as nothing around.
+A hundred recordings of 3 s are answered in four ways: one by one without any other code; as on the page, from uploads and from a
+ZIP; and by the command line into a file. Without overhead, all would be as fast as the first.
 """
 
 import io
@@ -28,7 +28,7 @@ NOTHING = "decode and predict, nothing else"
 
 
 def recordings():
-    """Coughs at other times in each, so that no two files are equal."""
+    """Each has coughs at different times, so that no two files are equal."""
     for n in range(N):
         onsets = (0.3 + 0.004 * n, 1.2 + 0.003 * n, 2.1 + 0.002 * n)
         yield (
@@ -86,7 +86,7 @@ def main():
         }
         plain(files, predictor)
         before, best = peak_mb(), dict.fromkeys(ways, float("inf"))
-        # In turns, so that what else the machine does slows all of them alike.
+        # In turns, so that other load on the machine affects all of them equally.
         for _ in range(ROUNDS):
             for way, work in ways.items():
                 started = time.process_time()

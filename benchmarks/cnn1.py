@@ -1,9 +1,10 @@
-"""CNN 1 from pictures to its trained network: all 50 epochs on 119 pictures, on this machine's cores.
+"""Training of CNN 1 from pictures: all 50 epochs on 119 pictures, on this machine's cores.
 
     python benchmarks/cnn1.py
 
-The frozen part of VGG16 gives a picture the same outputs in every epoch, so it is run once; its multiplications are the floor.
-Where COUGHLAB_VGG16 names no file of its weights they are random, which takes as long. The pictures are of synthetic coughs.
+The frozen part of VGG16 gives the same outputs for a picture in every epoch, so it is run once; its multiplications are the
+floor. If COUGHLAB_VGG16 names no file of weights, they are random, which takes equally long. The pictures are of synthetic
+coughs.
 """
 
 import math
@@ -21,7 +22,7 @@ from coughlab.features.inputs import INPUTS
 from coughlab.system import resources
 
 N, EPOCHS = size((119, 50), (2, 1))
-#: What the case study's author reports for an epoch on his GPU.
+#: Seconds that the case study's author reports for an epoch on his GPU.
 AUTHOR_S = 13.0
 
 

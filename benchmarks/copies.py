@@ -1,9 +1,9 @@
-"""How well copies are found among real recordings, and how time and memory grow with the size of a dataset.
+"""Recall of copies among real recordings, and growth of time and memory with the size of a dataset.
 
     python benchmarks/copies.py
 
-Growth: synthetic recordings of 3 s, one in twenty of them a changed copy of another. Recall: recordings of each dataset of the
-folder that COUGHLAB_DATA names are changed in memory and looked for among the originals.
+Growth: synthetic recordings of 3 s, one in twenty of them a changed copy of another. Recall: recordings of each dataset in the
+folder COUGHLAB_DATA are changed in memory and searched for among the originals.
 """
 
 import os
@@ -90,7 +90,7 @@ def growth(n):
 
 
 def samples(k):
-    # Seeds far apart, because recordings of neighbouring seeds share the hiss of their coughs.
+    # Seeds are far apart, because recordings with neighbouring seeds share the noise of their coughs.
     onsets = np.random.default_rng(k).uniform(0.1, 2.5, 3)
     return synthetic.recording(onsets_s=np.sort(onsets), duration_s=3, rate=RATE, seed=10 * k)
 

@@ -1,13 +1,13 @@
-"""A simulated COUGHVID, and how `features` and `audit` grow with it.
+"""A simulated COUGHVID, and the growth of time and memory of `features` and `audit` with its size.
 
     python benchmarks/coughvid.py [FOLDER] [--jobs 2]
 
-The recordings are made by the code: other coughs at other times in each, 3 to 10 s, coded with Opus in WebM or OGG. One in twenty
-is a changed copy of another, one in three hundred is damaged, one in nine hundred missing. They are the same in every run. Every
-size is measured in fresh processes, the folder of the audit's parts being empty before.
+The recordings are synthetic: each has different coughs at different times, 3 to 10 s, coded with Opus in WebM or OGG. One in
+twenty is a changed copy of another, one in three hundred is damaged, one in nine hundred missing. They are the same in every run.
+Every size is measured in new processes, with an empty folder for the audit's parts.
 
-It takes hours. FOLDER keeps the recordings and the figures, so that a run that was stopped goes on where it was; without it all
-is gone in the end. The tables that are printed and the picture, scale.svg in FOLDER, are those of docs/scale.md.
+It takes hours. FOLDER stores the recordings and the figures, so that a stopped run can be continued; without it they are deleted
+at the end. The printed tables and the picture, scale.svg in FOLDER, are those of docs/scale.md.
 """
 
 import argparse
@@ -29,16 +29,16 @@ from shared.usage import measured
 
 from coughlab.audio import synthetic
 
-#: How many recordings are measured; the published dataset has as many as the last.
+#: Numbers of recordings that are measured; the last is the size of the published dataset.
 SIZES = size((1000, 3000, 9000, 27_550), (10, 20))
 RATE, BIT_RATE = 48_000, 32_000
-#: Changes that a person who sends a recording twice may make; it is coded once more in any case.
+#: Changes in a recording that a person sends twice; it is always coded again.
 COPIED = ("first 137 ms off", "noise 20 dB below", "telephone, 300 to 3,400 Hz", "12 dB quieter")
 STATUS, SHARES = ("healthy", "symptomatic", "COVID-19"), (0.72, 0.2, 0.08)
 
 
 def of(number):
-    """All that is decided about a recording before it is made."""
+    """The properties of a recording before it is made."""
     rng = np.random.default_rng([0, number])
     duration_s = rng.uniform(3, 10)
     return {
@@ -55,17 +55,17 @@ def of(number):
 
 
 def samples(number):
-    told = of(number)
-    if told["source"] is not None:
+    recipe = of(number)
+    if recipe["source"] is not None:
         change = CHANGES[COPIED[number // 20 % len(COPIED)]]
-        return change(*samples(told["source"]))
-    options = {name: told[name] for name in ("onsets_s", "duration_s", "peak", "noise")}
-    # Seeds far apart, because recordings of neighbouring seeds share the hiss of their coughs.
+        return change(*samples(recipe["source"]))
+    options = {name: recipe[name] for name in ("onsets_s", "duration_s", "peak", "noise")}
+    # Seeds are far apart, because recordings with neighbouring seeds share the noise of their coughs.
     return synthetic.recording(rate=RATE, seed=10 * number, **options), RATE
 
 
 def content(number):
-    """The bytes of a recording's file; None where it is missing."""
+    """The bytes of a recording's file; None if it is missing."""
     if number % 900 == 450:
         return None
     y, rate = samples(number)
@@ -78,8 +78,8 @@ def content(number):
 
 
 def write(folder, number):
-    told = of(number)
-    path = folder / (told["uuid"] + told["suffix"])
+    recipe = of(number)
+    path = folder / (recipe["uuid"] + recipe["suffix"])
     if path.exists() or (data := content(number)) is None:
         return
     aside = path.with_suffix(".new")
@@ -104,10 +104,10 @@ def make(folder, n, jobs):
 
 
 def part_of(folder, size, place):
-    """The first recordings of a simulated COUGHVID as a dataset of their own."""
+    """The first recordings of a simulated COUGHVID as a separate dataset."""
     make_list(place, size)
-    for told in map(of, range(size)):
-        path = folder / (told["uuid"] + told["suffix"])
+    for recipe in map(of, range(size)):
+        path = folder / (recipe["uuid"] + recipe["suffix"])
         if path.exists():
             os.link(path, place / path.name)
 
@@ -119,7 +119,7 @@ def measure(folder, recordings, jobs):
         for what in ("features", "audit"):
             if any((one["what"], one["size"]) == (what, number) for one in figures):
                 continue
-            # Beside the recordings, so that they can be linked.
+            # On the same disk as the recordings, so that hard links are possible.
             with tempfile.TemporaryDirectory(dir=folder) as place:
                 part_of(recordings, number, dataset := Path(place, "dataset"))
                 one = measured(what, "coughvid", dataset, Path(place, "out"), jobs)
@@ -134,17 +134,17 @@ def measure(folder, recordings, jobs):
 
 
 def cpu_s(one):
-    """Seconds of CPU of all processes."""
+    """CPU seconds of all processes."""
     return one["cpu_s"] + one["workers_cpu_s"]
 
 
 def worker_mb(one):
-    """The most memory of a worker; there is none where all recordings fit one part."""
+    """The most memory of a worker; there is no worker if all recordings fit one part."""
     return max(one["workers_mb"], default=0)
 
 
 def compare(figures):
-    """What a recording costs in the largest dataset beside the smallest."""
+    """The cost per recording in the largest dataset compared to the smallest."""
     for what in ("features", "audit"):
         few, *_, many = (one for one in figures if one["what"] == what)
         ours, yardstick = (1000 * cpu_s(one) / one["size"] for one in (many, few))
@@ -153,7 +153,7 @@ def compare(figures):
 
 
 def growth(figures):
-    """Lines of the picture: what takes how long and how much memory, by number of recordings."""
+    """Lines of the picture: time and memory by number of recordings."""
     sizes = sorted({one["size"] for one in figures})
     by = {(one["what"], one["size"]): one for one in figures}
     features = [by["features", size] for size in sizes]
@@ -213,7 +213,7 @@ def draw(figures, svg):
 
 
 def markdown(figures):
-    """The figures of the picture as tables, and what a million recordings would need."""
+    """The figures of the picture as tables, and the extrapolation to a million recordings."""
     sizes, seconds, memory = growth(figures)
     for title, lines in (("CPU time, s", seconds), ("most memory, MB", memory)):
         yield from ("", f"| {title} | {' | '.join(f'{size:,}' for size in sizes)} |")
@@ -236,7 +236,7 @@ def markdown(figures):
         yield f"| {name} | {number(grown(sizes, values) * 1e6 / 3600)} CPU hours |"
     for name, values in memory.items():
         if name.endswith("a worker"):
-            continue  # it depends on the longest recordings of a chunk, and what little differs is chance
+            continue  # it depends on the longest recordings of a chunk; small differences are chance
         gigabytes = (values[-1] + grown(sizes, values) * (1e6 - sizes[-1])) / 1024
         yield f"| memory of {name} | {number(gigabytes)} GB |"
     for what, one in last.items():
@@ -245,7 +245,7 @@ def markdown(figures):
 
 
 def grown(sizes, values):
-    """What one more recording adds."""
+    """The increase per recording."""
     return max(0, values[-1] - values[-2]) / (sizes[-1] - sizes[-2])
 
 
@@ -266,6 +266,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--jobs", type=int, default=2)
-    told = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as aside:
-        main(told.folder or Path(aside), told.jobs)
+        main(arguments.folder or Path(aside), arguments.jobs)

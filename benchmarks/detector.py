@@ -1,8 +1,8 @@
-"""What the cough detector costs: milliseconds of one core for each second of sound, beside its limit.
+"""Cost of the cough detector: milliseconds of one core per second of sound, compared to its limit.
 
     python benchmarks/detector.py
 
-Sound as it is recorded (48,000 Hz), so that resampling counts. Every figure is the median of several runs.
+The sound has 48,000 Hz, so that resampling is included. Every figure is the median of several runs.
 """
 
 import statistics
@@ -21,7 +21,7 @@ LIMIT_MS, SECONDS, RUNS = 5.0, size(20, 2), size(7, 1)
 
 
 def cost(work):
-    """Milliseconds of CPU that `work` takes for each second of sound, the median of several runs after one to warm up."""
+    """CPU milliseconds of `work` per second of sound: the median of several runs after one to warm up."""
     work()
     times = []
     for _ in range(RUNS):

@@ -1,8 +1,8 @@
-"""The 26 features: ours beside one librosa call a feature, on the same samples, in one thread, in one run.
+"""The 26 features: ours compared to one librosa call per feature, on the same samples, in one thread, in one run.
 
     python benchmarks/features.py
 
-The floor is one short-time Fourier transform in single precision, which no way to these features can do without.
+The floor is one short-time Fourier transform in single precision, which these features need in any case.
 """
 
 import timeit
@@ -42,7 +42,7 @@ def floor(y):
 
 
 def milliseconds(functions, y):
-    """The least time of each, tried in turns so that what else the machine does slows all alike."""
+    """The least time of each; run in turns, so that other load on the machine affects all equally."""
     best = [float("inf")] * len(functions)
     for _ in range(ROUNDS):
         for k, function in enumerate(functions):

@@ -1,8 +1,8 @@
-"""How long a person waits: first paint, the first answer of a cold server, the next answers.
+"""Waiting times of a user: first paint, the first answer of a cold server, the next answers.
 
     python benchmarks/first_answer.py
 
-It drives a real Chromium. Every figure is held against its limit.
+Uses a real Chromium. Every figure is compared to its limit.
 """
 
 import statistics
@@ -14,10 +14,10 @@ from shared.server import app, wav
 from shared.table import Row, show
 
 LATER = size((3.1, 4.2, 5.3, 6.4, 7.5), (3.1,))
-#: Until the charts of the last answer are drawn, as a person would wait.
+#: Seconds of pause until the charts of the last answer are drawn.
 PAUSE_S, ASKED = size(2, 0.2), size(20, 1)
 # In the page, once it is there: `answered` gives the milliseconds from the choice of a file until all answers to it are painted.
-# What an earlier run of the page left is there for a while longer, marked as stale.
+# Elements of an earlier run of the page stay for a while, marked as stale.
 WATCH = """() => document.addEventListener('change', event => {
     if (event.target.type !== 'file') return;
     const chosen = performance.now(), name = event.target.files[0].name;

@@ -1,9 +1,9 @@
-"""What it costs to decode a stranger's recording in a process of its own, and to replace that process.
+"""Cost of decoding an untrusted recording in a separate process, and of replacing that process.
 
     python benchmarks/isolation.py
 
-The same files decoded here and by a worker, in turns; the packets of a microphone's sound; then a worker killed while it rests
-and the next answer waited for.
+The same files are decoded here and by a worker, in turns; then packets of a microphone's sound. Then an idle worker is killed and
+the next answer is timed.
 """
 
 import statistics

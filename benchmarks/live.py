@@ -1,9 +1,9 @@
-"""What listening costs: processor, memory, the delay of a mark and how often the picture moves.
+"""Cost of listening: CPU, memory, delay of a mark, and redraws per second.
 
     python benchmarks/live.py
 
-Processing is measured on sound fed faster than real time in pieces of 20 ms, as a browser sends it, with twelve coughs a minute;
-the page in a Chromium whose microphone plays a file.
+Processing is measured on sound that is fed faster than real time in pieces of 20 ms, as a browser sends it, with twelve coughs
+per minute. The page is measured in a Chromium whose microphone plays a file.
 """
 
 import contextlib
@@ -24,10 +24,10 @@ from coughlab.detector.training import sounds
 from coughlab.live.cough_log import KEPT_S
 from coughlab.serving import predictors
 
-#: Minutes of sound before memory is looked at first, so that what is kept is full, and until it is looked at again.
+#: Minutes of sound before the first measurement of memory, when all buffers are full, and until the second.
 FILLING, MINUTES = size((int(KEPT_S / 60) + 30, 60), (1, 1))
 ASKED = size(20, 1)
-#: How long the page listens, and when its microphone hears coughs.
+#: How long the page listens, and the times of its coughs.
 PAGE_S, ONSETS = size((60.0, range(10, 70, 5)), (2.0, range(1, 6)))
 
 
@@ -61,7 +61,7 @@ def processing():
 
 
 def memory():
-    """Growth over an hour, once the sound that is kept is full."""
+    """Growth over an hour, once the buffers are full."""
     answers = predictors.default().ask(audio.load(synthetic.sample()))
     ear, y = live.Listener(ask=lambda recording: answers), minute()
     for _ in range(FILLING):

@@ -1,10 +1,10 @@
-"""The case study's MLP on many splits: ours, side by side in NumPy, beside one Keras fit after another.
+"""The case study's MLP on many splits: ours, side by side in NumPy, compared to one Keras fit after another.
 
     python benchmarks/mlp_splits.py
 
-Ours trains all splits, on every core: groups of them in processes of one thread each, whose start counts. Keras fits the first
-few of the same splits, after one to warm up, with all the threads it likes. Then the scores of ours are held against those of
-the Keras fits that are stored with the study, split by split.
+Ours trains all splits on every core: groups of splits in processes of one thread each; starting them is included. Keras fits the
+first few of the same splits, after one to warm up, with its default threads. Then our scores are compared, split by split, with
+those of the Keras fits that are stored with the study.
 """
 
 import time
@@ -26,13 +26,13 @@ from coughlab.system import resources
 
 SPLITS, FITS, EPOCHS = size((100, 5, MLP.epochs), (2, 1, 1))
 GOAL = 20
-#: Splits handed to a process at a time.
+#: Splits per task of a process.
 PART = 10
 SCORES = ("accuracy", "sensitivity", "specificity", "log_loss")
 
 
 def ours(X, labels, trains, seeds):
-    """Fitted models, and seconds a split of the clock and of the cores."""
+    """Fitted models, and wall and CPU seconds per split."""
     started = time.perf_counter()
     parts = [slice(at, at + PART) for at in range(0, len(trains), PART)]
     made = Parallel(resources.cores())(
@@ -49,7 +49,7 @@ def worked(X, labels, trains, seeds):
 
 
 def keras(X, labels, trains, seeds):
-    """Seconds of the clock and of the cores that each fit takes."""
+    """Wall and CPU seconds of each fit."""
     MLP.fit(X[trains[0]], labels[trains[0]], seed=0, epochs=EPOCHS)
     times = []
     for rows, seed in zip(trains, seeds, strict=True):
@@ -60,28 +60,28 @@ def keras(X, labels, trains, seeds):
 
 
 def products_s(n):
-    """Seconds of one core for the multiplications of one split, at the rate of a large product of matrices."""
+    """Seconds of one core for the multiplications of one split, at the rate of a large matrix product."""
     sizes = (len(NAMES), *mlp.WIDTHS, 1)
     weights = np.array(sizes[:-1]) * sizes[1:]
-    # Forward, and back to the weights and to the layer below, of which the first has none.
+    # Forward pass, and backward pass to the weights and to the layer below, which the first layer does not have.
     operations = 2 * n * EPOCHS * (3 * weights.sum() - weights[0])
     print(f"{operations / 1e9:.1f} GFLOP a split")
     return operations / products.rate()
 
 
-def scores(study, X, deals, fitted):
-    """Scores of ours by split, as the study's own are computed."""
+def scores(study, X, train_test, fitted):
+    """Our scores by split, computed like those of the study."""
     table = study.features[["recording", "person", "positive"]]
-    told = {"protocol": "published", "model": MLP.name, "tested_on": study.name, "role": "test"}
+    columns = {"protocol": "published", "model": MLP.name, "tested_on": study.name, "role": "test"}
     rows = [
-        table.iloc[test].assign(probability=one.predict(X[test]).astype(float), split=split, **told)
-        for split, ((_, test), one) in enumerate(zip(deals, fitted, strict=True))
+        table.iloc[test].assign(probability=one.predict(X[test]).astype(float), split=split, **columns)
+        for split, ((_, test), one) in enumerate(zip(train_test, fitted, strict=True))
     ]
     return scoring.per_split(pd.concat(rows), study.thresholds).set_index("split")
 
 
 def compare(new, stored):
-    """Print how the scores are spread over the splits that both have, and how likely such a difference is by chance."""
+    """Print the spread of the scores over the shared splits, and tests of the differences."""
     shared = new.index.intersection(stored.index)
     print(f"test scores on the {len(shared)} splits that are stored: mean (standard deviation)")
     for name in SCORES:
@@ -97,8 +97,8 @@ def main():
     study = store.StoredStudy(store.MODELS / "kaggle-trial")
     X = study.features[list(NAMES)].to_numpy()
     labels = study.features["positive"].to_numpy(int)
-    deals = splits.published(labels, n_splits=SPLITS, seed=0)
-    trains, seeds = [train for train, _ in deals], range(1, SPLITS + 1)
+    train_test = splits.published(labels, n_splits=SPLITS, seed=0)
+    trains, seeds = [train for train, _ in train_test], range(1, SPLITS + 1)
     fitted, clock, cpu = ours(X, labels, trains, seeds)
     print(f"ours: {clock:.3f} s a split on {resources.cores()} cores, {cpu:.3f} s of one core")
     keras_clock, keras_cpu = keras(X, labels, trains[:FITS], seeds[:FITS])
@@ -111,7 +111,7 @@ def main():
     against = f"one Keras fit after another, {FITS} of them"
     show(Row(what, clock, float(np.median(keras_clock)), "s a split", GOAL, floor, against=against))
     stored = study.metrics.query("model == @MLP.name and protocol == 'published' and role == 'test'")
-    compare(scores(study, X, deals, fitted), stored.set_index("split"))
+    compare(scores(study, X, train_test, fitted), stored.set_index("split"))
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""How long a person waits for each page of a cold server, and for the numbers that follow a slider.
+"""Waiting times of a user for each page of a cold server, and for the numbers that follow a slider.
 
     python benchmarks/pages.py [address …]
 
 Every page is opened first on a server that has just answered its health check, in a fresh browser context, several times. First
-paint is the frame that shows the page's heading; content is the frame that shows the first thing on it that has to be computed,
-or the control that the page is about. Both are told by the page's own clock, from the moment the address was entered. Figures are
-medians. The goals are first paint, and the sliders; content is printed beside them, since a heading alone is of little use.
+paint is the frame that shows the page's heading. Content is the frame that shows the first computed element, or the page's main
+control. Both are measured by the page's own clock, from the moment the address is entered. Figures are medians. There are goals
+for first paint and for the sliders; content is printed too, because a heading alone is not useful.
 
 A slider's new numbers are computed in the browser. "Ours" is the part of the wait that our JavaScript takes, from the input event
-until the page's text has changed; the rest is the browser's, which lays out, paints and waits for the screen.
+until the page's text has changed; the rest is the browser's layout, painting and waiting for the screen.
 """
 
 import statistics
@@ -30,9 +30,9 @@ ADDRESSES = size(tuple(PAGES), ("clinicians",))
 ROUNDS, MOVES = size(3, 1), size(20, 1)
 LIMIT_S = 1.5
 SLIDER_S, OURS_S = 0.1, 0.03
-#: A page is left alone for so long before its sliders are moved.
+#: Seconds of pause before a page's sliders are moved.
 SETTLED_MS = size(2000, 500)
-# In the page: moves the slider, and tells the milliseconds until its handler has changed the text, and until the frame after.
+# In the page: moves the slider, and returns the milliseconds until its handler has changed the text, and until the next frame.
 MOVE = """slider => new Promise((resolve, reject) => {
     const root = slider.getRootNode(), text = () => root.textContent || root.body.textContent;
     const [low, high] = [Number(slider.min), Number(slider.max)];
@@ -47,7 +47,7 @@ MOVE = """slider => new Promise((resolve, reject) => {
 
 
 def opened(chromium, address):
-    """Seconds to the heading and to the content of a page of a cold server, and of the moves of its sliders."""
+    """Seconds to the heading and to the content of a page of a cold server, and seconds of its sliders' moves."""
     with app() as server:
         server.ready()
         page, painted, filled = open_page(chromium.new_context(), server.url, address)
@@ -62,7 +62,7 @@ def opened(chromium, address):
 
 def main(addresses):
     with browser() as chromium:
-        # The browser's own first page is slower than all others.
+        # The first page of a browser is slower than all others.
         chromium.new_page().goto("data:text/html,<h1>Ready</h1>")
         for address in addresses:
             heading = PAGES[address][0]

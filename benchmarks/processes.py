@@ -1,10 +1,10 @@
-"""The features of a dataset by two processes beside one, and whether memory grows with the number of recordings.
+"""The features of a dataset by two processes compared to one, and whether memory grows with the number of recordings.
 
     python benchmarks/processes.py
 
-Recordings of 5 s made by the code, as WAV files of 44,100 Hz. The processes are started and have measured some recordings before
-the clock starts; reading the files, decoding, measuring and writing the table are all in. One and two take turns, three times,
-and the best of each counts, so that what else the machine does slows both alike.
+Synthetic recordings of 5 s, as WAV files of 44,100 Hz. The processes are started and have measured some recordings before the
+clock starts. Reading the files, decoding, measuring and writing the table are included. One and two processes take turns, three
+times, and the best of each counts, so that other load on the machine affects both equally.
 """
 
 import os
@@ -19,13 +19,13 @@ from shared.usage import measured
 from coughlab import audio
 from coughlab.audio import synthetic
 
-#: How many are made, and how many there are when each is there under four names.
+#: Number of recordings, and number of files when each recording has four names.
 N, MANY = size((400, 1600), (65, 130))
 ROUNDS, SECONDS, RATE = size(3, 1), size(5.0, 1.0), 44_100
 
 
 def write(folder, times):
-    """A dataset of `N` recordings, each under so many names."""
+    """A dataset of `N` recordings, each under several names."""
     for number in range(N):
         onsets = np.sort(np.random.default_rng(number).uniform(0.1, SECONDS - 0.5, 4))
         y = synthetic.recording(onsets_s=onsets, duration_s=SECONDS, rate=RATE, seed=10 * number)
@@ -46,10 +46,10 @@ def main():
             for jobs, those in runs.items():
                 out = place / f"{jobs}-{turn}"
                 those.append(measured("features", "own", place / "many", out, jobs, "--warm"))
-                told = those[-1]
+                usage = those[-1]
                 print(
-                    f"{jobs}: {told['wall_s']:.1f} s by the clock, {told['cpu_s']:.1f} s of CPU in the process that hands out,"
-                    f" {told['workers_cpu_s']:.1f} s in workers",
+                    f"{jobs}: {usage['wall_s']:.1f} s by the clock, {usage['cpu_s']:.1f} s of CPU in the process that hands out,"
+                    f" {usage['workers_cpu_s']:.1f} s in workers",
                     flush=True,
                 )
         few = measured("features", "own", place / "few", place / "out", 2, "--warm")

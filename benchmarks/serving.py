@@ -1,10 +1,10 @@
-"""Answering: our server beside the published one, both started here and asked about the same recording in turns.
+"""Answering: our server compared to the published one; both are started here and answer the same recording in turns.
 
     python benchmarks/serving.py
 
-The published stack says the label and one probability; ours says in the same answer what three models make of the recording and
-of each of its three coughs, and how far that can be believed. The floor under an answer is what its networks, transforms and
-resampling take in C. ``coughlab serve`` has the API alone, ``streamlit run`` also the pages.
+The published stack returns a label and one probability. Ours returns the answers of three models about the recording and about
+each of its three coughs, and how reliable they are. The floor of an answer is the time of its networks, transforms and resampling
+in C. ``coughlab serve`` has the API alone, ``streamlit run`` also the pages.
 """
 
 import contextlib
@@ -31,14 +31,14 @@ from coughlab.system import resources
 STARTS, BEFORE, ONE_BY_ONE = size(3, 1), size(100, 1), size(200, 2)
 CLIENTS, LOAD_S = size(16, 2), size(10.0, 0.5)
 OPENED = size(tuple(PAGES), ("", "about"))
-#: Community Cloud's smallest machine has 690 MB; this leaves room for visitors.
+#: Community Cloud's smallest machine has 690 MB; this leaves memory for visitors.
 LIMIT_MB = 400.0
 RECORDING = wav(5.0)
 
 
 @contextlib.contextmanager
 def answering(start):
-    """A server that has given its first answer, and the seconds that took from the start of its process."""
+    """A server that has given its first answer, and the seconds from the start of its process to that answer."""
     began = time.perf_counter()
     with start() as server:
         server.first(RECORDING)
@@ -51,7 +51,7 @@ def seconds_to_first_answer(start):
 
 
 def milliseconds(servers):
-    """Each server's times, asked in turns so that what else the machine does slows all alike."""
+    """Each server's times; requests are sent in turns, so that other load on the machine affects all equally."""
     times = [[] for _ in servers]
     for _ in range(ONE_BY_ONE):
         for server, taken in zip(servers, times, strict=True):
@@ -62,7 +62,7 @@ def milliseconds(servers):
 
 
 def answers_a_second(server):
-    """With many clients at once, each asking again as soon as it has its answer."""
+    """With many clients at once, each sending the next request as soon as it has its answer."""
     began = time.perf_counter()
 
     def client(_):
@@ -77,7 +77,7 @@ def answers_a_second(server):
 
 
 def floor_ms():
-    """What networks, transforms and resampling alone, all of them in C, take of one of our answers, without any other work."""
+    """Milliseconds of the networks, transforms and resampling of one of our answers, all in C, without other work."""
     spent = []
 
     def timed(function):
@@ -107,7 +107,7 @@ def main():
         )
         kinds = (api_alone, app, functools.partial(published, folder))
         starts = [[seconds_to_first_answer(start) for start in kinds] for _ in range(STARTS - 1)]
-        # Those of the last round go on running.
+        # The servers of the last round keep running.
         servers, seconds = zip(*(running.enter_context(answering(start)) for start in kinds), strict=True)
         alone, with_pages, other = map(statistics.median, zip(*starts, seconds, strict=True))
         show(Row("process start to first JSON answer, the API alone", alone, other, "s", 8))

@@ -1,6 +1,6 @@
-"""CoughLab: what models say of a cough, and how far they can be believed.
+"""CoughLab: what models predict for a cough, and how reliable the predictions are.
 
-What a notebook calls first stands here by name; importing `coughlab` alone loads none of it.
+The functions that a notebook needs first. They are loaded on first use: importing `coughlab` alone loads none of them.
 
 >>> import coughlab
 >>> recording = coughlab.load_audio(coughlab.make_cough())
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # for editors and type checkers
 
 __version__ = "0.1.0"
 
-#: Module and name of what is offered here.
+#: Module and name of each function that can be imported from here.
 _OFFERED = {
     "load_audio": ("coughlab.audio.decoding", "load"),
     "make_cough": ("coughlab.audio.synthetic", "sample"),

@@ -1,6 +1,6 @@
-"""What can be set where CoughLab runs: environment variables, one table of them, read here and nowhere else.
+"""The settings: environment variables, all in one table and read only here.
 
-The table in ``docs/operate.md`` is this one, ``python -m coughlab.config`` prints it.
+``python -m coughlab.config`` prints the table that is in ``docs/operate.md``.
 """
 
 import os
@@ -11,12 +11,12 @@ from typing import Any
 
 
 class SettingError(ValueError):
-    """A setting holds what it cannot be; the message says what it can be."""
+    """A setting has an invalid value; the message says which values are valid."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """An environment variable: `read` makes its value of the text, or raises ValueError; `kind` says what it can be."""
+    """An environment variable: `read` converts the text to its value, or raises ValueError; `kind` describes the valid values."""
 
     name: str
     default: str
@@ -92,12 +92,12 @@ _TABLE: tuple[tuple[str, str, Callable[[str], Any], str, str], ...] = (
      "VGG16's ImageNet weights without its top, for training; Keras fetches them unless set."),
 )
 # fmt: on
-#: All there are, by name.
+#: All settings, by name.
 SETTINGS = {row[0]: Setting(*row) for row in _TABLE}
 
 
 def value(name: str) -> Any:
-    """What the setting `name` is set to, or its default; SettingError if the environment holds what it cannot be."""
+    """The value of the setting `name`, or its default; SettingError if the environment has an invalid value."""
     setting = SETTINGS[name]
     text = os.environ.get(name, "").strip() or setting.default
     try:
@@ -107,7 +107,7 @@ def value(name: str) -> Any:
 
 
 def check() -> None:
-    """Read every setting, so that a wrong one is a SettingError when the app starts, not when it is first needed."""
+    """Read every setting, so that an invalid one is a SettingError when the app starts, not on first use."""
     for name in SETTINGS:
         value(name)
 

@@ -1,4 +1,4 @@
-"""What is to be found in a recording: the condition, the two classes, and how common the condition is."""
+"""The question about a recording: the condition, the two classes, and the prevalence."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Task:
-    """A question with two answers about a recording."""
+    """A binary classification of recordings."""
 
-    #: Label of the class to be found.
+    #: Label of the positive class.
     positive: str
-    #: What that class is called in sentences, such as "tuberculosis".
+    #: Name of that class in sentences, such as "tuberculosis".
     condition: str
-    #: Label of the other class, to which every other label of a dataset counts; "not_" and the positive label unless set.
+    #: Label of the negative class, to which all other labels of a dataset belong; "not_" and the positive label by default.
     negative: str = ""
-    #: Probability of the condition before an answer, unless another is set: an example, not an estimate for any place.
+    #: Default probability of the condition before an answer: an example, not an estimate for any place.
     prevalence: float = 0.05
 
     def __post_init__(self):
@@ -25,7 +25,7 @@ class Task:
 
     @property
     def labels(self) -> tuple[str, str]:
-        """The negative and the positive label: the index of a label is the number of its class."""
+        """The negative and the positive label; the index of a label is the number of its class."""
         return self.negative, self.positive
 
     def label(self, positive: bool) -> str:
@@ -33,15 +33,15 @@ class Task:
         return self.labels[bool(positive)]
 
     def is_positive(self, labels: Iterable[str]) -> np.ndarray:
-        """Whether each label is that of the class to be found: bool, shape (n,)."""
+        """Whether each label is that of the positive class: bool, shape (n,)."""
         return np.array([label == self.positive for label in labels], dtype=bool)
 
     def title(self, label: object) -> str:
-        """A label as people read it: the condition, "not" and the condition, or the label of a dataset as it is."""
+        """Title of a label: the condition, "not" and the condition, or a dataset's label unchanged."""
         return {self.positive: self.condition, self.negative: f"not {self.condition}"}.get(
             str(label), str(label)
         )
 
     def say(self, text: str) -> str:
-        """Put the condition into a sentence where it has ``{condition}``."""
+        """Replace ``{condition}`` in a sentence by the condition."""
         return text.replace("{condition}", self.condition)

@@ -1,7 +1,7 @@
-"""What is known against the packages of lock files: ``python deploy/audit.py LOCK...``, or ``make pip-audit``.
+"""Known vulnerabilities in the packages of lock files: ``python deploy/audit.py LOCK...``, or ``make pip-audit``.
 
-Fails where something is known. Where the service that knows is out of reach, or knows none of the packages, nothing was checked:
-that is told, and is no failure.
+Fails if there are any. If the service of pip-audit cannot be reached, or knows none of the packages, nothing is checked: this is
+printed, and is not a failure.
 """
 
 import json
@@ -18,7 +18,7 @@ PIP_AUDIT = (
 
 
 def audited(lock):
-    """What pip-audit says of each package of a lock file (list of dict), or None where the service cannot be reached."""
+    """pip-audit's result for each package of a lock file (list of dict), or None if the service cannot be reached."""
     done = subprocess.run([*PIP_AUDIT, "--requirement", lock], capture_output=True, text=True)
     if not done.stdout.strip():
         if "ConnectionError" in done.stderr or "Max retries" in done.stderr or "Timeout" in done.stderr:
@@ -28,7 +28,7 @@ def audited(lock):
 
 
 def judged(lock, packages):
-    """A sentence about a lock file, and whether something is known against it (str, bool)."""
+    """A sentence about a lock file, and whether it has known vulnerabilities (str, bool)."""
     checked = [package for package in packages or [] if "skip_reason" not in package]
     if not checked:
         return (
@@ -41,15 +41,17 @@ def judged(lock, packages):
         for package in checked
         for flaw in package["vulns"]
     ]
-    told = f"{lock}: {len(checked)} of {len(packages)} packages checked, {len(found)} vulnerabilities known."
-    return "\n".join([told, *found]), bool(found)
+    sentence = (
+        f"{lock}: {len(checked)} of {len(packages)} packages checked, {len(found)} vulnerabilities known."
+    )
+    return "\n".join([sentence, *found]), bool(found)
 
 
 def main(locks):
-    """Print what is known; the exit status is 1 where something is."""
+    """Print the known vulnerabilities; the exit status is 1 if there are any."""
     judgements = [judged(lock, audited(lock)) for lock in locks]
-    for told, _ in judgements:
-        print(told)
+    for sentence, _ in judgements:
+        print(sentence)
     return int(any(known for _, known in judgements))
 
 

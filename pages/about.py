@@ -1,4 +1,4 @@
-"""About: what CoughLab is and is not, and the card of the study that answers."""
+"""About: what CoughLab is and is not, and the card of the default study."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ PAGE = {"title": "About", "icon": ":material/info:", "group": "About", "order": 
 
 
 def sentence(row):
-    """A row of the evidence table in a sentence."""
+    """A sentence on a row of the evidence table."""
     name, title = ("roc_auc", "ROC AUC") if row["roc_auc"] >= 0 else ("specificity", "specificity")
     value, low, high = (f"{row[name + end]:.2f}" for end in ("", "_low", "_high"))
     size = f"{counted(row['recordings'], 'recording')} of {counted(row['people'], 'person')}"
@@ -38,7 +38,7 @@ try:
 except StoreError as error:
     st.error(str(error), icon=":material/error:")
     st.stop()
-# The card's tables are too wide for a phone, so what the models that answer are worth is said in words.
+# The card's tables are too wide for a phone, so the saved models' scores are also given in words.
 st.markdown(card.replace("# Study", "## Study", 1).partition("## Random rows")[0])
 for model in [*predictor.names, *predictor.slow]:
     st.markdown(f"**{study.models[model]['title']}.** {study.models[model]['summary']}")

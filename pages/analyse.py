@@ -1,4 +1,4 @@
-"""Analyse a cough: record, upload or try a sample, and see what the models say of it and of each cough, and how they scored."""
+"""Analyse a cough: record, upload or try a sample; the models' answers about it and about each cough, and their scores."""
 
 import streamlit as st
 
@@ -26,7 +26,7 @@ if "chosen" not in st.session_state:
 source, title, data = st.session_state.chosen
 heading = st.container()
 st.text(title)
-# The verdict stands above what is asked for it.
+# The verdict is above its inputs.
 verdict, asked = st.container(), st.container()
 try:
     with verdict, st.spinner("Listening for coughs …"):
@@ -51,7 +51,7 @@ except (audio.AudioError, StoreError, workers.WorkerError) as error:
 with verdict:
     if source == "sample":
         st.info("What the models say of the synthetic sample means nothing.", icon=":material/science:")
-    # Where no cough is heard, that box holds them.
+    # If no cough is heard, that box has them.
     for remark in prediction.quality if prediction.events else ():
         st.warning(remark.message, icon=":material/hearing:")
     if answered:

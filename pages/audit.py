@@ -1,4 +1,4 @@
-"""Is this dataset sound: what an audit found in the datasets used here, and an audit of the visitor's own."""
+"""Is this dataset sound: the audits of the datasets used here, and an audit of the visitor's own."""
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ st.markdown(
     " one person is both trained and tested on, or because ill and healthy were recorded with different microphones. This"
     " looks for such faults in a dataset, before anything is trained."
 )
-# The default is the same always: a link leaves it out.
+# The default never changes, because a link leaves it out.
 stored = sorted(run.stored(), key=lambda name: name != predictors.STUDY)
 default = predictors.STUDY if predictors.STUDY in stored else OWN
 datasets = {name: name for name in stored} | {OWN: "Your own"}

@@ -16,7 +16,7 @@ st.markdown(
 try:
     predictor = predictors.default()
     asking.ask(predictor.study.task)
-    # What was found earlier is gone from sight as soon as new files come.
+    # Earlier results are hidden as soon as new files arrive.
     place = st.empty()
     batch = asking.answered(place, predictor)
     if batch is not None:

@@ -1,4 +1,4 @@
-"""For clinicians: what a model's answer would mean for a patient, at a prevalence and a threshold that one sets."""
+"""For clinicians: what a model's answer would mean for a patient, at a prevalence and a threshold that the user sets."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Compare models: every model's metrics beside the published figures, whom they miss, and their curves."""
+"""Compare models: every model's metrics beside the published figures, false negatives, and curves."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Explore the data: what the study's dataset consists of, its features, and one recording of it."""
+"""Explore the data: contents of the study's dataset, features, and single recordings."""
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ SECTIONS = {
 }
 
 st.title(PAGE["title"])
-# Only the section that is looked at is computed and drawn.
+# Only the visible section is computed and drawn.
 section = address.choose(
     st.segmented_control,
     "Section",

@@ -1,4 +1,4 @@
-"""Live: the open microphone, and each cough in it as it comes."""
+"""Live: the open microphone, with each cough as it occurs."""
 
 import streamlit as st
 

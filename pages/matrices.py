@@ -1,4 +1,4 @@
-"""Matrices: what a model gets right and wrong at every threshold, and which recordings those are."""
+"""Matrices: right and wrong predictions of a model at every threshold, and the recordings in each cell."""
 
 import streamlit as st
 

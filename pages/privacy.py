@@ -7,7 +7,7 @@ from pages.shared.ice_servers import ice_servers
 
 PAGE = {"title": "Privacy", "icon": ":material/shield_person:", "group": "About", "order": 42}
 
-#: Streamlit's own: of the cookie of a login, and of the visit whose page was closed.
+#: Streamlit's own lifetimes: of a login's cookie, and of a visit after its page was closed.
 COOKIE_DAYS = 30
 MINUTES = st.get_option("server.disconnectedSessionTTL") / 60
 

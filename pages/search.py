@@ -1,4 +1,4 @@
-"""Search: what Hyperopt tried, what mattered, and the best pipelines in words."""
+"""Search: Hyperopt's trials, the importance of settings, and the best pipelines in words."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Many splits: how far a score depends on the luck of the split, and training here."""
+"""Many splits: how much a score depends on the choice of the split, and training on this page."""
 
 import streamlit as st
 
@@ -24,7 +24,7 @@ view = address.choose(
 )
 columns = iter(st.columns([5, 7, *[5] * (4 if view == "pair" else 3)]))
 study = ask_study(next(columns))
-# What is trained here is split as published, and compared with that.
+# Models trained here use the published protocol, and are compared with its stored splits.
 pair = (
     ("published", study.name) if view == "retrain" else ask_protocol(pairs_in(study.metrics), next(columns))
 )

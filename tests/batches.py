@@ -1,4 +1,4 @@
-"""Answers to recordings as the API gives them, made up."""
+"""Made-up answers to recordings in the format of the API."""
 
 from coughlab.serving import batch
 
@@ -13,17 +13,17 @@ VERDICT = {
 }
 
 
-def coughs(file, *, says=("not_covid", "not_covid"), surety=(0.99, 0.95), quality=(), verdict="weak"):
-    """Of a recording with coughs: `says` are the labels of mlp and cnn, `surety` is the probability of each cough."""
+def coughs(file, *, says=("not_covid", "not_covid"), certainty=(0.99, 0.95), quality=(), verdict="weak"):
+    """The answer for a recording with coughs; `says`: labels of mlp and cnn, `certainty`: probability of each cough."""
     evidence = VERDICT | {"verdict": verdict}
     chance = {"not_covid": 0.25, "covid": 0.75}
-    said = dict(zip(("mlp", "cnn"), says, strict=True))
+    labels = dict(zip(("mlp", "cnn"), says, strict=True))
     return {
         "file": file,
-        "label": said["mlp"],
-        "probability": chance[said["mlp"]],
+        "label": labels["mlp"],
+        "probability": chance[labels["mlp"]],
         "model": "mlp",
-        "cough": {"found": len(surety), "probability": max(surety), "heard": None},
+        "cough": {"found": len(certainty), "probability": max(certainty), "heard": None},
         "evidence": evidence,
         "novelty": {"p": 0.4, "code": "familiar", "message": "Not unlike those.", "trained_on": "here"},
         "models": {
@@ -31,10 +31,10 @@ def coughs(file, *, says=("not_covid", "not_covid"), surety=(0.99, 0.95), qualit
                 "label": label,
                 "probability": chance[label],
                 "threshold": 0.5,
-                "coughs": {"not_covid": 0, "covid": 0} | {label: len(surety)},
+                "coughs": {"not_covid": 0, "covid": 0} | {label: len(certainty)},
                 "evidence": evidence,
             }
-            for name, label in said.items()
+            for name, label in labels.items()
         },
         "audio": {"duration_s": 1.5, "sample_rate": 8000, "channels": 1, "codec": "pcm_16"},
         "events": [
@@ -43,10 +43,10 @@ def coughs(file, *, says=("not_covid", "not_covid"), surety=(0.99, 0.95), qualit
                 "end_s": k / 2 + 0.25,
                 "probability": probability,
                 "models": {
-                    name: {"label": label, "probability": chance[label]} for name, label in said.items()
+                    name: {"label": label, "probability": chance[label]} for name, label in labels.items()
                 },
             }
-            for k, probability in enumerate(surety)
+            for k, probability in enumerate(certainty)
         ],
         "quality": [{"code": code, "message": f"It is {code}."} for code in quality],
         "study": "here",
@@ -55,8 +55,8 @@ def coughs(file, *, says=("not_covid", "not_covid"), surety=(0.99, 0.95), qualit
 
 
 def no_cough(file, *, probability=0.01, quality=()):
-    """Of a recording without a cough."""
-    return coughs(file, surety=(0,), quality=quality) | {
+    """The answer for a recording without a cough."""
+    return coughs(file, certainty=(0,), quality=quality) | {
         "label": None,
         "probability": None,
         "cough": {
@@ -72,5 +72,5 @@ def no_cough(file, *, probability=0.01, quality=()):
 
 
 def failed(file):
-    """Of a file that is no recording."""
+    """The answer for a file that is not a recording."""
     return batch.failure(file, "not_audio", "This is not a sound file.")

@@ -1,4 +1,4 @@
-"""A real Dask cluster on this machine: a scheduler and its workers, each a process of its own."""
+"""A real Dask cluster on this machine: a scheduler and its workers, each in a separate process."""
 
 import json
 import signal
@@ -12,19 +12,19 @@ from tests.conftest import ROOT
 
 @contextmanager
 def cluster(folder, n_workers=2):
-    """Address of a scheduler, and its workers' processes, in their order in which they may be killed."""
-    told = folder / "scheduler.json"
+    """Address of a scheduler, and its worker processes in an order in which they may be killed."""
+    scheduler_file = folder / "scheduler.json"
     quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     dask = (sys.executable, "-m", "dask")
     alone = ("--host", "127.0.0.1", "--no-dashboard")
-    scheduler = [*dask, "scheduler", "--port", "0", "--scheduler-file", told, *alone]
+    scheduler = [*dask, "scheduler", "--port", "0", "--scheduler-file", scheduler_file, *alone]
     processes = [subprocess.Popen(scheduler, **quiet)]
     try:
-        while not told.exists() or not told.read_text():
+        while not scheduler_file.exists() or not scheduler_file.read_text():
             assert processes[0].poll() is None, "the scheduler did not start"
             time.sleep(0.05)
-        address = json.loads(told.read_text())["address"]
-        # No nanny: a worker that is killed stays away.
+        address = json.loads(scheduler_file.read_text())["address"]
+        # No nanny: a killed worker is not restarted.
         worker = [
             *dask,
             "worker",

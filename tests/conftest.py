@@ -1,6 +1,7 @@
-"""What several test modules share: the real datasets, the real app, the real browser."""
+"""Fixtures of several test modules: the real datasets, the real app, the real browser."""
 
 import contextlib
+import gc
 import os
 import shutil
 import signal
@@ -17,24 +18,31 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent
 
-# A shell has what it starts in the background ignore Ctrl+C, and so would all that the tests start.
+# A shell starts background processes with SIGINT ignored, and the processes that tests start would inherit this.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-#: Folders whose tests train, start the app or end what they start: a file of theirs takes up to minutes. They begin first, so
-#: that no worker is left alone with one of them in the end.
+#: Folders with slow tests (training, the app, killed processes); one file takes up to minutes. These tests start first, so
+#: that at the end no single worker runs one of them while the other workers have no work.
 LONG = ("fuzz", "studies", "load", "faults", "cli", "browser", "deploy")
 
 
 def pytest_collection_modifyitems(items):
-    """Put the files that take long in front."""
+    """Move the slow files to the front."""
     items.sort(
         key=lambda item: LONG.index(item.path.parent.name) if item.path.parent.name in LONG else len(LONG)
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def freeze_what_is_loaded():
+    """Keep the garbage collector from searching libraries, which Streamlit makes it do after every run of a page."""
+    gc.collect()
+    gc.freeze()
+
+
 def missing(what):
-    """Skip for want of `what`, or fail where everything has to be there."""
+    """Skip because `what` is missing, or fail where everything has to be present."""
     if os.environ.get("COUGHLAB_REQUIRE_ALL"):
         pytest.fail(f"needs {what}")
     pytest.skip(f"needs {what}")
@@ -49,7 +57,7 @@ def kaggle_trial():
     return folder
 
 
-#: Recordings of the real datasets that hold no cough.
+#: Recordings of the real datasets without a cough.
 REAL = {
     "speech": "coswara-sample/20200413/1AuoEhB8vAfCtxTFFV0W916yBqA3/counting-normal.ogg",
     "a dog's bark": "esc10/001 - Dog bark/1-30344-A.ogg",

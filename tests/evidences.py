@@ -1,4 +1,4 @@
-"""Evidence tables that the tests make themselves."""
+"""Synthetic evidence tables for the tests."""
 
 import pandas as pd
 
@@ -8,23 +8,23 @@ METRICS = ("roc_auc", "accuracy", "balanced_accuracy", "sensitivity", "specifici
 def row(
     model, protocol, tested_on, auc=None, *, splits=50, recordings=100, people=90, positives=20, **values
 ):
-    """One row as `coughlab.evaluation.bootstrap.table` gives it.
+    """One row in the format of `coughlab.evaluation.bootstrap.table`.
 
     `auc` and each of `values` is (value, low, high); what is not given is missing.
     """
     values = {"roc_auc": auc} | values
-    told = {"model": model, "protocol": protocol, "tested_on": tested_on, "splits": splits}
-    told |= {"recordings": recordings, "people": people, "positives": positives}
+    columns = {"model": model, "protocol": protocol, "tested_on": tested_on, "splits": splits}
+    columns |= {"recordings": recordings, "people": people, "positives": positives}
     negatives = recordings - positives
-    told |= {"negatives": negatives, "majority": max(positives, negatives) / recordings}
+    columns |= {"negatives": negatives, "majority": max(positives, negatives) / recordings}
     for metric in METRICS:
         value = values.get(metric) or (float("nan"),) * 3
-        told |= dict(zip((metric, f"{metric}_low", f"{metric}_high"), value, strict=True))
-    return told
+        columns |= dict(zip((metric, f"{metric}_low", f"{metric}_high"), value, strict=True))
+    return columns
 
 
 def kaggle_trial():
-    """Evidence of four models, one of which was only tested as published; the numbers are made up."""
+    """Evidence of four models, one of them only tested as published; the numbers are made up."""
     name, other, healthy = "kaggle-trial", "covid19-cough", "coswara-sample"
     size = {"recordings": 166, "people": 157, "positives": 19}
     there = {"splits": 1, "recordings": 1322, "people": 1320, "positives": 682}

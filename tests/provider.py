@@ -1,4 +1,4 @@
-"""A real OpenID Connect provider on loopback, Canaille with everything in memory.
+"""A real OpenID Connect provider on loopback: Canaille with all data in memory.
 
 Run as ``python -m tests.provider PORT REDIRECT-URI CLIENT-SECRET``.
 """
@@ -12,7 +12,7 @@ from werkzeug.serving import run_simple
 
 CLIENT = "coughlab"
 PASSWORD = "correct horse battery staple"
-#: Name and e-mail address of each user. The name of one is what no page may take for markup.
+#: Name and e-mail address of each user. One name contains markup, which no page may interpret.
 PEOPLE = {
     "tina": ("Tina Trainer", "Tina@Example.org"),
     "vera": ("Vera **bold** :red[Visitor]", "vera@example.org"),
@@ -27,7 +27,7 @@ def serve(port, redirect_uri, secret):
             "SERVER_NAME": f"localhost:{port}",
             "PREFERRED_URL_SCHEME": "http",
             "CANAILLE": {"DATABASE": "memory", "LOGGING": {"version": 1}},
-            # No page that asks for consent.
+            # No consent page.
             "CANAILLE_OIDC": {"TRUSTED_DOMAINS": ["localhost"]},
         }
     )

@@ -1,4 +1,4 @@
-"""Recordings and a dataset that the tests make themselves, from synthetic coughs."""
+"""Recordings and a dataset for the tests, made from synthetic coughs."""
 
 import io
 
@@ -10,7 +10,7 @@ from coughlab.detector import Detection, Event, Heard
 
 
 def recorded(samples, rate=synthetic.RATE, *, truncated=False):
-    """A recording as `coughlab.audio.load` returns it."""
+    """A recording in the form that `coughlab.audio.load` returns."""
     samples = np.asarray(samples, dtype=np.float32)
     return Recording(samples, rate, "wav", "float", 1, 32, truncated)
 
@@ -21,7 +21,7 @@ def coughs(**options):
 
 
 def heard(*spans):
-    """What the detector would say where there are coughs: a start and an end of each, in seconds."""
+    """A detection with coughs at the given times; each is a start and an end in seconds."""
     events = [Event(start, end, 0.9) for start, end in spans]
     return Detection(events, 0.9 if events else 0.1, None if events else Heard("silence", "Silence."))
 
@@ -41,7 +41,7 @@ def kaggle_trial_tree(folder, rows, *, listed=None):
     folder : pathlib.Path
         Where to write it.
     rows : dict of str to ndarray
-        Samples of each WAV file, at 16 kHz; none where the file is to be missing.
+        Samples of each WAV file, at 16 kHz; none for a missing file.
     listed : str
         Content of the list.
     """

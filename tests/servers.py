@@ -1,4 +1,4 @@
-"""``coughlab serve`` as a process of its own, with the settings and secrets of a test."""
+"""``coughlab serve`` as a separate process, with the settings and secrets of a test."""
 
 import contextlib
 import json
@@ -13,11 +13,13 @@ from pathlib import Path
 import httpx
 
 COMMAND = [sys.executable, "-m", "coughlab", "serve"]
+#: The app with its pages, started from the root of the repository.
+APP = [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.address", "localhost"]
 
 
 @dataclass
 class Server:
-    """A running one."""
+    """A running server."""
 
     url: str
     process: subprocess.Popen
@@ -28,7 +30,7 @@ class Server:
         return int(self.url.rpartition(":")[2])
 
     def log(self):
-        """The lines of its log that are JSON."""
+        """The JSON lines of its log."""
         return [json.loads(line) for line in self.errors.read_text().splitlines() if line.startswith("{")]
 
 
@@ -40,7 +42,7 @@ def free_port():
 
 @contextlib.contextmanager
 def serving(*arguments, secrets="", **settings):
-    """A server; settings are named without COUGHLAB_."""
+    """A server; the names of settings are without COUGHLAB_."""
     port, host = free_port(), "127.0.0.1"
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)

@@ -1,4 +1,4 @@
-"""Test audio of every kind, all made here from synthetic coughs."""
+"""Test audio of all formats, made from synthetic coughs."""
 
 import io
 import struct
@@ -21,7 +21,7 @@ def cough(rate=RATE, seconds=DURATION):
 
 
 _T = np.arange(2 * RATE) / RATE
-#: Two seconds of what is no cough.
+#: Sounds of two seconds that are not coughs.
 OTHERS = {
     "faint noise": 3e-4 * np.random.default_rng(0).standard_normal(_T.size),
     "a quiet hum": 0.003 * (np.sin(2 * np.pi * 50 * _T) + 0.5 * np.sin(2 * np.pi * 100 * _T)),
@@ -30,7 +30,7 @@ OTHERS = {
 
 
 def integers(bits=16, rate=RATE):
-    """The synthetic coughs as integers of that many bits."""
+    """The synthetic coughs as integers with a number of bits."""
     return np.round(cough(rate).astype(float) * 2 ** (bits - 1)).astype(np.int64)
 
 
@@ -43,7 +43,7 @@ def with_soundfile(container, subtype=None, *, rate=RATE, samples=None):
 
 
 def with_av(container, codec=None, *, rate=RATE, samples=None, video=None, **options):
-    """A file by FFmpeg: sound unless `codec` is None, and a second of moving grey if `video` names a codec.
+    """A file by FFmpeg: with sound unless `codec` is None, and with a second of moving grey if `video` names a codec.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def pcm(values, bits):
 
 
 def wav(data, *, bits=16, rate=RATE, channels=1, tag=1, size=None, riff_size=None, after=b""):
-    """A WAV file by hand, whose header may lie; `tag` 1 is PCM and 3 is float."""
+    """A WAV file made by hand, with a possibly wrong header; `tag` 1 is PCM and 3 is float."""
     align = max(1, channels * bits // 8)
     size = len(data) if size is None else size
     riff_size = 36 + len(data) + len(after) if riff_size is None else riff_size
@@ -101,7 +101,7 @@ def wav_of_floats(samples, **header):
     return wav(samples.tobytes(), bits=8 * samples.itemsize, tag=3, **header)
 
 
-# One file of each format: the bytes are made by calling the value.
+# One file of each format; a call of the value makes the bytes.
 FORMATS = {
     "wav 8-bit": cache(partial(wav_of, 8)),
     "wav 16-bit": cache(partial(wav_of, 16)),

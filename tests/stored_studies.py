@@ -1,4 +1,4 @@
-"""Studies that the tests make themselves."""
+"""Studies made by the tests."""
 
 from dataclasses import replace
 
@@ -11,12 +11,12 @@ from coughlab.studies.writer import replacing, write_large
 
 
 def with_large(folder):
-    """A copy of the committed study with one more model, ``big``, whose file is large: in truth the small CNN.
+    """A copy of the committed study with one more model, ``big``, that has a large file: a copy of the small CNN.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Folder of studies to make it in.
+        The folder of studies for the copy.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Surveys made up without audio, in which nothing tells the label unless a test plants it."""
+"""Synthetic surveys without audio; no column predicts the label unless a test adds this."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from coughlab.features import recording_chain
 
 
 def survey(n=400, seed=0, labels=("not_covid", "covid")):
-    """A survey of so many recordings, each of a person of its own, the labels taking turns."""
+    """A survey of `n` recordings, each of a different person, with alternating labels."""
     rng = np.random.default_rng(seed)
     table = pd.DataFrame(
         {
@@ -37,7 +37,7 @@ def survey(n=400, seed=0, labels=("not_covid", "covid")):
 
 
 def same(table, near=()):
-    """What `copies.find` says of a survey; `near` lists pairs of rows that sound alike."""
+    """The result of `copies.find` for a survey; `near` lists pairs of rows that sound alike."""
     found = duplicates.find(table)
     for first, second in near:
         found.loc[second, ["audio", "copy"]] = found.loc[first, "audio"], "near_identical_audio"

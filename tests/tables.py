@@ -1,4 +1,4 @@
-"""What the tables that tests make themselves have in common with stored ones."""
+"""Common parts of the tables that tests make and of stored tables."""
 
 import pandas as pd
 
@@ -6,7 +6,7 @@ from tests.tasks import COVID
 
 
 def with_positive(table, task=COVID):
-    """A table with the column ``positive`` behind its labels, as stored tables have it.
+    """A table with the column ``positive`` after its labels, as in stored tables.
 
     Parameters
     ----------

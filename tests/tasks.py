@@ -1,8 +1,8 @@
-"""The tasks that tests ask about."""
+"""The tasks that the tests use."""
 
 from coughlab.task import Task
 
-#: That of the committed studies.
+#: The task of the committed studies.
 COVID = Task("covid", "COVID")
-#: One whose words are those of no committed study.
+#: A task with other words than all committed studies.
 TUBERCULOSIS = Task("tb", "tuberculosis", "healthy", prevalence=0.02)

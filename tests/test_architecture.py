@@ -1,4 +1,4 @@
-"""The house keeps its order: a room imports only rooms below it, at the top of a file and inside functions alike."""
+"""The architecture: a layer imports only layers below it, at the top of a file and inside functions."""
 
 import ast
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ import pytest
 
 from tests.conftest import ROOT
 
-#: Rooms from the ground up. A room is a folder of `coughlab`, or a module that lies beside them.
-ROOMS = (
+#: The layers from bottom to top. A layer is a folder of `coughlab`, or a module beside these folders.
+LAYERS = (
     "config",
     "text",
     "task",
@@ -29,12 +29,12 @@ ROOMS = (
     "web",
     "cli",
 )
-#: What answers a request, and so must do without TensorFlow and scikit-learn.
+#: The folders with code in `pages`.
 PAGES = ("shared", "components", "sections")
 
 
 def imported(path: Path) -> set[str]:
-    """Dotted names that a file imports, wherever in it: ``from a.b import c`` counts as ``a.b.c``."""
+    """Dotted names of all imports in a file: ``from a.b import c`` counts as ``a.b.c``."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -46,7 +46,7 @@ def imported(path: Path) -> set[str]:
 
 
 def module_of(name: str) -> str | None:
-    """The module that an imported name is or lies in; None outside of the project."""
+    """The module of an imported name; None outside the project."""
     parts = name.split(".")
     while parts:
         path = ROOT.joinpath(*parts)
@@ -60,45 +60,45 @@ MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
     for path in sorted((ROOT / "coughlab").rglob("*.py"))
 }
-ARROWS = {
+IMPORTS = {
     name: {module for one in imported(path) if (module := module_of(one)) and module.startswith("coughlab")}
     for name, path in MODULES.items()
 }
 
 
-def room(module: str) -> str | None:
-    """The room that a module stands in; None for `coughlab` itself, which is above all."""
+def layer(module: str) -> str | None:
+    """The layer of a module; None for `coughlab` itself, which is above all layers."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 and parts[1] != "__main__" else None
 
 
-def test_every_module_stands_in_a_room():
-    assert {room(name) for name in MODULES} - {None} == set(ROOMS)
+def test_every_module_is_in_a_layer():
+    assert {layer(name) for name in MODULES} - {None} == set(LAYERS)
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if room(name)])
-def test_no_import_runs_upwards(name):
-    own = ROOMS.index(room(name))
-    upwards = {other for other in ARROWS[name] if room(other) and ROOMS.index(room(other)) > own}
-    assert not upwards
+@pytest.mark.parametrize("name", [name for name in MODULES if layer(name)])
+def test_no_module_imports_a_higher_layer(name):
+    own = LAYERS.index(layer(name))
+    higher = {other for other in IMPORTS[name] if layer(other) and LAYERS.index(layer(other)) > own}
+    assert not higher
 
 
 def test_no_modules_import_each_other_in_a_circle():
-    # A package's own __init__ hands its modules' names on, and importing one of them runs it: that is no circle.
-    arrows = {
+    # A package's __init__ re-exports names of its modules, and an import of a module runs it. This is not a cycle.
+    imports = {
         name: {other for other in others if not name.startswith(f"{other}.")}
-        for name, others in ARROWS.items()
+        for name, others in IMPORTS.items()
     }
     done: set[str] = set()
 
     def visit(name, path):
         assert name not in path, " -> ".join([*path[path.index(name) :], name])
         if name not in done:
-            for other in sorted(arrows[name]):
+            for other in sorted(imports[name]):
                 visit(other, [*path, name])
             done.add(name)
 
-    for name in arrows:
+    for name in imports:
         visit(name, [])
 
 
@@ -106,7 +106,7 @@ def test_the_walk_sees_imports_inside_functions(tmp_path):
     path = tmp_path / "lazy.py"
     path.write_text("def late():\n    from coughlab.web import api\n    return api\n")
     assert {module_of(name) for name in imported(path)} == {"coughlab.web.api"}
-    assert ROOMS.index(room("coughlab.web.api")) > ROOMS.index(room("coughlab.audio"))
+    assert LAYERS.index(layer("coughlab.web.api")) > LAYERS.index(layer("coughlab.audio"))
 
 
 def test_no_module_imports_streamlit():
@@ -125,8 +125,8 @@ def functions(
             yield f"{name}.{node.name}", node
 
 
-def bare(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a parameter, other than `self` and `cls`, or what a function returns has no annotation."""
+def lacks_annotation(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a parameter (except `self` and `cls`) or the return value has no annotation."""
     arguments = function.args
     named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     return function.returns is None or any(
@@ -134,17 +134,17 @@ def bare(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     )
 
 
-def test_public_functions_say_their_types():
+def test_public_functions_have_type_annotations():
     lacking = [
         name
         for module, path in MODULES.items()
         for name, function in functions(ast.parse(path.read_text()).body, module)
-        if bare(function)
+        if lacks_annotation(function)
     ]
     assert not lacking, ", ".join(lacking)
 
 
-def test_few_modules_lie_flat():
+def test_few_modules_are_at_the_top_level():
     assert {path.name for path in (ROOT / "coughlab").glob("*.py")} == {
         "__init__.py",
         "__main__.py",
@@ -155,7 +155,7 @@ def test_few_modules_lie_flat():
 
 
 def test_pages_sections_do_not_import_each_other():
-    """What several pages use stands in `pages/shared`; a section belongs to one page."""
+    """Code of several pages is in `pages/shared`; a section belongs to one page."""
     for path in (ROOT / "pages" / "sections").rglob("*.py"):
         own = path.relative_to(ROOT / "pages" / "sections").parts[0].removesuffix(".py")
         others = {one.split(".")[2] for one in imported(path) if one.startswith("pages.sections.")}

@@ -1,13 +1,13 @@
-"""Settings: what they can be, and that the page for operators tells all of them."""
+"""Settings: their valid values, and that the page for operators lists all of them."""
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from coughlab import config
+from tests import servers
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,7 +30,7 @@ def test_every_default_can_be_read():
         ),
     ],
 )
-def test_what_is_set_is_read(monkeypatch, name, text, value):
+def test_a_setting_in_the_environment_is_read(monkeypatch, name, text, value):
     monkeypatch.setenv(name, text)
     assert config.value(name) == value
 
@@ -47,28 +47,18 @@ def test_what_is_set_is_read(monkeypatch, name, text, value):
         ("COUGHLAB_FRAME_ANCESTORS", "https://a.example/path"),
     ],
 )
-def test_what_cannot_be_is_told_before_anything_starts(monkeypatch, name, text):
+def test_an_invalid_setting_is_reported_before_the_start(monkeypatch, name, text):
     monkeypatch.setenv(name, text)
     with pytest.raises(config.SettingError, match=f"The setting {name} must be"):
         config.check()
-    done = subprocess.run([sys.executable, "-m", "coughlab", "serve"], capture_output=True, text=True)
+    done = subprocess.run(servers.COMMAND, capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.startswith(f"coughlab: The setting {name} must be")
 
 
-def test_the_app_tells_it_too_without_a_stack_trace(monkeypatch):
+def test_the_app_reports_an_invalid_setting_without_a_stack_trace(monkeypatch):
     monkeypatch.setenv("COUGHLAB_QUEUE", "many")
     done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            "Home.py",
-            "--server.address",
-            "localhost",
-            "--server.port",
-            "0",
-        ],
+        [*servers.APP, "--server.port", "0"],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -82,12 +72,12 @@ def test_the_page_for_operators_has_the_table():
     assert config.table() in (ROOT / "docs/operate.md").read_text()
 
 
-#: Not what only sets something, or gives a child process its own environment.
+#: Does not match code that only sets variables or passes an environment to a child process.
 READS = re.compile(r"getenv|os\.environ(?! \||\.setdefault)|import environ")
 
 
 def test_the_environment_is_read_in_one_place():
-    code = [path for room in ("coughlab", "pages") for path in (ROOT / room).rglob("*.py")]
+    code = [path for folder in ("coughlab", "pages") for path in (ROOT / folder).rglob("*.py")]
     assert [path for path in code if READS.search(path.read_text())] == [ROOT / "coughlab/config.py"]
 
 

@@ -1,4 +1,4 @@
-"""What a notebook calls first: offered by name, loaded when asked for, with examples that run."""
+"""The API for notebooks: names are offered, loaded on first use, and have examples that run."""
 
 import doctest
 import subprocess
@@ -15,7 +15,7 @@ def test_importing_coughlab_loads_nothing_heavy():
     assert done.stdout == "[]\n", done.stderr
 
 
-def test_what_is_offered_is_listed_and_there():
+def test_all_offered_names_are_listed_and_exist():
     assert set(coughlab.__all__) == set(coughlab._OFFERED) <= set(dir(coughlab))
     assert all(callable(getattr(coughlab, name)) for name in coughlab.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
@@ -26,7 +26,7 @@ def test_what_is_offered_is_listed_and_there():
 def test_the_examples_run(name):
     thing = getattr(coughlab, name) if name else coughlab
     finder = doctest.DocTestFinder(recurse=False)
-    # The function as it is called from a notebook, whatever it is called in its module.
+    # The function by its name in a notebook, which may differ from the name in its module.
     found = finder.find(thing, name or "coughlab", globs={"coughlab": coughlab})
     assert sum(len(test.examples) for test in found) > 0, f"{name} has no example"
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)

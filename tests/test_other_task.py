@@ -1,4 +1,4 @@
-"""A study of another condition: from a folder and a definition to every sentence, table and chart, none of which says COVID."""
+"""A study of another condition: from a folder and a definition to all sentences, tables and charts, without the word COVID."""
 
 import json
 
@@ -50,8 +50,8 @@ def clinic(folder, *, sick=10, healthy=14):
     return folder
 
 
-def silent(*texts):
-    """No text speaks of COVID, and none shows where a word was to be put."""
+def check_neutral(*texts):
+    """Check that no text contains COVID or an unfilled placeholder."""
     for text in texts:
         assert "covid" not in text.lower() and "{condition}" not in text and "None" not in text, text
     return True
@@ -71,12 +71,12 @@ def study(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def answer(study):
-    """What is said of a recording with two coughs."""
+    """The prediction for a recording with two coughs."""
     recording = audio.load(synthetic.sample())
     return Predictor(study).predict(recording, cough=heard((0.5, 0.9), (1.4, 1.8)))
 
 
-def test_the_study_knows_its_task_and_its_tables_say_which_rows_are_positive(study):
+def test_the_study_has_its_task_and_its_tables_mark_the_positive_rows(study):
     assert study.task == TUBERCULOSIS and study.main_model == "knn"
     for table in (study.features, study.predictions):
         assert table["positive"].dtype == bool
@@ -106,7 +106,7 @@ def test_the_card_speaks_of_the_condition(study):
     card = study.read("README.md").decode()
     assert "24 rows (10 tb, 14 healthy)" in card
     assert "how often the model ranks a recording with tuberculosis above one without" in card
-    assert silent(card, json.dumps(study.manifest))
+    assert check_neutral(card, json.dumps(study.manifest))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -117,7 +117,7 @@ def test_the_paragraph_and_the_steps_speak_of_the_condition(study, model):
     assert "the recording with tuberculosis" in text and "recordings from elsewhere" in text
     figure = staircase.staircase(table, study=study.name, title=MODELS[model], task=study.task)
     overview = reality.overview(table.assign(model=model), MODELS, "roc_auc")
-    assert silent(text, *table["title"], *table["reason"], figure.to_json(), overview.to_json())
+    assert check_neutral(text, *table["title"], *table["reason"], figure.to_json(), overview.to_json())
 
 
 def test_false_alarms_are_among_people_without_the_condition():
@@ -134,7 +134,7 @@ def test_false_alarms_are_among_people_without_the_condition():
     figure = staircase.staircase(table, study="chest", title="Neighbour", task=TUBERCULOSIS)
     assert "False alarms among people without tuberculosis" in figure.to_json()
     assert figure.layout.xaxis2.title.text == "share predicted tuberculosis"
-    assert silent(text, figure.to_json())
+    assert check_neutral(text, figure.to_json())
 
 
 @pytest.mark.parametrize("label", TUBERCULOSIS.labels)
@@ -160,10 +160,10 @@ def test_the_verdict_speaks_of_the_condition(study, answer, label, protocol, auc
     sentence = verdict.meaning(block, label, study.task)
     assert block["prevalence"] == 0.02 and "tuberculosis of 2.0%" in sentence
     assert f'the result "{"tuberculosis" if label == "tb" else "not tuberculosis"}"' in sentence
-    assert silent(block["message"], sentence)
+    assert check_neutral(block["message"], sentence)
 
 
-def test_whether_the_coughs_and_the_recording_agree_is_said_in_the_words_of_the_task():
+def test_the_agreement_of_coughs_and_recording_uses_the_words_of_the_task():
     votes = [
         (
             {"tb": 2, "healthy": 1},
@@ -173,25 +173,27 @@ def test_whether_the_coughs_and_the_recording_agree_is_said_in_the_words_of_the_
         ({"tb": 0, "healthy": 2}, "tb", "Both coughs say not tuberculosis, the recording says tuberculosis"),
         ({"tb": 1, "healthy": 0}, "tb", "The cough and the recording: tuberculosis"),
     ]
-    assert [verdict.agreement(*vote, TUBERCULOSIS) for *vote, _ in votes] == [said for *_, said in votes]
+    assert [verdict.agreement(*vote, TUBERCULOSIS) for *vote, _ in votes] == [
+        sentence for *_, sentence in votes
+    ]
 
 
 def test_an_answer_has_the_labels_of_the_task(study, answer):
-    said = answer.to_dict()
-    assert said["model"] == "knn" and said["label"] == answer.models["knn"].label in TUBERCULOSIS.labels
-    assert said["evidence"]["prevalence"] == 0.02
-    assert list(said["models"]["knn"]["coughs"]) == ["healthy", "tb"]
-    assert sum(said["models"]["knn"]["coughs"].values()) == 2
-    assert said["novelty"]["trained_on"] == "chest"
-    # None stands for what is not known.
+    content = answer.to_dict()
+    assert content["model"] == "knn" and content["label"] == answer.models["knn"].label in TUBERCULOSIS.labels
+    assert content["evidence"]["prevalence"] == 0.02
+    assert list(content["models"]["knn"]["coughs"]) == ["healthy", "tb"]
+    assert sum(content["models"]["knn"]["coughs"].values()) == 2
+    assert content["novelty"]["trained_on"] == "chest"
+    # None means unknown.
     assert "covid" not in answer.to_json().lower()
-    # The nearest neighbour knows what it was trained on.
+    # The nearest neighbour classifies its training rows correctly.
     path = study.folder.parent.parent / "clinic" / "000.wav"
     assert Predictor(study).predict(audio.load(path), force=True).to_dict()["label"] == "tb"
 
 
 def answers():
-    """Answers of two models, and one without a cough, in the words of the API."""
+    """Answers of two models and one error, in the format of the API."""
     models = {}
     for name, label in (("knn", "tb"), ("forest", "healthy")):
         evidence = {"verdict": "weak", "message": "Weak.", "prevalence": 0.02, "probability_after": 0.1}
@@ -216,14 +218,14 @@ def answers():
 
 
 def test_many_answers_are_counted_and_doubted_in_the_words_of_the_task():
-    said = answers()
+    made = answers()
     titles = {name: title for name, (title, _) in batch.kinds(TUBERCULOSIS).items()}
     assert titles["tb"] == "Said to be tuberculosis" and titles["healthy"] == "Said to be not tuberculosis"
-    count = batch.counts(said, TUBERCULOSIS)
+    count = batch.counts(made, TUBERCULOSIS)
     assert (count["tb"], count["healthy"], count["errors"], count["look"]) == (1, 0, 1, 2)
-    (doubt,) = batch.doubts(said[0], TUBERCULOSIS)
+    (doubt,) = batch.doubts(made[0], TUBERCULOSIS)
     assert doubt == "The models disagree: not tuberculosis say forest; tuberculosis say knn."
-    assert silent(*titles.values(), batch.summary(count), doubt)
+    assert check_neutral(*titles.values(), batch.summary(count), doubt)
 
 
 def test_the_table_of_many_answers_has_the_labels_in_its_columns(study):
@@ -241,7 +243,7 @@ def test_the_table_of_many_answers_has_the_labels_in_its_columns(study):
         "tree_coughs_tb",
         "tree_coughs_healthy",
     ]
-    assert silent(*table.columns, table.drop(columns=["novelty", "novelty_p"]).to_csv())
+    assert check_neutral(*table.columns, table.drop(columns=["novelty", "novelty_p"]).to_csv())
 
 
 def test_the_charts_have_the_words_of_the_task(study):
@@ -267,4 +269,4 @@ def test_the_charts_have_the_words_of_the_task(study):
     assert figures["calibration"].layout.yaxis.title.text == "share that had tuberculosis"
     columns = features.table(values, table, task).columns
     assert "not tuberculosis, 95th percentile" in columns and "tuberculosis, 5th percentile" in columns
-    assert silent(*columns, *(figure.to_json() for figure in figures.values()))
+    assert check_neutral(*columns, *(figure.to_json() for figure in figures.values()))

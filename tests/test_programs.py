@@ -10,10 +10,10 @@ from tests.conftest import ROOT
 EVERYWHERE = {"unshare", "nsenter", "setpriv"}
 
 
-def looked_for():
-    """Files of tests, and the programs that a line of theirs looks for, of which one is enough."""
+def required_programs():
+    """Test files, and for each line that searches for programs their names; one of these programs is enough."""
     for file in sorted((ROOT / "tests").rglob("*.py")):
-        # What `make test` does not run says itself what it needs.
+        # Files that `make test` does not run document their own requirements.
         if file.parent.name == "deploy" and not file.name.startswith("test_"):
             continue
         for line in file.read_text().splitlines():
@@ -24,7 +24,7 @@ def looked_for():
 def test_continuous_integration_installs_what_tests_look_for():
     installed = set(re.findall(r"^needs (\S+)", (ROOT / ".ci/run").read_text(), re.MULTILINE))
     in_environment = {path.name for path in Path(sys.executable).parent.iterdir()}
-    found = [(file, names) for file, names in looked_for() if names - {"name"}]
+    found = [(file, names) for file, names in required_programs() if names - {"name"}]
     assert {"chromium", "faketime", "curl", "nft", "unshare"} <= set().union(*(names for _, names in found))
     for file, names in found:
         assert names & (installed | in_environment | EVERYWHERE), f"{file}: .ci/run installs no {names}"

@@ -1,4 +1,4 @@
-"""A task: two labels, and what they are called in sentences."""
+"""A task: two labels, and their names in sentences."""
 
 import dataclasses
 
@@ -16,7 +16,7 @@ def test_the_index_of_a_label_is_the_number_of_its_class():
     assert TUBERCULOSIS.labels == ("healthy", "tb")
 
 
-def test_the_other_label_is_not_and_the_positive_one_unless_set():
+def test_the_default_negative_label_is_not_and_the_positive_label():
     assert Task("asthma", "asthma").negative == "not_asthma"
     assert Task("asthma", "asthma", "well") == Task("asthma", "asthma", negative="well")
     assert Task("asthma", "asthma", "not_asthma") == Task("asthma", "asthma")
@@ -37,7 +37,7 @@ def test_every_label_but_one_is_negative(kind):
     assert found.dtype == bool and found.tolist() == [True, False, False, False, True, False]
 
 
-def test_of_no_labels_none_is_positive():
+def test_an_empty_list_of_labels_has_no_positive_one():
     found = COVID.is_positive([])
     assert found.dtype == bool and found.shape == (0,)
 
@@ -55,11 +55,11 @@ def test_of_no_labels_none_is_positive():
         (TUBERCULOSIS, None, "None"),
     ],
 )
-def test_a_label_as_people_read_it(task, label, title):
+def test_the_title_of_a_label(task, label, title):
     assert task.title(label) == title
 
 
-def test_the_condition_is_put_into_a_sentence_as_often_as_it_stands_there():
+def test_every_placeholder_of_the_condition_is_filled():
     text = "With {condition} or without {condition}: {other} and 100%."
     assert TUBERCULOSIS.say(text) == "With tuberculosis or without tuberculosis: {other} and 100%."
     assert TUBERCULOSIS.say("Nothing.") == "Nothing."

@@ -30,7 +30,7 @@ def test_one_cough_two_coughs():
     assert [counted(n, "cough") for n in (0, 1, 2)] == ["0 coughs", "1 cough", "2 coughs"]
 
 
-def test_a_table_in_markdown_keeps_its_columns_whatever_is_in_a_cell():
+def test_a_table_in_markdown_keeps_its_columns_for_any_content():
     rows = [["a | b", 3], ["", None]]
     assert markdown_table(["sound", "found"], rows).splitlines() == [
         "| sound | found |",

@@ -1,4 +1,4 @@
-"""Tables as CSV: nothing in them runs, nothing is lost."""
+"""Tables as CSV: no formula can run, and no data are lost."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The two files that the published deployment serves from, made of our MLP, so that both stacks give the same answer."""
+"""The two files that the published deployment needs, made from our MLP, so that both stacks give the same answer."""
 
 import pickle
 import sys
@@ -20,7 +20,7 @@ def prepare(folder):
     model.compile("adam", "binary_crossentropy")
     model.save(Path(folder, "mlp.keras"))
     mean, variance = np.ravel(standardise.mean), np.ravel(standardise.variance)
-    # Two rows of which these are the mean and the variance.
+    # Two rows with this mean and this variance.
     scaler = StandardScaler().fit([mean - np.sqrt(variance), mean + np.sqrt(variance)])
     Path(folder, "scaler.pkl").write_bytes(pickle.dumps(scaler))
 

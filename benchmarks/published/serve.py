@@ -2,7 +2,7 @@
 
     python benchmarks/published/serve.py FOLDER PORT
 
-FOLDER holds what ``prepare`` of `benchmarks/published/files.py` writes.
+FOLDER has the files that ``prepare`` of `benchmarks/published/files.py` writes.
 """
 
 import io

@@ -1,1 +1,1 @@
-"""What several benchmarks use."""
+"""Code shared by several benchmarks."""

@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 
 from shared.run import missing
 
-#: Address of each page, its heading, and what its content is known by, in the order of Home.py.
+#: Address of each page, its heading, and a selector of its content, in the order of Home.py.
 PAGES = {
     "": ("Analyse a cough", "text=Try a sample"),
     "live": ("Live", ".listening canvas"),
@@ -24,9 +24,9 @@ PAGES = {
     "about": ("About CoughLab", "text=Trained for research"),
     "privacy": ("Privacy", "text=Cookies"),
 }
-# In the page: looks in every frame whether the heading and the content are there, and notes when that frame has been painted.
-# What a component shows may be in a shadow root. `window.painted` gives the two times; Playwright's own wait_for_function would
-# evaluate text in the page, which the page's policy refuses.
+# In the page: checks in every frame whether the heading and the content are there, and records when that frame was painted. A
+# component's content may be in a shadow root. `window.painted` has the two times. Playwright's own wait_for_function would
+# evaluate text in the page, which the page's security policy refuses.
 WATCH = """(([heading, content]) => window.painted = new Promise((resolve, reject) => {
     const find = (root, selector) => root.querySelector(selector) ?? [...root.querySelectorAll('*')]
         .filter(element => element.shadowRoot).map(element => find(element.shadowRoot, selector)).find(Boolean);

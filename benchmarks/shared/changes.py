@@ -1,4 +1,4 @@
-"""What may have been done to a copy of a recording: each change is a function of samples and rate that returns both."""
+"""Changes in copies of a recording: each is a function of samples and rate that returns both."""
 
 import io
 
@@ -25,7 +25,7 @@ def encoded(y, rate, container, codec, bit_rate, **options):
 
 
 def coded(container, codec, bit_rate, rate):
-    """A change: through a codec and back."""
+    """A change: encode and decode."""
 
     def change(y, from_rate):
         y = soxr.resample(y, from_rate, rate).astype(np.float32)

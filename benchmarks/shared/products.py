@@ -1,4 +1,4 @@
-"""How fast one core multiplies matrices: the floor under everything that is mostly such products."""
+"""Speed of one core for matrix products: the floor for work that consists mostly of them."""
 
 import time
 
@@ -9,7 +9,7 @@ SIZE, TIMES = 1024, 20
 
 
 def rate():
-    """Operations a second, additions counted too, of one core in a large product in single precision; prints it."""
+    """Operations per second, including additions, of one core in a large product in single precision; prints it."""
     a, b = np.random.default_rng(0).random((2, SIZE, SIZE), dtype=np.float32)
     with threadpool_limits(1, user_api="blas"):
         times = []

@@ -1,20 +1,20 @@
-"""How a program is run: how much it measures, and what it cannot do without."""
+"""How a program is run: size of its input, and its requirements."""
 
 import os
 import sys
 
-#: Where this environment variable is set, programs run on their smallest input: every line runs, and no figure means anything.
+#: If this environment variable is set, programs run on their smallest input: every line runs, but the figures mean nothing.
 SMALLEST = "COUGHLAB_SMALLEST"
-#: The exit status of a program that needs what is not there.
+#: The exit status of a program that lacks a requirement.
 MISSING = 77
 
 
 def size(whole, smallest):
-    """How much is measured: `whole`, or `smallest` where the program only has to show that it works."""
+    """The size of the input: `whole`, or `smallest` if the program only has to show that it works."""
     return smallest if os.environ.get(SMALLEST) else whole
 
 
 def missing(what):
-    """End the program for want of `what`."""
+    """End the program because `what` is missing."""
     print(f"needs {what}", flush=True)
     sys.exit(MISSING)

@@ -1,7 +1,6 @@
-"""The servers that programs ask: the app, its API alone, and the published stack, each a context manager.
+"""The measured servers: the app, its API alone, and the published stack, each a context manager.
 
-They listen at an address that only this machine reaches, so that the API wants no key. Once `Server.first` or `Server.ready`
-returns, they answer.
+They listen at a loopback address, so that the API needs no key. They answer once `Server.first` or `Server.ready` has returned.
 """
 
 import contextlib
@@ -38,26 +37,26 @@ def _multipart(data):
 
 
 class Server:
-    """A server that was started and may not listen yet; it answers recordings at `path`."""
+    """A started server that may not listen yet; it answers recordings at `path`."""
 
     def __init__(self, process, port, path, errors):
         self.process, self.port, self.path, self._errors = process, port, path, errors
         self.url = f"http://{HOST}:{port}"
 
     def ask(self, data):
-        """The answer to a recording, the bytes of a file."""
+        """The answer to a recording, given as the bytes of a file."""
         return self._request("POST", self.path, _multipart(data))
 
     def first(self, data):
-        """The first answer that it can give."""
+        """Its first answer."""
         return self._once_it_listens("POST", self.path, _multipart(data))
 
     def ready(self):
-        """Wait until it says that it is well, which Streamlit does before anything was answered."""
+        """Wait until its health check succeeds, which for Streamlit is before its first answer."""
         self._once_it_listens("GET", "/_stcore/health")
 
     def _request(self, method, path, body=None):
-        # A connection of its own, as one client after another comes.
+        # A new connection each time, as from different clients.
         connection = HTTPConnection(HOST, self.port, timeout=120)
         try:
             headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
@@ -83,9 +82,9 @@ class Server:
         return [main, *main.children(recursive=True)]
 
     def memory_mb(self):
-        """Megabytes that it holds: its own pages, shared among its processes, and the files of the largest of them.
+        """Its memory in megabytes: its anonymous pages, shared ones counted once, and the mapped files of the largest process.
 
-        Not the proportional share of all, since other programs that run may map the same libraries.
+        Not the proportional set size, because other running programs may map the same libraries.
         """
         own, files = 0, []
         for process in self._processes():
@@ -97,7 +96,7 @@ class Server:
         return own + max(files)
 
     def cpu_s(self):
-        """Seconds of processor that its processes have used so far."""
+        """CPU seconds of its processes so far."""
         return sum(sum(process.cpu_times()[:2]) for process in self._processes())
 
 
@@ -135,5 +134,5 @@ def api_alone():
 
 
 def published(folder):
-    """The published stack, with the files that ``published/files.py`` has written into a folder."""
+    """The published stack, with the files that ``published/files.py`` has written to a folder."""
     return _running("/predict", PUBLISHED / "serve.py", folder, "{port}", TF_CPP_MIN_LOG_LEVEL="3")

@@ -1,11 +1,11 @@
-"""The table of `make bench`: what every program prints, ours beside a yardstick measured in the same run."""
+"""The table of `make bench`: each program prints its rows, our figure beside a yardstick from the same run."""
 
 import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-#: Where `make bench` has its programs leave their rows.
+#: Environment variable with the file in which `make bench` collects the rows.
 SETTING = "COUGHLAB_BENCH"
 
 
@@ -18,15 +18,15 @@ class Row:
     what : str
         What was measured.
     ours, yardstick : float
-        Ours, and what it is held against: the published stack's figure in this run, or a limit.
+        Our figure, and the figure it is compared to: the published stack's in this run, or a limit.
     unit : str
-        Of both, such as "ms".
+        Unit of both, such as "ms".
     goal : float or None
-        The ratio to be reached: how many times better ours is than the yardstick. None where nothing was promised.
+        The ratio to reach: how many times better ours is than the yardstick. None without a goal.
     floor : float or None
-        What physics leaves, in the same unit, where there is such a thing.
+        The physical limit in the same unit, if there is one.
     more : bool
-        Whether more is better, as with answers a second.
+        Whether more is better, as for answers per second.
     against : str
         What the yardstick is.
     """
@@ -51,7 +51,7 @@ class Row:
         return None if self.goal is None else self.ratio >= self.goal
 
     def cells(self):
-        """The row as text, one string a column of `HEAD`."""
+        """The row as text, one string per column of `HEAD`."""
         floor = "" if self.floor is None else f"{_number(self.floor)} {self.unit}"
         return [
             self.what,
@@ -68,7 +68,7 @@ HEAD = ["what", "ours", "yardstick", "times better", "goal", "floor", "met"]
 
 
 def show(row):
-    """Print a row, and leave it for `make bench`."""
+    """Print a row, and store it for `make bench`."""
     what, ours, yardstick, ratio, goal, floor, met = row.cells()
     goal = f" (goal {goal}, met: {met})" if goal else ""
     floor = f"; floor {floor}" if floor else ""

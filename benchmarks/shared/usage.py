@@ -1,6 +1,6 @@
-"""What work on a dataset takes, measured in a process of its own: time, and the most memory of it and of its workers.
+"""Measures work on a dataset in a separate process: time, and the most memory of the process and of its workers.
 
-`measured` runs `main` in such a process, which prints one JSON object, and returns that.
+`measured` runs `main` in such a process, which prints one JSON object, and returns that object.
 """
 
 import argparse
@@ -20,12 +20,12 @@ from coughlab.datasets import survey
 from coughlab.system import parallel
 from shared.process import peak_mb
 
-#: Recordings that are measured beforehand where the workers are to be warm.
+#: Recordings that are measured beforehand to warm up the workers.
 WARM = 256
 
 
 def measured(what, dataset, folder, out, jobs, *options):
-    """Run work in a fresh process: what `main` tells, as a dict."""
+    """Run work in a new process, and return the figures of `main` as a dict."""
     arguments = [what, dataset, folder.absolute(), out.absolute(), str(jobs), *options]
     command = [sys.executable, "-m", "shared.usage", *arguments]
     done = subprocess.run(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, check=True)
@@ -33,7 +33,7 @@ def measured(what, dataset, folder, out, jobs, *options):
 
 
 class Stages:
-    """Seconds of CPU of this process, wall seconds and memory by stage, as far as progress tells of stages."""
+    """CPU seconds of this process, wall seconds and memory by stage; the stages are those of the progress reports."""
 
     def __init__(self):
         self.stages, self.name = {}, None
@@ -50,12 +50,12 @@ class Stages:
 
 
 def workers():
-    """The processes that work for this one."""
+    """The worker processes of this process."""
     return [child for child in psutil.Process().children() if "LokyProcess" in " ".join(child.cmdline())]
 
 
 def workers_cpu_s():
-    """Seconds of CPU that they have spent."""
+    """CPU seconds of the workers so far."""
     return sum(sum(worker.cpu_times()[:2]) for worker in workers())
 
 
@@ -74,16 +74,16 @@ def main():
     parser.add_argument("out", type=Path)
     parser.add_argument("jobs", type=int)
     parser.add_argument("--warm", action="store_true", help="start the workers before the clock")
-    told = parser.parse_args()
-    dataset, stages = datasets.load(told.dataset, told.folder), Stages()
+    arguments = parser.parse_args()
+    dataset, stages = datasets.load(arguments.dataset, arguments.folder), Stages()
     before_mb = peak_mb()
-    with parallel.start(told.jobs) as at:
-        if told.warm:
+    with parallel.start(arguments.jobs) as at:
+        if arguments.warm:
             with tempfile.TemporaryDirectory() as aside:
-                run(told.what, replace(dataset, table=dataset.table[:WARM]), aside, at, stages)
+                run(arguments.what, replace(dataset, table=dataset.table[:WARM]), aside, at, stages)
             stages = Stages()
         before_s = time.process_time(), workers_cpu_s(), time.perf_counter()
-        run(told.what, dataset, told.out, at, stages)
+        run(arguments.what, dataset, arguments.out, at, stages)
         after_s = time.process_time(), workers_cpu_s(), time.perf_counter()
         stages.end()
         own_s, workers_s, wall_s = (after - before for after, before in zip(after_s, before_s, strict=True))
@@ -95,7 +95,7 @@ def main():
         "list_mb": before_mb,
         "peak_mb": peak_mb(),
         "workers_mb": [peak_mb(worker.pid) for worker in workers()],
-        "out_mb": sum(path.stat().st_size for path in told.out.iterdir()) / 2**20,
+        "out_mb": sum(path.stat().st_size for path in arguments.out.iterdir()) / 2**20,
         "stages": stages.stages,
     }
     print(json.dumps(result))

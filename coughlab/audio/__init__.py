@@ -1,4 +1,4 @@
-"""From bytes to a `Recording`: what files hold, decoded; and sounds made by the code."""
+"""From bytes to a `Recording`: decoding of files, and synthetic sounds."""
 
 from coughlab.audio.decoding import encode_wav, load
 from coughlab.audio.recording import (

@@ -1,6 +1,6 @@
-"""Unpacks a ZIP that a stranger sent, or says in plain words why it is not unpacked.
+"""Unpacks an untrusted ZIP file, or says in plain words why not.
 
-Everything is checked against the archive's list of contents before a byte is written, and no more is unpacked than it lists.
+Everything is checked in the archive's list of contents before a byte is written. No more is unpacked than the list says.
 """
 
 import io
@@ -19,12 +19,12 @@ from typing import BinaryIO
 
 from coughlab.system import memory_folder
 
-#: What operating systems add to an archive on their own.
+#: Files that operating systems add to an archive by themselves.
 JUNK = re.compile(r"__MACOSX|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini")
-#: Methods whose memory is bounded; others may ask for gigabytes of it.
+#: Compression methods that need a bounded amount of memory; others may need gigabytes.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _AS_USUAL = "Make it again with your system's own 'compress' or 'send to ZIP', without a password."
-#: What to do about a dataset that is too large for here.
+#: Advice for a dataset that is too large to upload.
 ELSEWHERE = "Take a part of the dataset, or audit it on your own computer with the command line."
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MEGABYTE = 2**20
@@ -32,26 +32,27 @@ _DIRECTORY_ENTRY = b"PK\x01\x02"
 
 
 class ArchiveError(ValueError):
-    """An archive that is not unpacked; the message says why and what to do about it."""
+    """An archive that is refused; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may hold."""
+    """Limits on the contents of an archive."""
 
     max_bytes: int = 100 * _MEGABYTE
-    #: Folders included.
+    #: Including folders.
     max_files: int = 5_000
-    #: This and what follows count bytes unpacked.
+    #: This and the following limits count unpacked bytes.
     max_file_bytes: int = 120 * _MEGABYTE
     #: A list of recordings (CSV, TSV or JSON): reading one takes many times its size in memory.
     max_list_bytes: int = 8 * _MEGABYTE
     max_total_bytes: int = 1024 * _MEGABYTE
-    #: Size unpacked over size packed of all files together. Recordings shrink to a half or a third, silence to a thousandth.
+    #: Unpacked size divided by packed size, of all files together. Recordings shrink to a half or a third, silence to a
+    #: thousandth.
     max_ratio: float = 100.0
-    #: Folders in each other.
+    #: Depth of nested folders.
     max_depth: int = 10
-    #: What to do about an archive that holds more.
+    #: Advice for an archive that exceeds a limit.
     instead: str = ELSEWHERE
 
 
@@ -62,7 +63,7 @@ Entry = tuple[zipfile.ZipInfo, PurePosixPath]
 
 @contextmanager
 def unpacked(file: str | os.PathLike[str] | BinaryIO, limits: Limits = LIMITS) -> Iterator[Path]:
-    """As `unpack`, into memory: nothing is written to a disk, and the folder is gone at the end, even after an error."""
+    """As `unpack`, but into memory: nothing is written to a disk. The folder is removed at the end, even after an error."""
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(memory_folder.folder())
@@ -76,10 +77,10 @@ def unpacked(file: str | os.PathLike[str] | BinaryIO, limits: Limits = LIMITS) -
 def unpack(
     file: str | os.PathLike[str] | BinaryIO, folder: str | os.PathLike, limits: Limits = LIMITS
 ) -> Path:
-    """Unpack a ZIP into an empty folder, and return it, or the one folder in it where the archive holds nothing else at its top.
+    """Unpack a ZIP into an empty folder. Return that folder, or the only folder in it if the archive has nothing else at its top.
 
-    An ArchiveError says that the file is no ZIP, is damaged or encrypted, exceeds a limit, or has an entry that is a link or
-    whose name does not stay inside the folder or occurs twice. What is in the folder then is to be thrown away.
+    ArchiveError: the file is not a ZIP, is damaged or encrypted, or exceeds a limit; or an entry is a link, has a name that leads
+    out of the folder, or occurs twice. The caller then has to delete the folder's contents.
     """
     folder = Path(folder)
     with Path(file).open("rb") if isinstance(file, str | os.PathLike) else nullcontext(file) as data:
@@ -106,7 +107,7 @@ def unpack(
 
 
 def _check_size(data: BinaryIO, limits: Limits) -> None:
-    """Refuse an archive by its size and the length of its list, which zipfile would read whole into memory."""
+    """Refuse an archive that is too large or lists too many files: zipfile would read the whole list into memory."""
     size = data.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
         raise ArchiveError(
@@ -117,7 +118,7 @@ def _check_size(data: BinaryIO, limits: Limits) -> None:
     while block := data.read(_MEGABYTE):
         found += (rest + block).count(_DIRECTORY_ENTRY)
         rest = block[1 - len(_DIRECTORY_ENTRY) :]
-    # The four bytes may also come up by chance in compressed sound.
+    # The four bytes may also occur by chance in compressed sound.
     if found > limits.max_files + 100:
         raise _too_many(limits)
 
@@ -129,7 +130,7 @@ def _too_many(limits: Limits) -> ArchiveError:
 
 
 def _checked(infos: list[zipfile.ZipInfo], limits: Limits) -> list[Entry]:
-    """The entries, without what systems add on their own."""
+    """The entries, without the files that operating systems add."""
     if len(infos) > limits.max_files:
         raise _too_many(limits)
     entries: list[Entry] = []
@@ -153,7 +154,7 @@ def _checked(infos: list[zipfile.ZipInfo], limits: Limits) -> list[Entry]:
 
 
 def _path(info: zipfile.ZipInfo, limits: Limits) -> PurePosixPath:
-    """Where an entry belongs. Some programs of Windows write backslashes between folders, against the standard."""
+    """Path of an entry. Some Windows programs write backslashes between folders, against the standard."""
     name = info.filename.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or re.match("[A-Za-z]:", name):
@@ -217,7 +218,7 @@ def _write(archive: zipfile.ZipFile, entries: list[Entry], folder: Path) -> None
             target.mkdir(parents=True, exist_ok=True)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Reads no more than the size in the list, which was checked; fails where there is less, or another checksum.
+        # Reads no more than the size in the list, which was checked. Fails if there is less, or if the checksum differs.
         with archive.open(info) as packed, target.open("xb") as unpacked:
             shutil.copyfileobj(packed, unpacked, _MEGABYTE)
 

@@ -1,7 +1,6 @@
-"""What the bytes of a file say of themselves: format, brand, promised length, and claims no decoder should be given.
+"""What the header of a file claims: format, brand, length, and claims that no decoder should see.
 
-Nothing is decoded here. The walks over chunks and boxes know only what has to be known before a stranger's bytes are given to a
-decoder written in C.
+Nothing is decoded here. Chunks and boxes are parsed only as far as needed before untrusted bytes reach a decoder written in C.
 """
 
 import re
@@ -11,9 +10,9 @@ from typing import Literal
 
 Order = Literal["little", "big"]
 
-# Each format has the name of its FFmpeg demuxer, which is always given: left to probe, FFmpeg could choose a
-# playlist. No text begins with a byte below 9, as an ISO box does. UTF-16 text may begin with 0xFF and then a
-# byte that in MPEG audio means the extinct Layer I, which is therefore left out.
+# Each format has the name of its FFmpeg demuxer. The demuxer is always named: if FFmpeg probed the file, it could choose a
+# playlist. No text begins with a byte below 9, as an ISO box does. UTF-16 text may begin with 0xFF and then a byte that in MPEG
+# audio means Layer I, which is no longer used and is therefore not accepted.
 _MAGIC = {
     "wav": rb"(RIFF|RIFX|RF64|BW64)....WAVE",
     "aiff": rb"FORM....AIF[FC]",
@@ -29,13 +28,13 @@ _MAGIC = {
 }
 
 
-# A minute of Ogg in the shortest packets, one a page, has 24 000 pages; a WAV file has a handful of chunks.
+# A minute of Ogg with the shortest packets, one per page, has 24 000 pages; a WAV file has a few chunks.
 _MAX_PARTS = 100_000
 _MAX_TAGS = 100
 
 
 def sniff(data: bytes) -> str | None:
-    """Name of the format, or None if it is none of ours."""
+    """Name of the format, or None if it is not supported."""
     for kind, magic in _MAGIC.items():
         if re.match(magic, data, re.DOTALL):
             return kind
@@ -43,7 +42,7 @@ def sniff(data: bytes) -> str | None:
 
 
 def without_id3(data: bytes) -> bytes:
-    """Drop leading ID3 tags, as any format may follow them, unless nothing known follows."""
+    """Remove leading ID3 tags, which can precede any format; keep them if no known format follows."""
     at = 0
     for _ in range(_MAX_TAGS):
         if data[at : at + 3] != b"ID3" or len(data) < at + 10:
@@ -67,7 +66,7 @@ def container_name(data: bytes, kind: str) -> str:
 
 
 def wav_format(data: bytes) -> tuple[int, int]:
-    """Format tag (1 for PCM, 3 for float) and bits a sample."""
+    """Format tag (1 for PCM, 3 for float) and bits per sample."""
     order = _order(data)
     start = next((start for name, start, _ in _chunks(data, order) if name == b"fmt "), len(data))
     tag, bits = data[start : start + 2], data[start + 14 : start + 16]
@@ -75,7 +74,7 @@ def wav_format(data: bytes) -> tuple[int, int]:
 
 
 def misread(data: bytes, kind: str) -> bool:
-    """Whether libsndfile would misread a file: it takes WAV samples of fewer than 8 bits for 8."""
+    """Whether libsndfile would misread a file: it reads WAV samples of fewer than 8 bits as 8 bits."""
     if kind != "wav":
         return False
     tag, bits = wav_format(data)
@@ -83,10 +82,10 @@ def misread(data: bytes, kind: str) -> bool:
 
 
 def explodes(data: bytes, kind: str, max_entries: int) -> bool:
-    """Whether FFmpeg would expand a file a thousandfold in memory.
+    """Whether FFmpeg would need a thousand times the file's size in memory.
 
-    In ISO media these are tables given by a count, and compressed headers; they are looked for everywhere, since FFmpeg
-    would find them in the oddest places too. In WAV they are tags, for which it makes room whatever their size.
+    In ISO media the causes are tables given by a count, and compressed headers. The whole file is searched for them, because
+    FFmpeg accepts them at any place. In WAV the causes are tags: FFmpeg allocates memory for any size that they claim.
     """
     if kind == "wav":
         return any(size > len(data) for name, _, size in _chunks(data, _order(data)) if name != b"data")
@@ -99,15 +98,15 @@ def explodes(data: bytes, kind: str, max_entries: int) -> bool:
 
 
 def crowded(data: bytes, kind: str) -> bool:
-    """Whether a file has more parts than any recording: small ones by the million keep a decoder busy for long."""
+    """Whether a file has more parts than any real recording: millions of small parts keep a decoder busy for a long time."""
     if kind in ("wav", "aiff"):
         return any(islice(_chunks(data, _order(data)), _MAX_PARTS, None))
-    # After a page with a wrong checksum FFmpeg goes back to look for the next.
+    # After a page with a wrong checksum FFmpeg goes back to search for the next page.
     return kind == "ogg" and data.count(b"OggS") > _MAX_PARTS
 
 
 def mended(data: bytes, kind: str) -> bytes:
-    """The bytes, with the size of 0 that streaming leaves in a WAV file replaced by the one that means "to the end"."""
+    """The bytes; in a WAV file, a size of 0, which streaming leaves, is replaced by the size that means "to the end"."""
     if kind != "wav":
         return data
     order = _order(data)
@@ -122,12 +121,12 @@ def mended(data: bytes, kind: str) -> bytes:
 
 
 def cut_short(data: bytes, kind: str) -> bool:
-    """Whether a file says of itself that it should be longer than it is."""
+    """Whether a file is shorter than its header says."""
     return kind in _CUT_SHORT and _CUT_SHORT[kind](data)
 
 
 def _chunks(data: bytes, order: Order, at: int = 12) -> Iterator[tuple[bytes, int, int]]:
-    """Walk a RIFF or IFF file: the name, the start and the size of each chunk, as it claims."""
+    """Name, start and claimed size of each chunk of a RIFF or IFF file."""
     while at + 8 <= len(data):
         size = int.from_bytes(data[at + 4 : at + 8], order)
         yield data[at : at + 4], at + 8, size

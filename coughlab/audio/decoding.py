@@ -1,7 +1,7 @@
-"""Decode any common recording to mono samples, or say in plain words why it cannot be done.
+"""Decodes any common audio format to mono samples, or says in plain words why not.
 
-The bytes come from strangers, so the format is taken from their content alone, nothing outside of them is opened, and limits
-are checked while decoding: a small file that would unpack to hours is never unpacked.
+The bytes are not trusted. The format is taken from their content alone, no other file or address is opened, and limits are
+checked while decoding: a small file that would decode to hours is never decoded in full.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Block = tuple[int, np.ndarray]
 def load(source: bytes | bytearray | memoryview | str | os.PathLike, limits: Limits = LIMITS) -> Recording:
     """Decode a file, given by its bytes or path, to finite mono samples that are not silent, at its own sample rate and level.
 
-    An AudioError says that it cannot be used; `MESSAGES` lists the reasons. A source of another type is a TypeError.
+    AudioError: the file cannot be used; `MESSAGES` lists the reasons. TypeError: the source has another type.
 
     >>> recording = coughlab.load_audio(coughlab.make_cough())
     >>> recording.rate, recording.duration
@@ -51,7 +51,7 @@ def load(source: bytes | bytearray | memoryview | str | os.PathLike, limits: Lim
 
 
 def encode_wav(samples: np.ndarray, rate: int) -> bytes:
-    """Encode samples as a 16-bit WAV file; full scale is 1, and louder ones are scaled down to it."""
+    """Encode samples as a 16-bit WAV file; full scale is 1, and louder samples are scaled down to it."""
     buffer = io.BytesIO()
     soundfile.write(buffer, samples / max(1, np.abs(samples).max()), rate, format="WAV", subtype="PCM_16")
     return buffer.getvalue()
@@ -73,7 +73,7 @@ def _read_file(path: str | bytes, limits: Limits) -> bytes:
     try:
         with Path(os.fsdecode(path)).open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            # A pipe has no size and a file may grow, so no more than the limit is read, whatever the size.
+            # A pipe has no size and a file may grow, so never more than the limit is read.
             data = file.read(limits.max_bytes + 1) if size <= limits.max_bytes else None
     except (FileNotFoundError, NotADirectoryError):
         raise error("not_found") from None
@@ -89,7 +89,7 @@ class _Stream:
     container: str
     codec: str
     bit_depth: int | None
-    frames: int  # how many the file promises, 0 where it does not
+    frames: int  # how many the file claims to have, 0 where it does not say
     blocks: Iterator[Block]
 
 
@@ -103,26 +103,26 @@ def _open(data: bytes, kind: str, limits: Limits) -> _Stream:
         try:
             return _open_soundfile(data, kind)
         except Exception:
-            pass  # FFmpeg is tried next, whatever the error is
+            pass  # FFmpeg is tried next, after any error
     if containers.explodes(data, kind, limits.max_samples):
         raise error("damaged")
     try:
         return _open_av(data, kind)
     except AudioError:
         raise
-    except Exception:  # given damaged bytes, FFmpeg raises nearly anything
+    except Exception:  # on damaged bytes, FFmpeg raises errors of many kinds
         raise error("damaged") from None
 
 
 class _Bytes(io.BytesIO):
-    """Bytes in which libsndfile may seek to before the start, as it does in some damaged files."""
+    """Bytes in which libsndfile may seek to a position before the start, as it does in some damaged files."""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         return super().seek(max(offset, 0) if whence == os.SEEK_SET else offset, whence)
 
 
 class _SoundFile(soundfile.SoundFile):
-    """Read front to back: seeking after each block, as soundfile does, disturbs lossy decoders."""
+    """Reads from start to end: seeking after each block, as soundfile does, disturbs lossy decoders."""
 
     def seekable(self) -> bool:
         return False
@@ -139,13 +139,13 @@ def _open_soundfile(data: bytes, kind: str) -> _Stream:
     bit_depth = _bit_depth(codec)
     if kind in ("flac", "ogg") and codec.startswith("pcm"):
         codec = "flac"
-    # FLAC alone promises a number of frames; elsewhere libsndfile counts what is there.
+    # Only FLAC states a number of frames; for other formats libsndfile counts the frames present.
     frames = file.frames if kind == "flac" and file.frames < 2**62 else 0
     return _Stream(kind, codec, bit_depth, frames, _soundfile_blocks(file))
 
 
 def _soundfile_blocks(file: soundfile.SoundFile) -> Iterator[Block]:
-    # What is to be mixed down is read in double precision, the rest as it is kept.
+    # Several channels, which are mixed down, are read in double precision; one channel is read in the precision that is kept.
     dtype = np.float32 if file.channels == 1 else np.float64
     block = np.empty((max(1, 2**18 // file.channels), file.channels), dtype)
     done = 0
@@ -168,9 +168,8 @@ _READ_AHEAD = 2**20
 def _open_av(data: bytes, kind: str) -> _Stream:
     import av  # slow to import, and most files are WAV
 
-    # No protocol and no codec has this name: no reference to another file or address is followed, and no
-    # video is decoded merely to learn its size. What is read ahead is kept packet by packet, which for packets of a
-    # few bytes takes a hundred times their size.
+    # No protocol and no codec has this name. So no reference to another file or address is followed, and no video is decoded to
+    # find its size. FFmpeg stores what it reads ahead packet by packet; packets of a few bytes take a hundred times their size.
     options = {"protocol_whitelist": "none", "codec_whitelist": "none", "probesize": str(_READ_AHEAD)}
     container = av.open(io.BytesIO(data), format=kind, options=options, metadata_errors="replace")
     if not container.streams.audio:
@@ -184,7 +183,7 @@ def _open_av(data: bytes, kind: str) -> _Stream:
     )
 
 
-# A minute of Opus in its shortest frames makes 24 000. Packets of one sample would take minutes to decode.
+# A minute of Opus in its shortest frames has 24 000. Packets of one sample would take minutes to decode.
 _MAX_PACKETS = 30_000
 
 
@@ -202,8 +201,7 @@ def _frame_array(frame: Any) -> np.ndarray:
     channels = frame.layout.nb_channels
     if not frame.format.is_planar:
         return np.frombuffer(frame.planes[0], dtype, frame.samples * channels).reshape(-1, channels)
-    # PyAV takes whatever follows the pointers to the planes for more of them: of 8 it lists 9, and beyond 8 it
-    # reads past the end of their array.
+    # PyAV reads past the end of the array of plane pointers: it lists 9 planes of 8, and fails beyond 8.
     if channels > 8:
         raise error("too_many_channels", channels=channels, limit=8)
     planes = frame.planes[:channels]
@@ -211,7 +209,7 @@ def _frame_array(frame: Any) -> np.ndarray:
 
 
 def _decode(stream: _Stream, limits: Limits) -> tuple[np.ndarray, int, int, bool]:
-    """Mix the blocks of a stream down one by one, within the limits.
+    """Mix down the blocks of a stream one by one, within the limits.
 
     Returns the samples, their rate and number of channels (0 if nothing was decoded), and whether the decoder reached the end
     without an error.
@@ -224,7 +222,7 @@ def _decode(stream: _Stream, limits: Limits) -> tuple[np.ndarray, int, int, bool
             rate, block = next(stream.blocks, (0, None))
         except AudioError:
             raise
-        except Exception:  # a decoder given damaged bytes may raise nearly anything
+        except Exception:  # on damaged bytes, a decoder raises errors of many kinds
             complete = False
             break
         if block is None:
@@ -250,10 +248,10 @@ def _check_format(rate: int, channels: int, limits: Limits) -> None:
 
 
 def _mono(block: np.ndarray) -> np.ndarray:
-    """Mean of the channels, full scale being 1, shape (frames,), float32."""
+    """Mean of the channels, full scale 1, shape (frames,), float32."""
     if block.dtype == np.float32 and block.shape[1] == 1:
         return block[:, 0].copy()
-    with np.errstate(all="ignore"):  # what overflows becomes infinite, and is refused as such
+    with np.errstate(all="ignore"):  # an overflow becomes infinite, and is refused below
         mean = block.mean(axis=1, dtype=np.float64)
         if block.dtype.kind == "u":
             mean -= 128
@@ -266,7 +264,7 @@ def _check(samples: np.ndarray, rate: int, limits: Limits) -> None:
     if samples.size < limits.min_seconds * rate:
         raise error("too_short", limit=limits.min_seconds)
     low, high = samples.min(), samples.max()
-    if not (-limits.max_peak <= low and high <= limits.max_peak):  # so written, it refuses NaN as well
+    if not (-limits.max_peak <= low and high <= limits.max_peak):  # in this form it refuses NaN as well
         raise error("not_finite")
     if is_silent(samples, limits):
         raise error("silent")

@@ -1,4 +1,4 @@
-"""Packets of Opus, as browsers send the sound of a microphone (RFC 7874), decoded one after the other."""
+"""Decodes Opus packets, in which browsers send a microphone's sound (RFC 7874), one after the other."""
 
 from functools import cache
 
@@ -16,13 +16,13 @@ def _codec():
 
 
 def decode(packet: bytes) -> bytes:
-    """Decode the next packet, without a container (RFC 6716), of the one sound that this process decodes.
+    """Decode the next packet, without a container (RFC 6716), of the only stream that this process decodes.
 
-    Returns 16-bit samples of two channels, interleaved; none if it is no such packet.
+    Returns 16-bit samples of two channels, interleaved; none if the packet is not valid.
     """
     from av import FFmpegError, Packet
 
-    if not packet:  # to the decoder it would be the end of the sound
+    if not packet:  # the decoder would take it for the end of the stream
         return b""
     try:
         return b"".join(frame.to_ndarray().tobytes() for frame in _codec().decode(Packet(packet)))

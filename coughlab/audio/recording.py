@@ -1,10 +1,10 @@
-"""A decoded recording, the limits on what is decoded, and the errors that say what to do instead."""
+"""A decoded recording, the limits on decoding, and the errors with their messages."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-#: What can be read, for people.
+#: The formats that can be read, in words.
 FORMATS = "WAV, FLAC, OGG, MP3, WebM, M4A, AAC, MP4 or 3GP"
 
 MESSAGES = {
@@ -37,7 +37,7 @@ MESSAGES = {
 
 
 class AudioError(ValueError):
-    """A recording that cannot be used: a key of `MESSAGES`, stable for programs, and for people what to do about it."""
+    """A recording that cannot be used: a key of `MESSAGES`, stable for programs, and a message that says what to do."""
 
     def __init__(self, code: str, message: str):
         super().__init__(code, message)  # both, so that the error can be pickled
@@ -55,19 +55,19 @@ def error(code: str, **values: float) -> AudioError:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a recording may be."""
+    """Limits on a recording."""
 
     max_bytes: int = 20 * 1024 * 1024
     min_seconds: float = 0.1
     max_seconds: float = 60.0
-    #: What lossy codecs may add to a recording of exactly the longest length.
+    #: Extra length that a lossy codec may add to a recording of exactly the maximum length.
     padding_seconds: float = 0.4
     min_rate: int = 1_000  # Hz
     max_rate: int = 768_000
     max_channels: int = 64
-    #: After mixing down, whatever the rate: bounds memory.
+    #: After mixing down, at any rate: bounds memory.
     max_samples: int = 60 * 192_000
-    #: Full scale being 1: passes integers stored as floats, keeps powers finite.
+    #: Full scale is 1. Accepts integers stored as floats, and keeps powers finite.
     max_peak: float = 2.0**32
     #: Peak, after removing the mean, below which a recording counts as silent (-80 dBFS).
     silence_peak: float = 1e-4
@@ -80,17 +80,17 @@ LIMITS = Limits()
 class Recording:
     """Decoded sound."""
 
-    #: Mean of the channels, full scale being 1, shape (n,), float32; read-only.
+    #: Mean of the channels, full scale 1, shape (n,), float32; read-only.
     samples: np.ndarray
-    #: Samples a second.
+    #: Samples per second.
     rate: int
-    #: How the file stored it, such as "wav" and "pcm_16", or "webm" and "opus".
+    #: Container and codec of the file, such as "wav" and "pcm_16", or "webm" and "opus".
     container: str
     codec: str
-    #: Of the file; no bit depth where the codec has no such thing.
+    #: Of the file; no bit depth if the codec has none.
     channels: int
     bit_depth: int | None
-    #: Whether the file breaks off, as far as it tells.
+    #: Whether the file is cut short, as far as its header shows.
     truncated: bool
 
     @property
@@ -100,6 +100,6 @@ class Recording:
 
 
 def is_silent(samples: np.ndarray, limits: Limits = LIMITS) -> bool:
-    """Whether there is nothing to hear in samples, of which there is at least one, full scale being 1."""
+    """Whether samples (at least one, full scale 1) are silent."""
     mean = samples.mean(dtype=np.float64)
     return bool(max(samples.max() - mean, mean - samples.min()) < limits.silence_peak)

@@ -1,6 +1,7 @@
-"""Synthetic coughs, made by a formula: the app's sample, and the audio of the tests.
+"""Synthetic coughs, computed by a formula: the app's sample, and the audio of the tests.
 
-A classifier's answer about them means nothing, and none is trained on them. The detector is: it has to find them, too.
+A classifier's answer about them means nothing, and no classifier is trained on them. The detector is, because it has to find them
+too.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ def cough(*, rate: int = RATE, seed: int = 0, pitch_hz: float = 180.0, duration_
     rng = np.random.default_rng(seed)
     t = np.arange(round(rate * duration_s)) / rate
     hiss = rng.standard_normal(t.size)
-    # A one-pole smoothing turns white noise into the duller sound of air in a throat.
+    # A one-pole low-pass filter makes white noise sound like air in a throat.
     throat = np.convolve(hiss, np.exp(-np.arange(64) / (rate / 4000)), mode="same")
     voice = sum(np.sin(2 * np.pi * pitch_hz * k * t) / k for k in range(1, 9))
     burst = np.minimum(t / 0.004, 1) * np.exp(-t / 0.035)
@@ -41,9 +42,9 @@ def recording(
     peak: float = 0.6,
     noise: float = 0.001,
 ) -> np.ndarray:
-    """Several synthetic coughs of 0.4 s at known times in faint noise, float32.
+    """Several synthetic coughs of 0.4 s, at given times, in faint noise, float32.
 
-    `peak` is that of the loudest cough, full scale being 1; `noise` is the standard deviation of the background.
+    `peak` is the peak of the loudest cough, full scale 1; `noise` is the standard deviation of the background.
     """
     rng = np.random.default_rng(seed)
     y = noise * rng.standard_normal(round(rate * duration_s))

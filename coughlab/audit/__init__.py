@@ -1,1 +1,1 @@
-"""Is a dataset sound? Finds what is wrong with it, with no hint of what that may be."""
+"""Is a dataset sound? Finds its faults without being given any hint."""

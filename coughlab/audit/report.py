@@ -1,4 +1,4 @@
-"""The report of an audit in words, for a terminal; and those parts of it that the page says in the same words."""
+"""The report of an audit as text for a terminal, and the parts of it that the page shows in the same words."""
 
 import textwrap
 
@@ -11,7 +11,7 @@ WIDTH = 100
 
 
 def text(report: dict) -> str:
-    """A report for the terminal: lines of at most 100 columns (long file names excepted), without control characters."""
+    """A report for the terminal: lines of at most 100 columns (except long file names), without control characters."""
     lines = _wrapped(f"{report['dataset']}: {_verdict(report)}")
     lines += _wrapped(f"Recordings: {report['recordings']:,}. People: {report['people']:,}.")
     lines += _wrapped(f"Labels: {counts(report['labels'])}.")
@@ -30,7 +30,7 @@ def text(report: dict) -> str:
 
 
 def examples(finding: dict) -> list[str]:
-    """The examples of a finding, a line each, and a last line that says how many more there are."""
+    """The examples of a finding, one per line, and a last line with the number of further ones."""
     write = checks.found()[finding["kind"]].example
     lines = [write(names, size) for names, size in zip(finding["examples"], finding["sizes"], strict=True)]
     return lines + ([f"and {finding['more']:,} more"] if finding["more"] else [])

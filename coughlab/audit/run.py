@@ -1,6 +1,6 @@
-"""An audit: a dataset surveyed, searched for copies and shortcuts, and the report of what was found.
+"""An audit: measures a dataset, searches for copies and shortcuts, and reports the findings.
 
-Reports that are kept lie in ``models/audits/<dataset>.json``, beside the studies.
+Saved reports are in ``models/audits/<dataset>.json``, beside the studies.
 """
 
 import json
@@ -21,7 +21,7 @@ from coughlab.system.progress import Progress, silent
 from coughlab.text import to_csv
 
 FOLDER = "audits"
-#: Names of datasets that can be names of files everywhere.
+#: Names of datasets that are valid file names on every system.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -52,18 +52,18 @@ def examine(dataset: Dataset, progress: Progress = silent, **options: Any) -> tu
     Parameters
     ----------
     **options
-        Of `coughlab.datasets.survey.run`. The report does not depend on them.
+        Options of `coughlab.datasets.survey.run`. The report does not depend on them.
 
     Returns
     -------
     report : dict
-        As of `coughlab.audit.schema`: ``dataset``, ``read_as`` (how its folder was read), ``recordings`` and ``people`` (rows
-        of the list, and names of people in it), ``labels`` and ``sources`` (rows of each), ``sound`` (no severe finding),
-        ``findings`` (as of `coughlab.audit.checks.findings`), ``probes`` (as of `coughlab.audit.checks.shortcut.tried`, those
-        that found nothing too) and ``skipped`` (``recording`` and ``reason`` of each line or file that the loader left out).
+        Described by `coughlab.audit.schema`: ``dataset``, ``read_as`` (how its folder was read), ``recordings`` and ``people``
+        (rows of the list, and names of people in it), ``labels`` and ``sources`` (rows of each), ``sound`` (no severe finding),
+        ``findings`` (of `coughlab.audit.checks.findings`), ``probes`` (of `coughlab.audit.checks.shortcut.tried`, including those
+        that found nothing) and ``skipped`` (``recording`` and ``reason`` of each line or file that the loader left out).
     rows : pandas.DataFrame
         For each row of the dataset ``recording``, ``person`` (those with the same audio merged), ``label``, ``source``,
-        ``status`` and ``problem`` (as of `coughlab.datasets.survey.run`), ``audio`` and ``copy`` (as of
+        ``status`` and ``problem`` (of `coughlab.datasets.survey.run`), ``audio`` and ``copy`` (of
         `coughlab.datasets.duplicates.find`).
     """
     surveyed = survey.run(dataset, progress, **options)
@@ -91,12 +91,12 @@ def examine(dataset: Dataset, progress: Progress = silent, **options: Any) -> tu
 
 
 def write_rows(rows: pd.DataFrame, path: str | PathLike) -> None:
-    """Write what `examine` says of each row as CSV, in full or not at all, with no text that a spreadsheet would run."""
+    """Write the rows of `examine` as CSV, completely or not at all, without text that a spreadsheet would run as a formula."""
     files.write(path, to_csv(rows).encode())
 
 
 def save(report: dict, folder: str | PathLike | None = None) -> Path:
-    """Keep a report in the folder of the studies, in full or not at all.
+    """Save a report in the folder of the studies, completely or not at all.
 
     ValueError if the dataset's name cannot be the name of a file, OSError if it cannot be written.
     """
@@ -107,7 +107,7 @@ def save(report: dict, folder: str | PathLike | None = None) -> Path:
 
 
 def load(name: str, folder: str | PathLike | None = None) -> dict:
-    """The report of a dataset that was kept; `coughlab.studies.store.StoreError` if there is none, or it cannot be read."""
+    """The saved report of a dataset; `coughlab.studies.store.StoreError` if there is none, or it cannot be read."""
     remedy = "Make it with 'coughlab audit DATASET --data DIR --save'."
     try:
         report = json.loads(_path(name, folder).read_bytes())
@@ -119,7 +119,7 @@ def load(name: str, folder: str | PathLike | None = None) -> dict:
 
 
 def stored(folder: str | PathLike | None = None) -> list[str]:
-    """Names of the datasets whose audits were kept, in order."""
+    """Names of the datasets with a saved report, in order."""
     return sorted(path.stem for path in Path(folder or store.MODELS, FOLDER).glob("[!.]*.json"))
 
 

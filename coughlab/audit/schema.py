@@ -1,4 +1,4 @@
-"""What the report of an audit holds, as a JSON schema."""
+"""The JSON schema of an audit's report."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def _array(items: dict, **limits: int) -> dict:
 
 
 def schema() -> dict:
-    """The schema of reports, with the findings that the checks of today can have."""
+    """The schema of reports, with the findings that the present checks can have."""
     interval = {"$ref": "#/$defs/interval"}
     counts = {"type": "object", "additionalProperties": COUNT}
     kinds = [

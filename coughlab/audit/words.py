@@ -1,4 +1,4 @@
-"""Words that several sentences of an audit share."""
+"""Words used in several sentences of an audit."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ def verb(n: int, one: str, several: str) -> str:
 
 
 def counts(numbers: Mapping[str, int], most: int | None = None) -> str:
-    """Labels or sources with their numbers, the commonest first; only so many of them, and how many more there are."""
+    """Labels or sources with their counts, the commonest first; only a few of them, and the number of further ones."""
     ordered = sorted(numbers.items(), key=lambda pair: -pair[1])
     listed = ", ".join(f"{title(name)} {n:,}" for name, n in ordered[:most])
     return listed + (f" and {len(ordered) - most:,} more" if most and len(ordered) > most else "")

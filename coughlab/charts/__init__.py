@@ -1,4 +1,4 @@
-"""Tables and arrays to Plotly figures; pure functions."""
+"""Plotly figures made from tables and arrays; pure functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from numpy.typing import ArrayLike
 
-#: Okabe and Ito's colours, which people with any common colour vision can tell apart. Colour is never the only signal.
+#: Okabe and Ito's colours, which can be distinguished with any common colour vision. Colour is never the only signal.
 COLOURS = {"negative": "#0072b2", "positive": "#d55e00", "this": "#009e73"}
 #: In pixels.
 MARGIN = {"l": 10, "r": 10, "t": 10, "b": 10}
@@ -20,7 +20,7 @@ LEGEND = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
 
 
 def text(name: object) -> str:
-    """A name as Plotly, which reads HTML, shows it unchanged, whatever markup it holds."""
+    """A name escaped for Plotly, which reads HTML, so that it is shown unchanged."""
     return html.escape(str(name), quote=False)
 
 
@@ -30,13 +30,13 @@ def laid_out(chart: go.Figure, height: int, **layout: Any) -> go.Figure:
 
 
 def hatched(kind: str) -> dict[str, Any]:
-    """How the bars of the class `kind`, "negative" or "positive", are filled."""
+    """Fill pattern of the bars of the class `kind`, "negative" or "positive"."""
     shape = "/" if kind == "positive" else ""
     return {"color": COLOURS[kind], "pattern": {"shape": shape, "fillmode": "overlay"}}
 
 
 def label_rows(chart: go.Figure, labels: list[str], **axis: Any) -> None:
-    """Name the rows of a chart, from the top down."""
+    """Label the rows of a chart, from top to bottom."""
     rows = {"tickvals": list(range(len(labels))), "ticktext": labels, "range": [len(labels) - 0.5, -0.5]}
     chart.update_yaxes(**(rows | {"fixedrange": True, "showgrid": False} | axis))
 
@@ -53,6 +53,6 @@ def error_bars(
 
 
 def add_reference(chart: go.Figure, y: list[float], name: str, **place: int) -> None:
-    """Add a grey dotted line from `y` at 0 to `y` at 1, with which curves are compared."""
+    """Add a grey dotted reference line, `y` being its values at 0 and at 1."""
     line = {"color": "#888888", "dash": "1px,3px", "width": 1.5}
     chart.add_scatter(x=[0, 1], y=y, mode="lines", name=name, line=line, hoverinfo="skip", **place)

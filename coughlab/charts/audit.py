@@ -1,4 +1,4 @@
-"""How far a dataset gives its labels away without a cough being heard."""
+"""How well labels can be predicted without hearing a cough."""
 
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from coughlab.charts import COLOURS, MARGIN, error_bars, label_rows, laid_out
 
-#: Name, colour and symbol by how sure a shortcut is; colour is never the only signal.
+#: Name, colour and symbol by severity of a shortcut; colour is never the only signal.
 MARKS = {
     "severe": ("severe", COLOURS["positive"], "diamond"),
     "warning": ("warning", "#e69f00", "square"),
@@ -25,16 +25,16 @@ _TICKS = {
 
 
 def shortcuts(probes: Iterable[Mapping[str, Any]], *, severe: float, warning: float) -> go.Figure:
-    """Draw how well each shortcut tells the label, between guessing and certainty: a row a shortcut, the strongest first.
+    """Draw how well each shortcut predicts the label: one row per shortcut, the strongest first.
 
-    The probes are of `coughlab.audit.checks.shortcut.tried`, without those that could not be tried. From which AUC on the lower
-    end of an interval makes a shortcut severe, or a warning, `severe` and `warning` say.
+    The probes are those of `coughlab.audit.checks.shortcut.tried` that could be tried. `severe` and `warning` are the AUC that
+    the lower end of an interval has to reach.
     """
     probes = sorted(probes, key=lambda probe: -probe["auc"])
     chart = go.Figure()
     chart.add_vrect(x0=severe, x1=1, fillcolor="rgba(213, 94, 0, 0.12)", line_width=0, layer="below")
     chart.add_vline(x=0.5, line={"color": "#888888", "width": 1.5, "dash": "dash"}, layer="below")
-    # Text of traces, not annotations, which the app's light theme makes pale.
+    # Text of traces, because the app's light theme makes annotations pale.
     chart.add_scatter(
         x=[(severe + 1) / 2],
         y=[-0.8],

@@ -1,4 +1,4 @@
-"""Whether probabilities can be taken at their word: what was promised against what was there."""
+"""Calibration: predicted probabilities against observed frequencies."""
 
 from typing import Literal
 
@@ -29,11 +29,11 @@ def reliability(
     bins: int = 10,
     strategy: Literal["uniform", "quantile"] = "uniform",
 ) -> go.Figure:
-    """Draw how often the condition was there by the probability given, above how often each probability is given.
+    """Draw the observed frequency of the condition by predicted probability, above a histogram of the probabilities.
 
-    `before` are rows of the predictions table, `after` the same ones recalibrated. Drawn are a point with its 95% interval a bin
-    and curve, as of `coughlab.evaluation.calibration.reliability`, the line on which probabilities are right, and a bar for each
-    twentieth.
+    `before` are rows of the predictions table, `after` the same rows recalibrated. Each bin and curve has a point with its 95%
+    interval, from `coughlab.evaluation.calibration.reliability`. The diagonal is perfect calibration. Each bar is a twentieth
+    wide.
     """
     chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.75, 0.25], vertical_spacing=0.04)
     add_reference(chart, [0, 1], "if every probability were right", row=1, col=1)

@@ -1,4 +1,4 @@
-"""All models side by side: whom they find, and their curves over many splits."""
+"""All models side by side: true positives, false negatives, and mean curves over many splits."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from coughlab.charts import COLOURS, LEGEND, MARGIN, add_reference, laid_out
 from coughlab.evaluation import roc
 from coughlab.task import Task
 
-#: Colour, dash and marker of each curve: three signals, so that no two look alike in print.
+#: Colour, dash and marker of each curve: three signals, so that curves can be distinguished in print.
 STYLES = (
     ("#0072b2", "solid"),
     ("#d55e00", "dash"),
@@ -23,9 +23,9 @@ _GRID = np.linspace(0, 1, 101)
 
 
 def found_and_missed(counts: pd.DataFrame, titles: dict[str, str], task: Task) -> go.Figure:
-    """Draw true positives and false negatives of every model, the case study's plot: a false negative costs most.
+    """Draw true positives and false negatives of every model, as the case study's plot does.
 
-    `counts` has a row a model and the columns ``tp`` and ``fn``: sums over the splits shown.
+    `counts` has one row per model and the columns ``tp`` and ``fn``: sums over the splits shown.
     """
     counts = counts.assign(tested=counts["tp"] + counts["fn"])
     chart = go.Figure()
@@ -74,7 +74,7 @@ def curve(
         drawn = [of(split["positive"], split["probability"]) for _, split in rows.groupby("split")]
         mean, low, high = roc.band(drawn, _GRID)
         if kind == "roc":
-            # Every curve starts at the origin, and what rises there rises upright.
+            # Every curve starts at the origin, and a rise at x = 0 is vertical.
             grid, mean, low, high = (np.insert(v, 0, 0.0) for v in (_GRID, mean, low, high))
         else:
             grid = _GRID

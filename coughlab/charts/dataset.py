@@ -1,4 +1,4 @@
-"""What a dataset looks like: its counts, its features, and one recording's frames."""
+"""Charts of a dataset: counts, features, and one recording's frames."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ from coughlab.evaluation.description import CLASSES
 from coughlab.features import acoustic, spectrum
 from coughlab.task import Task
 
-#: A symbol for each class, so that colour is not needed to tell them apart.
+#: A symbol for each class, so that colour is not needed to distinguish them.
 SYMBOLS = {"negative": "circle-open", "positive": "diamond"}
 #: Colours and symbols of groups other than the classes, the largest group's first.
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
@@ -47,7 +47,7 @@ def bars(counts: pd.DataFrame, task: Task) -> go.Figure:
 
 
 def distribution(table: pd.DataFrame, column: str, title: str, task: Task) -> go.Figure:
-    """Draw every row's value in one lane a class, with a box from the lower to the upper quartile."""
+    """Draw every row's value, one lane per class, with a box from the lower to the upper quartile."""
     chart = go.Figure()
     for kind, label in zip(SYMBOLS, task.labels, strict=True):
         rows = table[table["positive"] == (kind == "positive")]
@@ -81,9 +81,9 @@ def scatter(
     by: Literal["label", "source"] = "label",
     chosen: str | None = None,
 ) -> go.Figure:
-    """Draw one point a row of a feature table, the first item of its ``customdata`` being its recording.
+    """Draw one point per row of a feature table; the first item of its ``customdata`` is the recording.
 
-    Groups `by` which the points differ in colour and symbol are traces, the largest first. The recording `chosen` gets a ring.
+    Each group of `by` is a trace with its own colour and symbol, the largest first. The recording `chosen` gets a ring.
     """
     x, y, groups = np.asarray(x), np.asarray(y), table[by].to_numpy()
     named = table[["recording", "person", "source"]].map(text)
@@ -115,7 +115,7 @@ def scatter(
             mode="markers",
             name=f"{text(task.title(group) if by == 'label' else group)} ({size} {'row' if size == 1 else 'rows'})",
             marker={"color": colour, "symbol": symbol, "size": 9, "line": {"width": 1.5, "color": colour}},
-            # A click chooses a recording; it does not make the others pale.
+            # A click chooses a recording; the others must not become pale.
             unselected={"marker": {"opacity": 1}},
             customdata=named[here],
             hovertemplate=(
@@ -132,7 +132,7 @@ def frames(recording: Recording) -> go.Figure:
     """Draw MFCC and chroma of a recording, frame by frame: two heatmaps above each other on one axis in seconds."""
     y = spectrum.waveform(recording)
     mfcc, chroma = acoustic.mfcc(y), acoustic.chroma(y)
-    # The first coefficient follows the loudness and is ten times the others; their range shows more.
+    # The first coefficient follows the loudness and is ten times the others, so the colour range is that of the others.
     reach = max(1.0, float(np.percentile(np.abs(mfcc[:, 1:]), 96)))
     chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.06)
     coefficients = list(range(1, acoustic.N_MFCC + 1))

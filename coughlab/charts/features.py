@@ -8,7 +8,7 @@ from coughlab.charts import COLOURS, hatched, laid_out
 from coughlab.features import acoustic
 from coughlab.task import Task
 
-#: How many standard deviations from the mean are drawn; what lies further is drawn at the edge, as an arrow.
+#: How many standard deviations from the mean are drawn; values further away are drawn at the edge, as an arrow.
 EDGE = 5.0
 TITLES = (
     "Chroma",

@@ -1,4 +1,4 @@
-"""The Reality check of all models at every step, and of who was trained and tested where."""
+"""The Reality check of all models at every step, and the matrix of training and test datasets."""
 
 import textwrap
 
@@ -12,14 +12,14 @@ from coughlab.evaluation.metrics import METRICS
 from coughlab.evaluation.protocols import PROTOCOLS
 from coughlab.evidence.wording import FALSE_ALARMS
 
-#: Orange below guessing, white at it, blue above; pale, since dark numbers stand on it.
+#: Orange below guessing, white at it, blue above; pale, because dark numbers are written on it.
 CELLS = [[0, "#e69f00"], [0.5, "#f7f7f7"], [1, "#56b4e9"]]
 
 
 def overview(table: pd.DataFrame, titles: dict[str, str], metric: str) -> go.Figure:
-    """Draw every model at every step: a block a model, and in it a line a step, from the top down.
+    """Draw every model at every step: one block per model with one line per step, from top to bottom.
 
-    `table` is of `coughlab.evidence.steps.overview`; its false alarms are not drawn.
+    `table` is what `coughlab.evidence.steps.overview` returns; its false alarms are not drawn.
     """
     table = table[(table["metric"] != FALSE_ALARMS) & table["value"].notna()]
     models = [model for model in titles if model in set(table["model"])]
@@ -75,9 +75,9 @@ def overview(table: pd.DataFrame, titles: dict[str, str], metric: str) -> go.Fig
 
 
 def matrix(table: pd.DataFrame, metric: str) -> go.Figure:
-    """Draw what a model trained on one dataset does on another, the numbers in the cells.
+    """Draw the scores of models trained on one dataset and tested on another, with numbers in the cells.
 
-    `table` is of `coughlab.evidence.steps.matrix`. Only cells of `metric` are coloured, as those with specificity are not
+    `table` is what `coughlab.evidence.steps.matrix` returns. Only cells of `metric` are coloured: those with specificity are not
     comparable.
     """
     rows, columns = (list(table[name].unique()) for name in ("trained_on", "tested_on"))

@@ -1,4 +1,4 @@
-"""What a recording looks like: its waveform with the coughs marked, and its spectrogram, on one time axis."""
+"""Chart of a recording: waveform with the coughs marked, and spectrogram, on one time axis."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,14 +13,14 @@ from coughlab.charts import COLOURS, MARGIN
 from coughlab.features import spectrum
 
 N_MELS = 128
-#: Columns drawn at most: more than a screen shows only cost time.
+#: Most columns that are drawn: more than a screen shows only costs time.
 COLUMNS = 900
 #: Range of the spectrogram below its loudest point, in dB.
 RANGE_DB = 80.0
-#: Numbers of coughs closer than this share of the width would run into each other on a small screen; the first is drawn.
+#: On a small screen, numbers of coughs closer than this share of the width would overlap; only the first is drawn.
 APART = 0.07
 TICKS_HZ = (0, 250, 500, 1000, 2000, 4000, 8000)
-#: Streamlit takes Magma's first colour, #000004, for a place to put a colour of the theme.
+#: Streamlit replaces Magma's first colour, #000004, by a colour of its theme.
 MAGMA = ["#01010a", *sequential.Magma[1:]]
 
 
@@ -32,7 +32,7 @@ def columns(n: int) -> np.ndarray:
 def figure(recording: Recording, events: Iterable[Any]) -> go.Figure:
     """Draw a recording's waveform above its spectrogram: seconds, full scale and hertz.
 
-    Each ``coughlab.detector.Event`` of `events` is shaded in both panels, and numbered as far as the numbers have room.
+    Each ``coughlab.detector.Event`` of `events` is shaded in both panels, and numbered where there is room.
     """
     chart = make_subplots(rows=2, shared_xaxes=True, row_heights=[0.35, 0.65], vertical_spacing=0.04)
     chart.add_trace(_waveform(recording), row=1, col=1)
@@ -56,7 +56,7 @@ def figure(recording: Recording, events: Iterable[Any]) -> go.Figure:
             numbered = middle
             at = {"x": middle, "y": 1, "yref": "paper", "yanchor": "bottom"}
             numbers.append(at | {"text": str(number), "showarrow": False})
-    # All at once: for each that is added, Plotly makes those before it anew.
+    # All at once: for each one added, Plotly rebuilds all earlier ones.
     chart.update_layout(shapes=frames, annotations=numbers)
     chart.update_xaxes(range=[0, recording.duration], showgrid=False)
     chart.update_xaxes(title="Time in seconds", row=2, col=1)
@@ -97,7 +97,7 @@ def _spectrogram(recording):
         # Whole decibels fit one byte a point.
         z=np.maximum.reduceat(db, starts, axis=0).T.round().astype(np.int8),
         colorscale=MAGMA,
-        # Drawn as one picture instead of a hundred thousand rectangles.
+        # One image instead of a hundred thousand rectangles.
         zsmooth="fast",
         colorbar={
             "orientation": "h",

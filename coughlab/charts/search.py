@@ -1,4 +1,4 @@
-"""Hyperopt's trials: how the search went, what mattered in it, and its best pipelines in words."""
+"""Hyperopt's trials: progress of the search, importance of the settings, and the best pipelines in words."""
 
 from collections.abc import Collection
 
@@ -38,10 +38,10 @@ def _is_published(trials):
 
 
 def ranking(trials: pd.DataFrame) -> pd.DataFrame:
-    """Trials from best to worst, those of the same words left out but for the best of them.
+    """Trials from best to worst; of trials with the same description only the best is kept.
 
-    Added are ``pipeline`` (in words), ``rank`` (equals share the better one) and ``published`` (whether it is the case study's
-    winner). Trials that failed are left out.
+    Added columns: ``pipeline`` (in words), ``rank`` (ties share the better rank) and ``published`` (whether it is the case
+    study's winner). Failed trials are left out.
     """
     ranked = _finished(trials).sort_values(["loss", "trial"])
     ranked = ranked.assign(published=_is_published(ranked)).drop_duplicates("pipeline")
@@ -49,7 +49,7 @@ def ranking(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def people(predictions: pd.DataFrame) -> dict[str, int]:
-    """How many different people each score rests on: the search used the training rows of the first published split."""
+    """Number of different people behind each score: the search used the training rows of the first published split."""
     rows = predictions.query("protocol == 'published' and split == 0 and role == 'train'")
     return {
         score: scoring.asked(rows, metric.share_of)["person"].nunique()
@@ -86,16 +86,17 @@ def table(ranked: pd.DataFrame, people: dict[str, int]) -> pd.DataFrame:
 
 
 def importance(trials: pd.DataFrame) -> pd.DataFrame:
-    """How much of the variation in the Brier score goes with the model family and with the preprocessing.
+    """How much of the variation in the Brier score is explained by the model family and by the preprocessing.
 
     The share is eta squared: the sum of squares between groups over the total sum of squares (J. Cohen, "Statistical Power
-    Analysis for the Behavioral Sciences", 2nd edition, 1988, chapter 8). The more groups there are, the more comes by chance.
+    Analysis for the Behavioral Sciences", 2nd edition, 1988, chapter 8). The more groups there are, the larger the share by
+    chance.
 
     Returns
     -------
     pandas.DataFrame
-        ``what``, ``share``, and ``chance``: the mean share if the scores were assigned to the trials at random, which is
-        (groups - 1) / (trials - 1). What family and preprocessing together leave is the further settings' share.
+        ``what``, ``share``, and ``chance``: the mean share if the scores were assigned to the trials at random, which is (groups
+        - 1) / (trials - 1). The rest, after family and preprocessing, is the share of the other settings.
     """
     tried = trials[trials["status"] == "ok"]
     loss = tried["loss"]
@@ -108,7 +109,7 @@ def importance(trials: pd.DataFrame) -> pd.DataFrame:
     }.items():
         groups = tried.groupby(columns, observed=True)["loss"]
         between = ((groups.transform("mean") - loss.mean()) ** 2).sum()
-        # Scores that do not vary are explained by nothing.
+        # Scores that do not vary leave nothing to explain: all shares are 0.
         share = between / total if varies else 0.0
         rows.append({"what": what, "share": share, "chance": (groups.ngroups - 1) / max(len(tried) - 1, 1)})
     rest = {"share": 1 - rows[-1]["share"] if varies else 0.0, "chance": 1 - rows[-1]["chance"]}
@@ -116,7 +117,7 @@ def importance(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def history(trials: pd.DataFrame, families: Collection[str]) -> go.Figure:
-    """Draw the score of every trial of some families; the best so far and the published winner are drawn in any case."""
+    """Draw the score of every trial of some families; the best so far and the published winner are always drawn."""
     tried = _finished(trials)
     tried = tried.assign(kind=tried["model"].astype(object).mask(_is_published(tried), PUBLISHED))
     chart = go.Figure()
@@ -152,7 +153,7 @@ def history(trials: pd.DataFrame, families: Collection[str]) -> go.Figure:
 
 
 def shares(trials: pd.DataFrame) -> go.Figure:
-    """Draw `importance`: a bar for each share, and an upright line for what chance alone would give."""
+    """Draw `importance`: a bar for each share, and a vertical line for the share expected by chance."""
     rows = importance(trials)
     labels = [f"{what}: {share:.0%}" for what, share in zip(rows["what"], rows["share"], strict=True)]
     chart = go.Figure()
@@ -200,7 +201,7 @@ def grid(trials: pd.DataFrame) -> go.Figure:
             hovertemplate="%{customdata[0]}<br>%{z:.3f} (95% interval %{customdata[1]:.3f} to %{customdata[2]:.3f})"
             "<extra></extra>",
             hoverongaps=False,
-            # Light throughout, so that the numbers can be read on it.
+            # Light colours only, so that the numbers can be read on them.
             colorscale=[[0, "#7cc4ee"], [1, "#f3f6f8"]],
             textfont={"color": "#1f2933"},
             showscale=False,

@@ -1,4 +1,4 @@
-"""How scores scatter over splits, and how two models differ on the same splits."""
+"""How scores vary over splits, and how two models differ on the same splits."""
 
 import numpy as np
 import pandas as pd
@@ -9,20 +9,20 @@ from coughlab.charts import COLOURS, label_rows, laid_out
 from coughlab.evaluation.comparison import Lucky, Paired
 from coughlab.evaluation.metrics import METRICS, PER_SPLIT
 
-#: Metrics on a scale from 0 to 1; others have no upper limit and get an axis of their own.
+#: Metrics on a scale from 0 to 1; others have no upper limit and get a separate axis.
 SHARES = [name for name, metric in PER_SPLIT.items() if metric.most == 1]
 OTHERS = [name for name in PER_SPLIT if name not in SHARES]
 #: How far points of one row are spread across it, so that equal values do not hide each other.
 JITTER = 0.28
-#: A blue that is seen on white and on the dark theme.
+#: A blue that is visible on white and on the dark theme.
 POINT = "#3a8fc4"
 MARKS = {"best": "star", "worst": "x"}
 
 
 def distribution(values: pd.DataFrame, lucky: Lucky, metric: str) -> go.Figure:
-    """Draw every metric on every split: a box and one point a split, with the best and the worst split of `metric` marked.
+    """Draw every metric on every split: a box and one point per split; the best and the worst split of `metric` are marked.
 
-    `values` is of `coughlab.evaluation.comparison.by_split`. Metrics without an upper limit have an axis of their own below.
+    `values` is what `coughlab.evaluation.comparison.by_split` returns. Metrics without an upper limit have a separate axis below.
     """
     figure = make_subplots(rows=2, row_heights=[len(SHARES), len(OTHERS)], vertical_spacing=0.16)
     for row, metrics in ((1, SHARES), (2, OTHERS)):
@@ -91,7 +91,7 @@ def _boxes(figure, row, values, metrics):
 def difference(result: Paired, title_a: str, title_b: str, metric: str) -> go.Figure:
     """Draw two models on the same splits: every difference, and the mean with both intervals.
 
-    The rows from the top: the splits, the interval that respects the overlap of the training sets, the naive interval.
+    Rows from the top: the splits; the interval that accounts for the overlap of the training sets; the naive interval.
     """
     of, interval = result.differences, result.interval
     figure = go.Figure()

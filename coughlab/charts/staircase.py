@@ -1,4 +1,4 @@
-"""What is left of a model's score, drawn as a staircase: the picture of the Reality check."""
+"""The chart of the Reality check: what is left of a model's score, drawn as a staircase."""
 
 import textwrap
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from coughlab.evidence import wording
 from coughlab.evidence.wording import FALSE_ALARMS
 from coughlab.task import Task
 
-#: Colour and hatching of a bar by `coughlab.evidence.wording.compared`; the words beside it say the same.
+#: Colour and hatching of a bar by `coughlab.evidence.wording.compared`; the text beside it says the same.
 BARS = {
     "better": ("#3a8fc4", ""),
     "compatible": ("#8c8c8c", "/"),
@@ -30,22 +30,22 @@ VERDICTS = {
     },
 }
 BASELINE = "#b8860b"
-#: Nearly black; Streamlit puts the strong grey of its light or dark theme in its place. Its usual one is pale on white.
+#: Nearly black; Streamlit replaces it by the strong grey of its light or dark theme. Its default text colour is pale on white.
 INK = "#000037"
-#: Pixels: where things are inside a row, measured from its top.
+#: Positions inside a row, in pixels from its top.
 _NUMBER, _TITLE, _EDGES, _SIZE, _LINE = 19, 15, 38, 34, 17
 _BAR, _BAR_HEIGHT, _SHORTCUT, _ROW, _INDENT = 22, 18, 22, 12, 74
 _WRAP = 44
-#: Metrics of which one answer alone gives neither all nor nothing.
+#: Metrics for which always giving one answer yields neither 0 nor 1.
 _AGAINST = ("roc_auc", "accuracy", "balanced_accuracy")
 
 
 def staircase(table: pd.DataFrame, *, study: str, title: str, task: Task) -> go.Figure:
     """Draw what is left of a model's score, step by step: the steps go down the page, the bars get shorter.
 
-    A bar reaches from what guessing would give to the score. It is hatched where the interval includes guessing. Steps with false
-    alarms, which are for datasets of healthy people only, have a second axis below the others. `table` is of
-    `coughlab.evidence.steps.steps`; `title` is that of the model.
+    A bar reaches from the score of guessing to the score of the model. It is hatched where the interval includes guessing. Steps
+    with false alarms, which are for datasets of healthy people only, have a second axis below the others. `table` is what
+    `coughlab.evidence.steps.steps` returns; `title` is the model's title.
     """
     alarms = table["metric"] == FALSE_ALARMS
     parts = [part.to_dict("records") for part in (table[~alarms], table[alarms]) if len(part)]
@@ -88,7 +88,7 @@ def staircase(table: pd.DataFrame, *, study: str, title: str, task: Task) -> go.
             "xanchor": "left",
             "font": {"size": 18},
         },
-        # All at once: for each that is added, Plotly makes those before it anew.
+        # All at once: for each one added, Plotly rebuilds all earlier ones.
         annotations=drawing.notes,
         height=total + 190,
         margin={"l": 8, "r": 16, "t": 76, "b": 114},
@@ -99,7 +99,7 @@ def staircase(table: pd.DataFrame, *, study: str, title: str, task: Task) -> go.
 
 
 def _height(row):
-    """How many pixels a step takes."""
+    """Height of a step in pixels."""
     if row["reason"]:
         return _SIZE + _LINE * len(_wrapped(row["reason"])) + _ROW
     more = (_LINE if _verdict(row)[1] else 0) + (_SHORTCUT if row["shortcut"] == row["shortcut"] else 0)
@@ -107,7 +107,7 @@ def _height(row):
 
 
 class _Drawing:
-    """A staircase while its steps are drawn from the top down; its texts are collected in `notes`."""
+    """A staircase that is being drawn, step by step from the top; its texts are collected in `notes`."""
 
     def __init__(self, chart: go.Figure, title: str):
         self._chart, self._title = chart, title
@@ -183,16 +183,16 @@ class _Drawing:
         marker = {"symbol": "diamond-open", "size": 11, "color": BASELINE, "line": {"width": 2}}
         name = "recording chain only"
         self._point("shortcut", name, name, measured, y, marker, BASELINE)
-        # On the side where there is more room.
+        # On the side with more room.
         left = value > 0.5
         edge = np.nanmin([low, value]) if left else np.nanmax([high, value])
         self._beside(f"recording chain {short(measured)}", edge, y, -12 if left else 12)
 
     def _baselines(self, row, top, middle, bottom):
-        """What guessing gives, and what always giving the same answer gives where that is something else."""
+        """The score of guessing, and the score of always giving the same answer if that differs."""
         same = row["majority"] == row["chance"]
         name = "guessing" if same else "always the commoner label"
-        # Never predicting the condition gives no false alarm, which needs no line.
+        # Never predicting the condition gives no false alarms; that needs no line.
         if row["metric"] != FALSE_ALARMS:
             self._mark(
                 "majority",
@@ -219,7 +219,7 @@ class _Drawing:
             self._last = text
 
     def _point(self, group, legend, name, measured, y, marker, colour):
-        """A value with its interval, whose bars have a colour."""
+        """A value with its interval in a colour."""
         value, low, high = (measured[part] for part in ("value", "low", "high"))
         self._mark(
             group,
@@ -233,29 +233,29 @@ class _Drawing:
         )
 
     def _mark(self, group, name, **trace):
-        """A trace whose group is in the legend once."""
+        """Add a trace; its group is in the legend only once."""
         legend = {"legendgroup": group, "name": name, "showlegend": group not in self._in_legend}
         self._in_legend.add(group)
         self._chart.add_scatter(**trace, **legend, row=self._panel, col=1)
 
     def _write(self, text, size, x, y):
-        """A text in the step: `x` in pixels from the left edge, `y` in those from its top."""
+        """Add a text in the step: `x` in pixels from the left edge, `y` in pixels from its top."""
         self.notes.append(_text(text, size, x, self._top + y, self._panel))
 
     def _beside(self, text, x, y, shift):
-        """A text so many pixels to the right of a point of the panel, or to its left where they are negative."""
+        """Add a text that many pixels to the right of a point of the panel, or to its left if negative."""
         side = {"xshift": shift, "xanchor": "right" if shift < 0 else "left", "showarrow": False}
         place = {"xref": _axis("x", self._panel), "yref": _axis("y", self._panel), "x": x, "y": y}
         self.notes.append({"text": text, "font": {"size": 11}} | place | side)
 
 
 def _base(row):
-    """Where a bar starts: at what guessing gives, or at 0 where one answer alone gives all or nothing."""
+    """Where a bar starts: at the score of always giving one answer, or at 0 for metrics where that score is 0 or 1."""
     return row["majority"] if row["metric"] in _AGAINST else 0.0
 
 
 def _verdict(row):
-    """How a step stands to its baseline, and the words for it, if any are needed."""
+    """How a step compares to its baseline, and the text for it, if any."""
     if row["metric"] not in _AGAINST:
         return "better", ""
     verdict = wording.compared(row["low"], row["high"], row["majority"])
@@ -264,12 +264,12 @@ def _verdict(row):
 
 
 def short(row: Mapping[str, Any]) -> str:
-    """A value as short as can be."""
+    """A value, written as short as possible."""
     return wording.write(row["value"], row["metric"]).replace("over ", ">").replace("under ", "<")
 
 
 def edges(row: Mapping[str, Any]) -> str:
-    """An interval as short as can be."""
+    """An interval, written as short as possible."""
     return wording.write_interval(row).replace(" to ", "–")
 
 
@@ -278,7 +278,7 @@ def _wrapped(text):
 
 
 def _text(text, size, x, y, panel):
-    """A text: `x` in pixels from the left edge, `y` in those of the panel."""
+    """A text annotation: `x` in pixels from the left edge, `y` in pixels of the panel."""
     place = {"xref": f"{_axis('x', panel)} domain", "yref": _axis("y", panel), "x": 0, "y": y, "xshift": x}
     place |= {"xanchor": "left", "yanchor": "middle", "align": "left", "showarrow": False}
     return {"text": text, "font": {"size": size}} | place

@@ -1,9 +1,9 @@
-"""What can be trained: one module a family, all of one shape.
+"""The classifiers: one module per family, all with the same interface.
 
-A classifier is a recipe: ``fit`` takes the inputs and labels of the training rows and a seed and returns a fitted model, which
-answers ``predict(inputs) -> probabilities of the positive class`` and ``save() -> {file name: bytes}``; ``load`` makes of the
-file that serves a function again. A new family is a new module here. Importing this package imports
-neither tensorflow nor scikit-learn; fitting does.
+``fit`` takes the inputs and labels of the training rows and a seed, and returns a fitted model. The model has ``predict(inputs)
+-> probabilities of the positive class`` and ``save() -> {file name: bytes}``. ``load`` makes a prediction function from the
+serving file. To add a family, add a module here. Importing this package imports neither tensorflow nor scikit-learn; fitting
+does.
 """
 
 from coughlab.classifiers.base import Classifier

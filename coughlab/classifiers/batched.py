@@ -1,7 +1,8 @@
 """Multilayer perceptrons of one shape trained side by side in NumPy: every array has a leading axis of networks.
 
-Small networks wait for a library's bookkeeping, not for their sums. Here a step of all of them is some thirty calls. What becomes
-of a network does not depend on those beside it, to the last bit: its products are its own, all else goes element by element.
+With small networks, a library's overhead takes longer than the arithmetic. Here one step of all networks is about thirty calls.
+The result of a network does not depend on the others, to the last bit: each has separate products, and all else works element by
+element.
 """
 
 import itertools
@@ -12,19 +13,19 @@ from threadpoolctl import threadpool_limits
 
 from coughlab.system.progress import Share, silent
 
-#: Rows of a step: Keras's default.
+#: Rows per step: Keras's default.
 BATCH = 32
-#: Adam's decay of the mean and of the mean square of the gradients, and what keeps it from dividing by 0; as in Keras.
+#: Adam's decay of the mean and of the mean square of the gradients, and its epsilon, which avoids a division by 0; as in Keras.
 DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-7
-#: Weights that Adam takes at a time: its five arrays stay in a core's cache of 1 MB from one operation to the next.
+#: Weights that Adam updates at a time, so that its five arrays stay in a core's cache of 1 MB.
 BLOCK = 2**15
 
 
 def glorot(sizes: Sequence[int], rng: np.random.Generator) -> np.ndarray:
     """Initial weights: uniform as by X. Glorot and Y. Bengio (AISTATS 2010), biases 0; float32, shape (n_weights,).
 
-    `sizes` are the number of inputs and of each layer's units. One layer comes after another; a layer is a matrix of its inputs
-    by its units, and its bias the last row.
+    `sizes` are the number of inputs and of each layer's units. The layers follow one another; each is a matrix of inputs by
+    units, its last row the bias.
     """
     layers = []
     for inputs, units in itertools.pairwise(sizes):
@@ -34,7 +35,7 @@ def glorot(sizes: Sequence[int], rng: np.random.Generator) -> np.ndarray:
 
 
 def by_layer(weights: np.ndarray, sizes: Sequence[int]) -> list[np.ndarray]:
-    """Views of each layer's matrices, shape (k, n_inputs + 1, n_units), in weights of `glorot`, shape (k, n_weights)."""
+    """Views of each layer, shape (k, n_inputs + 1, n_units), in weights of `glorot`, shape (k, n_weights)."""
     shapes = [(inputs + 1, units) for inputs, units in itertools.pairwise(sizes)]
     ends = np.cumsum([rows * columns for rows, columns in shapes])[:-1]
     parts = np.split(weights, ends, axis=1)
@@ -42,12 +43,12 @@ def by_layer(weights: np.ndarray, sizes: Sequence[int]) -> list[np.ndarray]:
 
 
 class Perceptrons:
-    """Networks of one shape side by side: rectified layers and one sigmoid unit, which Adam trains on the binary cross-entropy.
+    """Networks of one shape side by side: ReLU layers and one sigmoid unit, trained with Adam on the binary cross-entropy.
 
     Parameters
     ----------
     weights : ndarray of float32, shape (k, n_weights)
-        Weights to start from, as of `glorot`; they are changed in place.
+        Initial weights, as `glorot` makes them; they are changed in place.
     sizes : sequence of int
         As for `glorot`; the last is 1.
     rate : float
@@ -60,19 +61,19 @@ class Perceptrons:
         self._gradient, self._mean, self._square = (np.zeros_like(weights) for _ in range(3))
         self._layers, self._gradients = by_layer(weights, sizes), by_layer(self._gradient, sizes)
         k = len(weights)
-        # The last column stays 1: the bias is the weight of an input like any other, and so is its gradient.
+        # The last column stays 1, so that the bias is the weight of an ordinary input.
         self._values = [np.ones((k, BATCH, size + 1), np.float32) for size in sizes]
-        # Units come before rows here, because OpenBLAS takes half as long again where it has to turn the weights.
+        # Units come before rows here: OpenBLAS takes half as long again if it has to transpose the weights.
         self._errors = [np.empty((k, size, BATCH), np.float32) for size in sizes]
         self._on = [np.empty((k, size, BATCH), bool) for size in sizes]
         self._scratch = np.empty(BLOCK, np.float32)
 
     def step(self, x: np.ndarray, y: np.ndarray) -> None:
-        """One step down the gradient of the mean loss over up to `BATCH` rows, of each network over its own.
+        """One gradient step of each network on the mean loss over its own rows, up to `BATCH` of them.
 
-        `x` is float32 of shape (k, n, n_inputs), `y` float32 of shape (k, n), 0 or 1.
+        `x` is float32, shape (k, n, n_inputs); `y` is float32, shape (k, n), 0 or 1.
         """
-        # Imported late, here and below: all classifiers are imported where a request is answered, which does without SciPy.
+        # Imported late, here and below: answering a request imports all classifiers, but needs no SciPy.
         from scipy.special import expit
 
         n = x.shape[1]
@@ -83,7 +84,7 @@ class Perceptrons:
             out = np.matmul(before, layer, out=after[..., :-1])
             if after is not values[-1]:
                 np.maximum(out, 0, out=out)
-        # The derivative of the cross-entropy by what goes into the sigmoid.
+        # The derivative of the cross-entropy with respect to the input of the sigmoid.
         errors[-1][:, 0] = (expit(values[-1][..., 0]) - y) / np.float32(n)
         for i in reversed(range(len(self._layers))):
             if i:
@@ -94,9 +95,9 @@ class Perceptrons:
         self._adam()
 
     def _adam(self):
-        """A step of D. P. Kingma and J. Ba, "Adam", ICLR 2015, in the order of operations that their section 2 ends with.
+        """A step of D. P. Kingma and J. Ba, "Adam", ICLR 2015, in the order of operations at the end of their section 2.
 
-        The means are kept without their factors of 1 - decay, which saves passes over the weights.
+        The means are stored without their factors of 1 - decay, which saves passes over the weights.
         """
         self._steps += 1
         corrected = np.sqrt(1 - SQUARE_DECAY**self._steps) / (1 - DECAY**self._steps)
@@ -129,7 +130,7 @@ def train(
     epochs: int,
     progress: Share = silent,
 ) -> list[list[np.ndarray]]:
-    """Train networks side by side, each on as many rows of its own, in a new order every epoch.
+    """Train networks side by side, each on its own rows, in a new order every epoch.
 
     Parameters
     ----------
@@ -147,12 +148,12 @@ def train(
     Returns
     -------
     list of list of ndarray
-        Of each network its layers, shape (n_inputs + 1, n_units) each, as of `by_layer`.
+        The layers of each network, shape (n_inputs + 1, n_units) each, as in `by_layer`.
     """
     sizes = (x.shape[2], *widths, 1)
     rngs = [np.random.default_rng(seed) for seed in seeds]
     networks = Perceptrons(np.stack([glorot(sizes, rng) for rng in rngs]), sizes, rate)
-    # With several threads the order of the sums would depend on their number.
+    # With several threads the order of the sums would depend on the number of threads.
     with threadpool_limits(1, user_api="blas"):
         for epoch in range(epochs):
             order = np.stack([rng.permutation(x.shape[1]) for rng in rngs])
@@ -164,13 +165,13 @@ def train(
 
 
 def probabilities(layers: list[np.ndarray], x: np.ndarray) -> np.ndarray:
-    """What one network of `train` says of standardised rows: float32, shape (n,).
+    """Probabilities that one network of `train` gives standardised rows: float32, shape (n,).
 
     Each row's probability does not depend, to the last bit, on the rows beside it.
     """
     from scipy.special import expit
 
-    # A product for each row.
+    # A separate product for each row.
     values = x[:, None]
     for i, layer in enumerate(layers):
         values = (np.maximum(values, 0) if i else values) @ layer[:-1] + layer[-1]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class FittedPipeline:
-    """A fitted scikit-learn pipeline, which reads rows of features, and the name of its classifier."""
+    """A fitted scikit-learn pipeline, whose input is rows of features, and the name of its classifier."""
 
     name: str
     pipeline: Pipeline
@@ -30,22 +30,22 @@ class FittedPipeline:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the last step learned; a nearest neighbour learns none, it keeps the training rows instead."""
+        """Number of parameters that the last step learned; 0 for a nearest neighbour, which stores the training rows instead."""
         return _learned(self.pipeline[-1])
 
     def served(self) -> Callable[[np.ndarray], float]:
-        """The model as it answers: a function from one row of features to its probability."""
+        """The serving function: from one row of features to its probability."""
         return lambda x: float(self.predict([x])[0])
 
 
 @dataclass
 class FittedNearest(FittedPipeline):
-    """The nearest neighbour, the one pipeline that is kept for answering."""
+    """The nearest neighbour, the only pipeline that is saved for serving."""
 
     def save(self) -> dict[str, bytes]:
         """The file of the model, by name, for `coughlab.classifiers.runtime.Nearest`."""
         nearest, buffer = self.pipeline[-1], io.BytesIO()
-        # What scikit-learn keeps to find neighbours in, and of each row the number of its class.
+        # scikit-learn's stored training rows, and the number of each row's class.
         np.savez(buffer, rows=nearest._fit_X, labels=nearest.classes_[nearest._y])
         return {f"{self.name}.npz": buffer.getvalue()}
 
@@ -56,7 +56,7 @@ def _learned(model):
         return _learned(calibrated.estimator) + 2
     trees = getattr(model, "estimators_", [model] if hasattr(model, "tree_") else [])
     if len(trees):
-        # A split has a feature and a threshold, a leaf a value.
+        # A split has two parameters, a feature and a threshold; a leaf has one value.
         return int(sum(2 * t.tree_.node_count - t.tree_.n_leaves for t in np.ravel(trees)))
     learned = {"coef_", "intercept_", "dual_coef_", "support_vectors_", "theta_", "var_", "class_prior_"}
     if getattr(model, "kernel", None) == "linear":
@@ -75,7 +75,7 @@ def _classifier(
     kept: dict[str, Any] | None = None,
     **settings: Any,
 ) -> Classifier:
-    """A classifier of steps and settings of `pipelines.build`; one that is kept for answering has further attributes, `kept`."""
+    """A classifier from the steps and settings of `pipelines.build`; one saved for serving has further attributes, `kept`."""
     fitted = FittedNearest if kept else FittedPipeline
 
     def fit(
@@ -105,7 +105,7 @@ KNN = _classifier(
     n_neighbors=1,
     metric="euclidean",
 )
-#: All of them, in the order shown.
+#: All classical classifiers, in the order shown.
 CLASSICAL = (
     KNN,
     _classifier(

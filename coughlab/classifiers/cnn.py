@@ -39,7 +39,7 @@ def build() -> Model:
         # With eight steps an epoch, Keras's own momentum of 0.99 would lag behind the weights until the end.
         x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.ReLU()(x)
-    # The average is of the whole recording, the maximum of the one loud cough in it.
+    # The average describes the whole recording, the maximum the one loud cough in it.
     x = layers.Concatenate()([layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)])
     x = layers.Dropout(DROPOUT)(x)
     return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="probability")(x))
@@ -53,13 +53,13 @@ def fit(
     epochs: int | None = None,
     progress: Share = silent,
 ) -> neural.FittedNetwork:
-    """Train the network on random, altered excerpts of log-mel spectrograms in dB, shape (n_frames, 64) each."""
+    """Train the network on random, augmented excerpts of log-mel spectrograms in dB, shape (n_frames, 64) each."""
     keras = neural.keras(seed)
     epochs = epochs or EPOCHS
     y = np.asarray(labels, dtype=np.float32)
     rng = np.random.default_rng(seed)
     steps = -(-len(y) // BATCH)
-    # Both classes weigh the same, however few coughs of one of them there are; else 0.5 would be no threshold.
+    # Both classes get the same weight, even if one is rare; otherwise 0.5 would not be a useful threshold.
     weights = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean())).astype(np.float32)
 
     def batches():
@@ -77,14 +77,14 @@ def fit(
 
 
 def augment(db: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One altered excerpt of a spectrogram in dB, shape (216, 64): shifted in time, louder or quieter, noisier, partly masked.
+    """One augmented excerpt of a spectrogram in dB, shape (216, 64): shifted in time, louder or quieter, noisier, partly masked.
 
     The masks are those of D. S. Park et al., "SpecAugment", Interspeech 2019.
     """
     db = repeated(db, EXCERPT)
     db = np.roll(db, rng.integers(len(db)), axis=0)[:EXCERPT]
     db = db + rng.uniform(-12, 12)
-    # The power of white noise in a band is exponentially distributed; its level wanders from inaudible to 40 dB below the peak.
+    # The power of white noise in a band is exponentially distributed; its level varies from inaudible to 40 dB below the peak.
     level = db.max() - rng.uniform(40, 100)
     noise = level + 10 * np.log10(rng.exponential(size=db.shape) + 1e-10)
     db = np.maximum(10 * np.log10(10 ** (db / 10) + 10 ** (noise / 10)), FLOOR_DB).astype(np.float32)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WIDTHS = (512, 256, 128, 64)
 LEARNING_RATE = 0.01
 EPOCHS = 100
-#: Networks trained side by side: 3 MB each with Adam's means, and they must stay in the processor's cache from step to step.
+#: Networks trained side by side: each takes 3 MB with Adam's means, and all must fit the processor's cache.
 TOGETHER = 2
 
 
@@ -55,12 +55,12 @@ def fit(
 
 @dataclass
 class FittedMLP:
-    """A network trained beside others, which answers without Keras.
+    """A network trained side by side with others; it predicts without Keras.
 
     Attributes
     ----------
     mean, variance : ndarray, shape (n_features,)
-        Of each feature over the training rows.
+        Mean and variance of each feature over the training rows.
     layers : list of ndarray of float32, shape (n_inputs + 1, n_units)
         Weights of each layer; the last row is its bias.
     """
@@ -85,7 +85,7 @@ class FittedMLP:
         return neural.FittedNetwork(MLP.name, model)
 
     def served(self) -> Callable[[np.ndarray], float]:
-        """The model as it answers: a function from one input to its probability."""
+        """The serving function: from one input to its probability."""
         return self.network().served()
 
     def save(self) -> dict[str, bytes]:
@@ -102,10 +102,10 @@ def fit_many(
     epochs: int | None = None,
     progress: Share = silent,
 ) -> list[FittedMLP]:
-    """Train a network on each of some choices of rows: `fit`'s recipe, many side by side, without Keras.
+    """Train a network on each of several selections of rows, as `fit` does, but side by side and without Keras.
 
-    The numbers differ from `fit`'s as those of another seed do, because the first weights and the order of the rows are drawn by
-    another generator. They do not depend on which other choices are asked for.
+    The results differ from those of `fit` as with another seed, because another generator draws the initial weights and the order
+    of the rows. They do not depend on the other selections.
     """
     X, y = np.asarray(inputs, dtype=np.float32), np.asarray(labels, dtype=np.float32)
     measures = [(X[rows].mean(axis=0, dtype=float), X[rows].var(axis=0, dtype=float)) for rows in trains]
@@ -129,7 +129,7 @@ def fit_many(
 
 
 def _groups(trains: Sequence[np.ndarray]) -> list[list[int]]:
-    """Which to train side by side: up to `TOGETHER` that have as many rows."""
+    """Groups to train side by side: up to `TOGETHER` selections with the same number of rows."""
     by_size: dict[int, list[int]] = {}
     for i, rows in enumerate(trains):
         by_size.setdefault(len(rows), []).append(i)
@@ -143,7 +143,7 @@ def _standardised(inputs, mean, variance):
 
 
 def _varied(variance):
-    # A feature that never varies stays 0 instead of being blown up.
+    # A constant feature becomes 0 instead of being divided by nearly 0.
     return np.where(variance > 0, variance, 1)
 
 

@@ -1,4 +1,4 @@
-"""What the Keras classifiers share: a reproducible fit, and saving for training on and for serving."""
+"""Shared by the Keras classifiers: a reproducible fit, and saving for further training and for serving."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def keras(seed: int | None = None, threads: int | None = None) -> ModuleType:
-    """Import Keras on TensorFlow, quietly, and make what follows reproducible.
+    """Import Keras on TensorFlow, without log output, and make the following work reproducible.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def keras(seed: int | None = None, threads: int | None = None) -> ModuleType:
     import tensorflow
 
     if threads:
-        # Refused once TensorFlow has begun to work, as in tests; it then has the threads it has.
+        # Refused once TensorFlow has started to work, as in tests; the number of threads then stays as it is.
         with contextlib.suppress(RuntimeError):
             tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
             tensorflow.config.threading.set_inter_op_parallelism_threads(threads)
@@ -61,22 +61,22 @@ def train(
     """Train on the binary cross-entropy; `rows` and `options` are those of Keras's ``fit``."""
     report = keras().callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: progress((epoch + 1) / epochs))
     model.compile(optimizer, "binary_crossentropy")
-    # Otherwise the first step makes the optimizer's variables, and TensorFlow traces a step that makes variables twice:
-    # almost a second more for each fit.
+    # Otherwise the first step creates the optimizer's variables, and TensorFlow traces such a step twice: almost a second more
+    # for each fit.
     model.optimizer.build(model.trainable_variables)
     model.fit(*rows, epochs=epochs, verbose=0, callbacks=[report, *callbacks], **options)
 
 
 @dataclass
 class FittedNetwork:
-    """A trained Keras model, which reads a batch of inputs, and the name of its classifier."""
+    """A trained Keras model, whose input is a batch, and the name of its classifier."""
 
     name: str
     model: Model
 
     def predict(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Probability of the positive class for each input, shape (n,)."""
-        # One at a time, as when serving: spectrograms have each their own length.
+        # One at a time, as when serving, because spectrograms differ in length.
         batches = (np.asarray(x, dtype=np.float32)[None] for x in inputs)
         return np.array([float(self.model(batch, training=False)[0, 0]) for batch in batches])
 
@@ -86,17 +86,17 @@ class FittedNetwork:
         return self.model.count_params()
 
     def served(self) -> runtime.LiteRT:
-        """The model as it answers: a function from one input to its probability."""
+        """The serving function: from one input to its probability."""
         return runtime.LiteRT(self._export())
 
     def save(self) -> dict[str, bytes]:
-        """``<name>.keras`` for people who go on training and ``<name>.tflite`` (LiteRT) for serving."""
+        """``<name>.keras`` for further training, and ``<name>.tflite`` (LiteRT) for serving."""
         with _temporary("model.keras") as path:
             self.whole().save(path)
             return {f"{self.name}.keras": path.read_bytes(), f"{self.name}.tflite": self._export()}
 
     def whole(self) -> Model:
-        """The network from its input on."""
+        """The whole network, from its input on."""
         return self.model
 
     def _export(self):

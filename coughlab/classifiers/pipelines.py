@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def build(preprocessing: str, family: str, seed: int, **settings: Any) -> Pipeline:
-    """A pipeline of scikit-learn's own steps, not fitted yet; its classifier has the seed, where it takes one."""
+    """An unfitted pipeline of scikit-learn's own steps; its classifier has the seed, if it takes one."""
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.dummy import DummyClassifier
     from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
@@ -44,6 +44,6 @@ def build(preprocessing: str, family: str, seed: int, **settings: Any) -> Pipeli
     if "random_state" in model.get_params():
         model.set_params(random_state=seed)
     if family.endswith("svm"):
-        # Support vectors give no probability; a sigmoid fitted on cross-validated distances does.
+        # Support vectors give no probability; a sigmoid is fitted on cross-validated distances to get one.
         model = CalibratedClassifierCV(model, ensemble=False)
     return make_pipeline(*steps[preprocessing], model)

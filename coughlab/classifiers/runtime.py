@@ -1,4 +1,4 @@
-"""Runs saved models without the libraries they were trained in: LiteRT for networks, NumPy for the nearest neighbour."""
+"""Runs saved models without the libraries that trained them: LiteRT for networks, NumPy for the nearest neighbour."""
 
 import io
 import threading
@@ -8,13 +8,13 @@ import numpy as np
 
 
 class LiteRT:
-    """A LiteRT model that reads one input of any length; `content` is the ``.tflite`` file, or where it is."""
+    """A LiteRT model for one input of any length; `content` is the ``.tflite`` file's bytes or path."""
 
     def __init__(self, content: bytes | str | Path):
         from ai_edge_litert.interpreter import Interpreter
 
         source = {"model_content": content} if isinstance(content, bytes) else {"model_path": str(content)}
-        # One thread: the same sums in the same order, so the same digits, wherever it runs.
+        # One thread: the sums are then in the same order, so that all machines give the same digits.
         self._interpreter = Interpreter(**source, num_threads=1)
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
@@ -26,7 +26,7 @@ class LiteRT:
         return float(self.outputs(x)[0])
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
-        """All that the model makes of one input."""
+        """All outputs of the model for one input."""
         batch = np.asarray(x, dtype=np.float32)[None]
         with self._lock:
             if batch.shape != self._shape:
@@ -41,10 +41,10 @@ class LiteRT:
 class Nearest:
     """The label of the training row nearest to a row, both scaled to unit L1 norm, by Euclidean distance.
 
-    Asking scikit-learn for one row's neighbour takes thirty times longer and loads 45 MB of it.
+    scikit-learn takes thirty times longer for one row, and needs 45 MB.
 
-    `content` is the ``.npz`` file, or where it is: ``rows``, shape (n, n_features), scaled, and ``labels``, shape (n,), 1 for the
-    positive class.
+    `content` is the ``.npz`` file's bytes or path, with ``rows``, shape (n, n_features), scaled, and ``labels``, shape (n,), 1
+    for the positive class.
     """
 
     def __init__(self, content: bytes | str | Path):

@@ -1,12 +1,13 @@
 """Hyperopt's search for the best pipeline: model family, its settings, and the preprocessing of the 26 features.
 
 Tree-structured Parzen estimators (J. Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NIPS 2011) suggest each
-trial from those before it. The first trial is the winner the case study published, so that it stands beside the others.
+trial from the earlier ones. The first trial is the winner that the case study published, for comparison.
 
-Every trial is scored by stratified cross-validation inside the rows given. What is minimised is the Brier score, the mean squared
-difference between probability and label. It is a proper score: best when the probabilities are honest, so that a model that finds
-nobody does not win where the condition is rare. The log loss is proper too, but has no upper limit: a nearest neighbour (K = 1),
-which knows only 0 and 100%, would be judged by how its one mistake is clipped; its Brier score is its share of mistakes.
+Every trial is scored by stratified cross-validation inside the rows given. The search minimises the Brier score, the mean squared
+difference between probability and label. It is a proper score: it is best for calibrated probabilities, so that a model without
+true positives does not win when the condition is rare. The log loss is proper too, but has no upper limit. A nearest neighbour (K
+= 1) predicts only 0 and 100%, so the clipping of its mistakes would decide its log loss; its Brier score is its share of
+mistakes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.pipeline import Pipeline
 
-#: Model families and how their settings are drawn: evenly from a list or whole numbers, or evenly over powers of ten.
+#: Model families and how their settings are drawn: uniformly from a list or from whole numbers, or log-uniformly.
 SPACE: dict[str, dict[str, tuple]] = {
     "logistic_regression": {"C": ("powers", 1e-3, 1e3)},
     "naive_bayes": {"var_smoothing": ("powers", 1e-12, 1.0)},
@@ -46,7 +47,7 @@ SPACE: dict[str, dict[str, tuple]] = {
         "learning_rate": ("powers", 0.01, 1.0),
     },
 }
-#: What may be done to the features first, in words.
+#: The preprocessing steps, in words.
 PREPROCESSING = {
     "none": "features as they are",
     "l1": "rows scaled to unit L1 norm",
@@ -54,7 +55,7 @@ PREPROCESSING = {
     "standard": "standardised features",
     "minmax": "features scaled to between 0 and 1",
 }
-#: Names of the model families, as people read them.
+#: Titles of the model families.
 FAMILIES = {
     "logistic_regression": "Logistic regression",
     "naive_bayes": "Naive Bayes",
@@ -65,27 +66,27 @@ FAMILIES = {
     "forest": "Random forest",
     "gradient_boosting": "Gradient boosting",
 }
-#: The case study's winner (K = 1, Euclidean, L1) as Hyperopt writes it: choices by their number in the list.
+#: The case study's winner (K = 1, Euclidean, L1) in Hyperopt's notation: choices are indices in the list.
 PUBLISHED = {
     "model": list(SPACE).index("knn"),
     "knn n_neighbors": 1.0,
     "knn metric": SPACE["knn"]["metric"].index("euclidean") - 1,
     "preprocessing": list(PREPROCESSING).index("l1"),
 }
-#: Settings that are the same in every trial.
+#: Settings that are fixed in every trial.
 FIXED = {
-    # Second-order steps converge whatever the scale of the features.
+    # Second-order steps converge at any scale of the features.
     "logistic_regression": {"solver": "newton-cholesky"},
-    # Enough for 26 features, and a search of nothing else still takes seconds.
+    # Enough for 26 features, and a search of this family alone still takes only seconds.
     "forest": {"n_estimators": 50},
 }
-#: Trials of a search unless another number is asked for.
+#: Default number of trials.
 TRIALS = 60
-#: How many of them are drawn at random before what went well is looked at.
+#: Number of trials drawn at random before earlier results are used.
 STARTUP = 20
 FOLDS = 5
 THRESHOLD = 0.5
-#: What `cross_validate` finds.
+#: What `cross_validate` returns.
 SCORES = (
     "loss",
     "loss_low",
@@ -123,7 +124,7 @@ def run(
     n_trials: int = TRIALS,
     trials: pd.DataFrame | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Search until there are `n_trials` trials. What is stopped and continued ends as if it had never been stopped.
+    """Search until there are `n_trials` trials. A search that is stopped and continued gives the same result as without a stop.
 
     Parameters
     ----------
@@ -134,16 +135,16 @@ def run(
     seed : int
         Seed of the suggestions, the folds and the pipelines.
     n_trials : int
-        How many trials the table is to have in the end.
+        Number of trials in the final table.
     trials : pandas.DataFrame, optional
         Trials to continue from.
 
     Yields
     ------
     pandas.DataFrame
-        After every trial all trials so far, a row each: ``trial`` (from 0), ``seed``, ``recordings`` and ``positives`` (how many
-        it was scored on), ``model``, ``preprocessing``, ``parameters`` (JSON), ``vals`` (JSON, what Hyperopt needs to go on),
-        ``status`` (ok or failed), and the `SCORES` of `cross_validate`, which a failed pipeline lacks.
+        After every trial, all trials so far, one row each: ``trial`` (from 0), ``seed``, ``recordings`` and ``positives`` (how
+        many it was scored on), ``model``, ``preprocessing``, ``parameters`` (JSON), ``vals`` (JSON, what Hyperopt needs to go
+        on), ``status`` (ok or failed), and the `SCORES` of `cross_validate`, which a failed pipeline lacks.
 
     Raises
     ------
@@ -156,7 +157,7 @@ def run(
     X, y = np.asarray(X, dtype=float), np.asarray(y, dtype=int)
     if np.bincount(y, minlength=2).min() < 2:
         raise SearchError("A search needs at least 2 recordings of each class.")
-    # The function to be minimised is called here, not by Hyperopt.
+    # The objective is called here, not by Hyperopt.
     domain = Domain(None, _expression())
 
     def tried(number, vals):
@@ -170,7 +171,7 @@ def run(
             return row | {"status": "failed"} | dict.fromkeys(SCORES, np.nan)
 
     rows = [] if trials is None else trials.reindex(columns=COLUMNS).to_dict("records")
-    # The first trial is the same in every search: tried again, it tells whether the others can be gone on from.
+    # The first trial is the same in every search: repeating it shows whether the stored trials can be continued.
     if rows and not _same(rows[0], tried(0, PUBLISHED)):
         raise SearchError(
             "The trials so far come from other recordings, features or seeds: start a new search."
@@ -187,7 +188,7 @@ def _same(one, other):
 
 
 def _expression():
-    """The space as Hyperopt reads it."""
+    """The search space in Hyperopt's format."""
     from hyperopt import hp
 
     draw = {
@@ -209,7 +210,7 @@ def _expression():
 
 
 def _suggest(domain, rows, seed):
-    """What to try next: a function of the trials so far and the seed alone, so that no state has to be kept."""
+    """The next trial: a function of the earlier trials and the seed only, so that no other state has to be saved."""
     from hyperopt import JOB_STATE_DONE, STATUS_FAIL, STATUS_OK, Trials, tpe, trials_from_docs
     from hyperopt.base import spec_from_misc
 
@@ -233,7 +234,7 @@ def _suggest(domain, rows, seed):
 
 
 def cross_validate(pipeline: Pipeline, X: np.ndarray, y: np.ndarray, *, seed: int) -> dict[str, float]:
-    """Score a pipeline by stratified cross-validation: 5 folds, or as many as there are rows of the rarer class.
+    """Score a pipeline by stratified cross-validation: 5 folds, or fewer if the rarer class has fewer rows.
 
     Returns
     -------
@@ -259,7 +260,7 @@ def cross_validate(pipeline: Pipeline, X: np.ndarray, y: np.ndarray, *, seed: in
     probabilities, folds = np.empty(len(y)), []
     for train, test in StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(X, y):
         with warnings.catch_warnings():
-            # Some pipelines of any search do not converge; their score says enough.
+            # Some pipelines of any search do not converge; their score shows it.
             warnings.simplefilter("ignore")
             probabilities[test] = p = clone(pipeline).fit(X[train], y[train]).predict_proba(X[test])[:, 1]
         folds.append([brier_score_loss(y[test], p), log_loss(y[test], p), roc_auc_score(y[test], p)])
@@ -268,7 +269,7 @@ def cross_validate(pipeline: Pipeline, X: np.ndarray, y: np.ndarray, *, seed: in
     right = (probabilities >= THRESHOLD) == y
     return {
         "loss": float(loss),
-        # Folds that are all alike say nothing of how much they vary: then it is anything from 0 to 1.
+        # If all folds are equal, their variation is unknown: the interval is then 0 to 1.
         "loss_low": float(np.fmax(interval.low, 0)),
         "loss_high": float(np.fmin(interval.high, 1)),
         "log_loss": float(log),
@@ -281,19 +282,13 @@ def cross_validate(pipeline: Pipeline, X: np.ndarray, y: np.ndarray, *, seed: in
 
 
 def pipeline(trial: Mapping[str, Any], seed: int) -> Pipeline:
-    """The pipeline of a trial, not fitted yet."""
+    """The unfitted pipeline of a trial."""
     settings = FIXED.get(trial["model"], {}) | json.loads(trial["parameters"])
     return pipelines.build(trial["preprocessing"], trial["model"], seed, **settings)
 
 
 def best(trials: pd.DataFrame) -> pd.Series:
-    """The trial with the lowest Brier score, the earliest of equals.
-
-    Raises
-    ------
-    SearchError
-        If there is no trial that did not fail.
-    """
+    """The trial with the lowest Brier score, the earliest of equals; `SearchError` if no trial succeeded."""
     if trials["loss"].isna().all():
         raise SearchError("No pipeline that was tried could be fitted.")
     return trials.loc[trials["loss"].idxmin()]
@@ -319,7 +314,7 @@ def describe(trial: Mapping[str, Any]) -> str:
         "min_samples_leaf": "recordings in a leaf: {} or more",
     }
     settings = json.loads(trial["parameters"])
-    # The others are named after people.
+    # The other distances have proper names and get a capital letter.
     if settings.get("metric", "cosine") != "cosine":
         settings["metric"] = settings["metric"].capitalize()
     described = [form.format(settings[name]) for name, form in words.items() if name in settings]

@@ -3,8 +3,8 @@
 VGG16: K. Simonyan and A. Zisserman, "Very deep convolutional networks for large-scale image recognition", ICLR 2015; its
 weights are those Keras offers, learned on ImageNet.
 
-The frozen part gives a picture the same outputs in every epoch of every split. So it is run once (`embed`), and only the rest
-is trained. A saved model is the whole again: picture in, probability out.
+The frozen part gives the same outputs for a picture in every epoch of every split. So it is run once (`embed`), and only the rest
+is trained. A saved model contains both parts: picture in, probability out.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class Network:
     Attributes
     ----------
     last_frozen : str
-        Layer of VGG16 up to which nothing is trained.
+        Last layer of VGG16 that is not trained.
     head : callable
-        ``head(layers)``: what comes between VGG16 and the sigmoid, a list of `keras.layers`.
+        ``head(layers)``: the layers between VGG16 and the sigmoid, a list of `keras.layers`.
     learning_rate, lowest_rate : float
         Of Adam, at the start and after reductions.
     """
@@ -64,9 +64,9 @@ class Network:
 def cnn1_head(layers: ModuleType) -> list[Layer]:
     """CNN 1 after VGG16: a convolution, a pooling, dense layers.
 
-    The case study does not give their sizes. At its learning rate, a 3 x 3 convolution, each unit of which sums 4,608 of VGG16's
-    outputs, moved so far in the first steps that in several fits most units gave 0 ever after and the training rows were not
-    learned. A 1 x 1 convolution sums 512.
+    The case study does not give their sizes. In a 3 x 3 convolution each unit sums 4,608 outputs of VGG16. At the case study's
+    learning rate its first steps were so large that, in several fits, most units were 0 from then on and the training rows were
+    not learned. A 1 x 1 convolution sums 512 outputs.
     """
     return [
         layers.Conv2D(64, 1, activation="relu"),
@@ -86,10 +86,9 @@ def cnn2_head(layers: ModuleType) -> list[Layer]:
 
 
 def _as_product(layer):
-    """Have a convolution whose kernel is as large as its picture computed as the matrix product it then is.
+    """Compute a convolution whose kernel is as large as its picture as a matrix product.
 
-    It is the same layer with the same weights and is saved as such; TensorFlow only takes ten times longer for it as a
-    convolution.
+    The layer and its weights are the same, and are saved as a convolution. As a convolution TensorFlow takes ten times longer.
     """
     ops = neural.keras().ops
 
@@ -111,14 +110,14 @@ FINE_TUNED = Network(
 
 
 def vgg16(shape: tuple[int, int], weights: str | Path | None) -> Model:
-    """VGG16 without its top, with its own preprocessing before it.
+    """VGG16 without its top, preceded by its own preprocessing.
 
     Parameters
     ----------
     shape : (int, int)
         Height and width of the pictures.
     weights : path-like or None
-        File of its weights, or "imagenet" for Keras's copy, downloaded where there is none yet. Random ones with None.
+        File of its weights, or "imagenet" for Keras's copy, which is downloaded if needed. None: random weights.
 
     Returns
     -------
@@ -135,7 +134,7 @@ def vgg16(shape: tuple[int, int], weights: str | Path | None) -> Model:
     prepared = keras.applications.vgg16.preprocess_input(pictures)
     try:
         return keras.applications.VGG16(include_top=False, weights=weights, input_tensor=prepared)
-    # Keras raises a bare Exception when a download fails, and one of several when a file is not what it should be.
+    # Keras raises a bare Exception when a download fails, and errors of several types when a file is damaged.
     except Exception as error:
         raise WeightsError(
             f"The weights of VGG16 could not be loaded ({weights}). Either set the environment variable {SETTING} to the path"
@@ -144,17 +143,17 @@ def vgg16(shape: tuple[int, int], weights: str | Path | None) -> Model:
 
 
 def weights() -> str:
-    """Where VGG16's weights come from: the file the environment names, or else "imagenet", Keras's own copy."""
+    """Source of VGG16's weights: the file named in the environment, or else "imagenet", Keras's own copy."""
     return config.value(SETTING) or "imagenet"
 
 
 def check_weights() -> None:
-    """Raise within seconds the `WeightsError` that training would raise."""
+    """Raise the `WeightsError` that training would raise, but within seconds."""
     vgg16((224, 224), weights())
 
 
 def build(network: Network, weights: str | Path | None) -> tuple[Model, Model]:
-    """An untrained network in two parts: pictures to the outputs of the last frozen layer, and those to one probability."""
+    """An untrained network in two parts: from pictures to the last frozen layer's outputs, and from those to one probability."""
     keras = neural.keras()
     base = vgg16(SIZES[network.input], weights)
     last = base.get_layer(network.last_frozen)
@@ -189,24 +188,24 @@ def fit(
     epochs: int | None = None,
     progress: Share = silent,
 ) -> FittedVGG16:
-    """Train what is not frozen with Adam on the binary cross-entropy, as the case study did; `inputs` are those of `embed`."""
+    """Train the unfrozen layers with Adam on the binary cross-entropy, as the case study did; `inputs` are outputs of `embed`."""
     keras = neural.keras(seed)
-    # To fetch a gigabyte anew for every step takes longer than the step itself.
+    # Allocating a gigabyte again for every step takes longer than the step itself.
     resources.mallopt(mmap_max=0, trim_threshold=-1, arena_max=1)
     frozen, rest = build(network, weights())
     callbacks = []
     if network.lowest_rate < network.learning_rate:
-        # The case study watched its validation rows, which are the rows tested on; what a model is tested on must not steer it.
+        # The case study monitored its validation rows, which are its test rows; test rows must not influence the training.
         callbacks.append(keras.callbacks.ReduceLROnPlateau(monitor="loss", min_lr=network.lowest_rate))
     rows = np.stack(inputs), np.asarray(labels, dtype=np.float32)
     adam, epochs = _adam(network.learning_rate), epochs or EPOCHS
     neural.train(rest, adam, *rows, epochs=epochs, progress=progress, callbacks=callbacks, batch_size=BATCH)
-    # Adam stays behind: it keeps two numbers for each weight, a gigabyte for CNN 2, and no saved model needs them.
+    # Without Adam's state: it has two numbers per weight, a gigabyte for CNN 2, and a saved model does not need them.
     return FittedVGG16(network.name, keras.Sequential(rest.layers), frozen)
 
 
 def _adam(learning_rate):
-    """Keras's Adam, each weight updated by TensorFlow's one kernel: Keras's dozen passes over 129 million weights take longer."""
+    """Keras's Adam with TensorFlow's single update kernel: Keras's dozen passes over 129 million weights take longer."""
     import keras
     import tensorflow
 
@@ -232,17 +231,17 @@ def _adam(learning_rate):
 
 @dataclass
 class FittedVGG16(neural.FittedNetwork):
-    """A trained network on VGG16: `model` reads outputs of `embed`, `frozen` reads pictures."""
+    """A trained network on VGG16: the input of `model` is the output of `embed`, the input of `frozen` is pictures."""
 
     frozen: Model
 
     @property
     def parameters(self) -> int:
-        """Number of trained parameters; those of the frozen part are not counted."""
+        """Number of trained parameters, without those of the frozen part."""
         return sum(int(np.prod(weights.shape)) for weights in self.model.trainable_weights)
 
     def whole(self) -> Model:
-        """The network from the picture on."""
+        """The whole network, from the picture on."""
         return neural.keras().Model(self.frozen.input, self.model(self.frozen.output), name=self.name)
 
 

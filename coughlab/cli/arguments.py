@@ -1,4 +1,4 @@
-"""Arguments that several commands have, the types of arguments, and checks of folders."""
+"""Arguments shared by several commands, types of arguments, and checks of folders."""
 
 import argparse
 import math
@@ -43,7 +43,7 @@ def prevalence(text: str) -> float:
 
 
 def add_question(parser: argparse.ArgumentParser) -> None:
-    """How the models are asked about a recording."""
+    """Add the options for predictions."""
     add = parser.add_argument
     add(
         "--prevalence",
@@ -55,7 +55,7 @@ def add_question(parser: argparse.ArgumentParser) -> None:
 
 
 def add_dataset(parser: argparse.ArgumentParser) -> None:
-    """A dataset and its folder."""
+    """Add the arguments for a dataset and its folder."""
     from coughlab import datasets
 
     add = parser.add_argument
@@ -65,7 +65,7 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """Which processes share the work."""
+    """Add the options for parallel work."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--jobs", type=POSITIVE, default=1, metavar="N", help="processes that share the work (default: 1)"
@@ -79,7 +79,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def check_places(data: Path, **places: Path | None) -> None:
-    """Refuse a file where the folder of a dataset should be, and places inside it for what an option names to be written."""
+    """Refuse a dataset that is not a folder, and output paths inside that folder."""
     if data.is_file():
         what = (
             "Unpack it first, and give the folder"

@@ -1,4 +1,4 @@
-"""What commands write to stderr: complaints and a progress bar. Answers go to stdout."""
+"""What commands write to stderr: messages and a progress bar. Answers go to stdout."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coughlab.system import files
 
-#: What a full disk has not cost.
+#: What is kept when a disk is full.
 KEPT = "What was written before is kept; the same command goes on from there."
 _BAR = "{desc:28} {percentage:3.0f} % {bar} {elapsed}, {remaining} left"
 
@@ -24,7 +24,7 @@ def complain(message: str) -> None:
 
 @contextmanager
 def explained(*errors: type[Exception]) -> Iterator[None]:
-    """Make a `CommandError` of errors whose messages say what is wrong."""
+    """Convert errors whose messages explain the problem to `CommandError`."""
     try:
         yield
     except errors as error:
@@ -33,9 +33,10 @@ def explained(*errors: type[Exception]) -> Iterator[None]:
 
 @contextmanager
 def long_work(unwritten: str, *errors: type[Exception], kept: str = KEPT) -> Iterator[Callable]:
-    """A function that shows a stage, how much of it is done, and of how much; errors are explained when the bar is closed.
+    """A function that shows a stage, how much of it is done, and of how much. Errors are reported after the bar is closed.
 
-    OSError is explained by `unwritten`, which says what could not be written, the reason, and `kept`, which says what is left.
+    The message for an OSError has three parts: `unwritten`, which says what could not be written, the reason, and `kept`, which
+    says what is left.
     """
     from tqdm import tqdm
 
@@ -59,7 +60,7 @@ def long_work(unwritten: str, *errors: type[Exception], kept: str = KEPT) -> Ite
 
 @contextmanager
 def silent_stderr() -> Iterator[None]:
-    """Keep LiteRT's greeting, which C++ writes, out of the stream of the complaints."""
+    """Keep LiteRT's start-up message, which C++ writes, off stderr."""
     kept = os.dup(2)
     try:
         with Path(os.devnull).open("wb") as nowhere:

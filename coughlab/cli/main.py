@@ -10,7 +10,7 @@ from coughlab import __version__
 from coughlab.cli import commands, console
 from coughlab.system import files, resources
 
-#: How many freed bytes a command keeps.
+#: Freed bytes that a command keeps for reuse.
 _KEPT = 32 * 2**20
 
 
@@ -22,23 +22,23 @@ def main(argv: list[str] | None = None) -> None:
         sys.stdout.flush()
         sys.exit(status)
     except KeyboardInterrupt:
-        # Threads whose work is cut off complain of it.
+        # Threads that are interrupted would print errors.
         threading.excepthook = lambda _: None
         console.complain("Stopped. What was finished is kept.")
         sys.exit(130)
     except BrokenPipeError:
-        # The reader of our output left; Python would complain once more when it closes the stream.
+        # The reader of stdout has closed it; Python would report another error when it closes the stream.
         sys.stderr.close()
         sys.exit(141)
     except OSError as error:
-        # What was not written Python would try once more, and complain again, when it closes the stream.
+        # Python would try the failed write again, and report another error, when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         console.complain(f"What was found could not be written: {files.reason(error)}.")
         sys.exit(2)
 
 
 def _hear_every_ctrl_c() -> None:
-    """Interrupt once more where Python drops an interrupt, as it does while an object is freed: in trainings 1 of 70 was."""
+    """Repeat an interrupt that Python drops while it frees an object: in trainings, 1 of 70 was lost."""
 
     def dropped(unraisable, usual=sys.unraisablehook):
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
@@ -56,7 +56,7 @@ def _run(argv: list[str] | None) -> int | None:
     parser.add_argument("--version", action="version", version=f"coughlab {__version__}")
     commands.add(parser)
     arguments = parser.parse_args(argv)
-    # One recording after another needs as much memory: fetching it anew each time takes a fifth of the time.
+    # Each recording needs the same amount of memory: allocating it again each time takes a fifth of the time.
     resources.mallopt(mmap_threshold=_KEPT, trim_threshold=_KEPT)
     try:
         return arguments.run(arguments)

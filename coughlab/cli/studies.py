@@ -1,4 +1,4 @@
-"""What the commands that add to a study share: their arguments, and how they end."""
+"""Shared by the commands that add to a study: arguments, and handling of errors."""
 
 import argparse
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from coughlab.cli.arguments import SEED
 
 
 def add_study(parser: argparse.ArgumentParser) -> None:
-    """Add a study and where it lies."""
+    """Add the arguments for a study and its folder."""
     from coughlab.studies import definition, store
 
     add = parser.add_argument
@@ -19,7 +19,7 @@ def add_study(parser: argparse.ArgumentParser) -> None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add a study, its dataset and how it is done."""
+    """Add the arguments for a study, its dataset and the run."""
     add_study(parser)
     add = parser.add_argument
     add("--data", required=True, type=Path, metavar="DIR", help="folder of the dataset, as published")
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, work: Callable, **options: Any) -> Any:
-    """Call a function of `coughlab.studies.runner` with those arguments and a progress bar, and return what it returns."""
+    """Call a function of `coughlab.studies.runner` with those arguments and a progress bar, and return its result."""
     from coughlab.classifiers.base import NotReadyError
     from coughlab.classifiers.search import SearchError
     from coughlab.datasets import DatasetError

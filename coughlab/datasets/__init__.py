@@ -1,9 +1,9 @@
-"""Public datasets and own folders, all read into one common table.
+"""Public datasets and users' own folders, all read into one common table.
 
-The table has one row for every recording of the dataset's own list, in its order, with the columns of `COLUMNS`:
-``recording`` (the name its authors gave it), ``person`` (who coughed, as far as names and metadata tell), ``label``
-(those of `coughlab.datasets.labels`, unless an own folder is about something else), ``source`` (how and where it was collected)
-and ``path`` (where its file is to be, whether it is there or not). What cannot be used is left out, with the reason.
+The table has one row for every recording of the dataset's own list, in its order, with the columns of `COLUMNS`: ``recording``
+(the name its authors gave it), ``person`` (who coughed, as far as names and metadata show), ``label`` (those of
+`coughlab.datasets.labels`, unless a user's own folder has other labels), ``source`` (how and where it was collected) and ``path``
+(where its file should be; it may be missing). Unusable rows and files are left out, with the reason.
 
 `coughlab.datasets.loaders` has a module for each layout.
 """
@@ -31,17 +31,17 @@ class Dataset:
     name: str
     #: The common table, numbered from 0.
     table: "pd.DataFrame"
-    #: What the loader left out: columns ``recording`` and ``reason``.
+    #: Rows and files that the loader left out: columns ``recording`` and ``reason``.
     skipped: "pd.DataFrame"
     #: How the folder was read, in words.
     read_as: str = ""
 
 
 def load(name: str, folder: str | PathLike) -> Dataset:
-    """Read the list of a dataset's recordings from a folder that is laid out as its authors publish it.
+    """Read the list of a dataset's recordings from a folder with the layout of its authors.
 
-    With a name that is not one of `NAMES`, the layout of the folder decides how it is read. A DatasetError says that the folder
-    lacks what the loader needs, or lists nothing that can be used.
+    If the name is not one of `NAMES`, the layout of the folder decides how it is read. DatasetError: the folder lacks something
+    that the loader needs, or lists no usable recording.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -77,7 +77,7 @@ def published() -> list[loaders.Loader]:
 
 
 def folder(name: str) -> Path | None:
-    """Where the dataset's folder of that name lies inside the one that COUGHLAB_DATA names; None if it does not."""
+    """The folder of the dataset with that name inside COUGHLAB_DATA; None if there is none."""
     root = config.value("COUGHLAB_DATA")
     path = Path(root or "", name)
     return path if root and path.is_dir() else None

@@ -1,4 +1,4 @@
-"""Which column of an own list holds what, by its header and, for the file names, by its content."""
+"""Finds the meaning of a list's columns from their headers and, for file names, from their content."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-# The likeliest first. A header of several words counts if it holds one of them.
+# The likeliest first. A header of several words counts if one of these words is in it.
 _FILE = "file filename file_name file_path filepath path recording file_properties audio audio_file wav clip sound uuid id"
 _LABEL = (
     "label class category target diagnosis covid covid19 covid_19 covid_status corona_test test_result status result outcome"
@@ -15,12 +15,12 @@ _LABEL = (
 )
 _PERSON = "person patient subject participant speaker user client volunteer individual pid src_file"
 _SOURCE = "source site device hospital clinic microphone mic origin dataset collection corpus recorder phone platform centre"
-#: For messages, what can be written above a column that a list must have.
+#: Headers of required columns, for messages.
 ACCEPTED = {
     "file names": "file, filename, path, recording or audio",
     "labels": "label, class, category, diagnosis, covid, result, status or condition",
 }
-# With any other word beside them, file and person are something else: a person's age, a file's size.
+# With another word beside them, "file" and "person" mean something else: a person's age, a file's size.
 _BESIDE_FILE = "file name path audio relative full cough url"
 _BESIDE_PERSON = "id no nr number code name uid key hash"
 
@@ -28,13 +28,14 @@ _BESIDE_PERSON = "id no nr number code name uid key hash"
 def columns(table: "pd.DataFrame", is_file: Callable[[str], bool]) -> dict[str, str]:
     """Which columns of a list, read as text, hold ``file`` and ``label``, and ``person`` and ``source`` where it has them.
 
-    A LookupError with "file names" or "labels" says that there is no column of them.
+    LookupError with "file names" or "labels": there is no such column.
     """
     called = _called(table, _FILE, _BESIDE_FILE)
     share = {column: sum(map(is_file, table[column])) for column in table}
     best = max(called or table, key=share.__getitem__)
     if not share[best]:
-        # No column of such a name holds files: any other, or else a list all of whose files are missing.
+        # No column with such a name has existing files: take any other column that does, or else assume that all files are
+        # missing.
         best = max(table, key=share.__getitem__) if any(share.values()) else next(iter(called), None)
     if best is None:
         raise LookupError("file names")
@@ -44,10 +45,10 @@ def columns(table: "pd.DataFrame", is_file: Callable[[str], bool]) -> dict[str, 
         raise LookupError("labels")
     chosen, rest = {"file": best, "label": labels[0]}, rest.drop(columns=labels[0])
     persons = _called(rest, _PERSON, _BESIDE_PERSON)
-    # An id that several files share is not the file's.
+    # An id that several files share does not identify a file.
     if not persons and "id" in rest and rest["id"].nunique() < table[best].nunique():
         persons = ["id"]
-    # What is different for nearly every recording is not where it comes from.
+    # A value that differs for nearly every recording is not a source.
     most = max(2, len(rest) // 2)
     sources = [column for column in _called(rest, _SOURCE) if len(set(rest[column]) - {""}) <= most]
     for what, found in (
@@ -60,7 +61,7 @@ def columns(table: "pd.DataFrame", is_file: Callable[[str], bool]) -> dict[str, 
 
 
 def _called(table: "pd.DataFrame", words: str, beside: str | None = None) -> list[str]:
-    """Columns whose header is one of some words, or holds one, the likeliest first."""
+    """Columns whose header is one of some words, or contains one, the likeliest first."""
     headers = {column: re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_") for column in table}
     exact = [column for word in words.split() for column in table if headers[column] == word]
     holding = [

@@ -1,7 +1,8 @@
-"""Rows of a dataset that hold the same audio: the same file, the same samples, or one recording changed into another.
+"""Finds rows of a dataset with the same audio: the same file, the same samples, or a changed copy.
 
 Changed means re-encoded, resampled, trimmed, padded with silence, louder, quieter, or with a little noise. Two recordings are
-compared only where words of their fingerprints agree, so that time grows with the number of recordings, not with its square.
+compared only where words of their fingerprints agree, so that the time grows linearly with the number of recordings, not with its
+square.
 """
 
 from dataclasses import dataclass
@@ -11,46 +12,47 @@ import pandas as pd
 
 from coughlab.features import fingerprint
 
-#: Words are sorted in several orders of their bits, each of which brings together those that agree in its leading bits.
+#: Words are sorted several times, with their bits rotated by these numbers. Words that agree in the leading bits become
+#: neighbours.
 ROTATIONS = (0, 8, 16, 24)
-#: How many of the words that follow in such an order each is compared with. Bounds the work where many sound alike.
+#: How many following words each word is compared with. Bounds the work when many sound alike.
 NEIGHBOURS = 6
 #: Bits of two such words that may differ.
 BITS_WRONG = 4
-#: Moments around them that must agree as well, in frames of 10 ms, how many of these must have words, ...
+#: Frames of 10 ms around them that must agree as well, and how many of these must have words ...
 CONTEXT, LEAST_CONTEXT = (-16, -12, -8, -4, 4, 8, 12, 16), 3
 #: ... and what share of the bits of these may differ.
 CONTEXT_WRONG = 0.25
-#: Size of a place, in frames of 10 ms: how far one recording starts after another is found no finer by words.
+#: Resolution, in frames of 10 ms, of the time offset between two recordings that words can find.
 PLACE = 4
-#: Pairs of words that must agree before two recordings are compared at a place, and the most places and partners that are tried.
+#: Pairs of words that must agree before two recordings are compared at an offset; most offsets and most partners that are tried.
 VOTES, PLACES, PARTNERS = 2, 2, 6
-#: Pairs of words looked at in one go, which bounds memory.
+#: Pairs of words compared at once; bounds memory.
 CHUNK = 2**20
 
-#: A place is right to within this, in seconds.
+#: Accuracy of such an offset, in seconds.
 SLACK_S = 0.04
-#: Copies agree at one time shift. Where another one this far off, in seconds, agrees nearly as well (as share of the best),
-#: the sound is a tone or a hum that any two recordings may share, or there is no agreement at all.
+#: Copies agree at exactly one time shift. If another shift, at least this many seconds away, agrees nearly as well (as share of
+#: the best), the sound is a tone or a hum, which any two recordings may share, or there is no agreement at all.
 PEAK_S, RIVAL = 0.0015, 0.65
-#: Waveforms are compared in stretches of this many samples at 4,000 a second: 128 ms.
+#: Waveforms are compared in segments of this many samples at 4,000 Hz: 128 ms.
 STRETCH = 512
-#: Stretches quieter than this below the loudest in both recordings are not compared, in dB.
+#: Segments this far below the loudest one, in both recordings, are not compared, in dB.
 QUIET_DB = 25.0
-#: Agreement of a stretch, from 0 to 1, above which it counts as the same sound ...
+#: Agreement of a segment, from 0 to 1, above which it counts as the same sound ...
 AGREES = 0.35
 #: ... and the share of the sound in the overlap that must be the same.
 SHARE = 0.8
-#: Share of the sound of either recording that must lie in the overlap: a copy may be a part, but then a part of the other.
+#: Share of the energy of one of the recordings that must be in the overlap: a copy may be only a part of the other recording.
 INSIDE = 0.95
-#: Mean agreement that must be passed: this with many stretches, and that much more over the root of how few they are.
+#: The mean agreement must exceed the first number plus the second divided by the square root of the number of segments.
 MEAN, MEAN_OF_ONE = 0.3, 0.35
-#: A sound shorter than this, in seconds, is a click, and one click is like another.
+#: A sound shorter than this, in seconds, is a click, and all clicks are alike.
 LASTING_S = 0.025
 
 
 def find(survey: pd.DataFrame) -> pd.DataFrame:
-    """Which rows hold the same audio, and how that is known.
+    """Find the rows with the same audio, and how they are known to be the same.
 
     Parameters
     ----------
@@ -60,9 +62,9 @@ def find(survey: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        With the survey's index. ``audio``: number of the group of rows with the same audio, from 0 in order of their first rows.
-        ``copy``: "" for the first row of a group, else "listed_twice" (an earlier row names the same file), "identical_audio"
-        (an earlier row has the same samples) or "near_identical_audio".
+        Has the survey's index. ``audio``: number of the group of rows with the same audio, from 0, in order of first rows.
+        ``copy``: "" for the first row of a group, else "listed_twice" (an earlier row names the same file), "identical_audio" (an
+        earlier row has the same samples) or "near_identical_audio".
     """
     rows = np.arange(len(survey))
     # Rows that could not be decoded have no samples to share.
@@ -81,26 +83,26 @@ def find(survey: pd.DataFrame) -> pd.DataFrame:
 
 
 def people(person: pd.Series, audio: pd.Series) -> pd.Series:
-    """For each row the first of the people whose names the same audio (as of `find`) has; they count as one."""
+    """For each row, the first of the people who have the same audio (as `find` returns it); these people count as one."""
     who, names = pd.factorize(person, use_na_sentinel=False)
     group = _groups(np.stack([who, who[_first_of(audio)]], axis=1), len(names))
     return pd.Series(names[_first_of(group)][who], index=person.index, name=person.name)
 
 
 def contradictory(label: pd.Series, audio: pd.Series) -> pd.Series:
-    """Which rows hold audio (as of `find`) that also has another label."""
+    """Which rows have audio (as `find` returns it) that also has another label."""
     return label.groupby(np.asarray(audio)).transform("nunique") > 1
 
 
 def clean(table: pd.DataFrame) -> pd.Series:
-    """Which rows are left when each ``audio`` is kept once, and none whose ``label`` contradicts another."""
+    """Which rows remain when each ``audio`` is kept once, and none with contradictory labels."""
     return ~table["audio"].duplicated() & ~contradictory(table["label"], table["audio"])
 
 
 def pairs(prints: list[np.ndarray]) -> np.ndarray:
     """Pairs of fingerprints of the same recording, shape (n_pairs, 2): numbers of the two, the lower first.
 
-    Of many copies of one recording not every pair is found, but enough to connect them.
+    For many copies of one recording not every pair is found, but enough pairs to connect them.
     """
     found = [
         pair for pair, places in candidates(prints).items() if _same(prints[pair[0]], prints[pair[1]], places)
@@ -109,7 +111,7 @@ def pairs(prints: list[np.ndarray]) -> np.ndarray:
 
 
 def candidates(prints: list[np.ndarray]) -> dict[tuple[int, int], list[int]]:
-    """Pairs of fingerprints whose words agree somewhere: how many frames one starts after the other, the likeliest first."""
+    """Pairs of fingerprints with words that agree: by pair, the offsets between the two in frames, the likeliest first."""
     if not prints:
         return {}
     words = np.concatenate([rows["word"] for rows in prints])
@@ -133,7 +135,7 @@ def candidates(prints: list[np.ndarray]) -> dict[tuple[int, int], list[int]]:
 def _agreeing(
     words: np.ndarray, owner: np.ndarray, start: np.ndarray, a: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Keep pairs of words of two recordings whose neighbours in time agree too: first, second, offset, and how well."""
+    """Keep pairs of words whose neighbours in time agree too: first recording, second recording, offset, agreement."""
     a, b = np.minimum(a, b), np.maximum(a, b)
     apart = owner[a] != owner[b]
     a, b = a[apart], b[apart]
@@ -152,7 +154,7 @@ def _agreeing(
 def _promising(
     first: np.ndarray, second: np.ndarray, offset: np.ndarray, right: np.ndarray
 ) -> dict[tuple[int, int], list[int]]:
-    """The best places of the best pairs, from one line for each two words that agree."""
+    """The best offsets of the best pairs; the input has one item for each pair of words that agree."""
     place = np.round(offset / PLACE).astype(int) * PLACE
     table = pd.DataFrame({"first": first, "second": second, "place": place, "right": right})
     table = table.groupby(["first", "second", "place"])["right"].agg(["sum", "size"]).reset_index()
@@ -166,19 +168,19 @@ def _promising(
 
 @dataclass(frozen=True)
 class Overlay:
-    """How well two waveforms agree where one is laid over the other."""
+    """How well two waveforms agree at a time shift."""
 
     #: Agreement at the second best time shift, as share of the best.
     rival: float = 1.0
-    #: Part of the sound of a recording that lies in the overlap, of the recording of which more does.
+    #: Share of a recording's energy that is in the overlap, the larger of the two recordings' shares.
     inside: float = 0.0
-    #: Seconds of sound in the overlap: a click in silence lasts no longer than the click.
+    #: Seconds of sound in the overlap, without silence.
     lasting_s: float = 0.0
-    #: Part of the sound in the overlap that is the same.
+    #: Share of the energy in the overlap that is the same.
     share: float = 0.0
-    #: Agreement of the stretches, from 0 to 1, each counted by its loudness.
+    #: Mean agreement of the segments, from 0 to 1, weighted by energy.
     mean: float = 0.0
-    #: How many were loud enough to be compared.
+    #: Number of segments that were loud enough to be compared.
     stretches: int = 1
 
     @property
@@ -189,11 +191,11 @@ class Overlay:
 
 
 def overlay(x: np.ndarray, y: np.ndarray, offset: int) -> Overlay:
-    """Lay one fingerprint's waveform over another's, which starts `offset` samples later to within `SLACK_S`.
+    """Compare the waveforms of two fingerprints; the second starts `offset` samples later, to within `SLACK_S`.
 
     The time shift is where their whitened cross-correlation peaks: C. H. Knapp and G. C. Carter, "The generalized correlation
-    method for estimation of time delay", IEEE Transactions on Acoustics, Speech and Signal Processing 24 (1976). For two that
-    have no peak in common, `rival` alone is known.
+    method for estimation of time delay", IEEE Transactions on Acoustics, Speech and Signal Processing 24 (1976). Without a clear
+    peak, only `rival` is computed.
     """
     shift, rival = _shift(x, y, offset)
     if rival >= RIVAL:
@@ -216,15 +218,15 @@ def _same(one: np.ndarray, other: np.ndarray, places: list[int]) -> bool:
 
 
 def _overlap(x: np.ndarray, y: np.ndarray, offset: int) -> tuple[np.ndarray, np.ndarray]:
-    """The parts of two waveforms that lie over each other where the second starts `offset` samples after the first."""
+    """The overlapping parts of two waveforms, of which the second starts `offset` samples after the first."""
     start, stop = max(offset, 0), max(min(x.size, offset + y.size), 0)
     return x[start:stop], y[max(start - offset, 0) : max(stop - offset, 0)]
 
 
 def _shift(x: np.ndarray, y: np.ndarray, offset: int) -> tuple[float, float]:
-    """How many samples `y` starts after `x`, to an eighth of a sample, and how well a rival shift agrees."""
+    """By how many samples `y` starts after `x`, to an eighth of a sample, and the agreement of the second best shift."""
     import scipy.fft
-    import scipy.signal  # takes half a second, for which the page that shows an audit would wait
+    import scipy.signal  # takes half a second, and the audit page imports this module
 
     a, b = _overlap(x, y, offset)
     slack = round(SLACK_S * fingerprint.WAVE_RATE)
@@ -233,7 +235,7 @@ def _shift(x: np.ndarray, y: np.ndarray, offset: int) -> tuple[float, float]:
     size = scipy.fft.next_fast_len(a.size + slack, real=True)
     A, B = (_whitened(scipy.fft.rfft(w, size)) for w in (a, b))
     correlation = np.roll(scipy.fft.irfft(A * B.conj(), size), slack)[: 2 * slack]
-    # Between the samples too: half a sample is a third of a period at 1,500 Hz.
+    # Also between samples: half a sample is a large part of a period at 1,500 Hz.
     fine = np.abs(scipy.signal.resample(correlation, 8 * correlation.size))
     best = fine.argmax()
     away = np.abs(np.arange(fine.size) - best) > 8 * PEAK_S * fingerprint.WAVE_RATE
@@ -241,7 +243,7 @@ def _shift(x: np.ndarray, y: np.ndarray, offset: int) -> tuple[float, float]:
 
 
 def _later(y: np.ndarray, delay: float) -> np.ndarray:
-    """A waveform delayed by a part of a sample."""
+    """A waveform delayed by a fraction of a sample."""
     import scipy.fft
 
     spectrum = scipy.fft.rfft(y)
@@ -249,7 +251,7 @@ def _later(y: np.ndarray, delay: float) -> np.ndarray:
 
 
 def _stretches(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Agreement of each stretch that is loud in either waveform, and its energy in both."""
+    """Agreement of each segment that is loud in one of the waveforms, and its energy in both."""
     import scipy.fft
 
     hop = STRETCH // 2
@@ -260,7 +262,7 @@ def _stretches(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     floor = 10 ** (-QUIET_DB / 10)
     loud = (energy_a > floor * energy_a.max()) | (energy_b > floor * energy_b.max())
     A, B = (scipy.fft.rfft(w[loud] * np.hanning(STRETCH), axis=1) for w in (a, b))
-    # Equal noise under different voices, or equal hum under different noise, agree in one of the two only.
+    # The same noise under different voices, or the same hum under different noise, agrees in only one of the two.
     score = np.minimum(_cosine(A, B), _cosine(_whitened(A), _whitened(B)))
     return score, energy_a[loud], energy_b[loud]
 
@@ -278,13 +280,13 @@ def _lasting_s(wave: np.ndarray) -> float:
 
 
 def _whitened(spectrum: np.ndarray) -> np.ndarray:
-    """A spectrum whose strong lines count less, so that equal hum or equal pitch is not taken for equal sound."""
+    """A spectrum with reduced strong lines, so that the same hum or pitch does not count as the same sound."""
     magnitude = np.abs(spectrum)
     return spectrum / (magnitude + 0.03 * magnitude.max(axis=-1, keepdims=True) + 1e-30) ** 0.75
 
 
 def _groups(edges: np.ndarray, n: int) -> np.ndarray:
-    """Number of the connected component of each of n things, in order of the first of each."""
+    """Number of the connected component of each of n nodes, numbered in order of their first nodes."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -1,10 +1,10 @@
-"""The labels that the loaders of COVID datasets write, and how people read them."""
+"""The labels that the loaders of COVID datasets write, and their titles."""
 
 import re
 from collections.abc import Iterable
 
 NEGATIVE, POSITIVE = "not_covid", "covid"
-#: Labels as people read them; those of other datasets stay as they are.
+#: Titles of the labels; labels of other datasets are shown unchanged.
 TITLES = {NEGATIVE: "not COVID", POSITIVE: "COVID"}
 
 _POSITIVE = "covid covid19 positive pos covidpositive positivecovid covid19positive true yes 1 sarscov2"
@@ -15,7 +15,7 @@ _NEGATIVE = (
 
 
 def standard(labels: Iterable[str]) -> dict[str, str]:
-    """`POSITIVE` or `NEGATIVE` for each label; empty unless all of them mean one or the other."""
+    """`POSITIVE` or `NEGATIVE` for each label; empty unless every label means one of the two."""
     plain = {label: re.sub(r"[^a-z0-9.]+", "", label.lower()).removesuffix(".0") for label in labels}
     positive, negative = set(_POSITIVE.split()), set(_NEGATIVE.split())
     if not set(plain.values()) <= positive | negative:
@@ -24,5 +24,5 @@ def standard(labels: Iterable[str]) -> dict[str, str]:
 
 
 def title(label: object) -> str:
-    """A label as people read it."""
+    """The title of a label."""
     return TITLES.get(str(label), str(label))

@@ -1,4 +1,4 @@
-"""What the loaders share: the files below a folder, names that stay inside it, and lists read as text."""
+"""Shared by the loaders: finding the files below a folder, checking names, and reading lists as text."""
 
 import io
 import os
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Endings of what may be a recording; whether it can be decoded is another question.
+#: File endings of possible recordings; they may still be undecodable.
 # fmt: off
 AUDIO = (
     ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".mp4", ".3gp", ".webm", ".weba", ".mka", ".aif",
@@ -23,7 +23,7 @@ NOT_LISTED = "Its file is in the folder but not in the list."
 
 
 class DatasetError(ValueError):
-    """A dataset's folder is not laid out as its loader expects; the message says what is missing."""
+    """A dataset's folder does not have the expected layout; the message says what is missing."""
 
 
 class Listed(NamedTuple):
@@ -31,17 +31,17 @@ class Listed(NamedTuple):
 
     #: Values of `coughlab.datasets.COLUMNS` for each recording that can be used.
     rows: list[tuple]
-    #: Name and reason of each recording or line that is left out.
+    #: Name and reason of each recording or row that is left out.
     skipped: list[tuple[str, str]]
-    #: How the folder was read, in words; "" means as the dataset is published.
+    #: How the folder was read, in words; "" for the published layout.
     read_as: str = ""
 
 
 def below(folder: str | PathLike) -> tuple[list[str], list[str]]:
-    """Everything below a folder, each folder being read once; links are not followed.
+    """All files below a folder; each folder is read once, links are not followed.
 
-    Returns the names of the files, relative to the folder, with forward slashes, and those of the symbolic links that lead out
-    of the folder or to another folder; both sorted.
+    Returns two sorted lists of names, relative to the folder, with forward slashes: files, and symbolic links that lead out of
+    the folder or to another folder.
     """
     files, links, pending = [], [], [("", os.fspath(folder))]
     root = os.path.realpath(folder)
@@ -68,7 +68,7 @@ def _is_inside(path: str, root: str) -> bool:
 
 
 def is_audio(name: str) -> bool:
-    """Whether a name ends as recordings' names do, and is not one of the hidden files that macOS puts beside them."""
+    """Whether a name has an audio ending and is not a hidden file of macOS."""
     return name.lower().endswith(AUDIO) and not name.rpartition("/")[2].startswith(".")
 
 
@@ -86,7 +86,7 @@ def unlisted(folder: str | PathLike, listed: Iterable[str]) -> list[tuple[str, s
 
 
 def name_problem(name: str) -> str:
-    """Why a name in a list cannot stand for a file inside the dataset's folder; "" if it can."""
+    """Why a name in a list is not a valid file name inside the dataset's folder; "" if it is valid."""
     if not name:
         return "The line has no file name."
     if "\0" in name:
@@ -102,8 +102,8 @@ def name_problem(name: str) -> str:
 def read_list(path: Path, required: Iterable[str] = ()) -> "pd.DataFrame":
     """Read a list of recordings with a header line, its columns separated by commas, semicolons, tabs or bars.
 
-    All columns are text as it stands in the file, without the blanks around; "" where nothing is given. `DatasetError` if the
-    file cannot be read, lacks a required column or has no lines.
+    All columns are text as in the file, without surrounding blanks; "" for an empty cell. `DatasetError` if the file cannot be
+    read, lacks a required column or has no lines.
     """
     import pandas as pd
 
@@ -117,7 +117,7 @@ def read_list(path: Path, required: Iterable[str] = ()) -> "pd.DataFrame":
         raise DatasetError(f"{path.parent} has no {path.name}.") from error
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path} could not be read: {error}") from error
-    # Pandas takes the first fields of longer lines for an index, which would shift all the others.
+    # If lines are longer than the header, pandas takes their first fields as an index and shifts all others.
     if not isinstance(table.index, pd.RangeIndex):
         raise DatasetError(f"{path} could not be read: its lines have more fields than its header.")
     table.columns = [str(column).strip() for column in table.columns]
@@ -134,5 +134,5 @@ def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        # What spreadsheets on Windows write. Latin-1 has a character for every byte.
+        # Encodings that spreadsheets on Windows write. Latin-1 has a character for every byte.
         return content.decode("latin-1")

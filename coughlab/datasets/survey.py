@@ -1,7 +1,7 @@
-"""Every recording of a dataset decoded and measured: the survey that an audit reads, and the table of the 26 features.
+"""Decodes and measures every recording of a dataset: the survey for an audit, and the table of the 26 features.
 
-A chunk of recordings at a time is decoded wherever an engine runs, so that no worker has more than one of them in memory. What
-is measured can be kept in parts (`coughlab.system.parquet_parts`), so that work that was stopped goes on there.
+Workers of an engine decode one chunk of recordings at a time, so that each has only one chunk in memory. Results can be saved in
+parts (`coughlab.system.parquet_parts`), so that a stopped run can be continued.
 """
 
 import hashlib
@@ -24,15 +24,15 @@ from coughlab.system.parallel import Engine, EngineError
 from coughlab.system.progress import Progress, silent
 
 if TYPE_CHECKING:
-    import pandas as pd  # takes half a second, for which every worker would wait
+    import pandas as pd  # takes half a second, which every worker would wait
 
-#: What a recording of a dataset may be: longer than what is sent to a server, since an audit may take long.
+#: Limits on a dataset's recording: longer than an upload to the server, because an audit may take long.
 LIMITS = replace(audio.LIMITS, max_seconds=600.0, max_samples=600 * 96_000, max_bytes=512 * 2**20)
 STAGE = "Listening to recordings"
-#: Rows of a part: a second or two of work, so that little is lost with a worker, and handing it out costs nearly nothing.
+#: Rows per part: one or two seconds of work, so that little is lost with a worker and the overhead is small.
 ROWS = 64
 
-#: What the dataset's list says of a recording.
+#: Columns from the dataset's list.
 LISTED = ("recording", "person", "label", "source")
 FACTS = ("container", "codec", "sample_rate", "channels", "bit_depth", "duration_s", "bytes")
 COLUMNS = [*LISTED, "status", "problem", *FACTS, *recording_chain.NAMES, "audio_hash", "fingerprint"]
@@ -69,20 +69,20 @@ def run(
     Parameters
     ----------
     engine
-        Where the work runs; in this process by default. What is measured is the same to the last bit.
+        Where the work runs; in this process by default. The results are the same to the last bit.
     folder, again
-        Where to keep what is measured, in parts, and whether to measure anew what is there; errors are those of
+        Where to save the results, in parts, and whether to measure again what is there; errors are those of
         `coughlab.system.parquet_parts.opened`.
     load
-        Decodes a file where nothing is kept, as `coughlab.audio.load` does by default; that of `coughlab.serving.workers` where
-        the files come from strangers.
+        Decodes a file; `coughlab.audio.load` by default, that of `coughlab.serving.workers` for untrusted files. Only without
+        `folder`.
 
     Returns
     -------
     pandas.DataFrame
-        One row a row of ``dataset.table``, in its order, with the columns of `COLUMNS`. ``status`` is ``ok``, ``missing`` or
-        ``undecodable``, ``problem`` a sentence that says why ("" if ok); what is unknown of a row that is not ok is NaN or
-        None. ``bit_depth`` is NaN where the codec has none.
+        One row per row of ``dataset.table``, in its order, with the columns of `COLUMNS`. ``status`` is ``ok``, ``missing`` or
+        ``undecodable``, ``problem`` a sentence that says why ("" if ok). For rows that are not ok, unknown values are NaN or
+        None. ``bit_depth`` is NaN if the codec has none.
     """
     import pandas as pd
 
@@ -90,7 +90,7 @@ def run(
     different = table.drop_duplicates("path")
     paths, measured = different["path"].tolist(), {}
     if folder is None:
-        # Progress is counted in rows of the list.
+        # Progress counts rows of the list.
         size, done, listed = engine.together, 0, table["path"].value_counts()
         progress(STAGE, 0, len(table))
         for number, rows in _chunks(paths, _surveyed, engine=engine, size=size, load=load):
@@ -115,11 +115,11 @@ def write_features(
     again: bool = False,
     progress: Progress = silent,
 ) -> Counter:
-    """Measure the 26 features of every recording, as far as they are not in a folder already: ``coughlab features``.
+    """Measure the 26 features of every recording that is not in the folder yet: ``coughlab features``.
 
-    The columns are those of the list, ``status`` and ``problem`` as of `run`, the file's facts and the features, which are empty
-    where a recording cannot be used. ``pandas.read_parquet(folder)`` reads them all. Beside the dataset's list, only what the
-    workers have to do is in memory. Returns how many recordings are "ok", "missing" and "undecodable"; raises what `run` does.
+    The columns are those of the list, ``status`` and ``problem`` as in `run`, the file's properties, and the features; the last
+    two are empty for unusable recordings. ``pandas.read_parquet(folder)`` reads all parts. Only the dataset's list and the
+    current chunks are in memory. Returns how many recordings are "ok", "missing" and "undecodable"; raises the errors of `run`.
     """
     count: Counter[str] = Counter()
     with _opened(dataset, "features", folder, again) as parts:
@@ -147,7 +147,7 @@ def _surveyed(recording: audio.Recording) -> dict:
 
 
 def _known(row: dict) -> dict:
-    """What a row of the survey holds beside what is listed; the rest of a file that cannot be used is unknown."""
+    """The measured columns of a row of the survey; for an unusable file the rest is unknown."""
     if row["status"] != "ok":
         return {"status": row["status"], "problem": row["problem"]}
     known = {name: row[name] for name in COLUMNS[len(LISTED) :]}
@@ -161,7 +161,7 @@ def _features(recording: audio.Recording) -> dict:
 def _opened(
     dataset: Dataset, kind: str, folder: str | PathLike, again: bool
 ) -> AbstractContextManager[parquet_parts.Parts]:
-    """The parts of one table of a dataset, which is identified by its list."""
+    """Open the parts of one table of a dataset; the dataset is identified by its list."""
     digest = hashlib.sha256()
     for row in zip(*(dataset.table[name] for name in LISTED), strict=True):
         digest.update("\0".join([*map(_text, row), ""]).encode())
@@ -185,9 +185,9 @@ def _chunks(
     numbers: Iterable[int] | None = None,
     load: Callable | None = None,
 ) -> Iterator[tuple[int, list[dict]]]:
-    """Number and rows of each chunk of `size` files, or of some of these chunks, in the order of the engine.
+    """Number and rows of each chunk of `size` files, or of some of these chunks, in the engine's order.
 
-    A row has ``status`` and ``problem``; if it is ok also `FACTS` and what `measure`, a function of a module, returned.
+    A row has ``status`` and ``problem``; if it is ok also `FACTS` and the result of `measure`, a module-level function.
     """
 
     def argument(number):
@@ -213,7 +213,7 @@ def _in_parts(
     engine: Engine,
     progress: Progress,
 ) -> Iterator[tuple[int, list[dict]]]:
-    """Number and rows of each part: those that are there already, then the others as they are measured."""
+    """Number and rows of each part: first the parts that exist, then the others as they are measured."""
     done, missing, paths = 0, [], table["path"].tolist()
     progress(STAGE, 0, len(table))
     for number in range(-(-len(table) // ROWS)):
@@ -241,7 +241,7 @@ def _listed(table: "pd.DataFrame", number: int) -> list[dict]:
 
 
 def _is_of(kept: pa.Table, listed: list[dict], paths: list[Path]) -> bool:
-    """Whether a part is of these rows, and their files are as they were as far as their sizes tell."""
+    """Whether a part has these rows, and the sizes of their files have not changed."""
     if kept.select(LISTED).to_pylist() != listed:
         return False
     rows = kept.select(["status", "bytes"]).to_pylist()
@@ -280,5 +280,5 @@ def _row(path: Path, load: Callable | None, measure: Callable[[audio.Recording],
 
 
 def _text(value: object) -> str:
-    """A name as text that can be stored, which names of files need not be."""
+    """A file name as text that can be stored; not every file name is valid text."""
     return str(value).encode(errors="backslashreplace").decode()

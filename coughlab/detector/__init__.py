@@ -1,7 +1,6 @@
-"""A model that knows a cough when it hears one: where the coughs are in a recording or a stream, or what is heard instead.
+"""The cough detector: finds the coughs in a recording or a stream, or says what is heard instead.
 
-It hears 48 mel bands at 16,000 Hz (`frames`), says every 40 ms what that moment is (`detect`), and joins the moments to coughs
-(`events`).
+Its input is 48 mel bands at 16,000 Hz (`frames`). It classifies moments of 40 ms (`detect`) and joins them to coughs (`events`).
 """
 
 from coughlab.detector.detect import Detection, Detector, Heard, Stream, default, stored

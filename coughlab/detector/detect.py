@@ -1,4 +1,4 @@
-"""Where the coughs are in a recording, and in a sound that goes on without end."""
+"""Finds the coughs in a recording and in an endless stream."""
 
 import threading
 from dataclasses import asdict, dataclass
@@ -14,18 +14,18 @@ from coughlab.detector.events import Event, Tracker
 from coughlab.features.levels import background_db, levels
 from coughlab.studies import store
 
-#: What a moment can be, in the order of the network's outputs.
+#: Classes of a moment, in the order of the network's outputs.
 CLASSES = ("cough", "voice", "breath", "other", "quiet")
-#: Frames of 10 ms that the network needs before and after the moment it speaks of.
+#: Frames of 10 ms that the network needs before and after the moments it classifies.
 PAST, FUTURE = 104, 21
-#: Frames the network is given at once of a whole recording, whichever are soonest through it; of a stream; and of a stream while
-#: a cough is under way, whose end is to be announced soon.
+#: Frames per call of the network: for a recording, the size that needs the least computing; for a stream; and for a stream during
+#: a cough, whose end has to be reported soon.
 BLOCKS, PIECE, SHORT_PIECE = (160, 560), 12, 4
 MODEL = "detector.tflite"
 
-#: Below this level nothing is heard, in dB relative to full scale.
+#: A recording below this level counts as silence, in dB relative to full scale.
 SILENT_DB = -55.0
-#: What stands less than this above its background is steady, in dB.
+#: A sound less than this above its background is steady, in dB.
 STEADY_DB = 15.0
 HEARD = {
     "silence": "Silence, or next to it.",
@@ -38,7 +38,7 @@ HEARD = {
 
 @dataclass(frozen=True)
 class Heard:
-    """What is heard where there is no cough: a stable code, one of `HEARD`, and a sentence for people."""
+    """What is heard instead of a cough: a stable code, one of `HEARD`, and a sentence."""
 
     code: str
     message: str
@@ -46,16 +46,16 @@ class Heard:
 
 @dataclass(frozen=True)
 class Detection:
-    """What the detector heard in a recording.
+    """The detector's result for a recording.
 
     Attributes
     ----------
     events : list of coughlab.detector.Event
         The coughs, in order of time.
     probability : float
-        That there is a cough in the recording.
+        Probability that there is a cough in the recording.
     heard : Heard or None
-        What is heard instead; None where there is a cough.
+        What is heard instead; None if there is a cough.
     """
 
     events: list[Event]
@@ -63,7 +63,7 @@ class Detection:
     heard: Heard | None
 
     def to_dict(self) -> dict:
-        """The API's block ``cough``."""
+        """The block ``cough`` of the API's answer."""
         return {
             "found": len(self.events),
             "probability": self.probability,
@@ -72,27 +72,27 @@ class Detection:
 
 
 class Detector:
-    """The detector; may be shared between threads.
+    """The detector; thread-safe.
 
     Parameters
     ----------
     network : bytes
         The file ``detector.tflite``.
     threshold : float
-        Probability from which on a sound is taken for a cough.
+        Lowest probability that counts as a cough.
     """
 
     def __init__(self, network: bytes, threshold: float):
         self.threshold, self._network = threshold, network
-        # One for each number of frames, since changing that costs as much as an answer.
+        # One network per number of frames, because changing that number takes as long as an answer.
         self._networks: dict[int, LiteRT] = {}
         self._lock = threading.Lock()
 
     def moments(self, samples: np.ndarray, rate: int) -> np.ndarray:
-        """What each moment of a sound is.
+        """Classify each moment of a sound.
 
-        Mono float32 samples at `rate` hertz, full scale being 1, give shape (ceil(seconds * 25), 5), float32: the probability of
-        each of `CLASSES`, every 40 ms.
+        Input: mono float32 samples at `rate` hertz, full scale 1. Returns shape (ceil(seconds * 25), 5), float32: the probability
+        of each of `CLASSES`, every 40 ms.
         """
         db = frames.of(samples, rate, after=FUTURE)
         n = len(db) - FUTURE
@@ -103,10 +103,10 @@ class Detector:
         return np.concatenate(found)[: -(-n // frames.MOMENT)]
 
     def hear(self, db: np.ndarray) -> np.ndarray:
-        """What each moment of a piece of sound is.
+        """Classify each moment of a piece of sound.
 
-        Frames of the piece, of what was before and of what comes after it, shape (PAST + n + FUTURE, 48), where n is one of
-        `BLOCKS`, `PIECE` or `SHORT_PIECE`, give shape (n // 4, 5): the probability of each of `CLASSES`, every 40 ms.
+        Input: the frames of the piece and those before and after it, shape (PAST + n + FUTURE, 48), where n is one of `BLOCKS`,
+        `PIECE` or `SHORT_PIECE`. Returns shape (n // 4, 5): the probability of each of `CLASSES`, every 40 ms.
         """
         with self._lock:
             if len(db) not in self._networks:
@@ -123,7 +123,7 @@ class Detector:
 
 
 def _heard(recording, moments):
-    """What sounds in a recording without coughs."""
+    """What is heard in a recording without coughs."""
     db = levels(recording)
     sounding = moments[moments[:, -1] < 0.5]
     if db.max(initial=-np.inf) < SILENT_DB or not len(sounding):
@@ -137,14 +137,14 @@ def _heard(recording, moments):
 
 
 class Stream:
-    """Finds the coughs in a sound that arrives piece by piece, in memory that does not grow.
+    """Finds the coughs in a sound that arrives piece by piece, in constant memory.
 
-    It finds what `Detector.detect` finds in the whole. A cough is announced a third of a second after its end.
+    The coughs are those that `Detector.detect` finds in the whole sound. A cough is reported a third of a second after its end.
 
     Parameters
     ----------
     rate : int
-        Samples a second of what will be fed.
+        Sample rate of the input, in hertz.
     detector : Detector, optional
         `default()` unless given.
     """
@@ -158,7 +158,7 @@ class Stream:
         self._tracker = Tracker(self._detector.threshold)
 
     def feed(self, samples: np.ndarray) -> list[Event]:
-        """Take more mono float32 samples, full scale being 1.
+        """Take more mono float32 samples, full scale 1.
 
         Returns the coughs that ended, in order of time; seconds count from the first sample.
         """
@@ -166,7 +166,7 @@ class Stream:
         return self._hear(self._resampled(samples))
 
     def finish(self) -> list[Event]:
-        """The last coughs, as the sound ends here. Nothing can be fed after this."""
+        """End the sound and return the last coughs. Nothing can be fed after this."""
         rest = (FUTURE + 2 * PIECE) * frames.HOP
         last = self._resampled(np.empty(0, np.float32), last=True)
         events = self._hear(np.concatenate([last, np.zeros(rest, np.float32)]))
@@ -196,7 +196,7 @@ class Stream:
 
 
 def stored() -> store.StoredStudy:
-    """The detector as it lies on this machine: model, card, predictions table. StoreError if there is none."""
+    """The detector's folder on this machine: model, card, predictions table. StoreError if there is none."""
     folder = store.MODELS / store.DETECTOR
     return _stored(folder, store.state(folder / store.MANIFEST))
 
@@ -207,7 +207,7 @@ def _stored(folder, manifest):
 
 
 def find_coughs(recording: Recording) -> Detection:
-    """Where the coughs are in a recording, or what is heard instead.
+    """Find the coughs in a recording, or what is heard instead.
 
     >>> detection = coughlab.find_coughs(coughlab.load_audio(coughlab.make_cough()))
     >>> [round(event.start_s, 1) for event in detection.events]
@@ -217,10 +217,7 @@ def find_coughs(recording: Recording) -> Detection:
 
 
 def default() -> Detector:
-    """The detector of this machine, shared by all who ask, and renewed when it is trained again.
-
-    StoreError if there is none, or its file was changed.
-    """
+    """The detector of this machine, shared, and reloaded when it is trained again; StoreError if missing or changed."""
     return _detector(stored())
 
 

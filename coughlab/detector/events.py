@@ -1,4 +1,4 @@
-"""From the probability of each moment to coughs: start, end and probability of each."""
+"""Converts the probabilities of moments to coughs with start, end and probability."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from coughlab.detector.frames import HOP, MOMENT, RATE
 
 #: Length of a moment, in seconds.
 STEP_S = MOMENT * HOP / RATE
-#: A cough's probability is the highest mean of so many moments, 0.2 s: shorter sounds, and single moments, may be mistaken.
+#: A cough's probability is the highest mean of this many moments, 0.2 s: shorter sounds and single moments may be errors.
 SMOOTH = 5
 #: A cough lasts while its moments are above this.
 KEEP = 0.3
-#: Who coughs mostly coughs more than once: beside a cough that reaches the threshold, within so many seconds, others count from
-#: this share of the threshold on.
+#: People mostly cough more than once. Within this many seconds of a cough that reaches the threshold, other coughs need only this
+#: share of the threshold.
 BESIDE, BESIDE_S = 0.6, 10.0
-#: Pauses shorter than this belong to one cough.
+#: Shorter pauses do not end a cough.
 GAP_S = 0.08
-#: Shorter sounds are no coughs.
+#: Shorter sounds are not coughs.
 SHORTEST_S = 0.08
-#: No single cough is longer; what goes on is cut here, so that a stream need not remember it all.
+#: No single cough is longer; a longer sound is cut here, so that a stream needs only constant memory.
 LONGEST_S = 3.0
 
 
@@ -34,7 +34,7 @@ class Event:
     start_s, end_s : float
         Seconds from the beginning of the recording.
     probability : float
-        That it is a cough.
+        Probability that it is a cough.
     """
 
     start_s: float
@@ -43,39 +43,39 @@ class Event:
 
 
 class Tracker:
-    """Finds coughs in probabilities that arrive piece by piece; the pieces do not matter, only what they make together.
+    """Finds coughs in probabilities that arrive piece by piece; the result does not depend on the size of the pieces.
 
     Parameters
     ----------
     threshold : float
-        Probability from which on a sound is taken for a cough.
+        Lowest probability that counts as a cough.
 
     Attributes
     ----------
     highest : float
-        Highest probability of a cough so far, found or not.
+        Highest probability of a cough so far, even below the threshold.
     """
 
     def __init__(self, threshold: float):
         self.highest = 0.0
         self._threshold = threshold
         self._now = 0  # moments so far
-        self._start: int | None = None  # of the cough under way
+        self._start: int | None = None  # of the current cough
         self._last = 0  # moment after its last one that was loud enough
         self._best = 0.0  # its probability
         self._sure_s = -np.inf  # end of the last cough that reached the threshold
-        self._likely: list[Event] = []  # sounds that count if one that does comes soon
+        self._likely: list[Event] = []  # sounds that count only if a cough above the threshold follows soon
         self._recent = deque([0.0] * SMOOTH, maxlen=SMOOTH)
 
     @property
     def under_way(self) -> bool:
-        """Whether there may be a cough that has not ended."""
+        """Whether a possible cough has not ended yet."""
         return self._start is not None
 
     def push(self, probabilities: ArrayLike) -> list[Event]:
-        """Take more probabilities of a cough, each `STEP_S` after the one before.
+        """Take more probabilities of a cough, one every `STEP_S`.
 
-        Returns the coughs that ended, in order of time; one that counts only beside a later one comes with that.
+        Returns the coughs that ended, in order of time; a cough that counts only beside a later one is returned with that one.
         """
         ended = []
         for probability in np.asarray(probabilities, dtype=float).tolist():
@@ -95,7 +95,7 @@ class Tracker:
         return ended
 
     def finish(self, duration_s: float = np.inf) -> list[Event]:
-        """The cough under way, if there is one, as the sound ends here, after that many seconds."""
+        """End the sound, after that many seconds, and return the current cough, if there is one."""
         return self._close(duration_s) if self.under_way else []
 
     def _close(self, duration_s=np.inf):

@@ -1,7 +1,7 @@
-"""What the detector reads: the log-mel spectrogram at 16,000 Hz, in frames of 10 ms that follow each other without end.
+"""The detector's input: the log-mel spectrogram at 16,000 Hz, in frames of 10 ms.
 
-A frame depends on the samples around it alone, so that a stream gives the same frames as the whole recording. Whatever the file's
-own sample rate, what is above 8,000 Hz is not heard.
+A frame depends only on the samples around it, so that a stream gives the same frames as the whole recording. Frequencies above
+8,000 Hz are not used, at any sample rate of the file.
 """
 
 import numpy as np
@@ -10,11 +10,11 @@ import soxr
 from coughlab.features.spectrum import FLOOR_DB, mel_filters, power_to_db
 
 RATE = 16_000
-#: Samples a frame steps on by: 10 ms.
+#: Samples from one frame to the next: 10 ms.
 HOP = 160
 N_FFT = 512
 N_MELS = 48
-#: Frames of a moment, the finest time that the detector speaks of: 40 ms.
+#: Frames per moment, the detector's time resolution: 40 ms.
 MOMENT = 4
 #: Zeros before the first sample, so that the middle of a frame's window is the middle of its 10 ms.
 BEFORE = (N_FFT - HOP) // 2
@@ -26,7 +26,7 @@ def waveform(samples: np.ndarray, rate: int) -> np.ndarray:
 
 
 def log_mel(padded: np.ndarray) -> np.ndarray:
-    """Log-mel frames of samples that have what surrounds them on both sides.
+    """Log-mel frames of samples; the input includes the samples before and after them.
 
     Float32 samples at 16,000 Hz of shape (BEFORE + n * HOP + BEFORE,) give shape (n, 48), float32: decibels relative to full
     scale, from -100 up.
@@ -37,7 +37,7 @@ def log_mel(padded: np.ndarray) -> np.ndarray:
 
 
 def of(samples: np.ndarray, rate: int, after: int = 0) -> np.ndarray:
-    """Log-mel frames of a whole recording, as of `log_mel`, with zeros around it and `after` frames beyond its end.
+    """Log-mel frames of a whole recording, as `log_mel` returns them, with zeros around it and `after` frames beyond its end.
 
     The shape is (ceil(seconds * 100) + after, 48).
     """

@@ -1,1 +1,1 @@
-"""Pure functions of labels, probabilities and people: how well a classifier does, and how surely that is known."""
+"""Scores of a classifier and their uncertainty: pure functions of labels, probabilities and people."""

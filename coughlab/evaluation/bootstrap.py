@@ -1,13 +1,13 @@
-"""Intervals of scores by a bootstrap over people, since recordings of one person, and one recording in several splits, depend.
+"""Intervals of scores by a bootstrap over people, because recordings of one person are not independent.
 
-Each replicate takes as many people as there are, with replacement, separately from those with recordings of one class, of the
-other and of both, so that no class vanishes (B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993;
-A. C. Davison and D. V. Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8). A score is the mean over splits,
-and the interval goes from the 2.5th to the 97.5th percentile of the replicates. It covers the choice of the people tested, not
-of those trained on.
+One recording in several splits is not independent either. Each replicate draws as many people as there are, with replacement,
+separately from those with recordings of one class, of the other and of both, so that no class is lost (B. Efron and R. J.
+Tibshirani, "An Introduction to the Bootstrap", 1993; A. C. Davison and D. V. Hinkley, "Bootstrap Methods and their Application",
+1997, section 3.8). A score is the mean over splits, and the interval goes from the 2.5th to the 97.5th percentile of the
+replicates. It covers the choice of the test people, not of the training people.
 
-The percentiles are too narrow where a score is near 0 or 1 or people are few. So each end is the outer one of the bootstrap's
-and of a formula's that needs only the score and the number of people (``floor`` of the metric), where there is one.
+The percentiles are too narrow if a score is near 0 or 1, or if there are few people. Some metrics have a ``floor``: an interval
+by a formula from the score and the number of people. Each end is then the outer one of the two intervals.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,21 +21,21 @@ from coughlab.evaluation.intervals import CONFIDENCE
 from coughlab.evaluation.metrics import EVIDENCE
 from coughlab.evaluation.scoring import TEST_KEYS
 
-#: How many weights are held at once, 8 bytes each.
+#: Number of weights in memory at once, 8 bytes each.
 CHUNK = 8_000_000
 
 
 def table(
     predictions: pd.DataFrame, thresholds: Mapping[str, float], n_boot: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
-    """Every score of every model under every protocol, on the rows tested on, with its interval.
+    """Every score of every model under every protocol, on the test rows, with its interval.
 
     Returns
     -------
     pandas.DataFrame
-        One row a model, protocol and dataset tested on: what `sizes` gives, ``majority`` (share of the commoner label), and
-        each of `EVIDENCE` (mean over the splits where it is defined) with its 95% interval as ``_low`` and ``_high``. What
-        is not defined is missing; the balanced accuracy and the ROC AUC need both classes in one split.
+        One row per model, protocol and test dataset: the columns of `sizes`, ``majority`` (share of the commoner label), and each
+        of `EVIDENCE` (mean over the splits where it is defined) with its 95% interval as ``_low`` and ``_high``. Undefined values
+        are missing; the balanced accuracy and the ROC AUC need both classes in one split.
 
     >>> study = coughlab.load_study()
     >>> rows = study.predictions.query("model == 'knn' and protocol == 'external'")
@@ -89,7 +89,7 @@ def draws(people: pd.Series, positive: ArrayLike, n_boot: int = 1000, seed: int 
         How often each row counts in the next b replicates, float.
     """
     codes, names = pd.factorize(people)
-    # Numbered by name, so that the order in which people come does not matter.
+    # Numbered by name, so that the order of the rows does not matter.
     of = np.argsort(np.argsort(np.asarray(names, dtype=str)))[codes]
     positive = np.asarray(positive, dtype=bool)
     classes = (np.bincount(of, positive) > 0) + 2 * (np.bincount(of, ~positive) > 0)
@@ -101,7 +101,7 @@ def draws(people: pd.Series, positive: ArrayLike, n_boot: int = 1000, seed: int 
         counts = np.empty((len(names), b))
         for members, rng in zip(strata, rngs, strict=True):
             n = len(members)
-            # One replicate after the other, so that the draws do not depend on how many fit into a chunk.
+            # One replicate at a time, so that the draws do not depend on the chunk size.
             drawn = rng.integers(n, size=(b, n)) + n * np.arange(b)[:, None]
             counts[members] = np.bincount(drawn.ravel(), minlength=b * n).reshape(b, n).T
         yield counts[of]
@@ -113,15 +113,15 @@ def interval(
     floor: tuple[float, float] | None = None,
     confidence: float = CONFIDENCE,
 ) -> tuple[float, float]:
-    """The percentile interval of a bootstrap, never narrower than `floor`; NaN where the score is."""
+    """The percentile interval of a bootstrap, never narrower than `floor`; NaN if the score is NaN."""
     values = np.asarray(replicates, dtype=float)
     values = values[~np.isnan(values)]
     if np.isnan(value) or not len(values):
         return np.nan, np.nan
-    # Values of replicates, nothing between two of them, because a replicate can be infinite.
+    # No interpolation between replicates, because a replicate can be infinite.
     ends = [(1 - confidence) / 2, (1 + confidence) / 2]
     low, high = np.quantile(values, ends, method="inverted_cdf")
-    # Without a formula the value itself is in its interval, also where a skewed bootstrap would leave it out.
+    # Without a formula the interval includes the value itself, even if a skewed bootstrap does not.
     low_floor, high_floor = floor or (value, value)
     return float(min(low, low_floor)), float(max(high, high_floor))
 
@@ -133,7 +133,7 @@ def _bootstrap(rows: pd.DataFrame, threshold: float, n_boot: int, seed: int) -> 
     right = (probability >= threshold) == positive
     terms = {name: term for metric in EVIDENCE.values() for name, term in metric.terms.items()}
     of_rows = {"positive": positive, "probability": probability}
-    # By split, sums of weights: of each class, of the right answers in each class, and of what metrics sum besides.
+    # Sums of weights by split: of each class, of the right answers in each class, and the other sums that metrics need.
     counted = [positive, ~positive, positive & right, ~positive & right]
     summed = np.stack([*counted, *(term(of_rows) for term in terms.values())]).astype(float)
     starts = np.unique(rows["split"].to_numpy(), return_index=True)[1]
@@ -148,7 +148,7 @@ def _bootstrap(rows: pd.DataFrame, threshold: float, n_boot: int, seed: int) -> 
             sums = dict(zip(names, summed[:, a:b] @ of, strict=True))
             sums["n"] = sums["positives"] + sums["negatives"]
             sums["concordant"] = _concordant(of[positive[a:b]], of[~positive[a:b]], low, high)
-            # Where nobody of a class was drawn, 0 / 0 makes the score missing.
+            # If no person of a class was drawn, 0 / 0 makes the score missing.
             with np.errstate(invalid="ignore"):
                 scores = np.stack([metric.of(sums) for metric in EVIDENCE.values()])
             missing = np.isnan(scores)
@@ -160,7 +160,7 @@ def _bootstrap(rows: pd.DataFrame, threshold: float, n_boot: int, seed: int) -> 
 
 
 def _below(probability, positive):
-    """For each positive row of one split, how many of the negatives lie below it, and how many not above it."""
+    """For each positive row of one split, the number of negatives below it, and the number not above it."""
     negatives = probability[~positive]
     return [np.searchsorted(negatives, probability[positive], side) for side in ("left", "right")]
 
@@ -176,6 +176,6 @@ def _concordant(positives, negatives, low, high):
 
 
 def _people(rows):
-    """How many different people there are of either class, and in all."""
+    """Number of different people of each class, and in all."""
     classes = {"positives": rows["positive"], "negatives": ~rows["positive"], "all": slice(None)}
     return {name: rows.loc[of, "person"].nunique() for name, of in classes.items()}

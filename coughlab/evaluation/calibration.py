@@ -1,14 +1,13 @@
-"""How well probabilities are calibrated: reliability, slope and intercept, and what recalibration would change.
+"""Calibration of probabilities: reliability, slope and intercept, and the effect of recalibration.
 
-All functions take rows of the predictions table of one model, one protocol and one dataset tested on. A recording tested in
-several splits counts in each: the mean of its answers would be an average that no model gives, and averages of calibrated
-probabilities are not calibrated (R. Ranjan and T. Gneiting, "Combining probability forecasts", J. R. Stat. Soc. B 72, 2010).
-Intervals are at 95% and count people.
+All functions take rows of the predictions table of one model, one protocol and one test dataset. A recording tested in several
+splits counts in each: no model gives the mean of its answers, and averages of calibrated probabilities are not calibrated (R.
+Ranjan and T. Gneiting, "Combining probability forecasts", J. R. Stat. Soc. B 72, 2010). Intervals are at 95% and count people.
 
 Slope and intercept are those of a logistic regression of the class on the logit of the probability (D. R. Cox, "Two further
-applications of a model for binary regression", Biometrika 45, 1958): 1 and 0 where probabilities are right. With a slope under 1
-they are too extreme. Calibration in the large is the intercept with the slope held at 1: below 0 where probabilities are too
-high (B. Van Calster et al., "A calibration hierarchy for risk models was defined", J. Clin. Epidemiol. 74, 2016).
+applications of a model for binary regression", Biometrika 45, 1958): 1 and 0 for perfect calibration. With a slope below 1 the
+probabilities are too extreme. Calibration in the large is the intercept with the slope fixed at 1: below 0 if the probabilities
+are too high (B. Van Calster et al., "A calibration hierarchy for risk models was defined", J. Clin. Epidemiol. 74, 2016).
 """
 
 from typing import Literal
@@ -18,22 +17,22 @@ import pandas as pd
 
 from coughlab.evaluation import bootstrap, intervals
 
-#: What `summary` gives with an interval.
+#: The measures of `summary` that have an interval.
 MEASURES = ("brier", "skill", "slope", "intercept", "in_the_large")
-#: Groups of people that recalibration is fitted without, one after the other.
+#: Number of groups of people in the cross-fitting of recalibration.
 FOLDS = 5
-#: Recalibration takes no answer to be surer than this: exactly 0 or 1 could not be corrected.
+#: Recalibration limits probabilities to this distance from 0 and 1: exactly 0 or 1 could not be corrected.
 SUREST = 1e-3
-#: Most steps of Newton's method; where classes are nearly separable it may not have converged by then.
+#: Most steps of Newton's method; if the classes are nearly separable, it may not have converged by then.
 STEPS = 50
-#: How many numbers one step of Newton's method holds at once.
+#: Numbers in memory at once in a step of Newton's method.
 BLOCK = 1_000_000
 
 
 def reliability(
     rows: pd.DataFrame, *, bins: int = 10, strategy: Literal["uniform", "quantile"] = "uniform"
 ) -> pd.DataFrame:
-    """How often the condition was there, by the probability that was given.
+    """Observed frequency of the condition by predicted probability.
 
     Returns
     -------
@@ -66,18 +65,18 @@ def reliability(
 
 
 def summary(rows: pd.DataFrame, *, n_boot: int = 500, seed: int = 0) -> dict[str, float | str]:
-    """How well probabilities are calibrated, in numbers; means are over splits.
+    """Measures of calibration; means are over splits.
 
-    An answer of exactly 0% or 100% has no logit. If it is right it fits any slope and is left out of slope and intercept; if one
-    is wrong there are none.
+    A probability of exactly 0% or 100% has no logit. A right one fits any slope and is left out of slope and intercept; if one is
+    wrong, slope and intercept are not defined.
 
     Returns
     -------
     dict
         `coughlab.evaluation.bootstrap.sizes`; ``prevalence`` and ``mean_probability``; ``reference``, the Brier score of always
-        answering the prevalence; and each of `MEASURES` with ``_low`` and ``_high`` (which can be infinite), ``skill`` being the
-        share of the reference that the Brier score saves. What is not defined is missing (NaN), and ``reason`` says in a sentence
-        why there is no slope and intercept ("" where there is).
+        predicting the prevalence; and each of `MEASURES` with ``_low`` and ``_high`` (which can be infinite), ``skill`` is 1
+        minus the Brier score divided by the reference. Undefined values are missing (NaN), and ``reason`` is a sentence that says
+        why there is no slope and intercept ("" if there is).
     """
     rows = rows.sort_values("split", kind="stable")
     probability, positive = _answers(rows)
@@ -106,12 +105,12 @@ def summary(rows: pd.DataFrame, *, n_boot: int = 500, seed: int = 0) -> dict[str
 
 
 def recalibrated(rows: pd.DataFrame, *, seed: int = 0) -> tuple[pd.DataFrame | None, str]:
-    """Rows with the probabilities they would have after recalibration on other people; or None, and why not.
+    """Rows with probabilities recalibrated on other people; or None, and the reason.
 
-    People are split into `FOLDS` groups; to those of each group the line on the logit is applied that was fitted to the answers
-    given to all others (J. C. Platt, "Probabilistic outputs for support vector machines", 1999, with his targets short of 0
-    and 1). So no person's own class helps to correct their probability. Where a model ranks the people tested the wrong way
-    round, with a slope below 0, the line turns it over.
+    People are split into `FOLDS` groups. For each group, a line on the logit is fitted to the probabilities of all other groups
+    and applied to this one (J. C. Platt, "Probabilistic outputs for support vector machines", 1999, with his targets that stay
+    off 0 and 1). So the class of a person does not influence the correction of their own probability. If a model ranks the people
+    in the wrong order, the slope is below 0 and the line reverses it.
     """
     from scipy.special import expit
 
@@ -135,8 +134,8 @@ def recalibrated(rows: pd.DataFrame, *, seed: int = 0) -> tuple[pd.DataFrame | N
 
 
 def _folds(ill: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Fold of each person, the share of the ill kept: as scikit-learn's StratifiedKFold shuffles, without its slow import."""
-    # The class that comes first is split first.
+    """Stratified fold of each person: the same as scikit-learn's StratifiedKFold with shuffling, without its slow import."""
+    # The class that occurs first is split first.
     classes = [ill, ~ill] if ill[0] else [~ill, ill]
     rng, fold, begun = np.random.RandomState(seed), np.empty(len(ill), int), 0
     for of in classes:
@@ -156,7 +155,7 @@ def _logit(probability):
 
 
 def _means(values, starts, weights):
-    """Weighted means over splits: values (k, n) and weights (n, b) to (k, b). A split of which nobody was drawn is left out."""
+    """Weighted means over splits: values (k, n) and weights (n, b) to (k, b). A split without a drawn person is left out."""
     of = np.add.reduceat(weights, starts, axis=0)
     sums = np.stack([np.add.reduceat(value[:, None] * weights, starts, axis=0) for value in values])
     with np.errstate(invalid="ignore"):
@@ -164,7 +163,7 @@ def _means(values, starts, weights):
 
 
 def _why_not(probability, positive):
-    """Why there is no slope and intercept; "" if there is."""
+    """Why slope and intercept are not defined; "" if they are."""
     if positive.all() or not positive.any():
         return "All recordings tested are of one class, so that slope and intercept cannot be estimated."
     certain = (probability == 0) | (probability == 1)
@@ -182,12 +181,12 @@ def _why_not(probability, positive):
 def _measure(
     probability, positive, starts, weights, reason, *, start=(np.nan, np.nan, 1.0, 0.0, 0.0), decimals=2
 ):
-    """`MEASURES` in each replicate: weights (n, b) to (5, b), beginning the search at `start`. Rows are in the order of splits.
+    """`MEASURES` in each replicate: weights (n, b) to (5, b); the search begins at `start`. Rows are ordered by split.
 
-    Rows of one class whose logits agree to some decimals are joined, which is much faster and moves no limit to speak of.
+    Rows of one class whose logits agree to some decimals are joined, which is much faster and hardly changes a limit.
     """
     brier, prevalence = _means(np.stack([(probability - positive) ** 2, positive]), starts, weights)
-    # The Brier score of always answering the prevalence; 0 where all are of one class, which leaves no skill to measure.
+    # The Brier score of always predicting the prevalence; 0 if all are of one class, and then the skill is not defined.
     reference = prevalence * (1 - prevalence)
     measures = np.full((len(MEASURES), weights.shape[1]), np.nan)
     measures[0] = brier
@@ -202,13 +201,13 @@ def _measure(
     measures[2] = np.select([above & below, above, below], [np.nan, np.inf, -np.inf], slope)
     measures[3] = np.where(above | below, np.nan, intercept)
     large = _logistic(design[:, :1], y, weights, start=(start[4],), offset=x)[0]
-    # Of one class nobody may be drawn whose answers have a logit.
+    # A replicate may have no row with a logit in one class.
     measures[4] = np.select([y @ weights == 0, ~y @ weights == 0], [-np.inf, np.inf], large)
     return measures
 
 
 def _joined(x, y, weights, decimals):
-    """One row for all with the same x and y, its weight their sum."""
+    """Join the rows with the same x and y, and sum their weights."""
     x = x if decimals is None else np.round(x, decimals)
     order = np.lexsort((x, y))
     x, y = x[order], y[order]
@@ -230,10 +229,11 @@ def _separable(x: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> tupl
 
 
 def _logistic(design, y, weights, *, start=None, offset=0.0):
-    """Logistic regressions without a penalty, one a column of the weights: coefficients of shape (k, b).
+    """Logistic regressions without a penalty, one per column of the weights: coefficients of shape (k, b).
 
-    Newton's method with the steps of T. Sun and Q. Tran-Dinh ("Generalized self-concordant functions", Math. Program. 178,
-    2019, for the logistic loss), which need no line search: log(1 + r) / r of the full step, if that would move a logit by r.
+    Newton's method with the steps of T. Sun and Q. Tran-Dinh ("Generalized self-concordant functions", Math. Program. 178, 2019,
+    for the logistic loss), which need no line search: the step is log(1 + r) / r of the full step, if the full step moves a logit
+    by r.
     """
     from scipy.special import expit
 

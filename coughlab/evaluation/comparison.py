@@ -1,9 +1,9 @@
-"""What many splits say of one model, and of two models on the same splits.
+"""Statistics over many splits of one model, and of two models on the same splits.
 
 Training sets of two splits share most of their rows, so their scores are not independent, and the usual standard error is too
 small. C. Nadeau and Y. Bengio ("Inference for the Generalization Error", Machine Learning 52, 2003) put 1/J + n_test/n_train in
 place of its 1/J for J splits. Intervals are at 95%, Student's t with J - 1 degrees of freedom. They cover the choice of the split
-within one dataset, not recordings from elsewhere.
+within one dataset, not recordings from other sources.
 """
 
 from collections.abc import Iterable
@@ -23,9 +23,9 @@ SHARES = ("accuracy", "sensitivity", "specificity", "precision")
 
 @dataclass(frozen=True)
 class Interval:
-    """The mean over splits and its corrected interval, `p` of a mean of 0, and the interval as if splits were independent.
+    """The mean over splits with its corrected interval, `p` for a mean of 0, and the interval for independent splits.
 
-    All but the mean are missing (NaN) where there is one split, or all splits are equal.
+    All but the mean are missing (NaN) for a single split, or if all splits are equal.
     """
 
     mean: float
@@ -38,7 +38,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Paired:
-    """First model less second by split, where both have the metric, and the interval of the mean difference."""
+    """First model minus second, by split where both have the metric, and the interval of the mean difference."""
 
     differences: pd.Series
     interval: Interval
@@ -46,7 +46,7 @@ class Paired:
 
 @dataclass(frozen=True)
 class Lucky:
-    """A metric by split, the first split with the best and with the worst value, and whether the metric is a loss."""
+    """A metric by split, the first split with the best and the first with the worst value, and whether the metric is a loss."""
 
     values: pd.Series
     best: int
@@ -59,11 +59,11 @@ class Lucky:
 
 
 def interval(values: ArrayLike, test_train_ratio: float) -> Interval:
-    """The corrected resampled t interval of the mean of a metric, or of a difference of two, with one value a split.
+    """The corrected resampled t interval of the mean of a metric, or of a difference, with one value per split.
 
-    `test_train_ratio` is the number of test rows over that of training rows of a split. ValueError if there is no value.
+    `test_train_ratio` is the number of test rows divided by the number of training rows. ValueError if there is no value.
     """
-    # Student's t without scipy.stats, whose import takes long while a page waits.
+    # Student's t without scipy.stats, whose import would delay a page.
     from scipy import special
 
     values = np.asarray(values, dtype=float)
@@ -83,7 +83,7 @@ def interval(values: ArrayLike, test_train_ratio: float) -> Interval:
 def paired(table: pd.DataFrame, model_a: str, model_b: str, metric: str) -> Paired:
     """Compare two models on the test rows of the splits on which both have a metric; ValueError without such a split.
 
-    Like all functions below it takes rows of `coughlab.evaluation.scoring.per_split`, of one protocol and one dataset tested on.
+    Like all functions below, it takes rows of `coughlab.evaluation.scoring.per_split`, of one protocol and one test dataset.
     """
     a, b = by_split(table, model_a)[metric], by_split(table, model_b)[metric]
     differences = (a - b).dropna()
@@ -106,8 +106,8 @@ def summary(table: pd.DataFrame, model: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a metric (index) that is defined on a split: ``splits`` on which it is, ``mean``, ``low`` and ``high`` (corrected
-        interval of the mean, kept within what the metric can be), ``sd``, ``min``, ``median``, ``max``.
+        One row per metric (index) that is defined on some split: ``splits`` (their number), ``mean``, ``low`` and ``high``
+        (corrected interval of the mean, limited to the range of the metric), ``sd``, ``min``, ``median``, ``max``.
     """
     values, ratio = by_split(table, model), _ratio(table[table["model"] == model])
     rows = {}
@@ -119,7 +119,7 @@ def summary(table: pd.DataFrame, model: str) -> pd.DataFrame:
         rows[metric] = {
             "splits": len(of),
             "mean": mean.mean,
-            # Not max and min: they would hide a missing interval.
+            # Not max and min, which would hide a missing interval.
             "low": np.maximum(mean.low, 0),
             "high": np.minimum(mean.high, METRICS[metric].most),
             "sd": of.std(),
@@ -137,7 +137,7 @@ def shared_splits(table: pd.DataFrame, models: Iterable[str]) -> list[int]:
 
 
 def by_split(table: pd.DataFrame, model: str, role: str = "test") -> pd.DataFrame:
-    """The rows of one model and role, indexed by split; ValueError if the table mixes protocols or datasets tested on."""
+    """The rows of one model and role, indexed by split; ValueError if the table mixes protocols or test datasets."""
     rows = table[(table["model"] == model) & (table["role"] == role)]
     if rows["split"].duplicated().any():
         raise ValueError("Splits of several protocols or datasets cannot be taken together.")
@@ -145,14 +145,14 @@ def by_split(table: pd.DataFrame, model: str, role: str = "test") -> pd.DataFram
 
 
 def wide(table: pd.DataFrame, model: str) -> pd.DataFrame:
-    """A model's splits as the case study lists them: one row a split, train beside test.
+    """A model's splits as the case study lists them: one row per split, train beside test.
 
     Returns
     -------
     pandas.DataFrame
         ``split`` (from 1), for train and for test ``positives``, ``negatives``, ``log_loss`` and ``accuracy`` as
         ``<column>_train`` and ``<column>_test``, and the test rows' ``tp``, ``fn``, ``fp``, ``tn``. Columns of the training rows
-        are missing (NaN) where those are not stored.
+        are missing (NaN) if those rows are not stored.
     """
     sides = {role: by_split(table, model, role) for role in ("train", "test")}
     columns = {
@@ -166,7 +166,7 @@ def wide(table: pd.DataFrame, model: str) -> pd.DataFrame:
 
 
 def difference_in_words(result: Paired, title_a: str, title_b: str, metric: str) -> str:
-    """A sentence or two on what `paired` found, for people who read no formula."""
+    """One or two sentences on the result of `paired`, without formulas."""
     n, mean = len(result.differences), result.interval.mean
     over = f"Over {n} shared splits" if n > 1 else "On the one shared split"
     name = METRICS[metric].in_a_sentence
@@ -191,7 +191,7 @@ def difference_in_words(result: Paired, title_a: str, title_b: str, metric: str)
 
 
 def luck_in_words(result: Lucky, title: str, metric: str) -> str:
-    """Best, worst and middle split that `lucky` found, and how many splits are as good as the best."""
+    """A sentence on the best, worst and middle split of `lucky`, and how many splits are as good as the best."""
     values, name = result.values, METRICS[metric].title
     best, worst = values[result.best], values[result.worst]
     as_good = round(result.share(best) * len(values))
@@ -218,6 +218,6 @@ def _signed(value, metric):
 def _ratio(rows):
     recordings = rows.groupby("role", observed=True)["recordings"].sum()
     if "train" not in recordings:
-        # Of stricter protocols the training rows are not stored; all have the same share of test rows.
+        # For stricter protocols the training rows are not stored; all protocols have the same share of test rows.
         return TEST_SHARE / (1 - TEST_SHARE)
     return recordings.get("test", 0) / recordings["train"]

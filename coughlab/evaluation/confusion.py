@@ -1,8 +1,8 @@
 """Confusion, precision and recall matrices at every threshold, and the recordings in their cells.
 
 A probability at or above the threshold is predicted positive. A row that was tested in several splits counts in each. The
-confusion matrix divides the counts by all rows, the precision matrix by column, the recall matrix by row. An interval is Wilson's
-at 95% around the share, with the number of different people among the rows divided by as the number of trials.
+confusion matrix divides the counts by all rows, the precision matrix by column, the recall matrix by row. Intervals of the shares
+are Wilson's at 95%; the number of trials is the number of different people among the rows of the denominator.
 """
 
 import numpy as np
@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 from coughlab.evaluation import intervals
 
 MATRICES = ("confusion", "precision", "recall")
-#: The cells, row by row: is it positive, is it predicted positive.
+#: The cells, row by row: whether it is positive, whether it is predicted positive.
 CELLS = {"tp": (True, True), "fn": (True, False), "fp": (False, True), "tn": (False, False)}
-#: What a threshold slider stops at.
+#: Stops of a threshold slider.
 STEPS = np.arange(101) / 100
 
 
@@ -25,8 +25,8 @@ def at(rows: pd.DataFrame, thresholds: ArrayLike) -> pd.DataFrame:
     -------
     pandas.DataFrame, shape (12 t, ...)
         For each threshold, in their order, each matrix of `MATRICES` and in it each cell of `CELLS`: ``threshold``, ``matrix``,
-        ``cell``, ``count``, ``of`` (how many rows it is divided by), ``share``, ``low`` and ``high`` (its interval), ``people``
-        (how many different ones are among those rows). Where there are no rows to divide by, share and interval are missing.
+        ``cell``, ``count``, ``of`` (rows in the denominator), ``share``, ``low`` and ``high`` (its interval), ``people``
+        (different people among those rows). If the denominator is 0, share and interval are missing.
     """
     thresholds = np.asarray(thresholds, dtype=float)
     positive = rows["positive"].to_numpy(dtype=bool)
@@ -35,8 +35,7 @@ def at(rows: pd.DataFrame, thresholds: ArrayLike) -> pd.DataFrame:
     tp, fp = (_at_or_above(probability[of], thresholds) for of in (positive, ~positive))
     count = np.stack([tp, positive.sum() - tp, fp, (~positive).sum() - fp], axis=1)
     tp, fn, fp, tn = count.T
-    # A person is among those predicted positive if the highest of their probabilities is, and among the others if the lowest is
-    # not.
+    # A person counts as predicted positive if their highest probability is, and as predicted negative if their lowest is.
     by_person = pd.Series(probability).groupby(person)
     predicted = _at_or_above(by_person.max().to_numpy(), thresholds)
     others = by_person.ngroups - _at_or_above(by_person.min().to_numpy(), thresholds)
@@ -65,7 +64,7 @@ def at(rows: pd.DataFrame, thresholds: ArrayLike) -> pd.DataFrame:
     )
     share = table["count"] / table["of"].where(table["of"] > 0)
     of_people = np.array([people[matrix] for matrix in MATRICES]).transpose(2, 0, 1).ravel()
-    # At least one person: a share that is missing leaves no interval anyway.
+    # At least one person, to avoid a division by 0: a missing share has no interval anyway.
     low, high = intervals.wilson(share, np.maximum(of_people, 1))
     return table.assign(share=share, low=low, high=high, people=of_people)
 
@@ -76,9 +75,9 @@ def cell(rows: pd.DataFrame, threshold: float, name: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row for each line of the dataset that is in the cell, the surest first: ``row``, ``recording``, ``person``,
-        ``label``, ``probability`` (the mean over the splits that put it into the cell), ``lowest`` and ``highest`` of them,
-        ``splits`` (their numbers, in a tuple) and ``tested`` (how many splits it is among `rows` in).
+        One row per row of the dataset in the cell, the surest first: ``row``, ``recording``, ``person``, ``label``,
+        ``probability`` (mean over the splits in which it is in the cell), ``lowest`` and ``highest`` of them, ``splits`` (tuple
+        of their numbers) and ``tested`` (number of splits of `rows` in which it occurs).
     """
     positive, predicted = CELLS[name]
     inside = rows[(rows["positive"] == positive) & ((rows["probability"] >= threshold) == predicted)]

@@ -1,9 +1,9 @@
 """What a test result means for a patient: likelihood ratios, predictive values, 1,000 people, net benefit.
 
 A probability at or above the threshold is a positive result. Prevalence is the share of people with the condition among those
-tested, between 0 and 1; it is set by the reader, since a dataset does not tell it. Counts of a model are *effective* counts:
-sensitivity and specificity are means over splits, and each is taken as a share of the number of different people tested, as
-Wilson's intervals do. They need not be whole numbers.
+tested, between 0 and 1. The user sets it, because it is not known from a dataset. Counts of a model are *effective* counts:
+sensitivity and specificity are means over splits, multiplied by the number of different people tested, as for Wilson's intervals.
+They need not be whole numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from coughlab.evaluation.protocols import EXTERNAL
 if TYPE_CHECKING:  # answering a request does without pandas
     import pandas as pd
 
-#: The score intervals and ratios of one threshold are columns of `at` by these names.
+#: Names of the columns of `at` for the shares and ratios of a threshold.
 SHARES = ("sensitivity", "specificity")
 RATIOS = ("positive_ratio", "negative_ratio")
 
@@ -34,7 +34,7 @@ class Estimate(NamedTuple):
 
 
 class Ratios(NamedTuple):
-    """Likelihood ratios of a positive and of a negative result; `corrected` is true where 1/2 was added to each count."""
+    """Likelihood ratios of a positive and of a negative result; `corrected`: whether 1/2 was added to each count."""
 
     positive: Estimate
     negative: Estimate
@@ -42,7 +42,7 @@ class Ratios(NamedTuple):
 
 
 class People(NamedTuple):
-    """How many people are ill and found, ill and missed, healthy and alarmed, and healthy and cleared."""
+    """Numbers of people: true positives, false negatives, false positives, true negatives."""
 
     found: int
     missed: int
@@ -51,13 +51,13 @@ class People(NamedTuple):
 
 
 def likelihood_ratios(tp: Values, fn: Values, fp: Values, tn: Values) -> Ratios:
-    """How much commoner a result is among the ill than among the healthy.
+    """How many times more often a result occurs among the ill than among the healthy.
 
-    The interval is that of a ratio of two independent proportions, computed on its logarithm (D. L. Simel, G. P. Samsa and
-    D. B. Matchar, "Likelihood ratios with confidence", J. Clin. Epidemiol. 44, 1991). Where a count is zero, or less than half a
-    person, 1/2 is added to each of the four (J. B. S. Haldane, Ann. Hum. Genet. 20, 1956; F. J. Anscombe, Biometrika 43, 1956),
-    since a ratio of zero or infinity would claim to be certain. The ratio of a result that no person has is missing (NaN), as are
-    both where all are ill or all healthy. The ratio of a result that all have is 1.
+    The interval is that of a ratio of two independent proportions, computed on its logarithm (D. L. Simel, G. P. Samsa and D. B.
+    Matchar, "Likelihood ratios with confidence", J. Clin. Epidemiol. 44, 1991). If a count is zero, or less than half a person,
+    1/2 is added to each of the four (J. B. S. Haldane, Ann. Hum. Genet. 20, 1956; F. J. Anscombe, Biometrika 43, 1956), because a
+    ratio of zero or infinity would claim certainty. The ratio of a result that no person has is missing (NaN). Both are missing
+    if all people are ill or all are healthy. The ratio of a result that all have is 1.
     """
     counts = np.stack(np.broadcast_arrays(*(np.asarray(count, dtype=float) for count in (tp, fn, fp, tn))))
     tp, fn, fp, tn = counts
@@ -76,7 +76,7 @@ def likelihood_ratios(tp: Values, fn: Values, fp: Values, tn: Values) -> Ratios:
 
 
 def post_test(prevalence: Values, ratio: Values) -> Values:
-    """The probability of being ill after a result with some likelihood ratio: Bayes' theorem in odds."""
+    """The probability of being ill after a result with a given likelihood ratio: Bayes' theorem for odds."""
     ill = np.multiply(prevalence, ratio)
     return ill / (ill + np.subtract(1.0, prevalence))
 
@@ -84,7 +84,7 @@ def post_test(prevalence: Values, ratio: Values) -> Values:
 def predictive_values(prevalence: Values, ratios: Ratios) -> tuple[Estimate, Estimate]:
     """Positive and negative predictive value.
 
-    The limits are those of the likelihood ratios taken through Bayes' theorem: the logit intervals that N. D. Mercaldo, K. F. Lau
+    The limits are those of the likelihood ratios, converted by Bayes' theorem: the logit intervals that N. D. Mercaldo, K. F. Lau
     and X.-H. Zhou derive for a known prevalence ("Confidence intervals for predictive values with an emphasis to case-control
     studies", Stat. Med. 26, 2007).
     """
@@ -94,7 +94,7 @@ def predictive_values(prevalence: Values, ratios: Ratios) -> tuple[Estimate, Est
 
 
 def people(prevalence: float, sensitivity: float, specificity: float, n: int = 1000) -> People:
-    """What becomes of `n` people who are tested, in whole people that add up to `n`.
+    """Results of `n` people who are tested, as whole numbers that add up to `n`.
 
     Natural frequencies are understood better than probabilities (U. Hoffrage and G. Gigerenzer, Acad. Med. 73, 1998). The ill are
     rounded first, then the true positives and the false positives.
@@ -106,12 +106,13 @@ def people(prevalence: float, sensitivity: float, specificity: float, n: int = 1
 
 
 def net_benefit(prevalence: Values, sensitivity: Values, specificity: Values, threshold: Values) -> Values:
-    """Net benefit of treating those with a positive result, in true positives a person tested.
+    """Net benefit of treating those with a positive result, in true positives per person tested.
 
     A. J. Vickers and E. B. Elkin, "Decision curve analysis", Med. Decis. Making 26, 2006: to treat from a probability of
-    `threshold` on means that one ill person treated is worth ``(1 - threshold) / threshold`` healthy people treated. Written
-    with sensitivity and specificity it holds at any prevalence, also where the data have another one, as a case-control study has
-    (V. Rousson and T. Zumbrunn, BMC Med. Inform. Decis. Mak. 11, 2011). Treating everybody has sensitivity 1 and specificity 0.
+    `threshold` on means that one ill person treated is worth ``(1 - threshold) / threshold`` healthy people treated. Written with
+    sensitivity and specificity, the formula holds at any prevalence, even if the data have another one, as in a case-control
+    study (V. Rousson and T. Zumbrunn, BMC Med. Inform. Decis. Mak. 11, 2011). Treating all people has sensitivity 1 and
+    specificity 0.
     """
     weight = np.divide(threshold, np.subtract(1.0, threshold))
     false_positives = np.subtract(1.0, prevalence) * np.subtract(1.0, specificity)
@@ -119,11 +120,11 @@ def net_benefit(prevalence: Values, sensitivity: Values, specificity: Values, th
 
 
 def worthwhile(prevalence: float, sensitivity: float, specificity: float) -> tuple[float, float] | None:
-    """From and to which threshold probability a test is better than treating everybody and than treating nobody.
+    """The range of threshold probabilities in which a test is better than treating all people and than treating no one.
 
-    They are the probabilities of being ill after a negative and after a positive result, where the test itself does no harm
-    (S. G. Pauker and J. P. Kassirer, "The threshold approach to clinical decision making", N. Engl. J. Med. 302, 1980).
-    None where the test is no better than guessing.
+    Its limits are the probabilities of being ill after a negative and after a positive result, if the test itself does no harm
+    (S. G. Pauker and J. P. Kassirer, "The threshold approach to clinical decision making", N. Engl. J. Med. 302, 1980). None if
+    the test is not better than guessing.
     """
     if sensitivity + specificity <= 1:
         return None
@@ -133,18 +134,18 @@ def worthwhile(prevalence: float, sensitivity: float, specificity: float) -> tup
 
 
 def prior_shift(probability: Values, trained: float, prevalence: float) -> Values:
-    """A model's probability where another share of people is ill than among those it was trained on.
+    """Prior shift: a model's probability for a prevalence other than that of its training data.
 
-    Bayes' theorem with the new prevalence in the old one's place (M. Saerens, P. Latinne and C. Decaestecker, "Adjusting the
+    Bayes' theorem with the new prevalence instead of the old one (M. Saerens, P. Latinne and C. Decaestecker, "Adjusting the
     outputs of a classifier to new a priori probabilities", Neural Comput. 14, 2002). It corrects the prevalence and nothing else.
     """
     return post_test(probability, prevalence / (1 - prevalence) * (1 - trained) / trained)
 
 
 def shares(rows: pd.DataFrame, thresholds: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Sensitivity and specificity at every threshold, as means over the splits of one model, protocol and dataset tested on.
+    """Sensitivity and specificity at every threshold, as means over the splits of one model, protocol and test dataset.
 
-    Missing (NaN) where no row is positive, or none negative.
+    Missing (NaN) if no row is positive, or none negative.
     """
     thresholds = np.asarray(thresholds, dtype=float)
     positive, probability = rows["positive"].to_numpy(dtype=bool), rows["probability"].to_numpy()
@@ -160,20 +161,20 @@ def shares(rows: pd.DataFrame, thresholds: ArrayLike) -> tuple[np.ndarray, np.nd
 
 
 def at(rows: pd.DataFrame, thresholds: ArrayLike) -> pd.DataFrame:
-    """All that a result means at any prevalence, at every threshold.
+    """All measures of a result that do not depend on the prevalence, at every threshold.
 
     Returns
     -------
     pandas.DataFrame, shape (t, ...)
-        ``threshold``; each of `SHARES` with Wilson's 95% interval as ``_low`` and ``_high``; each of `RATIOS` with that of
-        `likelihood_ratios`; ``corrected``. What is not defined is missing.
+        ``threshold``; each of `SHARES` with Wilson's 95% interval as ``_low`` and ``_high``; each of `RATIOS` with the interval
+        of `likelihood_ratios`; ``corrected``. Undefined values are missing.
     """
     positive = rows["positive"]
     of = rows.loc[positive, "person"].nunique(), rows.loc[~positive, "person"].nunique()
     columns = {"threshold": np.asarray(thresholds, dtype=float)}
     values = shares(rows, thresholds)
     for name, value, n in zip(SHARES, values, of, strict=True):
-        # At least one person: a share that is missing leaves no interval anyway.
+        # At least one person, to avoid a division by 0: a missing share has no interval anyway.
         low, high = intervals.wilson(value, max(n, 1))
         columns |= {name: value, f"{name}_low": low, f"{name}_high": high}
     (found, cleared), (ill, healthy) = values, of
@@ -186,10 +187,10 @@ def at(rows: pd.DataFrame, thresholds: ArrayLike) -> pd.DataFrame:
 
 
 def trained_prevalence(predictions: pd.DataFrame, study: str, model: str, protocol: str) -> float | None:
-    """Share of positive recordings among those a model was trained on; None where the table does not tell.
+    """Share of positive recordings in a model's training data; None if the table does not show it.
 
-    Protocols that split one dataset keep the shares of the labels, so the rows tested on tell it. What is tested on another
-    dataset was trained on all clean rows of its own, which `deduplicated` splits. The study has the name of its own dataset.
+    Protocols that split one dataset keep the shares of the labels, so the test rows show it. A model tested on another dataset
+    was trained on all clean rows of its own, which are those of `deduplicated`. The study has the name of its own dataset.
     """
     own = predictions[
         (predictions["model"] == model)
@@ -202,5 +203,5 @@ def trained_prevalence(predictions: pd.DataFrame, study: str, model: str, protoc
 
 
 def _rounded(number):
-    # A half goes up, as a browser rounds it: Python's round would take the even number.
+    # Rounds a half up, as a browser does: Python's round would give the even number.
     return int(np.floor(number + 0.5))

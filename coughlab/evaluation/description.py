@@ -1,8 +1,8 @@
-"""What a dataset consists of, and how far facts other than the sound tell its classes apart."""
+"""Contents of a dataset, and how well properties other than the sound separate its classes."""
 
 import pandas as pd
 
-#: Columns that count the rows of either class.
+#: Columns with the counts of each class.
 CLASSES = ["negatives", "positives"]
 
 
@@ -15,7 +15,7 @@ def counts(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def named_by(counts: pd.DataFrame) -> int:
-    """Rows whose label is the commonest one of their value, in what `counts` returns."""
+    """Number of rows with the commonest label of their value, from the table of `counts`."""
     return int(counts[CLASSES].max(axis=1).sum())
 
 

@@ -1,6 +1,6 @@
 """Intervals of shares, and of their ratios, from counts of people.
 
-Not statsmodels, which the tests compare them with: its import loads all of scipy.stats, half a second and 50 MB.
+statsmodels is not used, because its import loads all of scipy.stats: half a second and 50 MB. The tests compare with it.
 """
 
 from statistics import NormalDist
@@ -14,17 +14,17 @@ Values = Any
 
 
 def z_score(confidence: float = CONFIDENCE) -> float:
-    """How many standard errors an interval reaches to either side, by the normal distribution."""
+    """The z-score: how many standard errors an interval extends to each side, by the normal distribution."""
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def wilson(share: Values, people: Values, confidence: float = CONFIDENCE) -> tuple[Values, Values]:
-    """Wilson's score interval of a share of some people, at least 1 (E. B. Wilson, JASA 22, 1927); NaN where the share is."""
+    """Wilson's score interval of a share of some people, at least 1 (E. B. Wilson, JASA 22, 1927); NaN if the share is."""
     share, people = np.asarray(share, dtype=float), np.asarray(people)
     error = z_score(confidence) / np.sqrt(people)
     middle = share + error**2 / 2
     reach = error * np.sqrt(share * (1 - share) + error**2 / 4)
-    # A perfect share is its own limit, which rounding can miss.
+    # A share of 0 or 1 is its own limit, which rounding can miss.
     low = np.clip((middle - reach) / (1 + error**2), 0, share)
     high = np.clip((middle + reach) / (1 + error**2), share, 1)
     return low[()], high[()]
@@ -64,7 +64,7 @@ def newcombe(
         spread = 1 + others * ((1 - value) / (2 - value) + value / (1 + value))
         return (auc - value) ** 2 - z2 * value * (1 - value) * spread / (positives * negatives)
 
-    # At 0 and at 1 the standard error is 0, so that a perfect AUC, which is its own limit there, would be found again.
+    # At 0 and at 1 the standard error is 0, so that the search would find a perfect AUC itself as its limit.
     edge = 1e-9
     low = brentq(excess, 0.0, min(auc, 1 - edge)) if auc > edge else 0.0
     high = brentq(excess, max(auc, edge), 1.0) if auc < 1 - edge else 1.0

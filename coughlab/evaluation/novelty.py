@@ -1,13 +1,13 @@
-"""Whether a recording resembles those that the models were trained on: a p-value that is calibrated.
+"""Whether a recording resembles those that the models were trained on: a calibrated p-value.
 
-How unusual a recording is, is its mean distance to the nearest training recordings in the 26 features, made normal by ranks and
-decorrelated. Its p-value comes of cross-conformal prediction (V. Vovk, "Cross-conformal predictors", Ann. Math. Artif. Intell.
-74, 2015) of anomalies (R. Laxhammar and G. Falkman, "Conformal prediction for distribution-independent anomaly detection in
-streaming vessel data", StreamKDD 2010; S. Bates et al., "Testing for outliers with conformal p-values", Ann. Statist. 51, 2023):
-training people are split into folds, those of a fold and the new recording are compared with the people of all other folds, and
-the p-value is the share of people, the new one included, who are at least as unusual. So about one in twenty recordings that are
-like the training data has a p-value of 0.05 or less. To compare every training recording with all the others, in coordinates that
-it had a part in, would find many more of them unusual.
+The measure of how unusual a recording is: its mean distance to the nearest training recordings in the 26 features, made normal by
+ranks and decorrelated. Its p-value is that of cross-conformal prediction (V. Vovk, "Cross-conformal predictors", Ann. Math.
+Artif. Intell. 74, 2015) of anomalies (R. Laxhammar and G. Falkman, "Conformal prediction for distribution-independent anomaly
+detection in streaming vessel data", StreamKDD 2010; S. Bates et al., "Testing for outliers with conformal p-values", Ann.
+Statist. 51, 2023): training people are split into folds, the people of a fold and the new recording are compared with the people
+of all other folds, and the p-value is the share of people, including the new one, who are at least as unusual. So about one in
+twenty recordings that are like the training data has a p-value of 0.05 or less. A comparison of every training recording with all
+others, in coordinates computed from it too, would find many more of them unusual.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from coughlab.features import acoustic
 if TYPE_CHECKING:  # answering a request does without pandas
     import pandas as pd
 
-#: From these p-values down a recording is unusual, and far from all that was trained on.
+#: A recording with at most these p-values is unusual, and far from all training recordings.
 UNUSUAL, FAR = 0.05, 0.02
 #: With fewer people, not even a recording far from all of them could have a p-value of 0.05.
 LEAST_PEOPLE = 20
-#: More rows would say little more and take time and memory in every answer.
+#: More rows would hardly improve the result, but cost time and memory in every answer.
 MOST_ROWS = 2000
 NEIGHBOURS = 3
 FOLDS = 5
-# A value beyond all training values has this rank, as scikit-learn's QuantileTransformer gives it: 5.2 standard deviations.
+# A value beyond all training values is limited to 5.2 standard deviations, as in scikit-learn's QuantileTransformer.
 _EDGE = 1e-7
 _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
 class Novelty:
-    """How unusual a recording is: p-value (None where too few people were trained on), what follows, and that as a sentence."""
+    """How unusual a recording is: p-value (None if the training people are too few), a code, and a sentence."""
 
     p: float | None
     #: "familiar", "unusual", "far" or "unknown".
@@ -51,13 +51,13 @@ class Novelty:
 
 
 class Reference:
-    """What a recording is compared with. May be shared between threads.
+    """The training data that a recording is compared with. Thread-safe.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        The feature table of the study: ``person``, the 26 features, and ``label`` and ``audio`` if copies were looked for: each
-        recording then counts once.
+        The feature table of the study: ``person``, the 26 features, and, if copies were searched for, ``label`` and ``audio``:
+        each recording then counts once.
     trained_on : str
         Name of the dataset.
     """
@@ -96,14 +96,14 @@ class Reference:
         ]
 
     def save(self) -> bytes:
-        """What `load` makes the same reference of."""
+        """The reference as bytes, for `load`."""
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **self._kept)
         return buffer.getvalue()
 
     @classmethod
     def load(cls, content: bytes, trained_on: str) -> Self:
-        """A reference that was saved; needs neither pandas nor scikit-learn."""
+        """A saved reference; needs neither pandas nor scikit-learn."""
         reference = cls.__new__(cls)
         reference.trained_on = trained_on
         with np.load(io.BytesIO(content), allow_pickle=False) as kept:
@@ -111,11 +111,11 @@ class Reference:
         return reference
 
     def p_values(self, values: ArrayLike) -> np.ndarray:
-        """How unusual recordings of other people are: features (n, 26) to (n,), missing (NaN) where there are too few people."""
+        """p-values of recordings of other people: features (n, 26) to (n,); missing (NaN) if there are too few people."""
         values = np.asarray(values, dtype=float)
         if not self._folds:
             return np.full(len(values), np.nan)
-        # A recording that was trained on is as unusual as itself, whatever the last digits say.
+        # A tolerance, so that rounding does not make a training recording more unusual than itself.
         as_unusual = sum(
             (distances >= (1 - _ROUNDING) * space.distance(values)[:, None]) @ weight
             for space, distances, weight in self._folds
@@ -143,7 +143,7 @@ class Reference:
 
 
 def _rotation(values):
-    """Coordinates that do not depend on each other, so that what is measured twice does not count twice."""
+    """Decorrelating rotation, so that correlated features do not count twice."""
     from sklearn.covariance import LedoitWolf
 
     normal = _normal(values, values)
@@ -168,8 +168,8 @@ class _Space:
 
 
 def _normal(rows, values):
-    """Values by their rank in each column of some rows, as of a normal distribution."""
-    # Not scikit-learn's QuantileTransformer, nor a search in each column: for a single row they take several times longer.
+    """Values converted to a normal distribution by their rank in each column of some rows."""
+    # For a single row, scikit-learn's QuantileTransformer, or a search in each column, takes several times longer.
     ranks = [(rows < row).sum(axis=0) + (rows <= row).sum(axis=0) for row in values]
     return _quantiles(len(rows))[np.array(ranks, dtype=int).reshape(values.shape)]
 

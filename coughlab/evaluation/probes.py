@@ -1,12 +1,12 @@
 """Probes: how well a label can be predicted from columns that should not predict it.
 
-A probe is ridge regression of the label on ranks and on pieces of each column, which finds trends, thresholds, bands and kinds of
-file alike. It is cross-validated with every person on one side only, and every person counts once for each label they have.
+A probe is ridge regression of the label on ranks and on pieces of each column, which detects trends, thresholds, bands and kinds
+of file. It is cross-validated with every person on one side only, and every person counts once per label.
 
 The score is the ROC AUC, from comparisons *within* a test fold: pooled folds put the AUC of a column without information below
 0.5 (G. Forman and M. Scholz, "Apples-to-apples in cross-validation studies", SIGKDD Explorations 12, 2010). The interval is
-Newcombe's with people for trials. Because folds share training rows, their scores scatter more than those of independent tests,
-and the number of people is divided by the factor of C. Nadeau and Y. Bengio ("Inference for the generalization error", Machine
+Newcombe's with people as trials. Because folds share training rows, their scores vary more than those of independent tests, and
+the number of people is divided by the factor of C. Nadeau and Y. Bengio ("Inference for the generalization error", Machine
 Learning 52, 2003).
 """
 
@@ -19,21 +19,21 @@ from numpy.typing import ArrayLike
 from coughlab.evaluation.intervals import newcombe
 
 FOLDS = 5
-#: How often the people are split into folds anew, unless there are so many that one split is enough.
+#: Repetitions of the split into folds, unless there are so many people that one is enough.
 REPEATS, MANY_PEOPLE = 3, 5000
-#: A class with fewer people cannot be both learnt and tested.
+#: A class with fewer people cannot be in both training and test.
 LEAST_PEOPLE = 2
-#: Pieces of equal size that a column of numbers is cut into; a column with no more values is not cut.
+#: Intervals with equal counts that a column of numbers is cut into; a column with fewer values is not cut.
 PIECES = 8
-#: Of a column of words, so many of the commonest are kept apart.
+#: Number of the commonest words of a column that get their own indicator.
 MOST_WORDS = 30
-#: Strength of the ridge: how many people with a certain value outweigh the prior belief that it has no effect.
+#: Strength of the ridge: the number of people that outweighs the prior belief that a value has no effect.
 ALPHA = 10.0
 
 
 @dataclass(frozen=True)
 class Probe:
-    """ROC AUC with its 95% interval (of several classes the mean of each against the rest), and what it was measured on."""
+    """ROC AUC with its 95% interval (for several classes, the mean of each against the rest), and what it was measured on."""
 
     auc: float
     low: float
@@ -56,7 +56,7 @@ def probe(table: pd.DataFrame, labels: ArrayLike, people: ArrayLike, *, seed: in
     y, classes = pd.factorize(rows["label"], sort=True)
     sizes = rows.groupby("label")["person"].nunique().loc[classes].to_numpy()
     weight = 1 / rows.groupby(["label", "person"])["person"].transform("size").to_numpy()
-    # A person who has two labels is counted to the class of the first when the people are split.
+    # For the split, a person with two labels belongs to the class of the first.
     everybody = rows.drop_duplicates("person")
     person = pd.Index(everybody["person"]).get_indexer(rows["person"])
     folds = int(min(FOLDS, sizes.min()))
@@ -77,11 +77,11 @@ def probe(table: pd.DataFrame, labels: ArrayLike, people: ArrayLike, *, seed: in
 
 
 def encoded(table: pd.DataFrame) -> np.ndarray:
-    """What the regression reads of some columns, shape (n, k).
+    """The regression's inputs from some columns, shape (n, k).
 
     A column of zeros and ones for each of a column's commonest words, of its values if they are few, or of its `PIECES`; in the
-    last case also its ranks, with mean 0 and variance 1. Missing numbers are a value, or a piece, of their own. What is the same
-    in all rows is left out.
+    last case also its ranks, with mean 0 and variance 1. Missing numbers are a separate value or piece. Constant columns are left
+    out.
     """
     columns = []
     for name in table:
@@ -98,7 +98,7 @@ def encoded(table: pd.DataFrame) -> np.ndarray:
 
 
 def _splits(labels, person, folds, repeats, seed):
-    """Row numbers of train and test, the people of each class shared out evenly over the folds."""
+    """Row numbers of train and test; the people of each class are spread evenly over the folds."""
     for repeat in range(repeats):
         order = np.random.default_rng([seed, repeat]).permutation(len(labels))
         order = order[np.argsort(labels.to_numpy()[order], kind="stable")]
@@ -116,7 +116,7 @@ def _aucs(X, Y, weight, splits):
     from threadpoolctl import threadpool_limits
 
     right, pairs = np.zeros(Y.shape[1]), np.zeros(Y.shape[1])
-    # The fits are small: threads would wait for each other longer than they work.
+    # The fits are small: several threads would spend more time waiting than computing.
     with threadpool_limits(1, user_api="blas"):
         for train, test in splits:
             score = Ridge(ALPHA).fit(X[train], Y[train], weight[train]).predict(X[test])

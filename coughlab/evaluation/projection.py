@@ -1,4 +1,4 @@
-"""Many features in two dimensions, for the eye: projections of standardised columns."""
+"""Projections of standardised columns to two dimensions, for charts."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,14 +10,14 @@ PERPLEXITY = 30
 def pca(values: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """The first two principal components of standardised columns: scores (n, 2) and their shares of the total variance (2,)."""
     left, spread, right = np.linalg.svd(standardised(values), full_matrices=False)
-    # A component may point either way: so that it does not depend on the library, its largest weight is positive.
+    # The sign of a component is arbitrary: the largest weight is made positive, so that it does not depend on the library.
     way = np.sign(right[np.arange(len(right)), np.abs(right).argmax(axis=1)])
     variance = spread**2
     return (left * spread * way)[:, :2], variance[:2] / variance.sum()
 
 
 def tsne(values: ArrayLike, *, seed: int = 0) -> np.ndarray:
-    """Standardised columns laid out by t-SNE, shape (n, 2), without a unit; far distances say nothing.
+    """Standardised columns projected by t-SNE, shape (n, 2), without a unit; long distances have no meaning.
 
     L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 9, 2008.
     """
@@ -27,9 +27,9 @@ def tsne(values: ArrayLike, *, seed: int = 0) -> np.ndarray:
     values = standardised(values)
     # A row has no more neighbours than there are other rows.
     perplexity = min(PERPLEXITY, (len(values) - 1) / 3)
-    # A random start, because one from the principal components would leave the seed without effect.
+    # A random start, because with a start from the principal components the seed would have no effect.
     layout = TSNE(perplexity=perplexity, init="random", random_state=seed)
-    # One thread: several wait for each other longer than they compute on a busy processor.
+    # One thread: on a busy processor, several would spend more time waiting than computing.
     with threadpool_limits(1):
         return layout.fit_transform(values)
 

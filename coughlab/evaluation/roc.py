@@ -1,7 +1,7 @@
-"""ROC and precision-recall curves of a set of rows, thresholds chosen on them, and the band of many splits' curves.
+"""ROC and precision-recall curves of a set of rows, thresholds chosen on them, and the band of the curves of many splits.
 
 A probability at or above the threshold is predicted positive; `positive` is the class of each row, true or false. A curve is a
-pair ``(x, y)`` of arrays with x ascending from 0 to 1, to be joined by straight lines; of rows of one class both are empty.
+pair ``(x, y)`` of arrays with x ascending from 0 to 1, to be joined by straight lines; for rows of one class both are empty.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 Curve = tuple[np.ndarray, np.ndarray]
 
-#: Share of the splits that a band holds.
+#: Share of the splits inside a band.
 BAND = 0.95
 
 
@@ -21,7 +21,7 @@ def roc(positive: ArrayLike, probabilities: ArrayLike) -> Curve:
     if not len(tp):
         return np.empty(0), np.empty(0)
     tp, fp = np.append(0, tp), np.append(0, fp)
-    # Points between two others on a straight line draw nothing.
+    # Points on a straight line between two others are not needed.
     corner = np.concatenate([[True], (np.diff(fp, 2) != 0) | (np.diff(tp, 2) != 0), [True]])
     return fp[corner] / fp[-1], tp[corner] / tp[-1]
 
@@ -30,18 +30,18 @@ def precision_recall(positive: ArrayLike, probabilities: ArrayLike) -> Curve:
     """Recall and precision, as steps; the last recall can lie one rounding above 1.
 
     Up to a recall that is reached, precision is that of the highest threshold that reaches it, so that the area under the lines
-    is the average precision. Straight lines between what is reached would promise too much (J. Davis and M. Goadrich, "The
+    is the average precision. Straight lines between the points would be too optimistic (J. Davis and M. Goadrich, "The
     relationship between precision-recall and ROC curves", ICML 2006).
     """
     _, tp, fp = _counts(positive, probabilities)
     if not len(tp):
         return np.empty(0), np.empty(0)
-    # Between two others with the same recall the curve falls upright.
+    # Between two points with the same recall the curve falls vertically.
     corner = (np.diff(tp, prepend=-1) != 0) | (np.diff(tp, append=-1) != 0)
     precision, recall = (tp / (tp + fp))[corner], (tp / tp[-1])[corner]
     before = np.concatenate([[0.0], recall[:-1]])
-    # A step rises or falls just behind a recall that is reached: there the curve still has the precision that goes with it.
-    # Where a lower threshold only adds false positives, the curve falls upright.
+    # The step is just after a recall that is reached: at that recall the curve still has the precision that belongs to it. If a
+    # lower threshold only adds false positives, the curve falls vertically.
     x = np.stack(
         [np.nextafter(before, 2), np.where(recall == before, np.nextafter(recall, 2), recall)], axis=1
     )
@@ -50,7 +50,7 @@ def precision_recall(positive: ArrayLike, probabilities: ArrayLike) -> Curve:
 
 
 def band(curves: Iterable[Curve], grid: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, and lower and upper limit of the middle `BAND` of the curves that are not empty, read at `grid`; NaN without any."""
+    """Mean, and limits of the middle `BAND`, of the curves that are not empty, evaluated at `grid`; NaN if all are empty."""
     grid = np.asarray(grid, dtype=float)
     read = np.array([np.interp(grid, x, y) for x, y in curves if len(x)])
     if not len(read):
@@ -63,12 +63,12 @@ def band(curves: Iterable[Curve], grid: ArrayLike) -> tuple[np.ndarray, np.ndarr
 def youden(positive: ArrayLike, probabilities: ArrayLike) -> float | None:
     """The threshold of Youden's J: where sensitivity + specificity - 1 is highest (W. J. Youden, Cancer 3, 1950).
 
-    One of the probabilities, the highest where several are as good; None if the rows are of one class.
+    One of the probabilities, the highest of equally good ones; None if the rows are of one class.
     """
     thresholds, tp, fp = _counts(positive, probabilities)
     if not len(tp):
         return None
-    # J in whole numbers, times both classes' sizes: rounding does not separate thresholds that are equally good.
+    # J times the sizes of both classes, in whole numbers, so that rounding does not separate equally good thresholds.
     return float(thresholds[np.argmax(tp * fp[-1] - fp * tp[-1])])
 
 
@@ -83,7 +83,7 @@ def keeping_sensitivity(positive: ArrayLike, probabilities: ArrayLike, sensitivi
 
 def _counts(positive, probabilities):
     """Thresholds from the highest, and true and false positives at each; three empty arrays if the rows are of one class."""
-    # Not scikit-learn's functions of curves: a page that draws one would wait a second for their import.
+    # Not scikit-learn's functions, whose import would delay a page by a second.
     positive, probabilities = np.asarray(positive, dtype=bool), np.asarray(probabilities)
     if positive.all() or not positive.any():
         return np.empty((3, 0))

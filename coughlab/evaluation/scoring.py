@@ -13,9 +13,9 @@ import pandas as pd
 from coughlab.evaluation import intervals
 from coughlab.evaluation.metrics import PER_SPLIT, SHARES
 
-#: What one test is about.
+#: Columns that identify a test.
 TEST_KEYS = ["model", "protocol", "tested_on"]
-#: What one row of `per_split` is about.
+#: Columns that identify a row of `per_split`.
 KEYS = [*TEST_KEYS, "split", "role"]
 #: Columns of the predictions table that scores need.
 NEEDED = {*KEYS, "recording", "person", "positive", "probability"}
@@ -34,15 +34,15 @@ def validate(predictions: pd.DataFrame, thresholds: Mapping[str, float] | None =
 
 
 def per_split(predictions: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.DataFrame:
-    """Every metric of every model on every split, on the rows trained on and on those tested on.
+    """Every metric of every model on every split, on training rows and on test rows.
 
-    They are computed together, because a page asks for thousands of splits at once.
+    All are computed together, because a page needs thousands of splits at once.
 
     Returns
     -------
     pandas.DataFrame
         One row for each value of `KEYS`, in the table's order: ``recordings``, ``people``, ``positives``, ``negatives``, the
-        counts ``tp``, ``fp``, ``fn``, ``tn``, and each metric of `PER_SPLIT`, missing (NaN) where it is not defined.
+        counts ``tp``, ``fp``, ``fn``, ``tn``, and each metric of `PER_SPLIT`, missing (NaN) if it is not defined.
 
     >>> study = coughlab.load_study()
     >>> rows = study.predictions.query("model == 'knn' and split == 0 and protocol == 'published'")
@@ -77,7 +77,7 @@ def per_split(predictions: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.
     sums = pd.DataFrame(counted | terms, index=rows.index).groupby(group).sum()
     n_positive = sums["positives"]
     sums["negatives"] = sums["n"] - n_positive
-    # The rank sum of the positive rows, less what it would be if they all ranked lowest (Mann and Whitney's U).
+    # The rank sum of the positive rows, minus its lowest possible value (Mann and Whitney's U).
     sums["concordant"] = sums["ranks"] - n_positive * (n_positive + 1) / 2
     first = pd.Series(np.arange(len(rows))).groupby(group).first().to_numpy()
     people = predictions["person"].astype("category").cat.codes.reset_index(drop=True)
@@ -94,7 +94,7 @@ def per_split(predictions: pd.DataFrame, thresholds: Mapping[str, float]) -> pd.
 def spread(
     table: pd.DataFrame, *, by: Sequence[str] = ("model", "protocol", "tested_on", "role")
 ) -> pd.DataFrame:
-    """How the metrics of `per_split` scatter over splits, indexed by `by` in the table's order.
+    """How the metrics of `per_split` vary over splits, indexed by `by` in the table's order.
 
     Columns are ``splits`` and for each metric its mean, ``_sd`` (missing for one split), ``_min`` and ``_max``.
     """
@@ -110,8 +110,8 @@ def scores(predictions: pd.DataFrame, thresholds: Mapping[str, float], *, role: 
     Returns
     -------
     pandas.DataFrame
-        One row a model, protocol and dataset tested on: ``splits``, and for each score its value (mean over splits), ``_low``
-        and ``_high`` (95% interval), ``_recordings`` and ``_people`` (how many different ones it rests on).
+        One row per model, protocol and test dataset: ``splits``, and for each score its value (mean over splits), ``_low`` and
+        ``_high`` (95% interval), ``_recordings`` and ``_people`` (numbers of different ones behind it).
     """
     validate(predictions, thresholds)
     rows = predictions[predictions["role"] == role]
@@ -122,7 +122,7 @@ def scores(predictions: pd.DataFrame, thresholds: Mapping[str, float], *, role: 
 
 
 def asked(rows: pd.DataFrame, share_of: str) -> pd.DataFrame:
-    """The rows that a share is of: "all" of them, the "positives" or the "negatives"."""
+    """The rows of a share's denominator: "all", the "positives" or the "negatives"."""
     return rows if share_of == "all" else rows[rows["positive"] == (share_of == "positives")]
 
 

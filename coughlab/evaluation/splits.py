@@ -1,7 +1,7 @@
 """How rows are split into train and test: the functions behind `coughlab.evaluation.protocols`.
 
-Every one but `published` leaves out what would count twice or cannot be right: of the rows that hold the same audio it keeps
-the first, and none where their labels contradict each other.
+All except `published` leave out copies and contradictions: of the rows with the same audio they keep the first, or none if the
+labels contradict each other.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import numpy as np
 if TYPE_CHECKING:  # answering a request does without pandas
     import pandas as pd
 
-#: Row numbers of train and test of one split, in ascending order; rows left out are in neither.
+#: Row numbers of train and test of one split, in ascending order; rows that are left out are in neither.
 Split = tuple[np.ndarray, np.ndarray]
 
-#: Share of the rows that are tested on, as in the case study.
+#: Share of test rows, as in the case study.
 TEST_SHARE = 0.3
 
 
@@ -31,23 +31,23 @@ def published(
 
 
 def deduplicated(table: pd.DataFrame, *, n_splits: int = 5, seed: int = 0) -> list[Split]:
-    """Random rows among those of a feature table that are left without copies."""
+    """Random rows of a feature table after copies are removed."""
     rows = clean(table)
     found = published(_labels(table)[rows], n_splits=n_splits, seed=seed)
     return [(rows[train], rows[test]) for train, test in found]
 
 
 def person_disjoint(table: pd.DataFrame, *, n_splits: int = 5, seed: int = 0) -> list[Split]:
-    """Random people, the share of the positive ones kept: no person, and no copy, is on both sides."""
+    """Random people, stratified by class: no person, and no copy, is on both sides."""
     rows = clean(table)
     return _by_person(table, rows, _labels(table)[rows], [rows] * n_splits, seed)
 
 
 def source_balanced(table: pd.DataFrame, *, n_splits: int = 5, seed: int = 0) -> list[Split]:
-    """Random people, with as many recordings of either label from each source, so that the source does not tell the label.
+    """Random people, with equal numbers of both labels from each source, so that the source does not predict the label.
 
-    Sources with one label only are left out; without any other source this is a ValueError. Of the commoner label of a source,
-    each split draws other recordings.
+    Sources with one label only are left out; without any other source this is a ValueError. Each split draws different recordings
+    of a source's commoner label.
     """
     rows = clean(table)
     labels, source = _labels(table), table["source"].to_numpy()
@@ -74,7 +74,7 @@ def source_balanced(table: pd.DataFrame, *, n_splits: int = 5, seed: int = 0) ->
 
 def clean(table: pd.DataFrame) -> np.ndarray:
     """Row numbers of the first recording of each audio whose labels agree, in ascending order."""
-    # Imported late: it needs pandas, and answering a request does without.
+    # Imported late: it needs pandas, which answering a request does not need.
     from coughlab.datasets import duplicates
 
     return np.flatnonzero(duplicates.clean(table))
@@ -85,7 +85,7 @@ def _labels(table):
 
 
 def _by_person(table, rows, strata, drawn, seed):
-    """Split the people of some rows; each split takes those of its own `drawn` rows. A person counts to their highest stratum."""
+    """Split the people of some rows; each split uses only its own `drawn` rows. A person belongs to their highest stratum."""
     import pandas as pd
 
     person = table["person"].to_numpy()

@@ -1,6 +1,6 @@
-"""The Reality check in words that can be quoted: never more than the intervals allow.
+"""The Reality check as a text that can be quoted; it claims no more than the intervals allow.
 
-All words are about the ROC AUC, which depends neither on a threshold nor on how common the condition is among those tested.
+The text is about the ROC AUC, which depends neither on a threshold nor on the prevalence among those tested.
 """
 
 import math
@@ -11,7 +11,7 @@ from coughlab.evaluation.protocols import EXTERNAL, PROTOCOLS
 from coughlab.evidence.wording import FALSE_ALARMS, RANDOM, SHORTCUT, compared, write, write_interval
 from coughlab.task import Task
 
-#: What a baseline is, before anything is said of its score.
+#: Explanation of each baseline.
 _OPENINGS = {
     SHORTCUT: "{title} is a baseline: it knows only how a recording was made, such as its file format, loudness and background"
     " noise. ",
@@ -22,14 +22,14 @@ _OPENINGS = {
 def paragraph(
     table: pd.DataFrame, *, study: str, model: str, title: str, task: Task, claimed: float | None = None
 ) -> str:
-    """What a model's steps show and do not show, in sentences that are each true by themselves.
+    """What a model's steps show and do not show; each sentence is true by itself.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Of `coughlab.evidence.steps.steps`, with the metric ``roc_auc``; ValueError if it is about another one.
+        What `coughlab.evidence.steps.steps` returns for the metric ``roc_auc``; ValueError for another one.
     claimed : float, optional
-        Accuracy that was published of a model like it.
+        Published accuracy of a model of this kind.
     """
     if not table["metric"].isin(["roc_auc", FALSE_ALARMS]).all():
         raise ValueError("The paragraph is about the ROC AUC.")
@@ -96,7 +96,7 @@ def _outside(row):
 
 
 def _against_shortcut(row):
-    """What the shortcut-only baseline says of a score; nothing where it was not measured."""
+    """Comparison of a score with the shortcut-only baseline; "" if that was not measured."""
     if math.isnan(row["shortcut"]):
         return ""
     edges = {"low": row["shortcut_low"], "high": row["shortcut_high"], "metric": row["metric"]}

@@ -1,4 +1,4 @@
-"""The Reality check: what is left of a model's score when, step by step, what could have helped it is taken away.
+"""The Reality check: what is left of a model's score when possible shortcuts are removed step by step.
 
 Everything here is a pure function of the evidence table of `coughlab.evaluation.bootstrap` and of the feature table.
 """
@@ -34,17 +34,18 @@ def steps(
     metric : str
         A key of `SHOWN`; ValueError if it is another.
     reasons : mapping of str to str, optional
-        Why a protocol cannot be made, as `ruled_out` finds it.
+        Why a protocol is impossible, as `ruled_out` returns it.
 
     Returns
     -------
     pandas.DataFrame
-        One row a step, in the order of the protocols, that on another dataset once for each dataset tested on; those with healthy
-        people only come last, and their ``metric`` is `FALSE_ALARMS`. Columns: ``step`` (from 1), ``title``, ``protocol``,
-        ``tested_on``, ``metric``, ``value``, ``low``, ``high`` (95% interval), ``splits``, ``recordings``, ``people``,
-        ``positives``, ``negatives`` (recordings of each label), ``majority`` (what always answering the commoner label
-        reaches), ``chance`` (what guessing reaches: 0.5, or the value of the model ``random``), ``shortcut``, ``shortcut_low``
-        and ``shortcut_high`` (the shortcut-only baseline under the same protocol), and ``reason``: why there is no value, or "".
+        One row per step, in the order of the protocols; the external step is repeated for each test dataset. Datasets with
+        healthy people only come last, and their ``metric`` is `FALSE_ALARMS`. Columns: ``step`` (from 1), ``title``,
+        ``protocol``, ``tested_on``, ``metric``, ``value``, ``low``, ``high`` (95% interval), ``splits``, ``recordings``,
+        ``people``, ``positives``, ``negatives`` (recordings of each label), ``majority`` (the score of always predicting the
+        commoner label), ``chance`` (the score of guessing: 0.5, or the value of the model ``random``), ``shortcut``,
+        ``shortcut_low`` and ``shortcut_high`` (the shortcut-only baseline under the same protocol), and ``reason``: why there is
+        no value, or "".
 
     >>> study = coughlab.load_study()
     >>> coughlab.check_reality(study.name, study.evidence, "mlp", "roc_auc")["title"].tolist()[:2]
@@ -59,7 +60,7 @@ def steps(
             if protocol == EXTERNAL and tested_on:
                 row["title"] = f"On {tested_on}"
             rows.append(row | _cell(evidence, model, metric, protocol, tested_on, reasons.get(protocol)))
-    # Stable, so that all others stay in their order.
+    # A stable sort, so that all others keep their order.
     rows.sort(key=lambda row: row["metric"] == FALSE_ALARMS)
     for number, row in enumerate(rows, start=1):
         row["step"] = number
@@ -74,7 +75,7 @@ def overview(
     *,
     reasons: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """`steps` of several models below each other, with a column ``model`` before them."""
+    """`steps` of several models in one table, with a first column ``model``."""
     tables = {
         model: steps(study_name, evidence, model, metric, reasons=reasons).assign(model=model)
         for model in models
@@ -84,18 +85,18 @@ def overview(
 
 
 def matrix(evidences: Mapping[str, pd.DataFrame], model: str, metric: str) -> pd.DataFrame:
-    """How a model trained on one dataset does on another, from the evidence table of each study by its name.
+    """Scores of a model by training dataset and test dataset; takes the evidence table of each study by its name.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each study (``trained_on``) and each dataset that any of them was tested on (``tested_on``), row by row:
-        ``protocol``, ``metric``, ``value``, ``low``, ``high``, ``splits``, ``recordings``, ``people``, ``positives``,
-        ``negatives`` and ``reason`` as in `steps`. Within a dataset the protocol is the strictest the model has there, else it
-        is `external`. Where no recording is positive the ``metric`` is specificity.
+        One row per study (``trained_on``) and dataset that any of them was tested on (``tested_on``): ``protocol``, ``metric``,
+        ``value``, ``low``, ``high``, ``splits``, ``recordings``, ``people``, ``positives``, ``negatives`` and ``reason`` as in
+        `steps`. Within a dataset the protocol is the strictest that the model has there, else it is `external`. If no recording
+        is positive, the ``metric`` is specificity.
     """
     _check(metric)
-    # In the order in which they are met.
+    # In order of first occurrence.
     everywhere = dict.fromkeys(
         [*evidences, *(name for table in evidences.values() for name in table["tested_on"])]
     )
@@ -120,7 +121,7 @@ def matrix(evidences: Mapping[str, pd.DataFrame], model: str, metric: str) -> pd
 
 
 def ruled_out(features: pd.DataFrame, task: Task) -> dict[str, str]:
-    """Why protocols cannot be made of a dataset, by protocol: a sentence for each that its people and sources rule out."""
+    """Impossible protocols of a dataset: by protocol, a sentence that says why its people or sources rule it out."""
     reasons = {name: protocol.ruled_out(features, task) for name, protocol in PROTOCOLS.items()}
     return {name: reason for name, reason in reasons.items() if reason}
 
@@ -131,12 +132,12 @@ def _check(metric):
 
 
 def _table(rows):
-    """A table whose sizes are whole numbers also where some are missing."""
+    """A table whose sizes are whole numbers, even if some are missing."""
     return pd.DataFrame(rows).astype(dict.fromkeys(_SIZES, "Int64"))
 
 
 def _cell(evidence, model, metric, protocol, tested_on, reason=None):
-    """What was measured in one place: the measured columns of `steps`, ``metric`` if it is another one, and ``reason``."""
+    """One measurement: the measured columns of `steps`, ``metric`` if it differs, and ``reason``."""
     here = evidence[(evidence["protocol"] == protocol) & (evidence["tested_on"] == tested_on)]
     here = here.set_index("model")
     healthy = len(here) and (here["positives"] == 0).all()
@@ -177,7 +178,7 @@ def _interval(row, metric, healthy):
 
 
 def _guesses(row, metric, healthy):
-    """What always answering the commoner label reaches, and what guessing, where that does not depend on how one guesses."""
+    """The scores of always predicting the commoner label, and of guessing if that does not depend on the way of guessing."""
     if healthy:
         return {"majority": 0.0}
     of = METRICS[metric]

@@ -1,7 +1,7 @@
-"""How far one answer can be believed: what is known of the model, what its result means, and a verdict in words.
+"""How reliable one answer is: what is known about the model, what its result means, and a verdict in words.
 
-What is known of a model comes from the strictest protocol by which recordings of both labels were tested. The verdict follows
-from intervals alone: a score is better than guessing, and a result informative, only if all of its 95% interval says so.
+The knowledge about a model comes from the strictest protocol with test recordings of both labels. The verdict depends on
+intervals only: a score is better than guessing, and a result informative, only if its whole 95% interval is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # the command line reads a prevalence without the features
 #: An ROC AUC whose interval begins below this is weak (D. W. Hosmer and S. Lemeshow, "Applied Logistic Regression", 2000,
 #: section 5.2.4, call 0.7 to 0.8 acceptable).
 MODERATE = 0.7
-#: Every verdict, as a headline.
+#: The headline of every verdict.
 HEADLINES = {
     "no_basis": "No basis to answer",
     "untested": "Untested: nobody knows what this answer is worth",
@@ -36,7 +36,7 @@ HEADLINES = {
     "weak": "A little better than guessing when it was tested",
     "moderate": "Better than guessing when it was tested",
 }
-#: Verdicts that leave the label without support.
+#: Verdicts under which the label has no support.
 DISCREDITED = ("no_basis", "untested", "below_chance", "chance", "shortcut", "uninformative")
 
 _TEST = ("protocol", "tested_on", "recordings", "people", "splits")
@@ -44,11 +44,11 @@ _UNKNOWN = decision.Estimate(math.nan, math.nan, math.nan)
 
 
 class PrevalenceError(ValueError):
-    """What was given is no prevalence; the message says what is."""
+    """The given value is not a prevalence; the message says what is valid."""
 
 
 def prevalence_of(text: str | float) -> float:
-    """A prevalence that was typed, above 0 and below 1; PrevalenceError if it is none."""
+    """A prevalence from text, above 0 and below 1; PrevalenceError if it is not valid."""
     try:
         value = float(text)
     except ValueError:
@@ -60,10 +60,10 @@ def prevalence_of(text: str | float) -> float:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a model under the strictest protocol it was tested by, whatever it is asked.
+    """What is known about a model under the strictest protocol it was tested by, independent of a recording.
 
-    `study` is where it was trained, `auc` its ROC AUC, `ratios` the likelihood ratio of each label as its result (NaN where it is
-    not defined), and `shortcut` the ROC AUC of the baseline `SHORTCUT` in the same test.
+    `study` is the study it was trained in, `auc` its ROC AUC, `ratios` the likelihood ratio of each label as its result (NaN if
+    it is not defined), and `shortcut` the ROC AUC of the baseline `SHORTCUT` in the same test.
     """
 
     study: str
@@ -79,12 +79,12 @@ class Known:
 
 
 def known(study: Any, model: str) -> Known | None:
-    """What is known of a model of a `coughlab.studies.store.StoredStudy`; None where it was never tested on both labels."""
+    """What is known about a model of a `coughlab.studies.store.StoredStudy`; None if it was never tested on both labels."""
     evidence = study.evidence.dropna(subset="roc_auc")
     own = evidence[evidence["model"] == model]
     if own.empty:
         return None
-    # Of several datasets that it was tested on in the same way, the one with most people says most.
+    # Of several test datasets under the same protocol, the one with most people is used.
     proof = own["protocol"].map(STRICTEST.index)
     best = own.assign(proof=proof, fewer=-own["people"]).sort_values(["proof", "fewer"]).iloc[0]
     protocol, tested_on = best["protocol"], best["tested_on"]
@@ -109,7 +109,7 @@ def known(study: Any, model: str) -> Known | None:
 
 
 def dump(known: Mapping[str, Known | None]) -> bytes:
-    """What is known of models, by name, as JSON for `load`."""
+    """`Known` of models, by name, as JSON for `load`."""
     return json.dumps({name: one and _written(vars(one)) for name, one in known.items()}).encode()
 
 
@@ -119,7 +119,7 @@ def load(content: bytes) -> dict[str, Known | None]:
 
 
 def _written(value):
-    """An estimate without the numbers that JSON does not have."""
+    """An estimate as JSON values: NaN and infinity become None."""
     if isinstance(value, dict):
         return {key: _written(one) for key, one in value.items()}
     if isinstance(value, decision.Estimate):
@@ -151,7 +151,7 @@ def block(
     study : coughlab.studies.store.StoredStudy
         The study.
     label : str
-        What the model said: one of the task's labels.
+        The model's answer: one of the task's labels.
     prevalence : float, optional
         The probability of the condition before the answer, above 0 and below 1; the task's unless given.
     cough : bool
@@ -162,9 +162,9 @@ def block(
     dict
         ``study``, ``protocol``, ``tested_on``, ``recordings``, ``people``, ``splits``, ``auc``, ``auc_interval``,
         ``likelihood_ratio`` of the result, ``likelihood_ratio_interval``, ``prevalence``, ``probability_after`` the result,
-        ``probability_after_interval``, ``verdict`` (a key of `HEADLINES`) and ``message``: None where nothing is known, and no
-        likelihood ratio where the recording holds no cough or is far from what was trained on. Intervals are 95% intervals,
-        [low, high]; that of the probability takes the prevalence as known.
+        ``probability_after_interval``, ``verdict`` (a key of `HEADLINES`) and ``message``. Unknown values are None. There is no
+        likelihood ratio if the recording has no cough or is far from the training data. Intervals are 95% intervals, [low, high];
+        that of the probability treats the prevalence as known.
     """
     no_basis = _no_basis(novelty, cough)
     task = study.task
@@ -174,7 +174,7 @@ def block(
     auc = ratio = _UNKNOWN
     if known is not None:
         auc = known.auc
-        # What was tested says nothing of a recording that is like none of those tested.
+        # The test results do not apply to a recording that is unlike all test recordings.
         ratio = _UNKNOWN if no_basis else known.ratios[label]
     after = decision.Estimate(*(float(decision.post_test(prevalence, value)) for value in ratio))
     return (
@@ -189,7 +189,7 @@ def block(
 
 
 def meaning(block: dict, label: str, task: Task) -> str:
-    """What a result changes, in a sentence on what `block` returned; says so where it is not known."""
+    """A sentence on what a result changes, from what `block` returned; also says if that is not known."""
     before, result = percent(block["prevalence"]), f'the result "{task.title(label)}"'
     if block["likelihood_ratio"] is None:
         return f"What {result} makes of a probability of {task.condition} of {before} is not known."
@@ -205,7 +205,7 @@ def meaning(block: dict, label: str, task: Task) -> str:
 
 
 def agreement(votes: dict[str, int], label: str, task: Task) -> str:
-    """Whether the labels of the coughs, at least one, are that of the recording: "All 3 coughs and the recording: not asthma"."""
+    """Whether the labels of the coughs agree with that of the recording: "All 3 coughs and the recording: not asthma"."""
     n, recording = sum(votes.values()), task.title(label)
     everyone = {1: "The cough", 2: "Both coughs"}.get(n, f"All {n} coughs")
     if votes[label] == n:
@@ -219,7 +219,7 @@ def agreement(votes: dict[str, int], label: str, task: Task) -> str:
 
 
 def _no_basis(novelty, cough):
-    """Why nothing that was tested is about this recording; nothing where it is."""
+    """Why the test results do not apply to this recording; "" if they do."""
     if cough and novelty.code != "far":
         return ""
     why = (
@@ -246,7 +246,7 @@ def _verdict(known, label, task):
 
 
 def _tells(ratio, positive):
-    """Whether all of the interval says that the result is commoner where it should be, edges taken as they are shown."""
+    """Whether the whole interval shows that the result is commoner where it should be; uses the rounded limits that are shown."""
     if positive:
         return round(ratio.low, 2) > 1
     return round(ratio.high, 2) < 1
@@ -296,7 +296,7 @@ def _estimate(row, name):
 
 
 def _numbers(name, estimate):
-    """An estimate as two entries of the block, without the numbers that JSON does not have."""
+    """An estimate as two entries of the block; NaN and infinity become None."""
     if not all(map(math.isfinite, estimate)):
         return {name: None, f"{name}_interval": None}
     return {name: float(estimate.value), f"{name}_interval": [float(estimate.low), float(estimate.high)]}

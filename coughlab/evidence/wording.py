@@ -1,4 +1,4 @@
-"""How scores and their intervals are written and compared; light, since answering a request imports it."""
+"""How scores and their intervals are written and compared; few imports, because answering a request imports it."""
 
 import math
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Literal
 
 from coughlab.evaluation.metrics import METRICS
 
-#: The metric of a step where nobody is positive: the share of recordings that are predicted positive, 1 - specificity.
+#: The metric of a step without positive people: the share of recordings that are predicted positive, 1 - specificity.
 FALSE_ALARMS = "false_alarms"
 #: The baseline trained on the recording chain instead of the cough.
 SHORTCUT = "shortcut"
@@ -15,12 +15,12 @@ RANDOM = "random"
 
 
 def write(value: float, metric: str = "roc_auc") -> str:
-    """A value of a metric as people read it: "0.97" or "97%"; what would round to 0 or 1 says so."""
+    """A formatted value of a metric: "0.97" or "97%"; if it would wrongly round to 0 or 1, "under 0.01" or "over 0.99"."""
     return METRICS[metric if metric != FALSE_ALARMS else "specificity"].write(value)
 
 
 def write_interval(row: Mapping) -> str:
-    """The 95% interval of a step as people read it; in words where there is none."""
+    """The formatted 95% interval of a step; in words if there is none."""
     if math.isnan(row["low"]):
         return "no interval"
     form = ".2f" if row["metric"] == "roc_auc" else ".0%"
@@ -28,9 +28,9 @@ def write_interval(row: Mapping) -> str:
 
 
 def compared(low: float, high: float, baseline: float) -> Literal["better", "worse", "compatible", "unknown"]:
-    """How a score with a 95% interval compares to what guessing gives; "unknown" where there is no interval.
+    """How a score with a 95% interval compares to the score of guessing; "unknown" without an interval.
 
-    The edges are taken as they are shown, with two decimals, so that the words never say more than the numbers beside them.
+    Uses the limits as shown, with two decimals, so that the words agree with the numbers beside them.
     """
     if math.isnan(low) or math.isnan(high) or math.isnan(baseline):
         return "unknown"

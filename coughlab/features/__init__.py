@@ -1,1 +1,1 @@
-"""What is measured in one recording: features, spectrogram, the coughs in it, its quality."""
+"""Measurements on one recording: features, spectrogram, levels, quality, recording chain, fingerprint."""

@@ -13,7 +13,7 @@ from coughlab.features import spectrum
 from coughlab.features.sound import Sound
 from coughlab.features.spectrum import HOP, N_FFT, RATE
 
-#: Only so much of a recording is read, as in the case study.
+#: Seconds of a recording that are used, as in the case study.
 SECONDS = 5.0
 N_MFCC = 20
 N_CHROMA = 12
@@ -77,7 +77,7 @@ def chroma(y: np.ndarray) -> np.ndarray:
 def _centroid_and_bandwidth(magnitude):
     hz = spectrum.frequencies()
     powers = np.stack([hz**0, hz, hz**2], axis=1)
-    # In double precision the second moment less the squared first is safe even for a pure tone.
+    # In double precision, the second moment minus the squared first is accurate enough even for a pure tone.
     moments = [magnitude[rows].astype(float) @ powers for rows in spectrum.blocks(len(magnitude))]
     total, first, second = np.concatenate(moments).T
     total = np.where(total < np.finfo(np.float32).tiny, 1, total)
@@ -95,7 +95,7 @@ def _rolloff(magnitude):
 
 
 def _rms(y):
-    # A frame is four hops, so the sums over hops are taken once.
+    # A frame is four hops, so each hop is summed only once.
     n_frames = 1 + y.size // HOP
     padded = np.zeros((n_frames + N_FFT // HOP - 1) * HOP)
     padded[N_FFT // 2 : N_FFT // 2 + y.size] = y[: padded.size - N_FFT // 2]
@@ -104,7 +104,7 @@ def _rms(y):
 
 
 def _zero_crossing_rate(y):
-    # What is closer to zero than 1e-10 counts as positive.
+    # Values closer to zero than 1e-10 count as positive.
     negative = np.pad(y, N_FFT // 2, mode="edge") < -1e-10
     crossings = np.concatenate([[0], np.cumsum(negative[1:] != negative[:-1])])
     starts = np.arange(1 + y.size // HOP) * HOP
@@ -116,7 +116,7 @@ def _mel_db(power):
 
 
 def _mean_mfcc(power):
-    # The cosine transform is linear, so that of the mean is the mean of them all.
+    # The cosine transform is linear: the transform of the mean is the mean of the transforms.
     return _mel_db(power).mean(axis=0, dtype=float) @ _cosines()
 
 
@@ -135,10 +135,10 @@ def _chroma(power):
 
 
 def _tuning(power):
-    """How far the strong pitches lie from A440's semitones, as ``librosa.estimate_tuning(S=power)``: from -0.5 to 0.49."""
+    """How far the strong pitches are from the semitones of A440, as ``librosa.estimate_tuning(S=power)``: from -0.5 to 0.49."""
     lo, hi = np.searchsorted(spectrum.frequencies(), [150.0, 4000.0])
     band, weak = power[:, lo - 1 : hi + 1], 0.1 * power.max(axis=1)
-    # To librosa a weak neighbour is 0; the peak, which is not weak, stands above it either way.
+    # librosa sets weak neighbours to 0; a peak is above them in either case.
     peaks = band[:, 1:-1] > weak[:, None]
     peaks &= band[:, 1:-1] > band[:, :-2]
     peaks &= band[:, 1:-1] >= band[:, 2:]

@@ -1,4 +1,4 @@
-"""What classifiers read of a recording: one definition for training and for serving."""
+"""The classifiers' inputs, defined once for training and serving."""
 
 from collections.abc import Callable, Collection
 
@@ -10,7 +10,7 @@ from coughlab.features.spectrogram_image import PICTURES
 
 #: Mel bands of the CNN's spectrogram.
 N_MELS = 64
-#: About a second: shorter recordings are repeated up to it, because the CNN's poolings need room.
+#: About a second: shorter recordings are repeated up to this length, because the CNN's pooling layers need it.
 SHORTEST_FRAMES = 43
 
 
@@ -32,7 +32,7 @@ def _spectrogram(magnitude):
 def measure(recording: Sound, kinds: Collection[str]) -> dict[str, np.ndarray]:
     """Several `INPUTS` of one recording, by name.
 
-    The features and the spectrogram share a transform where both are of the whole recording.
+    The features and the spectrogram share a transform if both use the whole recording.
     """
     shared = {}
     if {"features", "spectrogram"} <= set(kinds) and recording.duration <= acoustic.SECONDS:

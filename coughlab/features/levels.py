@@ -13,7 +13,7 @@ def levels(recording: Sound) -> np.ndarray:
     y = recording.samples - recording.samples.mean()
     edges = np.round(np.arange(0, recording.duration - FRAME_S / 2, HOP_S) * recording.rate).astype(int)
     ends = np.minimum(edges + max(round(FRAME_S * recording.rate), 1), y.size)
-    # Frames overlap, so what lies between two edges is summed once, and sums of sums make the frames.
+    # Frames overlap, so samples are first summed between edges, and these sums are added for each frame.
     between, place = np.unique(np.concatenate([edges, ends]), return_inverse=True)
     energy = np.square(y, out=y)[: ends.max(initial=0)]
     sums = np.add.reduceat(energy, between[:-1], dtype=float) if between.size > 1 else np.empty(0)

@@ -1,4 +1,4 @@
-"""Whether a recording is good enough to be measured, in plain sentences. Whether it holds a cough, the detector says."""
+"""Whether a recording is good enough to be measured, in plain sentences. The detector decides whether it has a cough."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from coughlab.features.sound import Sound
 
 #: A cough lasts about 0.3 s; less than this rarely holds a whole one.
 SHORT_S = 0.5
-#: Share of the samples on flat tops that can no longer be a coincidence ...
+#: Share of the samples on flat tops above which it is not a coincidence ...
 CLIPPED_SHARE = 0.0005
 #: ... a flat top being three samples in a row within 0.1% of the recording's peak ...
 FLAT = 0.999
-#: ... in a recording loud enough for its steps not to look flat.
+#: ... in a recording loud enough that quantisation does not look like a flat top.
 LOUD = 0.5
 #: Loudest 20 ms, in dB relative to full scale.
 QUIET_DB = -40.0
@@ -25,14 +25,14 @@ NOISY_DB = 15.0
 
 @dataclass(frozen=True)
 class Remark:
-    """One thing to know about a recording: a stable code and a sentence for its reader."""
+    """A remark about a recording: a stable code and a sentence."""
 
     code: str
     message: str
 
 
 def check(recording: Sound, events: Sequence) -> list[Remark]:
-    """What is wrong with a recording in which the detector found these coughs; empty for a good one."""
+    """Problems of a recording in which the detector found these coughs; empty for a good one."""
     db = _levels.levels(recording)
     contrast = db.max() - _levels.background_db(db)
     found = {

@@ -1,7 +1,7 @@
-"""How a recording was made: file, level and background. None of it has to do with a disease.
+"""Properties of how a recording was made: file, level and background. None of them is related to a disease.
 
-A microphone, a room, a phone's gain and a web site's format leave traces in the sound. If they differ between the labels, a model
-can score well without any information from coughs; these measurements show how well.
+A microphone, a room, a phone's gain and a web site's format leave traces in the sound. If these differ between the labels, a
+model can score well without any information from coughs; these measurements show how well.
 """
 
 import numpy as np
@@ -10,9 +10,9 @@ from coughlab.features import quality, spectrum
 from coughlab.features.sound import Sound
 
 N_BANDS = 16
-#: The file, known without decoding it.
+#: Properties of the file, known without decoding it.
 FILE = ("file_log2_rate", "file_channels", "file_log2_seconds", "file_bit_depth", "file_compressed")
-#: How loud it is, and up to which frequency there is sound.
+#: Loudness, and the highest frequency with sound.
 LEVEL = (
     "level_rms_db",
     "level_peak_db",
@@ -22,29 +22,29 @@ LEVEL = (
     "level_bandwidth_hz",
     "level_bandwidth_share",
 )
-#: The background: level and spectrum of the quietest frames.
+#: Background: level and spectrum of the quietest frames.
 QUIET = ("quiet_db", *(f"quiet_band{k}" for k in range(1, N_BANDS + 1)))
 NAMES = FILE + LEVEL + QUIET
 
 #: Share of the frames that are background.
 QUIET_SHARE = 0.1
-#: Digital silence in dB: fainter than anything that a 16-bit file can hold.
+#: Digital silence in dB: below any sound that a 16-bit file can have.
 FLOOR_DB = -120.0
 #: A frequency counts as recorded if its power is this close to the strongest, in dB ...
 RANGE_DB = 80.0
-#: ... and stands this far above the noise that rounding to 16 bits makes.
+#: ... and this far above the noise of rounding to 16 bits.
 ABOVE_ROUNDING_DB = 6.0
-#: Frames transformed at once; bounds the memory that a long recording takes.
+#: Frames transformed at once; bounds the memory for a long recording.
 _BLOCK = 1024
 
 
 def measure(recording: Sound) -> np.ndarray:
     """The recording chain of the whole recording, in the order of `NAMES`: shape (len(NAMES),), float64, all finite.
 
-    Levels are in dB relative to full scale, at least -120. ``file_bit_depth`` is 0 where the codec has none, ``file_compressed``
-    is 1 there. ``level_clipped`` is the share of samples on flat tops. ``level_bandwidth_hz`` is the highest frequency with sound
-    in it, ``level_bandwidth_share`` the same as a share of half the sample rate. ``quiet_db`` is the mean level of the mel bands
-    in the quietest tenth of the frames, and ``quiet_band<k>`` how far band k lies from that mean.
+    Levels are in dB relative to full scale, at least -120. If the codec has no bit depth, ``file_bit_depth`` is 0 and
+    ``file_compressed`` is 1. ``level_clipped`` is the share of samples on flat tops. ``level_bandwidth_hz`` is the highest
+    frequency with sound in it, ``level_bandwidth_share`` the same as a share of half the sample rate. ``quiet_db`` is the mean
+    level of the mel bands in the quietest tenth of the frames, and ``quiet_band<k>`` the difference of band k from that mean.
     """
     bandwidth = _bandwidth(recording)
     return np.array([*_file(recording), *_level(recording.samples), *bandwidth, *_quiet(recording)])
@@ -88,8 +88,8 @@ def _quiet(recording):
 
 
 def _power(y, n_fft, hop):
-    """Squared magnitudes of the frames that lie wholly inside, in blocks of shape (<= 1024, n_fft // 2 + 1)."""
-    # Not NumPy's, which rounds single precision a little differently. Imported here because serving does without SciPy.
+    """Squared magnitudes of the complete frames, in blocks of shape (<= 1024, n_fft // 2 + 1)."""
+    # Not NumPy's, which rounds single precision differently. Imported here because serving needs no SciPy.
     import scipy.fft
 
     frames = np.lib.stride_tricks.sliding_window_view(y, n_fft)[::hop]

@@ -1,4 +1,4 @@
-"""What is asked of a recording here; `coughlab.audio.Recording` has it."""
+"""The interface of a recording in this package; `coughlab.audio.Recording` has it."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Sound(Protocol):
-    """Samples of one channel, and what is known of the file they came from."""
+    """Samples of one channel, and properties of the file."""
 
     @property
     def samples(self) -> np.ndarray:
@@ -14,7 +14,7 @@ class Sound(Protocol):
 
     @property
     def rate(self) -> int:
-        """Samples a second."""
+        """Samples per second."""
 
     @property
     def duration(self) -> float:
@@ -22,7 +22,7 @@ class Sound(Protocol):
 
     @property
     def truncated(self) -> bool:
-        """Whether the file breaks off before its announced end."""
+        """Whether the file is shorter than its header says."""
 
     @property
     def container(self) -> str:
@@ -38,4 +38,4 @@ class Sound(Protocol):
 
     @property
     def bit_depth(self) -> int | None:
-        """Bits a sample; None where the codec has none."""
+        """Bits per sample; None if the codec has none."""

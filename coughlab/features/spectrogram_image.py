@@ -1,7 +1,6 @@
-"""The spectrogram drawn as a colour picture, as the case study's VGG16 networks read it: axes off, edge to edge.
+"""The spectrogram as a colour picture without axes or margins, the input of the case study's VGG16 networks.
 
-Drawn straight into an array, because a plotting library would take a second to load and draws a little differently in each
-version.
+Drawn directly into an array: a plotting library takes a second to load, and its pictures differ between versions.
 """
 
 from functools import lru_cache, partial
@@ -30,24 +29,24 @@ MAGMA = (
 
 
 def picture(recording: Sound, height: int, width: int) -> np.ndarray:
-    """Draw the log-power spectrogram of the first 5 seconds; a shorter recording fills the whole width, too.
+    """Draw the log-power spectrogram of the first 5 seconds; a shorter recording fills the whole width too.
 
     Returns
     -------
     ndarray, shape (height, width, 3), uint8
-        Red, green and blue. From top to bottom 11,025 to 0 Hz, equally spaced; from left to right the time. The quietest
-        point is the darkest and the loudest, where it is 80 dB above, the brightest.
+        Red, green and blue. Vertical: 11,025 Hz (top) to 0 Hz, linear. Horizontal: time. The quietest point is the darkest; a
+        point 80 dB above it is the brightest.
     """
     y = spectrum.waveform(recording, seconds=SECONDS)
     db = spectrum.power_to_db(spectrum.magnitude(y) ** 2, TOP_DB)
     db = _resampled(_resampled(db, width).T, height)[::-1]
     levels = (db - db.min()) * (255 / TOP_DB)
-    # Sums of tiny rounding errors can leave the range by as much.
+    # Rounding errors can exceed the range slightly.
     return _colours()[np.clip(levels.round(), 0, 255).astype(np.uint8)]
 
 
 def _resampled(x, size):
-    """Cut the rows of a picture into `size` equal stretches and take the mean of each."""
+    """Cut the rows of a picture into `size` equal parts and take the mean of each."""
     edges = np.linspace(0, len(x), size + 1)
     row = np.minimum(edges.astype(int), len(x) - 1)
     before = np.cumsum(x, axis=0, dtype=float) - x
@@ -64,7 +63,7 @@ def _colours():
     return np.stack(channels, axis=1).round().astype(np.uint8)
 
 
-#: Sizes drawn, (height, width) in pixels, by the name of the input.
+#: Picture sizes, (height, width) in pixels, by name of the input.
 SIZES = {"picture_288x432": (288, 432), "picture_224x224": (224, 224)}
 #: Functions of a recording, by the name of the input.
 PICTURES = {name: partial(picture, height=height, width=width) for name, (height, width) in SIZES.items()}

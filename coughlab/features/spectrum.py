@@ -1,9 +1,9 @@
 """The waveform at the common rate, its short-time Fourier transform and its mel bands.
 
-Conventions, all librosa's defaults (librosa 0.11): 22,050 samples a second, frames of 2,048 samples every 512, a periodic
-Hann window, frames centred with zeros beyond both ends, Slaney's mel scale with area-normalised triangles. They are written
-out here with NumPy because importing librosa's feature functions takes two seconds of a process's first answer; the tests
-hold every value against librosa.
+Conventions, all librosa's defaults (librosa 0.11): 22,050 samples a second, frames of 2,048 samples every 512, a periodic Hann
+window, frames centred with zeros beyond both ends, Slaney's mel scale with area-normalised triangles. They are implemented here
+with NumPy, because importing librosa's feature functions would delay a process's first answer by two seconds. The tests compare
+every value with librosa.
 """
 
 from collections.abc import Iterator
@@ -17,20 +17,20 @@ from coughlab.features.sound import Sound
 RATE = 22_050
 N_FFT = 2048
 HOP = 512
-#: Mel bands that the MFCCs are made of: librosa's ``n_mels``.
+#: Mel bands for the MFCCs: librosa's ``n_mels``.
 N_MELS = 128
-#: Power below which everything is equally quiet, in dB: librosa's ``amin=1e-10``.
+#: Lowest power, in dB: librosa's ``amin=1e-10``.
 FLOOR_DB = -100.0
-#: Frames worked on at once: larger arrays leave the cache, and the system must give memory for them each time anew.
+#: Frames processed at once: larger arrays do not fit the cache, and their memory is allocated again each time.
 _BLOCK = 32
-#: Mel bands summed at once: neighbours, which share most of the bins that they need.
+#: Neighbouring mel bands summed at once: they share most of their bins.
 _BANDS = 16
 
 
 def waveform(recording: Sound, *, seconds: float | None = None) -> np.ndarray:
     """Mono samples at 22,050 Hz, float32; with `seconds`, only of the start.
 
-    The cut comes before the resampling, as in ``librosa.load(path, duration=seconds)``.
+    Cut before resampling, as in ``librosa.load(path, duration=seconds)``.
     """
     y = recording.samples
     if seconds is not None:
@@ -56,7 +56,7 @@ def magnitude(y: np.ndarray) -> np.ndarray:
 
 
 def blocks(n_frames: int) -> Iterator[slice]:
-    """Slices of the frames, each small enough for what is computed of it to stay in a core's cache."""
+    """Slices of the frames, each small enough for a core's cache."""
     return (slice(start, start + _BLOCK) for start in range(0, n_frames, _BLOCK))
 
 
@@ -74,14 +74,14 @@ def mel_power(power: np.ndarray, n_mels: int = N_MELS) -> np.ndarray:
 def power_to_db(power: np.ndarray, top_db: float | None = None) -> np.ndarray:
     """Decibels relative to full scale, from -100 dB up, as ``librosa.power_to_db`` with ``ref=1``.
 
-    With `top_db`, everything more than this below the loudest point is raised to that level.
+    With `top_db`, values more than this below the loudest point are raised to that limit.
     """
     db = 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
     return db if top_db is None else np.maximum(db, db.max() - top_db)
 
 
 def log_mel(y: np.ndarray, *, n_mels: int = 64, top_db: float | None = None) -> np.ndarray:
-    """The log-mel spectrogram of samples at 22,050 Hz in dB, as the CNN reads it: shape (1 + n // 512, n_mels), float32."""
+    """The CNN's log-mel spectrogram of samples at 22,050 Hz, in dB: shape (1 + n // 512, n_mels), float32."""
     return log_mel_of(magnitude(y), n_mels, top_db)
 
 
@@ -123,7 +123,7 @@ def mel_filters(n_mels: int, rate: int = RATE, n_fft: int = N_FFT) -> np.ndarray
 
 @lru_cache
 def _mel_blocks(n_mels):
-    """Neighbouring mel bands, the bins that they reach, and their filters there, of shape (bins, bands); the rest is zeros."""
+    """Groups of neighbouring mel bands, the bins that they cover, and their filters, shape (bins, bands); the rest is zeros."""
     blocks = []
     for start in range(0, n_mels, _BANDS):
         filters = mel_filters(n_mels)[start : start + _BANDS]

@@ -1,7 +1,7 @@
-"""Listening without end: sound that arrives piece by piece, and the coughs in it so far.
+"""Endless listening: sound that arrives piece by piece, and the coughs in it so far.
 
-One `Listener` holds the sound of one visitor's microphone. Frames come in one thread, are worked on in another and the results
-are read by a third; its memory does not grow, however long it listens. Sound is stored nowhere but in that memory.
+One `Listener` handles the sound of one visitor's microphone. Frames arrive in one thread, are processed in a second, and the
+results are read by a third. Its memory is constant. Sound is stored only in that memory.
 """
 
 from coughlab.audio.opus import RATE

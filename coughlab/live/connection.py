@@ -1,4 +1,4 @@
-"""The way from a browser's microphone to here: where browsers give it, and the servers that help to find the way."""
+"""The connection to a browser's microphone: where browsers allow it, and the STUN and TURN servers."""
 
 import ipaddress
 import json
@@ -7,16 +7,16 @@ from urllib.parse import urlsplit
 
 from coughlab.config import SettingError
 
-#: Setting and secret that name the servers, and what is expected there.
+#: Setting and secret with the servers, and the expected format.
 SETTING = "COUGHLAB_ICE_SERVERS"
 EXAMPLE = '[{"urls": "turn:turn.example.org:3478", "username": "name", "credential": "password"}]'
-#: Beyond the local network, unless others are set: tells both sides their public address, and sees no sound.
+#: Default outside the local network: reports their public address to both sides; no sound passes through it.
 PUBLIC = [{"urls": ["stun:stun.l.google.com:19302"]}]
 SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
 
 
 def trusted(url: str) -> bool:
-    """Whether browsers give a page at this address the microphone: over https, or on this very computer."""
+    """Whether browsers allow a page at this address the microphone: over https, or on this computer."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
@@ -26,7 +26,7 @@ def trusted(url: str) -> bool:
 
 
 def local(url: str) -> bool:
-    """Whether the address is on this computer or in its network, where no server has to help."""
+    """Whether the address is on this computer or in its network, where no STUN or TURN server is needed."""
     host = urlsplit(url).hostname or ""
     if host == "localhost" or host.endswith((".localhost", ".local")):
         return True
@@ -35,10 +35,10 @@ def local(url: str) -> bool:
 
 
 def ice_servers(setting: str | Iterable | None, url: str) -> list[dict]:
-    """The STUN and TURN servers to use: ``urls`` and, where they are needed, ``username`` and ``credential``.
+    """The STUN and TURN servers to use: ``urls`` and, if needed, ``username`` and ``credential``.
 
-    The setting is a JSON list, or the list itself; SettingError if it cannot be used. Without one there are none if the page is
-    read at a `url` on the local network, and a public STUN server elsewhere.
+    The setting is a JSON list, or the list itself; SettingError if it is invalid. The default is no server if the `url` of the
+    page is on the local network, and a public STUN server elsewhere.
     """
     if setting is None or setting == "":
         return [] if local(url) else PUBLIC

@@ -1,4 +1,4 @@
-"""The coughs heard so far: a list and their sound, both of bounded size, and their export."""
+"""The coughs so far: a list and their sound, both of bounded size, and their export."""
 
 import io
 import zipfile
@@ -13,52 +13,52 @@ from coughlab.audio.opus import RATE
 from coughlab.serving.predictors import Answer
 from coughlab.text import to_csv
 
-#: So many coughs stay on the list: a cough every ten seconds for a whole day.
+#: Most coughs on the list: one every ten seconds for a whole day.
 LISTED = 10_000
-#: The sound of the newest coughs is kept, so many seconds of it in all: 17 MB.
+#: The sound of the newest coughs is kept, at most this many seconds in all: 17 MB.
 KEPT_S = 180.0
 MINUTE = 60.0
 
 
 @dataclass(frozen=True)
 class Cough:
-    """One cough that was heard, and what the models say of it alone; None while they have not been asked."""
+    """One cough, and the models' answers about it alone; None until they are available."""
 
     number: int  # counted from 1
-    start_s: float  # seconds of sound from when listening began
+    start_s: float  # seconds of sound since listening began
     end_s: float
     probability: float  # that it is a cough
-    at: float  # when it began, in seconds since 1970
+    at: float  # time of its start, in seconds since 1970
     answers: dict[str, Answer] | None = field(default=None, hash=False)
 
     @property
     def time(self) -> str:
-        """When it began, as ISO 8601 in UTC to the hundredth of a second."""
+        """Its start, as ISO 8601 in UTC to the hundredth of a second."""
         at = datetime.fromtimestamp(self.at, UTC)
         return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 10_000:02}Z"
 
 
 class Log:
-    """The coughs so far. Threads that share it need a lock."""
+    """The coughs so far. Not thread-safe: the caller needs a lock."""
 
     def __init__(self) -> None:
         self._coughs: deque[Cough] = deque(maxlen=LISTED)
         self._sounds: dict[int, np.ndarray] = {}  # 16-bit samples by number, oldest first
-        self._kept = 0  # samples in them
+        self._kept = 0  # number of these samples
         self.total = 0
 
     def __len__(self) -> int:
         return len(self._coughs)
 
     def add(self, event: detector.Event, at: float) -> Cough:
-        """Note a cough: its seconds count from when listening began, `at` is when it began, in seconds since 1970."""
+        """Add a cough: its seconds count from the start of listening, `at` is its time in seconds since 1970."""
         self.total += 1
         cough = Cough(self.total, event.start_s, event.end_s, event.probability, at)
         self._coughs.append(cough)
         return cough
 
     def complete(self, number: int, samples: np.ndarray, answers: dict[str, Answer] | None) -> None:
-        """Give a cough its sound and what the models say of it; the sound of the oldest ones is dropped for it."""
+        """Store a cough's sound and the models' answers; the oldest sounds are dropped to make room."""
         place = number - self.total - 1
         if -place > len(self._coughs):
             return
@@ -75,11 +75,11 @@ class Log:
 
     @property
     def oldest_kept(self) -> int | None:
-        """Number of the oldest cough whose sound is kept, None without any."""
+        """Number of the oldest cough whose sound is kept; None if there is none."""
         return next(iter(self._sounds), None)
 
     def since(self, seconds: float) -> int:
-        """How many coughs ended after a time, in seconds from when listening began."""
+        """How many coughs ended after a time, in seconds since listening began."""
         count = 0
         for cough in reversed(self._coughs):
             if cough.end_s <= seconds:
@@ -88,17 +88,17 @@ class Log:
         return count
 
     def wav(self, number: int) -> bytes | None:
-        """The sound of a cough as a WAV file, None where it is not kept."""
+        """The sound of a cough as a WAV file; None if it is not kept."""
         sound = self._sounds.get(number)
         return None if sound is None else audio.encode_wav(sound / 32768, RATE)
 
     def copy(self) -> tuple[list[Cough], dict[int, np.ndarray]]:
-        """The coughs and their sounds as they are now, for a slow export."""
+        """A copy of the coughs and their sounds, for a slow export."""
         return list(self._coughs), dict(self._sounds)
 
 
 def csv(coughs: list[Cough]) -> str:
-    """The list of coughs as CSV: one row a cough, two columns a model."""
+    """The list of coughs as CSV: one row per cough, two columns per model."""
     import pandas as pd
 
     models = list(dict.fromkeys(name for cough in coughs for name in cough.answers or ()))
@@ -128,7 +128,7 @@ def archive(coughs: list[Cough], sounds: dict[int, np.ndarray]) -> bytes:
 
 
 def _put(archive, name, content, at):
-    """Put a file into an archive with the time of its cough, if it is one that a ZIP file can hold."""
+    """Put a file into an archive with the time of its cough, if a ZIP file can store that time."""
     year, *rest = datetime.fromtimestamp(at, UTC).timetuple()[:6]
     entry = zipfile.ZipInfo(name, (min(max(year, 1980), 2107), *rest))
     entry.external_attr = 0o644 << 16

@@ -1,4 +1,4 @@
-"""Listens to one visitor's microphone: sound in, coughs out, for hours."""
+"""Listens to one visitor's microphone for hours: sound in, coughs out."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from coughlab.serving.predictors import Answer
 if TYPE_CHECKING:
     from av import AudioFrame
 
-#: More sound than this does not wait to be worked on: it is dropped, and counted.
+#: Most sound that waits to be processed; more is dropped, and counted.
 BACKLOG_S = 3.0
-#: When no sound has come for so long, listening pauses until there is more.
+#: When no sound has arrived for this long, listening pauses until there is more.
 IDLE_S = 1.0
-#: The longest cough and what the detector is behind fit into this.
+#: Long enough for the longest cough and the detector's delay.
 RING_S = 8.0
-#: A whole recording is worked on in pieces of this length.
+#: A whole recording is processed in pieces of this length.
 PIECE_S = 0.5
 FAILED = "The sound could not be worked on, and listening has ended. Stop and start again; the coughs so far are kept."
 UNANSWERED = "The models could not be asked about the last cough: {error}"
@@ -42,12 +42,12 @@ _epochs = itertools.count(1)
 
 
 class Listener:
-    """Hears one sound in pieces and keeps the coughs in it. May be shared between threads; nothing in it waits for long.
+    """Processes one sound in pieces and stores the coughs in it. Thread-safe; no call blocks for long.
 
-    The models are asked about each cough by `ask`, ``coughlab.serving.predictors.default().ask`` unless given. `error` says why
-    listening ended, and `unanswered` why the models gave no answer about the last cough, for people; None where all is well.
-    So many seconds of sound were dropped because the work fell behind (`dropped_s`), or got lost on the way here (`lost_s`).
-    `epoch` is another number after each `clear`.
+    `ask` runs the models on each cough; the default is ``coughlab.serving.predictors.default().ask``. `error` is a message that
+    says why listening ended, and `unanswered` one that says why the models gave no answer about the last cough; None if there was
+    no problem. `dropped_s` is the number of seconds of sound that were dropped because processing was too slow, `lost_s` the
+    number lost on the network. `epoch` changes with each `clear`.
     """
 
     def __init__(
@@ -58,8 +58,8 @@ class Listener:
     ):
         self._ask = ask or (lambda recording: predictors.default().ask(recording))
         self._detector = detector
-        self._work = threading.RLock()  # held while working on sound: one piece after another
-        self._lock = threading.Condition()  # held for moments, around what the threads share
+        self._work = threading.RLock()  # held while sound is processed: one piece after another
+        self._lock = threading.Condition()  # held briefly, around shared state
         self._queue: deque[tuple[AudioFrame, float]] = deque()
         self._queued_s = self._to_skip_s = 0.0
         self._thread: threading.Thread | None = None
@@ -75,10 +75,10 @@ class Listener:
         self._stream = self._base = None
         self._pending = deque()
 
-    # What the microphone's thread calls.
+    # Called by the microphone's thread.
 
     def hear(self, frame: AudioFrame) -> None:
-        """Take a frame of sound of any format, layout and rate; another thread does the work."""
+        """Take a frame of sound of any format, layout and rate; another thread processes it."""
         with self._lock:
             self._heard_at = time.monotonic()
             if self.error:
@@ -108,7 +108,7 @@ class Listener:
                 self._queued_s = self._to_skip_s = 0.0
 
     def _next(self):
-        """What waits to be worked on: seconds that were dropped, frames, and when the last came. None if none comes."""
+        """The next input: seconds that were dropped, frames, and the arrival time of the last. None if no sound arrives."""
         with self._lock:
             waits = self._lock.wait_for(lambda: self._queue, IDLE_S)
         if not waits:
@@ -137,10 +137,10 @@ class Listener:
                     self.lost_s += missing_s
             self._feed(samples, at - late_s)
 
-    # The work on sound; `_work` is held.
+    # Processing of sound; `_work` is held.
 
     def _feed(self, samples, at):
-        """Work on samples at `RATE`, of which the last was heard at a time in seconds since 1970."""
+        """Process samples at `RATE`; `at` is the time of the last sample, in seconds since 1970."""
         if self._stream is None:
             self._stream, self._base = detector.Stream(RATE, self._detector), self._ring.end
         self._ring.write(samples)
@@ -160,7 +160,7 @@ class Listener:
             self._pending.append(cough)
 
     def _answer(self, finished=False):
-        """Ask the models about the coughs whose sound is complete."""
+        """Run the models on the coughs whose sound is complete."""
         while self._pending and (
             finished or (self._pending[0].end_s + predictors.MARGIN_S) * RATE <= self._ring.end
         ):
@@ -170,7 +170,7 @@ class Listener:
             try:
                 answers = self._ask(Recording(samples, RATE, "live", "pcm_f32", 1, 32, False))
                 unanswered = None
-            except Exception as error:  # without the models the coughs are found all the same
+            except Exception as error:  # coughs are found even without the models
                 _log.exception("The models could not be asked")
                 unanswered = UNANSWERED.format(error=error)
             with self._lock:
@@ -178,7 +178,7 @@ class Listener:
                 self._coughs.complete(cough.number, samples, answers)
 
     def _finish(self):
-        """The sound ends here, for now."""
+        """End the present sound."""
         if self._stream is not None:
             self._note(self._stream.finish(), time.time())
             self._answer(finished=True)
@@ -188,17 +188,17 @@ class Listener:
             self._columns.skip(0)
 
     def _skip(self, seconds):
-        """Go on without some of the sound."""
+        """Continue after missing sound."""
         self._finish()
         n = round(seconds * RATE)
         self._ring.skip(n)
         with self._lock:
             self._columns.skip(n)
 
-    # What the page calls.
+    # Called by the page.
 
     def feed(self, samples: np.ndarray, rate: int) -> None:
-        """Hear a whole recording now, mono with a full scale of 1, and return when the work is done."""
+        """Process a whole recording, mono, full scale 1, and return when it is done."""
         y = samples if rate == RATE else soxr.resample(samples, rate, RATE, quality="soxr_hq")
         began, piece = time.time() - y.size / RATE, round(PIECE_S * RATE)
         with self._work:
@@ -209,24 +209,24 @@ class Listener:
             self._finish()
 
     def resume(self) -> None:
-        """Listen again after an error; what was heard so far stays."""
+        """Listen again after an error; earlier results are kept."""
         with self._lock:
             self.error = self._heard_at = None
 
     def clear(self) -> None:
-        """Forget everything heard so far, and go on."""
+        """Delete all results so far, and continue."""
         with self._work, self._lock:
             self._reset()
 
     @property
     def quiet_s(self) -> float | None:
-        """Seconds since the last frame arrived, None if none did since `resume`."""
+        """Seconds since the last frame arrived; None if none has arrived since `resume`."""
         with self._lock:
             return None if self._heard_at is None else time.monotonic() - self._heard_at
 
     @property
     def heard_s(self) -> float:
-        """Seconds of sound from when listening began."""
+        """Seconds of sound since listening began."""
         return self._ring.end / RATE
 
     def level(self) -> tuple[float, float]:
@@ -246,12 +246,12 @@ class Listener:
 
     @property
     def total(self) -> int:
-        """Coughs so far, also those no longer listed."""
+        """Number of coughs so far, including those no longer listed."""
         return self._coughs.total
 
     @property
     def oldest_kept(self) -> int | None:
-        """Number of the oldest cough whose sound is kept, None without any."""
+        """Number of the oldest cough whose sound is kept; None if there is none."""
         with self._lock:
             return self._coughs.oldest_kept
 
@@ -261,7 +261,7 @@ class Listener:
             return self._coughs.since(self.heard_s - cough_log.MINUTE)
 
     def wav(self, number: int) -> bytes | None:
-        """The sound of a cough as a WAV file, None where it is not kept."""
+        """The sound of a cough as a WAV file; None if it is not kept."""
         with self._lock:
             return self._coughs.wav(number)
 

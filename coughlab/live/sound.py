@@ -1,4 +1,4 @@
-"""Frames of sound as they arrive from a browser, made one continuous sound; and the last seconds of it."""
+"""Joins frames of sound from a browser to one continuous sound, and stores its last seconds."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soxr
 
-# Everything behind the intake has the rate of Opus, in which browsers send.
+# After the intake all sound has the rate of Opus, the codec that browsers use.
 from coughlab.audio.opus import RATE
 
 if TYPE_CHECKING:
     from av import AudioFrame
-#: Packets lost on the way are filled with silence up to so many seconds; a longer gap is a break.
+#: Lost packets are replaced by silence up to this many seconds; a longer gap is a break.
 FILLED_S = 0.5
 
 
 def mono(frame: AudioFrame) -> np.ndarray:
-    """Mean of the channels of a frame, at its own rate, full scale being 1 (shape (n,), float32)."""
+    """Mean of the channels of a frame, at its own rate, full scale 1 (shape (n,), float32)."""
     channels = frame.layout.nb_channels
     samples = frame.to_ndarray()
     samples = samples if frame.format.is_planar else samples.reshape(-1, channels).T
@@ -30,7 +30,7 @@ def mono(frame: AudioFrame) -> np.ndarray:
 
 
 class Intake:
-    """Makes frames one sound at `RATE`."""
+    """Joins frames to one sound at `RATE`."""
 
     def __init__(self) -> None:
         self._rate: int | None = None
@@ -38,12 +38,12 @@ class Intake:
         self._expected: float | None = None
 
     def take(self, frame: AudioFrame) -> tuple[float, np.ndarray]:
-        """Hear the frame that follows the one before, unless packets were lost.
+        """Take the next frame; packets before it may have been lost.
 
         Returns
         -------
         missing_s : float
-            Seconds that are missing before it, where they are too many to be filled.
+            Seconds that are missing before it, if the gap is too long to be filled.
         samples : ndarray, shape (n,), float32
             Mono at `RATE`; a short gap before it is filled with silence.
         """
@@ -59,7 +59,7 @@ class Intake:
         return gap_s if gap_s > FILLED_S else 0.0, self._resampled(y, rate)
 
     def forget(self) -> None:
-        """The next frame follows no other."""
+        """Start a new sound with the next frame."""
         self._rate = self._resampler = self._expected = None
 
     def _resampled(self, y, rate):
@@ -79,7 +79,7 @@ class Ring:
         self.end = 0  # samples so far
 
     def write(self, samples: np.ndarray) -> None:
-        """More of the sound (shape (n,), float32)."""
+        """Append sound (shape (n,), float32)."""
         self.skip(samples.size - self._samples.size)
         samples = samples[-self._samples.size :]
         first = self.end % self._samples.size
@@ -89,7 +89,7 @@ class Ring:
         self.end += samples.size
 
     def skip(self, n: int) -> None:
-        """Go on without so many samples: they are silence."""
+        """Append a number of missing samples as silence."""
         if n <= 0:
             return
         silent = min(n, self._samples.size)
@@ -97,6 +97,6 @@ class Ring:
         self.end += n
 
     def read(self, start: int, end: int) -> np.ndarray:
-        """Samples from one position to another, as far as they are still there (float32)."""
+        """Samples from one position to another, as far as they are still stored (float32)."""
         start, end = max(start, self.end - self._samples.size, 0), min(end, self.end)
         return self._samples[np.arange(start, max(end, start)) % self._samples.size]

@@ -1,1 +1,1 @@
-"""Answers to recordings: one by one, in worker processes, and many at once."""
+"""Predictions for recordings: one by one, in worker processes, and for many at once."""

@@ -1,8 +1,8 @@
-"""Many recordings, one answer each: a bad one stops nothing.
+"""Answers for many recordings, one each; a bad recording does not stop the others.
 
-An answer is what the API says of a recording, with the file's name before it: ``{"file": name, "label": ..., ...}``, or
-``{"file": name, "error": {"code", "message"}}``. Tables, counts and sentences are pure functions of answers, so that those
-read from a file of earlier ones are as good as new ones.
+An answer is the API's answer about a recording, with the file's name before it: ``{"file": name, "label": ..., ...}``, or
+``{"file": name, "error": {"code", "message"}}``. Tables, counts and sentences are pure functions of answers, so that they work on
+new answers and on answers read from a file.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 #: The code of an unforeseen error, and its sentence.
 INTERNAL = "internal"
 _UNFORESEEN = "Something went wrong here, not with the recording. Try this file once more by itself."
-#: Below this probability a cough, and above the other one a recording without any, is worth a second look; the detector's
-#: threshold lies between them.
+#: A cough below the first probability, and a recording without a cough above the second, should be checked by a person. The
+#: detector's threshold is between the two.
 SURE_COUGH, SURE_NONE = 0.75, 0.4
 
 _log = logging.getLogger(__name__)
@@ -40,11 +40,11 @@ def answer(
     force: bool = False,
     load: Callable[..., audio.Recording] = predictors.load,
 ) -> dict[str, Any]:
-    """Answer one of many recordings, or say what was wrong with the file; `source` is its bytes or its path.
+    """Answer one of many recordings, or report the error of the file; `source` is its bytes or its path.
 
-    It is decoded by `load`; by that of `coughlab.serving.workers` where the sender is not known. The other options are of
-    `coughlab.serving.predictors.Predictor.predict`. StoreError if a model's file is missing or was changed: no file could be
-    answered then.
+    `load` decodes it; for untrusted files, use that of `coughlab.serving.workers`. The other options are those of
+    `coughlab.serving.predictors.Predictor.predict`. StoreError if a model's file is missing or was changed, because then no file
+    can be answered.
     """
     try:
         prediction = predictor.predict(load(source), prevalence=prevalence, force=force)
@@ -54,23 +54,23 @@ def answer(
     except StoreError:
         raise
     except Exception:
-        # One file must not end the answers to all the others, whatever it sets off.
+        # An error of any kind in one file must not stop the others.
         _log.exception("Unexpected error in a recording")
         return failure(name, INTERNAL, _UNFORESEEN)
 
 
 def failure(name: str, code: str, message: str) -> dict[str, Any]:
-    """The answer where there is none: the file's name, a stable code and a sentence for people."""
+    """The answer for a failed file: its name, a stable code and a sentence."""
     return {"file": name, "error": {"code": code, "message": message}}
 
 
 def to_json(answers: Iterable[dict]) -> str:
-    """Answers as a JSON document: a list of them, each with the keys of the API."""
+    """Answers as a JSON list, each with the keys of the API."""
     return json.dumps(list(answers), indent=1)
 
 
 def doubts(answer: dict, task: Task) -> list[str]:
-    """Why somebody should listen to a recording; that the models are not to be believed is no reason, as it is said of all."""
+    """Reasons to listen to a recording. A poor model is not a reason, because it applies to all recordings."""
     if "error" in answer:
         return [answer["error"]["message"]]
     found = [remark["message"] for remark in answer["quality"]]
@@ -93,7 +93,7 @@ def _found(answer):
 
 
 def kinds(task: Task) -> dict[str, tuple[str, Callable[[dict], bool]]]:
-    """What can be asked for by name: its title, and whether an answer belongs to it."""
+    """Kinds of answers by name: title, and whether an answer belongs to the kind."""
     return {
         "all": ("All", lambda answer: True),
         "coughs": ("Coughs found", _found),
@@ -107,7 +107,7 @@ def kinds(task: Task) -> dict[str, tuple[str, Callable[[dict], bool]]]:
 
 
 def counts(answers: Iterable[dict], task: Task) -> dict[str, int]:
-    """How many answers there are of each of `kinds`."""
+    """Number of answers of each of `kinds`."""
     asked = kinds(task)
     found = dict.fromkeys(asked, 0)
     for answer in answers:
@@ -117,7 +117,7 @@ def counts(answers: Iterable[dict], task: Task) -> dict[str, int]:
 
 
 def summary(count: dict[str, int]) -> str:
-    """What `counts` found, in a sentence or two."""
+    """The result of `counts` in one or two sentences."""
     said = [f"coughs in {count['coughs']:,}" if count["coughs"] else "coughs in none"]
     if count["none"]:
         said.append(f"no cough in {count['none']:,}")
@@ -130,9 +130,9 @@ def summary(count: dict[str, int]) -> str:
 
 
 def table(answers: Iterable[dict], task: Task, models: Iterable[str] = ()) -> pd.DataFrame:
-    """Answers as a flat table: a row a file, empty cells where there is nothing to say, as for a label where no cough was found.
+    """Answers as a flat table, one row per file. Cells without a value are empty, such as the label if no cough was found.
 
-    The answers are read once, and forgotten one by one. Each of `models` has its columns whether it answered any file or not.
+    The answers are read once and not kept. Each of `models` has its columns, even if it answered no file.
     """
     import pandas as pd
 
@@ -142,7 +142,7 @@ def table(answers: Iterable[dict], task: Task, models: Iterable[str] = ()) -> pd
     columns |= dict.fromkeys(f"{name}_{part}" for name in models for part in (*_OF_A_MODEL, *_votes(task)))
     columns |= dict.fromkeys(column for row in rows for column in row if column not in last)
     frame = pd.DataFrame(rows, columns=[*columns, *last])
-    # An empty cell must not make 2 coughs 2.0.
+    # Without this, an empty cell in the column would turn 2 coughs into 2.0.
     return frame.astype({column: "Int64" for column in frame if "coughs" in column.split("_")})
 
 
@@ -159,7 +159,7 @@ def _votes(task):
 
 
 def _row(answer, task):
-    # The name of a file need not be text, which a cell has to be.
+    # A cell must be text, but not every file name is valid text.
     file = answer["file"].encode(errors="replace").decode()
     if error := answer.get("error"):
         code, message = error["code"], error["message"]
@@ -201,5 +201,5 @@ def _row(answer, task):
 
 
 def times(answer: dict) -> str:
-    """When the coughs of an answer are, as in "0.48-0.88; 1.38-1.78", in seconds."""
+    """Times of the coughs of an answer in seconds: "0.48-0.88; 1.38-1.78"."""
     return "; ".join(f"{event['start_s']:.2f}-{event['end_s']:.2f}" for event in answer["events"])

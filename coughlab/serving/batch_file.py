@@ -1,8 +1,8 @@
-"""A folder of recordings answered into one file, which goes on where it was stopped.
+"""Answers a folder of recordings into one file; a stopped run can be continued.
 
-A line of the file is an answer of `coughlab.serving.batch`, and two things more: ``source``, by which a changed recording is
-known, and ``asked``, how it was asked. A line is written when it is known, so that whatever ends the work costs one recording
-at most.
+A line of the file is an answer of `coughlab.serving.batch` with two more keys: ``source``, which identifies a changed recording,
+and ``asked``, the options of the prediction. A line is written as soon as it is known, so that an interruption costs one
+recording at most.
 """
 
 import hashlib
@@ -24,10 +24,10 @@ from coughlab.system import files
 from coughlab.system.progress import Progress, silent
 from coughlab.text import to_csv
 
-#: Errors that may be gone the next time.
+#: Errors that may not occur in the next run.
 RETRIED = ("internal", "unreadable", "not_found")
 STAGE = "Recordings"
-#: How earlier answers may have come about otherwise.
+#: Reasons why earlier answers do not fit this run.
 _DIFFERENCES = {
     "models": "by other models",
     "prevalence": "with another --prevalence",
@@ -37,12 +37,12 @@ _BEGINS = b'{"file": '
 
 
 class BatchError(ValueError):
-    """The work cannot begin; the message says why."""
+    """The run cannot start; the message says why."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What is there in the end: `batch.counts` of the file, and how many recordings were answered earlier, or are none."""
+    """The result of a run: `batch.counts` of the file, number of earlier answers, and number of files that are not recordings."""
 
     counts: dict[str, int]
     earlier: int
@@ -63,8 +63,8 @@ def answer_folder(
 ) -> Result:
     """Answer the recordings in a folder that have no answer in the file `out` yet, or all of them `again`.
 
-    The table of all answers, `csv`, is written in whatever way the work ends. `failed` is called with the name of a recording
-    that could not be answered, and the reason. BatchError if the folder, or the file of the answers, is not what it should be.
+    The table of all answers, `csv`, is always written at the end, even after an error. `failed` is called with the name of each
+    recording that could not be answered, and the reason. BatchError if the folder, or the file of the answers, is not usable.
     """
     names, others = recordings(folder)
     for path in (out, csv):
@@ -78,7 +78,7 @@ def answer_folder(
     sources = {name: _source(folder / name) for name in names}
     with _locked(out):
         earlier = _earlier(out, None if again else asked)
-        # What is no longer in the folder stays in the file: a disk that is not there must not cost its answers.
+        # Answers for files that are no longer in the folder are kept: a disk that is not mounted must not delete them.
         kept = {
             name
             for name, (source, code) in earlier.items()
@@ -108,8 +108,8 @@ def answer_folder(
 def recordings(folder: Path) -> tuple[list[str], int]:
     """Names of the recordings below a folder, relative to it and sorted, and how many other files there are.
 
-    Hidden files, and what leads out of the folder, are not among the recordings. BatchError if it is no folder, cannot be read or
-    holds no recordings.
+    Hidden files, and links out of the folder, are left out. BatchError if it is not a folder, cannot be read or has no
+    recordings.
     """
     if folder.is_file():
         unpack = "Unpack it first, and give" if folder.suffix.lower() == ".zip" else "Give"
@@ -124,7 +124,7 @@ def recordings(folder: Path) -> tuple[list[str], int]:
     for name in found:
         if any(part.startswith(".") or archive.JUNK.fullmatch(part) for part in name.split("/")):
             continue
-        # Opening a pipe would wait for what is written into it.
+        # Opening a pipe would block until a process writes to it.
         if (folder / name).is_file() and intake.is_sound(name, _head(folder / name)):
             names.append(name)
         else:
@@ -141,7 +141,7 @@ def _head(path: Path) -> bytes:
 
 
 def _source(path: Path) -> dict[str, int] | None:
-    """What tells a changed recording; None if it cannot be asked."""
+    """A value that changes with the recording; None if the file cannot be read."""
     with suppress(OSError):
         stat = path.stat()
         return {"bytes": stat.st_size, "modified_ns": stat.st_mtime_ns}
@@ -149,7 +149,7 @@ def _source(path: Path) -> dict[str, int] | None:
 
 
 def identity(predictor: Predictor) -> str:
-    """What tells other models or other code than those of earlier answers."""
+    """A value that changes with the models or the code."""
     digest = hashlib.sha256(__version__.encode())
     for path in (predictor.study.folder / MANIFEST, MODELS / DETECTOR / MANIFEST):
         digest.update(path.read_bytes() if path.exists() else b"")
@@ -157,7 +157,7 @@ def identity(predictor: Predictor) -> str:
 
 
 def _locked(out: Path) -> TextIO:
-    """The file of the answers, open to write on; no other run can open it until it is closed."""
+    """The file of the answers, open for appending; no other run can open it until it is closed."""
     file = out.open("a", encoding="utf-8")
     if not files.lock(file.fileno(), wait=False):
         file.close()
@@ -166,9 +166,9 @@ def _locked(out: Path) -> TextIO:
 
 
 def _earlier(out: Path, asked: dict | None) -> dict[str, tuple[dict | None, str | None]]:
-    """Of each recording in a file of answers its source, and the error's code if it could not be answered.
+    """For each recording in a file of answers, its source, and the error's code if it could not be answered.
 
-    Answers that were asked for otherwise raise `BatchError`, unless `asked` is None.
+    Answers with other options raise `BatchError`, unless `asked` is None.
     """
     found = {}
     for line in _lines(out):
@@ -183,12 +183,12 @@ def _earlier(out: Path, asked: dict | None) -> dict[str, tuple[dict | None, str 
 
 
 def _lines(out: Path) -> Iterator[dict]:
-    """The lines of a file of answers; the last one may be half of one, if something ended the work while it was written."""
+    """The lines of a file of answers; the last one may be incomplete after an interruption."""
     if not out.exists():
         return
     with out.open("rb") as file:
         for number, text in enumerate(file, start=1):
-            # Where there was no answer before it, it must look like the beginning of one; a loss of power may leave anything.
+            # If it is the only line, it must look like the beginning of an answer; a loss of power may leave any bytes.
             ours = number > 1 or text.startswith(_BEGINS) or _BEGINS.startswith(text)
             if not text.endswith(b"\n") and ours:
                 return
@@ -205,7 +205,7 @@ def _lines(out: Path) -> Iterator[dict]:
 
 
 def _keep(out: Path, kept: set[str]) -> None:
-    """Leave only the lines of some recordings in a file of answers, whole or not at all."""
+    """Keep only the lines of some recordings in a file of answers; the file is replaced atomically."""
     with files.writing(out) as file:
         for line in _lines(out) if kept else ():
             if line["file"] in kept:

@@ -1,6 +1,6 @@
-"""What is wrong on this machine with what answers need: models missing or changed, a full or read-only disk, a wrong clock.
+"""Problems of this machine that affect answers: models missing or changed, a full or read-only disk, a wrong clock.
 
-This is asked every few seconds, so that a file is read again only when it is another one than last time.
+Health is checked every few seconds, so a file is read again only if it has changed.
 """
 
 import hashlib
@@ -14,25 +14,25 @@ from coughlab.detector.detect import MODEL
 from coughlab.serving import predictors
 from coughlab.studies import store
 
-#: A disk with less room than this is full: a study of the size of the committed ones needs 8 MB, twice while it is replaced.
+#: A disk with less free space counts as full: a study like the committed ones needs 8 MB, and twice that while it is replaced.
 LEAST_FREE_BYTES = 64 * 2**20
-#: How far the clock may be behind the time at which the models were written, in seconds: machines that share files differ.
+#: How far the clock may be behind the time of the models' files, in seconds: the clocks of machines that share files differ.
 CLOCK_SLACK_S = 3600
-#: No models are used so long after they were written, in seconds: a clock that says so is wrong.
+#: Longest plausible age of the models' files, in seconds: with a longer age the clock is wrong.
 CLOCK_AHEAD_S = 20 * 365 * 86_400
 
 
 def problems(
     folder: str | os.PathLike | None = None, *, disks: Iterable[str | os.PathLike] | None = None
 ) -> list[dict]:
-    """What is wrong; takes 2 ms where nothing has changed since the last call, and the time to read the models the first time.
+    """The problems. Takes 2 ms if nothing has changed since the last call; the first call reads the models.
 
     Parameters
     ----------
     folder : path-like, optional
-        The folder of the studies, `coughlab.studies.store.MODELS` unless given.
+        The folder of the studies; `coughlab.studies.store.MODELS` by default.
     disks : iterable of path-like, optional
-        Folders that must be writable, the folder of the studies unless given; none where nothing is to be trained.
+        Folders that must be writable; by default the folder of the studies. Empty if no model will be trained.
 
     Returns
     -------
@@ -62,7 +62,7 @@ def _of_studies(folder):
 
 
 def _of_study(folder):
-    """What is wrong with one study; looked at again if it was replaced meanwhile."""
+    """Problems of one study; checked again if it was replaced meanwhile."""
     for _ in range(3):
         before = store.state(folder / store.MANIFEST)
         found = _files_of(folder)
@@ -90,7 +90,7 @@ def _files_of(folder):
         elif hashed != expected:
             message = f"{name}/{file} was changed after the study was saved. {study.remedy}"
             found.append(_problem("file_changed", message, stops=stops))
-    # Large files need not be here; but one that is not what it was silences its model.
+    # Large files may be absent; but with a changed one, its model does not answer.
     for file, expected in study.large_hashes.items():
         there = {_hash(path) for path in store.large_paths(folder, file)} - {None}
         if there and expected not in there:
@@ -100,7 +100,7 @@ def _files_of(folder):
 
 
 def _without(folder, message):
-    """A message without the path of the folder, which is not for those who ask from outside."""
+    """A message without the path of the folder, which clients must not see."""
     return message.replace(f" in {folder.parent}", "")
 
 
@@ -126,7 +126,7 @@ def _of_disk(folder):
         return [_problem("disk_failed", f"The disk of {folder.name} cannot be asked: {error.strerror}.")]
     found = []
     free = disk.f_bavail * disk.f_frsize
-    # Some file systems count no files at all.
+    # Some file systems report no number of files.
     if free < LEAST_FREE_BYTES or (disk.f_files and not disk.f_favail):
         message = (
             f"The disk of {folder.name} is full: {free / 2**20:.0f} MB are free. Answers go on; nothing can be trained or saved."
@@ -143,7 +143,7 @@ def _of_disk(folder):
 
 
 def _of_clock(folder):
-    """A clock that is behind the files of the studies, or decades ahead, is wrong, or was when they were written."""
+    """Problem of the clock: it is behind the files of the studies, or decades ahead, now or when they were written."""
     written = [Path(__file__), *folder.glob(f"[!.]*/{store.MANIFEST}")]
     newest = max((path.stat().st_mtime for path in written if path.exists()), default=0.0)
     now = time.time()

@@ -1,7 +1,7 @@
-"""The sound of a microphone as it comes over the network, decoded in a worker.
+"""Decodes a microphone's sound from the network in a worker.
 
-The library that receives it, aiortc, would decode it in the process of the pages, and with any decoder that the other end asks
-for: a packet that crashes a decoder would end the app. Browsers send Opus (RFC 7874), and it is decoded in a worker.
+The library that receives the sound, aiortc, would decode it in the app's process with any decoder that the client chooses. A
+packet that crashes the decoder would end the app. So only Opus, which browsers send (RFC 7874), is decoded, and in a worker.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 class Decoder:
-    """Takes the place of aiortc's own decoders: has each packet of one sound decoded in its worker."""
+    """Replaces aiortc's own decoders: sends each packet of one sound to its worker."""
 
     def __init__(self, sound: workers.Sound):
         self._sound = sound
 
     def decode(self, encoded: JitterFrame) -> list[AudioFrame]:
-        """The decoded sound, empty where that fails."""
+        """The decoded sound; empty if decoding fails."""
         from av import AudioFrame
 
         samples = np.frombuffer(self._sound.decode(bytes(encoded.data)), np.int16)
@@ -40,19 +40,19 @@ class Decoder:
 
 
 class _NoDecoder:
-    """For codecs that no browser uses for a microphone."""
+    """Decoder for codecs that browsers do not use for a microphone."""
 
     def decode(self, encoded: JitterFrame) -> list[AudioFrame]:
         return []
 
 
 def decoder_of(codec: RTCRtpCodecParameters) -> Decoder | _NoDecoder:
-    """The decoder for a codec, which the other end of the connection chooses."""
+    """The decoder for a codec, which the client chooses."""
     return Decoder(workers.shared().sound()) if codec.mimeType.lower() == "audio/opus" else _NoDecoder()
 
 
 def isolate() -> None:
-    """Have aiortc decode nothing in this process."""
+    """Prevent aiortc from decoding in this process."""
     from aiortc import rtcrtpreceiver
 
     rtcrtpreceiver.get_decoder = decoder_of  # type: ignore[assignment]  # ours are no subclasses of aiortc's

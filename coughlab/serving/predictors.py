@@ -1,4 +1,4 @@
-"""A recording and a study's models in, a prediction out. Never imports tensorflow."""
+"""Predictions of a study's models for a recording. Never imports tensorflow."""
 
 import json
 import os
@@ -24,15 +24,15 @@ from coughlab.studies.store import KNOWN, MANIFEST, MODELS, NOVELTY, StoredStudy
 from coughlab.system import resources
 from coughlab.task import Task
 
-#: A single cough is cut out of its recording with so many seconds on both sides.
+#: A single cough is cut out of its recording with this many seconds on both sides.
 MARGIN_S = 0.1
-#: What is listened to: as for the datasets, but silence gets an answer too, which is that there is no cough.
+#: Limits on a recording: as for datasets, but a silent recording gets an answer too: no cough.
 LIMITS = replace(audio.LIMITS, silence_peak=0.0)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one model says: label, probability of the condition, and the threshold between the labels."""
+    """One model's answer: label, probability of the condition, and the threshold between the labels."""
 
     label: str
     probability: float
@@ -41,25 +41,25 @@ class Answer:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a study's models say of one recording, and what was measured in it.
+    """The answers of a study's models about one recording, and the measurements on it.
 
     Attributes
     ----------
     models : dict of str to Answer
-        One answer a model about the whole recording, the main model's first. Empty where there is no cough and no answer was
+        One answer per model about the whole recording, the main model's first. Empty if there is no cough and no answer was
         forced.
     cough : coughlab.detector.Detection
         The coughs, or what is heard instead.
     each : list of dict of str to Answer
-        For each of the coughs, what the models say of it alone. The large models are not asked about each.
+        For each cough, the models' answers about it alone. The large models do not answer about single coughs.
     audio : dict
         Duration in seconds, sample rate in hertz, channels and codec of the file.
     features : ndarray, shape (26,)
         The case study's features.
     evidence : dict of str to dict
-        How far each answer can be believed, by model, as of `coughlab.evidence.verdict.block`.
+        How reliable each answer is, by model, from `coughlab.evidence.verdict.block`.
     novelty : coughlab.evaluation.novelty.Novelty or None
-        Whether the recording resembles those that the models were trained on; None where no model answers.
+        Whether the recording resembles those that the models were trained on; None if no model answers.
     """
 
     models: dict[str, Answer]
@@ -80,14 +80,14 @@ class Prediction:
         return self.cough.events
 
     def votes(self, name: str) -> dict[str, int] | None:
-        """How many of the coughs a model gives each label; None where it was not asked about each."""
+        """Number of coughs by label that a model gives; None if it did not answer about single coughs."""
         if any(name not in answers for answers in self.each):
             return None
         counts = Counter(answers[name].label for answers in self.each)
         return {label: counts[label] for label in self.task.labels}
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer of the API, ready for JSON."""
+        """The answer of the API, JSON-serializable."""
         main = self.models.get(self.main_model)
         events = []
         for event, answers in zip(self.events, self.each, strict=True):
@@ -114,24 +114,24 @@ class Prediction:
         }
 
     def to_json(self) -> str:
-        """The whole result as a JSON document: the answer of the API and the 26 features."""
+        """The answer of the API and the 26 features as a JSON document."""
         measured = {name: float(value) for name, value in zip(acoustic.NAMES, self.features, strict=True)}
         return json.dumps(self.to_dict() | {"features": measured}, indent=2)
 
 
 class UnknownModelError(ValueError):
-    """A model was asked for that is not here; the message says which are."""
+    """A requested model is not available; the message lists those that are."""
 
 
 def load(source: bytes | memoryview | str | os.PathLike) -> audio.Recording:
-    """Decode the bytes of a file, or the file at a path: as `coughlab.audio.load` does, but a silent recording is no error."""
+    """Decode the bytes of a file, or the file at a path, as `coughlab.audio.load` does; but silence is not an error."""
     return audio.load(source, LIMITS)
 
 
 class Predictor:
-    """The models of a stored study, loaded when first asked and then kept. May be shared between threads.
+    """The models of a stored study, loaded on first use. Thread-safe.
 
-    The study is `STUDY` in the models folder unless given; StoreError if it is not there.
+    The default study is `STUDY` in the models folder; StoreError if it is missing.
     """
 
     def __init__(self, study: StoredStudy | None = None):
@@ -145,23 +145,23 @@ class Predictor:
 
     @cached_property
     def names(self) -> list[str]:
-        """Names of the models that answer whenever a recording comes, the main model's first."""
+        """Names of the models that always answer, the main model's first."""
         return [name for name in self.study.served if name not in self.slow]
 
     @cached_property
     def slow(self) -> list[str]:
-        """Names of the large models that are present here: each takes its time, so they answer only when they are asked for."""
+        """Names of the large models that are present here. They are slow, so they answer only on request."""
         return [name for name in self.study.served if self.study.models[name]["large"]]
 
     @cached_property
     def known(self) -> dict[str, beliefs.Known | None]:
-        """What is known of each model that can answer, as `coughlab.evidence.verdict.known` finds it."""
+        """What is known about each model that can answer, from `coughlab.evidence.verdict.known`."""
         known = beliefs.load(self.study.read(KNOWN))
         return {name: known[name] for name in self.study.served}
 
     @cached_property
     def trained_on(self) -> Reference:
-        """What a recording is compared with."""
+        """The reference for novelty."""
         return Reference.load(self.study.read(NOVELTY), self.study.name)
 
     def predict(
@@ -173,21 +173,21 @@ class Predictor:
         prevalence: float | None = None,
         force: bool = False,
     ) -> Prediction:
-        """Find the coughs in a recording, and ask the models about it and about each of them.
+        """Find the coughs in a recording, and run the models on it and on each cough.
 
-        Where there is no cough no model is asked. Each cough takes about 4 ms, and in the longest recording that is accepted
-        there is room for some hundreds.
+        If there is no cough, no model is run. Each cough takes about 4 ms, and the longest accepted recording can have some
+        hundreds.
 
         Parameters
         ----------
         cough : coughlab.detector.Detection, optional
-            What the detector heard in it, where that is known already.
+            The detector's result, if it is known already.
         also : iterable of str
-            Models of `slow` to ask beside the others, about the whole recording only.
+            Models of `slow` to run in addition, on the whole recording only.
         prevalence : float, optional
-            The probability of the condition before the answer, above 0 and below 1; the task's unless given.
+            The probability of the condition before the answer, above 0 and below 1; the task's by default.
         force : bool
-            Ask the models even where there is no cough.
+            Run the models even if there is no cough.
 
         Raises
         ------
@@ -203,7 +203,7 @@ class Predictor:
         also = set(also)
         if unknown := also - set(self.slow):
             present = ", ".join(self.slow) or "none on this machine"
-            # What a stranger asked for is repeated as a few plain characters.
+            # The message repeats untrusted text only as a few plain characters.
             name = re.sub(r"[^\w .-]", "?", min(unknown))[:40]
             raise UnknownModelError(
                 f"There is no model {name} to ask beside the others. There is: {present}."
@@ -243,16 +243,16 @@ class Predictor:
         )
 
     def ask(self, recording: audio.Recording, names: Iterable[str] | None = None) -> dict[str, Answer]:
-        """One answer a model about a sound, whatever it is; from those of `names` unless other models are given."""
+        """One answer per model about any sound; the models are those of `names` by default."""
         names = self.names if names is None else names
         return self._answers(names, inputs.measure(recording, self._kinds(names)))
 
     def warm_up(self) -> None:
-        """Load every model and ask each once, so that the next question is answered at full speed."""
+        """Load every model and run each once, so that the next answer is fast."""
         self.predict(audio.load(synthetic.sample()), force=True)
 
     def _kinds(self, names):
-        """What models read of a recording."""
+        """Kinds of input that models need."""
         return {self.study.models[name]["input"] for name in names}
 
     def _answers(self, names, measured):
@@ -262,7 +262,7 @@ class Predictor:
         entry = self.study.models[name]
         with self._lock:
             if name not in self._loaded:
-                # A model whose classifier this version lacks is taken for a network.
+                # A model whose classifier is unknown to this version is treated as a network.
                 load = CLASSIFIERS[name].load if name in CLASSIFIERS else LiteRT
                 self._loaded[name] = load(self.study.served[name])
         probability = self._loaded[name](measured[entry["input"]])
@@ -271,7 +271,7 @@ class Predictor:
 
 
 def cut(recording: audio.Recording, event: detector.Event) -> audio.Recording:
-    """One cough alone, with `MARGIN_S` before and after it as far as there is sound."""
+    """One cough alone, with up to `MARGIN_S` before and after it."""
     start, end = (
         round(seconds * recording.rate) for seconds in (event.start_s - MARGIN_S, event.end_s + MARGIN_S)
     )
@@ -279,7 +279,7 @@ def cut(recording: audio.Recording, event: detector.Event) -> audio.Recording:
 
 
 def predict(recording: Recording, **options: Any) -> Prediction:
-    """What the default study's models say of a recording, with the options of `Predictor.predict`.
+    """Predict with the default study's models; the options are those of `Predictor.predict`.
 
     >>> prediction = coughlab.predict(coughlab.load_audio(coughlab.make_cough()))
     >>> list(prediction.models), prediction.evidence["mlp"]["verdict"]
@@ -289,7 +289,7 @@ def predict(recording: Recording, **options: Any) -> Prediction:
 
 
 def default() -> Predictor:
-    """The predictor of the study `STUDY`, shared between threads, and renewed when the study is trained again."""
+    """The predictor of the study `STUDY`, shared between threads, and reloaded when the study is trained again."""
     return _predictor(state(MODELS / STUDY / MANIFEST))
 
 
@@ -299,7 +299,7 @@ def _predictor(manifest):
 
 
 def study(name: str) -> StoredStudy:
-    """A stored study, shared between threads, and read again when it is trained again; StoreError if there is none."""
+    """A stored study, shared between threads, and reloaded when it is trained again; StoreError if there is none."""
     if name == STUDY:
         return default().study
     return _study(name, state(MODELS / name / MANIFEST))

@@ -1,6 +1,6 @@
-"""What a visitor uploads at once, files and ZIPs, becomes recordings with names of their own, in memory.
+"""Converts a visitor's upload, files and ZIPs, to recordings with unique names, in memory.
 
-Nothing of it is written to a disk.
+Nothing is written to a disk.
 """
 
 import io
@@ -16,12 +16,12 @@ from coughlab.serving import batch
 from coughlab.serving.predictors import Predictor
 
 _MEGABYTE = 2**20
-#: Most recordings at once, and most bytes of them.
+#: Most recordings in an upload, and their most bytes.
 MOST = 500
 MOST_BYTES = 500 * _MEGABYTE
 ELSEWHERE = "Take fewer recordings at a time, or the command line, which has no such limit."
-#: What a ZIP of recordings may hold. What systems add to each file, and folders, count as well; a single recording that is too
-#: large has an error of its own and stops none of the others.
+#: Limits on a ZIP of recordings. Folders, and files that operating systems add, count too. A single recording that is too large
+#: gets an error and does not stop the others.
 LIMITS = archive.Limits(
     max_files=2 * MOST + 100,
     max_file_bytes=MOST_BYTES,
@@ -29,26 +29,26 @@ LIMITS = archive.Limits(
     max_total_bytes=MOST_BYTES,
     instead=ELSEWHERE,
 )
-#: The format of a file shows in so many of its first bytes, unless a tag with a picture stands before it.
+#: The first bytes of a file, in which its format can be recognised, unless a tag with a picture precedes it.
 HEAD = 64 * 1024
 
 
 class IntakeError(ValueError):
-    """More than is taken at once; the message says what to do."""
+    """The upload is too large; the message says what to do."""
 
 
 def is_sound(name: str, head: bytes) -> bool:
-    """Whether a file that lies among others is meant as a recording, by its name or its first `HEAD` bytes."""
+    """Whether a file among others is probably a recording, by its name or its first `HEAD` bytes."""
     if name.rpartition("/")[2].startswith("."):
         return False
     return listing.is_audio(name) or containers.sniff(containers.without_id3(head)) is not None
 
 
 class Intake:
-    """Recordings that can be read again and again, and the ZIPs that could not be unpacked.
+    """Recordings that can be read repeatedly, and the ZIPs that could not be unpacked.
 
-    `names` are those of all that was uploaded, in order; of two of the same name the second one ends in " (2)". `refused` says by
-    name why a ZIP was not unpacked. `left_out` are files in the ZIPs that are not meant as recordings.
+    `names` are the names of everything that was uploaded, in order; " (2)" is added to the second of two equal names. `refused`
+    says by name why a ZIP was not unpacked. `left_out` are files in the ZIPs that are not recordings.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Intake:
         self._file = io.BytesIO()
 
     def add(self, name: str, file: BinaryIO) -> None:
-        """Copy a recording, as far as it may be long: one byte more tells that it is too large."""
+        """Copy a recording up to the limit plus one byte, which shows that it is too large."""
         start = self._file.seek(0, os.SEEK_END)
         left = audio.LIMITS.max_bytes + 1
         while left and (block := file.read(min(left, _MEGABYTE))):
@@ -77,7 +77,7 @@ class Intake:
             )
 
     def refuse(self, name: str, why: str) -> None:
-        """Give a ZIP that was not unpacked its place among the recordings."""
+        """Add a ZIP that was not unpacked to the list of recordings."""
         self.refused[self._named(name)] = why
 
     def _named(self, name):
@@ -103,7 +103,7 @@ class Intake:
         return self._file.read(size)
 
     def answers(self, names: Iterable[str], predictor: Predictor, **options: Any) -> Iterator[dict]:
-        """Answer some of `names`, one by one, as `coughlab.serving.batch.answer` does; a refused ZIP is an error."""
+        """Answer some of `names`, one by one, with `coughlab.serving.batch.answer`; a refused ZIP is an error."""
         for name in names:
             if name in self.refused:
                 yield batch.failure(name, "bad_zip", self.refused[name])
@@ -111,14 +111,14 @@ class Intake:
                 yield batch.answer(name, self.read(name), predictor, **options)
 
     def close(self) -> None:
-        """Free the space."""
+        """Free the memory."""
         self._file.close()
 
 
 def take(uploads: Iterable[tuple[str, BinaryIO]]) -> Intake:
-    """Take the names and contents of what a visitor uploads; IntakeError if that is more than is taken at once.
+    """Take the names and contents of an upload; IntakeError if it is too large.
 
-    What is called .zip is unpacked, in a folder in memory that is gone when this returns or raises.
+    Files named .zip are unpacked in a folder in memory, which is removed when this returns or raises.
     """
     taken = Intake()
     try:
@@ -126,7 +126,7 @@ def take(uploads: Iterable[tuple[str, BinaryIO]]) -> Intake:
             if not name.lower().endswith(".zip"):
                 taken.add(name, file)
                 continue
-            # A ZIP that is refused must not take the other files with it.
+            # A refused ZIP must not stop the other files.
             try:
                 _unzip(taken, name, file)
             except archive.ArchiveError as error:

@@ -1,7 +1,7 @@
-"""What a worker process does, and the parent process that forks each of them; `coughlab.serving.workers` is the app's side.
+"""The worker processes, and the parent process that forks them; `coughlab.serving.workers` is the app's side.
 
-A worker is sent a request in JSON and a recording. It reports that it has received the recording and that it has decoded it, and
-then sends the name of an error or None, facts in JSON and bytes.
+A worker receives a request in JSON and a recording. It reports that it has received the recording, and then that it has decoded
+it. Then it sends the name of an error or None, properties in JSON, and bytes.
 """
 
 import gc
@@ -24,22 +24,22 @@ from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
 from coughlab.system import logs, resources
 
-#: Errors that a worker reports by what they were made of; any other is its own fault, and is logged.
+#: Errors that a worker reports by their constructor's arguments; any other error is a bug, and is logged.
 ERRORS: dict[str, type[Exception]] = {
     "AudioError": audio.AudioError,
     "UnknownModelError": predictors.UnknownModelError,
     "StoreError": StoreError,
 }
-#: How many freed bytes a worker keeps.
+#: Freed bytes that a worker keeps for reuse.
 KEPT = 16 * 2**20
-#: What a worker sends before its answer: that it has the recording, and that the recording is decoded.
+#: Messages of a worker before its answer: recording received, recording decoded.
 RECEIVED, DECODED = b"received", b"decoded"
 
 _log = logging.getLogger(__name__)
 
 
 def respond(data: bytes, **options: Any) -> bytes:
-    """Answer one recording in this process, as `coughlab.serving.workers.Pool.answer` does in a worker."""
+    """Answer one recording in this process; `coughlab.serving.workers.Pool.answer` does so in a worker."""
     return _json(predictors.load(data), options)
 
 
@@ -49,11 +49,11 @@ def _json(recording, options):
 
 
 def main(descriptor: int) -> None:
-    """The parent process: forks a worker for each connection it is sent, until the app closes the socket at its other end."""
+    """The parent process: forks a worker for each connection it receives, until the app closes the socket."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     resources.no_core_dumps()
     logs.start()
-    # What an answer frees the next one needs: fetching it anew takes a fifth of an answer's time.
+    # The next answer needs the memory that the last one freed: allocating it again takes a fifth of an answer's time.
     resources.mallopt(mmap_threshold=KEPT, trim_threshold=KEPT)
     with suppress(StoreError):  # each answer reports it
         predictors.default().warm_up()
@@ -68,13 +68,14 @@ def main(descriptor: int) -> None:
 
 
 def _work(connection):
-    """What a worker does until the app closes the connection."""
+    """The worker's loop, until the app closes the connection."""
     resources.first_to_go()
     try:
         while True:
             _serve(connection)
     except (EOFError, OSError):
-        # To free one by one what the parent process has loaded would copy all of it first, which takes tens of milliseconds.
+        # Exit without clean-up: freeing the objects of the parent process would first copy their memory pages, which takes tens
+        # of milliseconds.
         os._exit(0)
 
 
@@ -115,7 +116,7 @@ def _decode(request, data):
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """End this process when what is in this context takes longer: the signal ends it in the midst of C, too."""
+    """End this process when the code in this context takes longer; the signal also ends it inside C code."""
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
@@ -125,8 +126,8 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _memory_limit(megabytes: int) -> Iterator[None]:
-    """Refuse this process more memory than that, beside what it has."""
-    # Not every system says what a process holds, and not every one keeps to the limit.
+    """Limit the additional memory of this process."""
+    # Not every system reports a process's memory or enforces the limit.
     before = resource.getrlimit(resource.RLIMIT_AS)
     with suppress(OSError, ValueError):
         pages = int(Path("/proc/self/statm").read_text().split()[0])

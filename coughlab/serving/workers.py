@@ -1,14 +1,14 @@
-"""Worker processes that decode and answer, one a core: a recording in, its samples or the JSON of its answer out.
+"""Worker processes that decode and answer, one per core: a recording in, its samples or its answer in JSON out.
 
-In one process Python runs one thread at a time, so that answers would wait for each other and for the pages. And a decoder
-written in C may crash on a stranger's file, or take all time or memory there is: in a worker this ends the worker only. It is
+In one process Python runs one thread at a time, so that answers would wait for each other and for the pages. Also, a decoder
+written in C may crash on an untrusted file, or take too much time or memory: in a worker this ends only the worker. It is
 replaced within milliseconds, because a parent process that has everything loaded forks the next one.
 
-`multiprocessing`'s fork server with preloaded modules was tried in its place (Python 3.11). Each child of it imports the app's
-``__main__`` anew: Streamlit's script or, after the first visit, Home.py. A worker took 69 MB instead of 28, and the answer of one
-that replaced another 0.6 to 1.0 s instead of 0.2 to 0.3 s. Without that import a child was ready after 10 ms at best and 20 ms in
-the median, ours after 3 and 10 ms. The fork server also starts one more process (7 MB), hears Ctrl+C while it loads unless that
-process was started beforehand, and can be stopped by a private function only. It would save 22 lines.
+`multiprocessing`'s fork server with preloaded modules was tried instead (Python 3.11). Each of its children imports the app's
+``__main__`` again: Streamlit's script or, after the first visit, Home.py. A worker took 69 MB instead of 28, and the first answer
+of a replacement 0.6 to 1.0 s instead of 0.2 to 0.3 s. Without that import a child was ready after 10 ms at best and 20 ms in the
+median, ours after 3 and 10 ms. The fork server also starts one more process (7 MB), receives Ctrl+C while it loads unless that
+process was started beforehand, and can be stopped only by a private function. It would save 22 lines.
 """
 
 import json
@@ -37,16 +37,16 @@ from coughlab.serving import predictors, worker_process
 from coughlab.system import logs, resources
 
 _ATTEMPTS = 3
-#: How much longer than its own limit a worker is waited for, in seconds.
+#: Timeout for a worker's answer beyond the worker's own limit, in seconds.
 _GRACE_S = 2
-#: The message where a worker ended or went wrong after it had decoded a recording.
+#: The message if a worker ended or failed after it had decoded a recording.
 FAULT = "Something went wrong here, not with the recording. Please try again."
 
 _log = logging.getLogger(__name__)
 
 
 class WorkerError(RuntimeError):
-    """A worker ended, or went wrong, before it had answered; the message is for people, the log says more."""
+    """A worker ended, or failed, before it had answered; the message is for users, the log says more."""
 
 
 class BusyError(RuntimeError):
@@ -61,9 +61,10 @@ class BusyError(RuntimeError):
 
 
 class Pool:
-    """Worker processes, as many as the setting COUGHLAB_WORKERS says unless given. May be shared between threads.
+    """Worker processes; by default their number is the setting COUGHLAB_WORKERS. Thread-safe.
 
-    There are `size` workers, `admitted` recordings that are being answered or wait for it, and `replaced` workers were replaced.
+    `size` is the number of workers, `admitted` the number of recordings in progress or in the queue, `replaced` the number of
+    replaced workers.
     """
 
     def __init__(self, size: int | None = None):
@@ -78,19 +79,19 @@ class Pool:
             self._idle.release(self._parent.fork())
 
     def answer(self, data: bytes, **options: Any) -> bytes:
-        """Have a recording answered; waits while all workers are busy, but not for long, nor with too many others.
+        """Answer a recording in a worker. While all workers are busy it waits in the queue, up to a timeout.
 
-        The options are of `coughlab.serving.predictors.Predictor.predict`, the answer is its `Prediction.to_dict` as JSON.
+        The options are those of `coughlab.serving.predictors.Predictor.predict`, the answer is its `Prediction.to_dict` as JSON.
 
         Raises
         ------
         coughlab.audio.AudioError, coughlab.serving.predictors.UnknownModelError, coughlab.studies.store.StoreError
-            As `coughlab.serving.predictors.load` and `coughlab.serving.predictors.Predictor.predict`; the first also if the
+            As in `coughlab.serving.predictors.load` and `coughlab.serving.predictors.Predictor.predict`; the first also if the
             worker ended while it decoded.
         BusyError
-            If there is no room to wait, or it took too long.
+            If the queue is full, or after the timeout.
         WorkerError
-            If the worker ended later or went wrong. Another one is in its place already.
+            If the worker ended later or failed. It has been replaced already.
         """
         with self._lock:
             if self.admitted >= self.size + self._room:
@@ -110,7 +111,7 @@ class Pool:
     ) -> audio.Recording:
         """Decode the bytes of a file, or the file at a path; waits while all workers are busy.
 
-        AudioError as of `coughlab.audio.load`, and if the worker ended meanwhile; WorkerError if it went wrong.
+        AudioError as in `coughlab.audio.load`, and if the worker ended meanwhile; WorkerError if it failed.
         """
         # A worker may have another working directory.
         path = str(Path(source).absolute()) if isinstance(source, (str, os.PathLike)) else None
@@ -119,7 +120,7 @@ class Pool:
         return audio.Recording(np.frombuffer(samples, np.float32), **facts)
 
     def sound(self) -> "Sound":
-        """A worker for one sound that comes packet by packet, as from a microphone."""
+        """A worker for one sound that arrives in packets, as from a microphone."""
         return Sound(self._parent)
 
     def close(self) -> None:
@@ -133,7 +134,7 @@ class Pool:
         return BusyError(max(1, math.ceil(self.admitted / self.size * self._answer_s)))
 
     def _ask(self, worker, data, limits, **request):
-        """Ask a worker, or others where it ended before it had received the recording, and release it."""
+        """Send a request to a worker and release it; try another one if it ended before it had received the recording."""
         request |= {"limits": asdict(limits), "id": logs.request_id.get()}
         began = time.monotonic()
         try:
@@ -142,7 +143,7 @@ class Pool:
                     failed, facts, body = worker.ask(data, request)
                     break
                 except BaseException as error:
-                    # Whatever it was: what this worker would send next belongs to this recording.
+                    # After any error the worker must end: its next message would belong to this recording.
                     worker.close()
                     progress, worker = worker.progress, self._parent.fork()
                     self.replaced += 1
@@ -159,7 +160,7 @@ class Pool:
                 raise WorkerError(FAULT)
         finally:
             self._idle.release(worker)
-        # Of the recordings so far, the later ones count more.
+        # A moving average: later recordings have more weight.
         self._answer_s += 0.1 * (time.monotonic() - began - self._answer_s)
         if failed is None:
             return facts, body
@@ -169,13 +170,13 @@ class Pool:
 
 
 class Sound:
-    """Decodes one sound packet by packet, in a worker of its own, which ends with this and is replaced where it ends before."""
+    """Decodes one sound packet by packet in its own worker, which ends with this object and is replaced if it ends earlier."""
 
     def __init__(self, parent: "_Parent"):
         self._parent, self._worker = parent, parent.fork()
 
     def decode(self, packet: bytes) -> bytes:
-        """Decode the next packet as `coughlab.audio.opus.decode` does; gives nothing also where the worker ended."""
+        """Decode the next packet as `coughlab.audio.opus.decode` does; empty also if the worker ended."""
         try:
             return self._worker.ask(packet, {"packet": True, "id": logs.request_id.get()})[2]
         except (EOFError, OSError):
@@ -186,20 +187,20 @@ class Sound:
 
 
 class _Idle:
-    """Idle workers, and a queue of threads that wait for one: first come, first served, which Python's own do not promise."""
+    """Idle workers, and a first-in, first-out queue of waiting threads; Python's own queues do not guarantee this order."""
 
     def __init__(self):
         self._lock, self._workers, self._waiting = threading.Lock(), deque(), deque()
 
     def acquire(self, timeout: float | None = None) -> "_Worker | None":
-        """The next worker; None where none is released in time."""
+        """The next worker; None if none is released before the timeout."""
         turn: Future[_Worker] = Future()
         with self._lock:
             self._waiting.append(turn)
             self._match()
         with suppress(TimeoutError):
             return turn.result(timeout)
-        # False where a worker has come at the last moment.
+        # False if a worker was assigned at the last moment.
         return None if turn.cancel() else turn.result()
 
     def release(self, worker: "_Worker") -> None:
@@ -235,11 +236,11 @@ class _Parent:
                 cwd=Path(coughlab.__file__).parent.parent,
                 env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
             )
-        # It leaves no zombie, even where no worker is asked for any more.
+        # Leaves no zombie process, even if no further worker is needed.
         threading.Thread(target=process.wait, daemon=True).start()
 
     def fork(self) -> "_Worker":
-        """A new worker."""
+        """Fork a new worker."""
         ours, theirs = socket.socketpair()
         with self._lock, theirs:
             try:
@@ -255,16 +256,16 @@ class _Parent:
 
 
 class _Worker:
-    """The app's end of the connection to a worker, which ends when it is closed."""
+    """The app's end of the connection to a worker; closing it ends the worker."""
 
     def __init__(self, end: socket.socket):
         self._connection = Connection(end.detach())
         self.progress: bytes | None = None
 
     def ask(self, data: bytes, request: dict[str, Any]) -> tuple[str | None, Any, bytes]:
-        """Name of the error, if any, facts and body that the worker sends back."""
+        """Send a request. Returns the worker's error name (or None), properties and body."""
         self.progress = None
-        # As JSON, because from a pickle a worker that a stranger's file has taken over could run code in the app.
+        # As JSON: with pickle, a worker that an untrusted file has taken over could run code in the app.
         self._connection.send_bytes(json.dumps(request).encode())
         self._connection.send_bytes(data)
         while True:
@@ -288,7 +289,7 @@ def _shared():
 
 
 def shared() -> Pool:
-    """The workers of this process, started when first asked for."""
+    """The workers of this process, started on first use."""
     with _sharing:
         return _shared()
 
@@ -296,5 +297,5 @@ def shared() -> Pool:
 def load(
     source: bytes | memoryview | str | os.PathLike, limits: audio.Limits = predictors.LIMITS
 ) -> audio.Recording:
-    """Decode a stranger's recording: `Pool.load` of the workers of this process."""
+    """Decode an untrusted recording: `Pool.load` of the workers of this process."""
     return shared().load(source, limits)

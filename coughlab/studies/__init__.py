@@ -1,1 +1,1 @@
-"""A study is a dataset with everything trained and measured on it: how it is made, kept and described."""
+"""A study is a dataset with everything trained and measured on it. This package makes, stores and describes studies."""

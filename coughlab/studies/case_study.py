@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 #: Name of its dataset.
 DATASET = "kaggle-trial"
-#: Splits that are shown beside the case study's, which had five.
+#: Number of splits that are shown beside the case study's five.
 SPLITS = 5
-#: What was published of each model: metrics on the train and on the test rows, as far as printed or as its matrix gives them.
+#: Published metrics of each model, on training and on test rows, as printed or computed from its matrix.
 PUBLISHED = {
     "mlp": {"train": {"accuracy": 1.0}, "test": {"accuracy": 1.0, "log_loss": 0.014}},
     "cnn1": {
@@ -57,7 +57,7 @@ PUBLISHED = {
         },
     },
 }
-#: Why ours differ, as far as we know or suppose it.
+#: Known or likely reasons why ours differ.
 WHY = {
     "mlp": "What was published is one split, and the first of five; the other four were above 90% too. Ours is the mean of many"
     " random splits, each with 13 COVID rows to train and 6 to test on (the case study's first had 14 and 5). One row of 51 that"
@@ -75,13 +75,13 @@ WHY = {
 }
 
 
-#: Metrics of `table`: role of the rows, name, and title.
+#: Metrics of `table`: role of the rows, name, title.
 _SHOWN = (
     ("train", "log_loss", "Log loss, train"),
     ("test", "log_loss", "Log loss, test"),
     *(("test", name, metric.title) for name, metric in PER_SPLIT.items() if name != "log_loss"),
 )
-#: Columns of `table` that say how a number varies over splits, and what `coughlab.evaluation.scoring.spread` adds to its name.
+#: Columns of `table` for the spread over splits, and the suffix that `coughlab.evaluation.scoring.spread` adds to the name.
 _SPREAD = {"mean": "", "SD": "_sd", "lowest": "_min", "highest": "_max"}
 _COSTS = {
     "parameters": "Parameters",
@@ -144,8 +144,8 @@ def table(
     Returns
     -------
     pandas.DataFrame
-        One row a model, indexed by its name. Columns are pairs: the metric in words and one of ``mean``, ``SD`` (over splits),
-        ``lowest``, ``highest`` and ``published``; and single facts, whose second half is empty.
+        One row per model, indexed by its name. Columns are pairs: the metric in words and one of ``mean``, ``SD`` (over splits),
+        ``lowest``, ``highest`` and ``published``. For single values the second item is empty.
     """
     metrics, fits = study.metrics, study.fits[study.fits["protocol"] == protocol]
     metrics = metrics[(metrics["protocol"] == protocol) & (metrics["tested_on"] == (tested_on or study.name))]
@@ -174,7 +174,7 @@ def table(
 
 
 def reached(study: StoredStudy, model: str, metric: str = "accuracy") -> tuple[int, int]:
-    """How many splits of a model of `PUBLISHED` do at least as well on the test rows as published, and how many there are."""
+    """Number of splits of a model of `PUBLISHED` whose test rows reach the published figures, and number of all splits."""
     rows = study.metrics.query("model == @model and role == 'test' and protocol == 'published'")
-    # A published figure is exact to the digits printed.
+    # A published figure is exact only to the printed digits.
     return int((rows[metric] >= PUBLISHED[model]["test"][metric] - 0.005).sum()), len(rows)

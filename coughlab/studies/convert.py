@@ -1,4 +1,4 @@
-"""Brings a study up to date that an earlier version saved: no number in it changes, and nothing is trained."""
+"""Updates a study that was saved by an earlier version: no number in it changes, and nothing is trained."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from coughlab.studies.writer import replacing
 
 
 class ConvertError(ValueError):
-    """A study cannot be brought up to date; the message says why. It is left as it was."""
+    """A study cannot be updated; the message says why. The study is unchanged."""
 
 
 def convert(folder: Path, defined: Definition) -> bool:
@@ -27,7 +27,7 @@ def convert(folder: Path, defined: Definition) -> bool:
     """
     folder = Path(folder)
     study = store.StoredStudy(folder)
-    # Compared as JSON: what an earlier version wrote may not be a definition any longer.
+    # Compared as JSON: a definition of an earlier version may not be valid any longer.
     if study.manifest.get("definition") == json.loads(json.dumps(defined.to_dict())):
         return False
     tables = {

@@ -1,6 +1,6 @@
-"""What a study is made of: ``models/<study>/study.toml``, which a person can read and edit.
+"""The definition of a study: ``models/<study>/study.toml``, which a person can read and edit.
 
-It stands in the manifest of the stored study as well, so that a reader of the study knows what it was made of.
+The manifest of the stored study has a copy, which shows the definition that was used.
 """
 
 import tomllib
@@ -14,7 +14,7 @@ from coughlab.evaluation.protocols import WITHIN
 from coughlab.task import Task
 
 FILE = "study.toml"
-#: The study that answers where none is named: the case study's.
+#: The default study: the case study's.
 DEFAULT = "kaggle-trial"
 _KINDS = {
     str: (str, "a text"),
@@ -26,31 +26,31 @@ _KINDS = {
 
 
 class DefinitionError(ValueError):
-    """A study's definition cannot be used; the message says what is wrong in it."""
+    """A study's definition is invalid; the message says what is wrong."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """What a study is made of."""
+    """The definition of a study."""
 
     #: Name of the dataset, as `coughlab.datasets.load` takes it.
     dataset: str
     task: Task
-    #: How its rows are split: keys of `coughlab.evaluation.protocols.WITHIN`, the one that proves least first.
+    #: Its protocols: keys of `coughlab.evaluation.protocols.WITHIN`, the one that proves least first.
     protocols: tuple[str, ...]
-    #: Names of the datasets that the models that answer are tested on.
+    #: Names of the datasets that the saved models are tested on.
     external: tuple[str, ...] = ()
-    #: The classifier whose label is the label of an answer.
+    #: The main classifier, whose label is the answer's label.
     main_model: str = "mlp"
     #: Classifiers that are left out.
     without: tuple[str, ...] = ()
-    #: Passes over the training rows and splits of each protocol, by classifier, where not the classifier's own.
+    #: Passes over the training rows, and splits of each protocol, by classifier, if they differ from the classifier's defaults.
     epochs: dict[str, int] = field(default_factory=dict)
     splits: dict[str, int] = field(default_factory=dict)
-    #: Under which licence the dataset was published, and what has to be cited.
+    #: The dataset's licence, and the required citation.
     licence: str = ""
     cite: str = ""
-    #: What a reader of the scores has to know of the dataset, in Markdown.
+    #: What a reader of the scores has to know about the dataset, in Markdown.
     about: str = ""
     #: What others found of the condition, in Markdown, shown beside the scores.
     literature: str = ""
@@ -66,7 +66,7 @@ class Definition:
 
 
 def from_dict(values: Mapping[str, Any]) -> Definition:
-    """A definition from a TOML or JSON file; `DefinitionError` says which key, protocol or classifier of it cannot be used."""
+    """A definition from the content of a TOML or JSON file; `DefinitionError` names the invalid key, protocol or classifier."""
     _check(values, Definition)
     _check(values["task"], Task, "task.")
     lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
@@ -95,7 +95,7 @@ def from_dict(values: Mapping[str, Any]) -> Definition:
 
 
 def _check(values, record, within=""):
-    """Raise where a key is no field of a record, a field without a default is missing, or a value is of another kind."""
+    """Raise if a key is not a field of a record, a field without a default is missing, or a value has the wrong type."""
     known = {one.name: one for one in fields(record)}
     if unknown := sorted(values.keys() - known):
         raise DefinitionError(
@@ -112,7 +112,7 @@ def _check(values, record, within=""):
 
 
 def read(path: Path) -> Definition:
-    """The definition in a TOML file; `DefinitionError` if it cannot be read or used."""
+    """The definition in a TOML file; `DefinitionError` if it cannot be read or is invalid."""
     try:
         return from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -122,7 +122,7 @@ def read(path: Path) -> Definition:
 
 
 def find(name: str, *folders: Path) -> Path | None:
-    """Where a study is defined: the first of some folders of studies that has ``<name>/study.toml``."""
+    """The path of a study's definition: from the first of some folders of studies that has ``<name>/study.toml``."""
     return next((path for folder in folders if (path := Path(folder, name, FILE)).is_file()), None)
 
 

@@ -1,4 +1,4 @@
-"""Adds what a run finds to a stored study, without losing what other runs found."""
+"""Adds the results of a run to a stored study, without losing the results of other runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from coughlab.studies.writer import StudyWriter, replacing
 if TYPE_CHECKING:
     from coughlab.studies.measured import Measured
 
-#: Columns that show whether a stored feature table is of the same dataset.
+#: Columns that show whether a stored feature table belongs to the same dataset.
 _SAME = ("recording", "person", "label", "positive")
 #: Files that `describe` writes.
 DESCRIPTION = ("README.md", definition.FILE)
@@ -33,16 +33,16 @@ class DifferentDataError(ValueError):
 
 
 class Ledger:
-    """A study on disk that results are added to: ``models/<study>``, which need not exist.
+    """A study on disk that results are added to: ``models/<study>``, which may not exist yet.
 
-    With `anew` the first results replace the stored study. `stored` is what is there, or None.
+    With `anew` the first results replace the stored study. `stored` is the present study, or None.
 
     Raises
     ------
     DifferentDataError
-        If the stored study is of other recordings, other features or other splits.
+        If the stored study has other recordings, other features or other splits.
     coughlab.studies.store.StoreError
-        If the stored study is damaged, or an earlier version saved it.
+        If the stored study is damaged, or was saved by an earlier version.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class Ledger:
         trials: pd.DataFrame | None = None,
         forget: Collection[str] = (),
     ) -> None:
-        """Add entries of the manifest, rows, files of models and trials, and save the study; errors are those of opening it.
+        """Add entries of the manifest, rows, files of models and trials, and save the study; errors as when opening it.
 
-        Rows take the place of those of the same model, protocol and split, trials of all that are there. Stored rows of the
-        models in `forget` do not count any longer.
+        Rows replace stored rows of the same model, protocol and split; trials replace all stored trials. Stored rows of the
+        models in `forget` are deleted.
         """
         with replacing(self.folder) as writer:
             # Read again: another run may have added to it since.
@@ -126,7 +126,7 @@ class Ledger:
         if self._anew or not store.exists(self.folder):
             return None
         stored = store.StoredStudy(self.folder)
-        _ = stored.definition  # raises where an earlier version saved it: nothing can be added to its tables
+        _ = stored.definition  # raises if an earlier version saved it: nothing can be added to its tables
         if not (stored.manifest["seed"] == self.seed and _same(stored.features, self.table)):
             raise DifferentDataError(
                 f"{self.folder.name} in {self.folder.parent} was trained on other recordings, other features or other splits"
@@ -136,7 +136,7 @@ class Ledger:
 
 
 def describe(writer: StudyWriter, folder: Path, manifest: Mapping[str, Any], *tables: pd.DataFrame) -> None:
-    """Write the manifest, the definition, and the card of those `tables` that `model_card.write` takes."""
+    """Write the manifest, the definition and the card; `tables` are the arguments of `model_card.write`."""
     writer.manifest |= manifest
     if source := definition.find(folder.name, folder.parent, store.MODELS):
         writer.write(definition.FILE, source.read_bytes())
@@ -144,14 +144,14 @@ def describe(writer: StudyWriter, folder: Path, manifest: Mapping[str, Any], *ta
 
 
 def _small_files(models):
-    """Names of the models' files that lie in the study's folder."""
+    """Names of the models' files in the study's folder."""
     for entry in models.values():
         if (name := entry["serve"]) and name not in entry["large"]:
             yield from (f"{name.rpartition('.')[0]}.keras", name)
 
 
 def _evidence(old, predictions, new, thresholds):
-    """The evidence of all predictions; what no new prediction touches stays as it was, because resampling takes its time."""
+    """The evidence of all predictions. Rows without new predictions are kept, because resampling is slow."""
     keys = ["model", "protocol", "tested_on"]
     have = pd.MultiIndex.from_frame(predictions[keys])
     known = pd.MultiIndex.from_frame(old[keys]) if old is not None else have[:0]
@@ -169,7 +169,7 @@ def _merged(old, new, forget, order):
         return old
     table = new
     if old is not None:
-        # A model that answers is tested on several datasets.
+        # A saved model is tested on several datasets.
         keys = [key for key in ("model", "protocol", "split", "tested_on") if key in new]
         old = old[~old["model"].isin(list(forget))]
         replaced = pd.MultiIndex.from_frame(old[keys]).isin(pd.MultiIndex.from_frame(new[keys]))

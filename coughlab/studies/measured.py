@@ -1,4 +1,4 @@
-"""What is known of every recording of a dataset before anything is trained on it."""
+"""Measurements on every recording of a dataset, before training."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from coughlab.system.parallel import Engine
 from coughlab.system.progress import Progress, silent
 from coughlab.task import Task
 
-#: What the feature table says of a file.
+#: Columns of the feature table about the file.
 FACTS = ["container", "codec", "sample_rate", "channels", "bit_depth", "duration_s"]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known of every recording of a dataset."""
+    """Measurements on every recording of a dataset."""
 
     #: The feature table.
     table: pd.DataFrame
-    #: For every kind of input asked for, one item a row of the table.
+    #: For every requested kind of input, one item per row of the table.
     inputs: dict[str, list[np.ndarray]]
-    #: How many listed rows have no file that can be decoded.
+    #: Number of listed rows without a decodable file.
     left_out: int = 0
 
     @property
     def labels(self) -> np.ndarray:
-        """1 where the row is positive, else 0: shape (n,), int."""
+        """1 if the row is positive, else 0: shape (n,), int."""
         return self.table["positive"].to_numpy(int)
 
 
@@ -45,10 +45,10 @@ def measure(
     progress: Progress = silent,
     engine: Engine | None = None,
 ) -> Measured:
-    """Measure every recording of a dataset that can be decoded, and find the copies among them.
+    """Measure every decodable recording of a dataset, and find the copies.
 
-    `kinds` are inputs that are wanted beside the features. In the table ``audio`` numbers the groups of rows that hold the same
-    audio; ``person`` is one where the same audio stands under two people's names.
+    `kinds` are inputs to compute besides the features. In the table, ``audio`` numbers the groups of rows with the same audio. If
+    the same audio is listed under two people's names, ``person`` is the same for both.
     """
     engine = engine or Engine()
     surveyed = survey.run(dataset, progress, engine=engine)
@@ -65,7 +65,7 @@ def measure(
 
 
 def _inputs(paths, kinds, progress, engine):
-    """For every kind of input, one item a path."""
+    """For every kind of input, one item per path."""
     inputs, done, size = {kind: [None] * len(paths) for kind in kinds}, 0, engine.together
     starts = range(0, len(paths), size)
     progress("Measuring recordings", 0, len(paths))

@@ -1,4 +1,4 @@
-"""The card of a study: what it was trained on, what it scored, and what it is not."""
+"""The card of a study: training data, scores, and limits of use."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +15,12 @@ from coughlab.text import filled, markdown_table
 
 
 def reality(evidence: pd.DataFrame, titles: Mapping[str, str]) -> str:
-    """Every model's ROC AUC under every protocol, or specificity where nobody tested is positive, as a Markdown table.
+    """Every model's ROC AUC under every protocol, or specificity if no test person is positive, as a Markdown table.
 
     Parameters
     ----------
     evidence : pandas.DataFrame
-        Of `coughlab.evaluation.bootstrap.table`.
+        The result of `coughlab.evaluation.bootstrap.table`.
     titles : dict of str to str
         Title of each model.
     """
@@ -48,7 +48,7 @@ def _cell(row: Mapping[str, Any]) -> str:
 def write(
     manifest: Mapping[str, Any], table: pd.DataFrame, predictions: pd.DataFrame, evidence: pd.DataFrame
 ) -> str:
-    """Write the card, in Markdown, from the study's manifest, feature table, predictions and `evidence` as for `reality`."""
+    """Write the card, in Markdown, from the study's manifest, feature table, predictions and `evidence`."""
     defined, models = from_dict(manifest["definition"]), manifest["models"]
     thresholds = {name: model["threshold"] for name, model in models.items()}
     titles = {name: model["title"] for name, model in models.items()}

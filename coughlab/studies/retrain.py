@@ -1,7 +1,7 @@
-"""Trains a classifier anew on splits of a study's stored features, in a process of its own.
+"""Trains a classifier again on splits of a study's stored features, in a separate process.
 
-The server's process stays free for its visitors: a job runs in a `coughlab.system.child.Child`, which ends when the job is
-cancelled or forgotten, or the server is gone.
+The server's process stays responsive: a job runs in a `coughlab.system.child.Child`, which ends when the job is cancelled or no
+longer referenced, or when the server ends.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 
     from coughlab.studies.store import StoredStudy
 
-#: Names of the classifiers that can be trained from the stored feature table, in a reasonable time.
+#: Names of the classifiers that can be trained from the stored feature table in a reasonable time.
 MODELS = [c.name for c in CLASSIFIERS.values() if c.input == "features" and c.embed is None]
 TEST_SHARES = (0.1, 0.5)
 N_SPLITS = (2, 200)
 MAX_SEED = 2**31 - 1
 #: Jobs that may run at once in one server: each takes a core, and 220 MB of memory.
 MAX_JOBS = 4
-#: Splits trained together where a classifier can: few enough to see them arrive.
+#: Splits trained together if a classifier supports it: few, so that progress is visible.
 TOGETHER = 4
 
 
 class RetrainError(ValueError):
-    """A job cannot be started as asked; the message says why."""
+    """A job cannot be started; the message says why."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be trained: one of `MODELS`, on so many splits; split k is fitted with ``seed + 1 + k``, as in a study."""
+    """A request: one of `MODELS`, and a number of splits; split k is fitted with ``seed + 1 + k``, as in a study."""
 
     model: str
     seed: int = 0
@@ -51,7 +51,7 @@ class Order:
 
 
 def split_rows(order: Order, labels: np.ndarray) -> list[splits.Split]:
-    """Split rows labelled 0 and 1; `RetrainError` if the order is out of bounds, or a class is missing on a side of a split."""
+    """Split rows labelled 0 and 1; `RetrainError` if the order is invalid, or a class is missing on a side of a split."""
     if order.model not in MODELS:
         raise RetrainError(f"There is no model called {order.model!r} that can be trained here.")
     if not N_SPLITS[0] <= order.n_splits <= N_SPLITS[1]:
@@ -76,12 +76,12 @@ def split_rows(order: Order, labels: np.ndarray) -> list[splits.Split]:
 
 
 def start(study: StoredStudy, order: Order) -> Job:
-    """Start a job, which is cancelled when no reference to it is left.
+    """Start a job; it is cancelled when no reference to it is left.
 
     Raises
     ------
     RetrainError
-        If the order cannot be met, or too many jobs are running.
+        If the order is invalid, or too many jobs are running.
     coughlab.studies.store.StoreError
         If the study cannot be read.
     """
@@ -95,7 +95,7 @@ def start(study: StoredStudy, order: Order) -> Job:
 
 
 def reproduced_in_words(made: pd.DataFrame, stored: pd.DataFrame, model: str) -> str:
-    """How many splits of two predictions tables agree in rows and probabilities, and why; nothing where no split is in both."""
+    """A sentence on how many splits of two predictions tables agree in rows and probabilities, and why; "" if none is in both."""
     stored = stored[(stored["model"] == model) & (stored["protocol"] == "published")]
     stored = stored[stored["split"].isin(made["split"])]
     columns = ["row", "role", "probability"]
@@ -115,7 +115,7 @@ def reproduced_in_words(made: pd.DataFrame, stored: pd.DataFrame, model: str) ->
 
 
 class Job:
-    """A training in a child process; made by `start`. Its attributes may be read at any time."""
+    """A training in a child process, made by `start`. Its attributes can be read at any time."""
 
     def __init__(self, study: StoredStudy, order: Order):
         self.order, self._progress = order, _Progress()
@@ -134,12 +134,12 @@ class Job:
 
     @property
     def share(self) -> float:
-        """Share of the work that is done, from 0 to 1."""
+        """Share of the work done, from 0 to 1."""
         return self._progress.share
 
     @property
     def sentence(self) -> str:
-        """What is going on, or how it ended."""
+        """A sentence on the present state."""
         done, n = len(self._progress.splits), self.order.n_splits
         if self.state == "running":
             return f"Training: {counted(done, 'split')} of {n} done" if self._progress.share else "Starting …"
@@ -151,7 +151,7 @@ class Job:
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate of the seconds left, or None while nothing shows it yet."""
+        """An estimate of the seconds left; None while it is not known."""
         return self._progress.seconds_left() if self.state == "running" else None
 
     @property
@@ -171,14 +171,14 @@ class Job:
         return pd.concat(map(pd.DataFrame, self._progress.splits), ignore_index=True)
 
     def cancel(self) -> None:
-        """Stop training. What is done stays; a job that has ended stays as it is."""
+        """Stop training. Finished splits are kept; a job that has ended does not change."""
         self._progress.end("cancelled")
         self.child.kill()
         _running.discard(self._progress)
 
 
 class _Progress:
-    """What the child process has sent so far. Written by one thread, read by others."""
+    """The messages of the child process so far. Written by one thread, read by others."""
 
     def __init__(self):
         self.state, self.failure = "running", ""
@@ -193,7 +193,7 @@ class _Progress:
             self.splits.append(line["rows"])
         else:
             self.share = line["share"]
-            # Counted from the first epoch on: what comes before it, importing, comes only once.
+            # Measured from the first epoch on, without the imports, which occur only once.
             self._first = self._first or (time.monotonic(), self.share)
 
     def end(self, state: str) -> None:
@@ -223,10 +223,10 @@ _lock = threading.Lock()
 
 
 def work(folder: str, order: dict, send: Callable[[dict], None]) -> None:
-    """Train as ordered: what the child process does.
+    """The child process's work: train as ordered.
 
-    It sends dicts: ``{"share": ...}``, for each split done its rows of the predictions table, ``{"rows": {column: [...]}}``, and
-    ``{"failed": ...}`` where the order, which is what an `Order` is made of, cannot be met or the study cannot be read.
+    `order` has the fields of an `Order`. Sends dicts: ``{"share": ...}``; for each finished split its rows of the predictions
+    table, ``{"rows": {column: [...]}}``; and ``{"failed": ...}`` if the order is invalid or the study cannot be read.
     """
     from coughlab.studies.store import StoreError
 
@@ -264,7 +264,7 @@ def _train(folder: str, order: Order, send: Callable[[dict], None]) -> None:
 def _fits(
     order: Order, inputs: list[np.ndarray], labels: np.ndarray, progress: Share
 ) -> Iterator[tuple[int, int, np.ndarray, Any]]:
-    """Of each split its number, seed, test rows and fitted model, as soon as it is there."""
+    """For each split its number, seed, test rows and fitted model, as soon as it is ready."""
     classifier, rows = CLASSIFIERS[order.model], split_rows(order, labels)
     together = TOGETHER if classifier.fit_many else 1
     for start in range(0, len(rows), together):

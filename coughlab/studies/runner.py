@@ -1,7 +1,6 @@
-"""A study: a dataset with everything trained and measured on it, written to ``models/<study>/``.
+"""Runs a study: trains and measures models on a dataset, and writes them to ``models/<study>/``.
 
-A study grows: what is trained is added to what is there, so that any of its models can be trained alone, and a run that was
-stopped goes on where it was.
+New results are added to the stored ones, so that each model can be trained alone, and a stopped run can be continued.
 """
 
 from __future__ import annotations
@@ -29,21 +28,21 @@ from coughlab.system.progress import Progress, silent
 
 
 class StudyError(ValueError):
-    """A study cannot be run as asked; the message says why."""
+    """A study cannot be run; the message says why."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What of a study is trained, and how."""
+    """The part of a study that is trained, and how."""
 
-    #: Names of classifiers and of protocols; all of the study's with None.
+    #: Names of classifiers and of protocols; None for all of the study.
     models: Iterable[str] | None = None
     protocols: Iterable[str] | None = None
-    #: Splits of each protocol, instead of each classifier's own number.
+    #: Splits of each protocol, instead of each classifier's default.
     n_splits: int | None = None
-    #: Passes over the training rows of every neural network, instead of each one's own number.
+    #: Passes over the training rows of every neural network, instead of its default.
     epochs: int | None = None
-    #: Train again what is there already.
+    #: Train again even if results are stored.
     again: bool = False
 
 
@@ -58,10 +57,10 @@ def run(
     engine: Engine | None = None,
     progress: Progress = silent,
 ) -> Path:
-    """Read a dataset, train and measure classifiers on it, and add the result to the stored study, whose folder is returned.
+    """Read a dataset, train and measure classifiers on it, and add the results to the stored study. Returns the study's folder.
 
-    What the study holds already is not trained again, unless with another seed or number of epochs. The study is saved every
-    half minute and when the run ends, in whatever way it ends.
+    Stored results are not trained again, except with another seed or number of epochs. The study is saved every half minute and
+    at the end of the run, even after an error.
 
     Parameters
     ----------
@@ -70,32 +69,32 @@ def run(
     data : path-like
         The dataset's folder.
     others : dict of str to path-like or None, optional
-        The folders of the datasets to test on, by name: those of `find_others` by default. Where there is none, the models are
-        not tested on that dataset.
+        The folders of the test datasets, by name: those of `find_others` by default. With None, the models are not tested on that
+        dataset.
     folder : path-like
         Folder of the studies.
     seed : int
-        Seed of the splits and the fits: the model that is kept is fitted with `seed`, that of split k with ``seed + 1 + k``.
+        Seed of the splits and the fits: the saved model is fitted with `seed`, the model of split k with ``seed + 1 + k``.
     engine : coughlab.system.parallel.Engine, optional
-        Where recordings are measured and classifiers are fitted on the splits, as far as `coughlab.studies.training.Training`
-        hands the fits out; in this process by default. The study is the same, but for what the fits took.
+        Where recordings are measured and classifiers are fitted on the splits, if `coughlab.studies.training.Training`
+        distributes the fits; this process by default. The study is the same, except for the durations of the fits.
 
     Raises
     ------
     StudyError
         If the study or a classifier is unknown, or the dataset is too small to be split.
     coughlab.studies.ledger.DifferentDataError
-        If the rest of the study was trained on another dataset or with another seed.
+        If the stored study was trained on another dataset or with another seed.
     coughlab.datasets.DatasetError
         If the dataset cannot be read.
     coughlab.system.parallel.EngineError
         If the engine fails.
     coughlab.classifiers.base.NotReadyError
-        If this machine lacks what a classifier needs.
+        If this machine lacks something that a classifier needs.
     coughlab.studies.store.StoreError
         If the stored study is damaged and is not trained again.
     OSError
-        If it cannot be written, which is found out before anything is measured, as far as it can be.
+        If the study cannot be written; checked before the measurements as far as possible.
     """
     defined, folder = defined_as(name, folder), Path(folder) / name
     chosen = [CLASSIFIERS[one] for one in _chosen("model", selected.models, defined.classifiers)]
@@ -131,7 +130,7 @@ def run(
 
 
 def defined_as(name: str, folder: Path = store.MODELS) -> Definition:
-    """The definition of a study in a folder of studies or in `store.MODELS`; `StudyError` if there is none that can be used."""
+    """The definition of a study in a folder of studies or in `store.MODELS`; `StudyError` if there is no valid one."""
     path = definition.find(name, folder, store.MODELS)
     if path is None:
         known = ", ".join(definition.names(folder, store.MODELS))
@@ -143,9 +142,9 @@ def defined_as(name: str, folder: Path = store.MODELS) -> Definition:
 
 
 def find_others(name: str, root: Path | None = None, folders: Path = store.MODELS) -> dict[str, Path | None]:
-    """The folders of the datasets that a study's models are tested on; None for one that is not on this machine.
+    """The folders of a study's test datasets; None for a dataset that is not on this machine.
 
-    The datasets lie in `root` under their names, or where COUGHLAB_DATA says. `StudyError` if the study is unknown.
+    The datasets are in `root` under their names, or in COUGHLAB_DATA. `StudyError` if the study is unknown.
     """
     external = defined_as(name, folders).external
     if root is None:
@@ -166,8 +165,8 @@ def search_pipelines(
 ) -> pd.DataFrame:
     """Search for the best classical pipeline inside the training rows of the first split, and save the trials in the study.
 
-    With the default number of trials this is the search that the classifier ``hyperopt`` makes on that split. In the end the
-    study has `n_trials`, as of `coughlab.classifiers.search.run`; without `again`, earlier ones are kept. Errors: as of `run`.
+    With the default number of trials this is the search of the classifier ``hyperopt`` on that split. At the end the study has
+    `n_trials` trials of `coughlab.classifiers.search.run`; without `again`, earlier ones are kept. Raises the errors of `run`.
     """
     defined, folder = defined_as(name, folder), Path(folder) / name
     dataset = datasets.load(defined.dataset, data)
@@ -198,7 +197,7 @@ def search_pipelines(
 
 
 def _chosen(what, names, known):
-    """Those of the known names that were asked for, in the order known, or all."""
+    """The requested names, in the order of the known ones; None for all."""
     names = list(known if names is None else names)
     if unknown := [name for name in names if name not in known]:
         start = "There is" if what == "model" else "The study has"

@@ -1,10 +1,10 @@
 """Reads ``models/<study>/``: every file is checked against its SHA-256, nothing is unpickled, nothing is computed.
 
-The manifest is a JSON file that lists every other file with its hash, and has the hash of what it says itself.
+The manifest is a JSON file that lists every other file with its hash, and has a hash of its own content.
 `coughlab.studies.writer` writes it.
 
-Models too large for the repository lie beside the studies in ``models/large/<study>/``, which git ignores. The manifest has
-their hashes; where such a file is absent, or of another fit, the model does not answer.
+Models too large for the repository are in ``models/large/<study>/``, which git ignores. The manifest has their hashes. If such a
+file is absent, or from another fit, the model does not answer.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ PREDICTIONS = "predictions.parquet"
 FITS = "fits.parquet"
 TRIALS = "trials.parquet"
 EVIDENCE = "evidence.parquet"
-#: What pages and answers would otherwise compute from the tables above each time that a server starts.
+#: Tables computed from those above in advance, so that a server does not have to compute them at every start.
 METRICS, SCORES, KNOWN, NOVELTY = "metrics.parquet", "scores.parquet", "known.json", "novelty.npz"
 LARGE = "large"
-#: The cough detector's folder: stored as a study is, but none to look at.
+#: The cough detector's folder: it is stored like a study, but is not shown as one.
 DETECTOR = "detector"
-#: Where studies lie unless COUGHLAB_MODELS says otherwise.
+#: Folder of the studies, if COUGHLAB_MODELS is not set.
 MODELS = Path(config.value("COUGHLAB_MODELS") or Path(__file__).parents[2] / "models")
 
 
@@ -43,9 +43,9 @@ class StoreError(RuntimeError):
 
 
 def exists(folder: str | Path) -> bool:
-    """Whether there is a study in a folder, whole or damaged."""
+    """Whether there is a study in a folder, complete or damaged."""
     folder = Path(folder)
-    # Where there is nothing but the definition, nothing was saved yet.
+    # With only a definition in it, nothing was saved yet.
     saved = any(path.name != FILE for path in folder.glob("*"))
     return saved or previous(folder).exists()
 
@@ -57,9 +57,9 @@ def names(folder: str | Path | None = None) -> list[str]:
 
 
 def state(path: Path) -> tuple[int, int, int, int] | None:
-    """What differs between any two files that lie or lay there, read or not: number, size and both times; None without a file.
+    """A value that changes with the file, without reading it: inode number, size and both times; None without a file.
 
-    Numbers are given anew, and times go back with the clock.
+    One of these is not enough: inode numbers are reused, and times go back with the clock.
     """
     try:
         found = path.stat()
@@ -69,7 +69,7 @@ def state(path: Path) -> tuple[int, int, int, int] | None:
 
 
 def command(name: str) -> str:
-    """What rebuilds a study, or the detector: the command line after ``coughlab``."""
+    """The arguments of ``coughlab`` that rebuild a study or the detector."""
     return f"study run {name} --data DIR --again" if name != DETECTOR else "detector train --data DIR"
 
 
@@ -79,7 +79,7 @@ class StoredStudy:
     Attributes
     ----------
     manifest : dict
-        What was done, with which seed.
+        What was trained and measured, with which seed.
     models : dict of str to dict
         The manifest's entry of each model.
     thresholds : dict of str to float
@@ -91,7 +91,7 @@ class StoredStudy:
     def __init__(self, folder: str | Path):
         folder = Path(folder)
         self.name = folder.name
-        # While a swap is under way, or after one was killed, the previous study is the one there is.
+        # During a swap, or after a killed one, only the previous study exists.
         self.folder = folder if folder.exists() or not previous(folder).exists() else previous(folder)
         try:
             self.manifest = json.loads((self.folder / MANIFEST).read_bytes())
@@ -114,7 +114,7 @@ class StoredStudy:
 
     @cached_property
     def definition(self) -> Definition:
-        """What the study is made of; `StoreError` if an earlier version saved it, which did not write that down."""
+        """The study's definition; `StoreError` if it was saved by an earlier version, which did not store it."""
         try:
             return from_dict(self.manifest["definition"])
         except (KeyError, DefinitionError) as error:
@@ -125,17 +125,17 @@ class StoredStudy:
 
     @property
     def task(self) -> Task:
-        """What is to be found."""
+        """The study's task."""
         return self.definition.task
 
     @property
     def main_model(self) -> str:
-        """The classifier whose label is the label of an answer."""
+        """The main classifier, whose label is the answer's label."""
         return self.definition.main_model
 
     @property
     def remedy(self) -> str:
-        """What to do where a file is missing or was changed."""
+        """What to do if a file is missing or was changed."""
         return f"Restore the folder, or rebuild it with 'coughlab {command(self.name)}'."
 
     def read(self, name: str) -> bytes:
@@ -151,7 +151,7 @@ class StoredStudy:
         return data
 
     def large(self, name: str) -> Path | None:
-        """Where a large file of the study is; None if it is missing or is not the one that the study was saved with."""
+        """Path of a large file of the study; None if it is missing or differs from the one that was saved with the study."""
         if (expected := self.large_hashes.get(name)) is None:
             return None
         candidates = large_paths(self.folder.with_name(self.name), name)
@@ -171,39 +171,39 @@ class StoredStudy:
 
     @cached_property
     def features(self) -> pd.DataFrame:
-        """The feature table, one row a recording of the dataset."""
+        """The feature table, one row per recording of the dataset."""
         return self.table(FEATURES)
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """The predictions table, its words as categories."""
+        """The predictions table, with text columns as categories."""
         return self._in_categories(PREDICTIONS)
 
     @cached_property
     def fits(self) -> pd.DataFrame:
-        """What each fit took: one row for each model, protocol and split."""
+        """Duration and size of each fit: one row per model, protocol and split."""
         return self.table(FITS)
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """The trials of the search, an empty table where there was none."""
+        """The trials of the search; an empty table if there was none."""
         import pandas as pd
 
         return self.table(TRIALS) if TRIALS in self.hashes else pd.DataFrame()
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
-        """What each model scored on each split, as of `coughlab.evaluation.scoring.per_split`."""
+        """The result of `coughlab.evaluation.scoring.per_split`."""
         return self._in_categories(METRICS)
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """What each model scored, as of `coughlab.evaluation.scoring.scores`."""
+        """The result of `coughlab.evaluation.scoring.scores`."""
         return self.table(SCORES)
 
     @cached_property
     def evidence(self) -> pd.DataFrame:
-        """What is known of each model with its interval, as of `coughlab.evaluation.bootstrap.table`."""
+        """The result of `coughlab.evaluation.bootstrap.table`."""
         return self.table(EVIDENCE)
 
     def table(self, name: str) -> pd.DataFrame:
@@ -213,7 +213,7 @@ class StoredStudy:
         return pd.read_parquet(io.BytesIO(self.read(name)))
 
     def _in_categories(self, name: str) -> pd.DataFrame:
-        """A table with its words as categories. As words they would take a hundred times the memory for a moment."""
+        """A table with text columns read as categories; read as text they would need a hundred times the memory for a moment."""
         import pyarrow as pa
         import pyarrow.parquet
 
@@ -227,7 +227,7 @@ class StoredStudy:
 
 
 def large_paths(folder: str | Path, name: str) -> tuple[Path, Path]:
-    """Where a large file of ``models/<study>`` is, and where it is after a run that was killed before it was put there."""
+    """Path of a large file of ``models/<study>``, and its path after a run that was killed before moving it there."""
     path = Path(folder).parent / LARGE / Path(folder).name / name
     return path, aside(path)
 
@@ -239,27 +239,27 @@ def hash_of_file(path: Path) -> str:
 
 
 def hash_of(manifest: dict) -> str:
-    """SHA-256 of what a manifest says, its own hash not among it."""
+    """SHA-256 of a manifest's content without the hash itself."""
     return hashlib.sha256(json_of(manifest)).hexdigest()
 
 
 def json_of(manifest: dict) -> bytes:
-    """A manifest as it stands in its file."""
+    """A manifest in the format of its file."""
     return json.dumps(manifest, indent=1).encode()
 
 
 def aside(path: Path) -> Path:
-    """Where a study or a large file lies while it is written."""
+    """Temporary path of a study or a large file while it is written."""
     return path.with_name(f".{path.name}.new")
 
 
 def previous(folder: Path) -> Path:
-    """Where a study lies while another takes its place."""
+    """Temporary path of the old study during a swap."""
     return folder.with_name(f".{folder.name}.previous")
 
 
 def load_study(name: str = DEFAULT, folder: Path | None = None) -> StoredStudy:
-    """A stored study, from `MODELS` unless another folder of studies is given.
+    """Load a stored study, by default from `MODELS`.
 
     >>> study = coughlab.load_study()
     >>> study.main_model, len(study.features)

@@ -1,4 +1,4 @@
-"""The training of one classifier of a study: the fits that are missing, measured and added to what is stored."""
+"""Trains one classifier of a study: makes and measures the missing fits, and adds them to the stored results."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from coughlab.studies.ledger import Ledger
     from coughlab.studies.measured import Measured
 
-#: A probability from here on is predicted positive, as in the case study.
+#: A probability at or above this is predicted positive, as in the case study.
 THRESHOLD = 0.5
-#: How many seconds of work a run may lose when its process is killed.
+#: Most seconds of work that a run loses when its process is killed.
 SAVE_EVERY_S = 30.0
-#: How many recordings an answer is timed on.
+#: Number of recordings on which the time of an answer is measured.
 TIMED = 20
 #: Columns of the table of fits.
 FIT_COLUMNS = ["study", "protocol", "model", "split", "seed", "epochs", "parameters", "seconds", "answer_ms"]
-#: Columns of the predictions table that say of which row they are. ``row`` is the line in the dataset's list, because a recording
-#: can be listed twice.
+#: Columns of the predictions table that identify a row of the dataset. ``row`` is the row in the dataset's list, because a
+#: recording can be listed twice.
 _ROW_COLUMNS = ["row", "recording", "person", "label", "positive"]
 PREDICTION_COLUMNS = [
     *("study", "protocol", "model", "split", "role", "tested_on"),
@@ -42,7 +42,7 @@ PREDICTION_COLUMNS = [
 def predictions(
     probability: np.ndarray, table: pd.DataFrame, rows: np.ndarray, **columns: Any
 ) -> pd.DataFrame:
-    """The rows of the predictions table that one fitted model gives, of some rows of the feature table by their numbers.
+    """The predictions table of one fitted model for some rows of the feature table, given by their numbers.
 
     `columns` are the others: ``study``, ``protocol``, ``model``, ``split``, ``role``, ``tested_on`` and ``seed``.
     """
@@ -51,23 +51,23 @@ def predictions(
 
 
 def roles(rows: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """Say "test" for each of some rows that is among the test rows, else "train": shape of `rows`."""
+    """Role of each row: "test" if it is among the test rows, else "train"; same shape as `rows`."""
     return np.where(np.isin(rows, test), "test", "train")
 
 
 @dataclass(frozen=True)
 class Fit:
-    """One fit of a classifier, with all that it takes, so that it can be made in another process."""
+    """One fit of a classifier with all its inputs, so that it can run in another process."""
 
     #: Name of the classifier.
     classifier: str
-    #: What it learns from, by number of the row: of the rows to train on and of those to ask about.
+    #: Its inputs by row number: of the training rows and of the rows to predict.
     inputs: dict[int, Any]
     train: np.ndarray
     asked: np.ndarray
-    #: Of the rows to train on.
+    #: Labels of the training rows.
     labels: np.ndarray
-    #: What the model reads when it answers, of the recordings that an answer is timed on.
+    #: Serving inputs of the recordings on which the time of an answer is measured.
     timed: list
     seed: int
     epochs: int | None
@@ -75,7 +75,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a fit: the probabilities of the rows asked about, what it took, and how large the model is."""
+    """The result of a fit: probabilities of the predicted rows, duration, and size of the model."""
 
     probability: np.ndarray
     seconds: float
@@ -83,14 +83,14 @@ class Outcome:
     parameters: int | None
 
 
-#: Names of the classifiers that were fitted in this process.
+#: Names of the classifiers that have been fitted in this process.
 _WARM: set[str] = set()
 
 
 def make(fit: Fit) -> Outcome:
-    """Make one fit in a process that works for another.
+    """Run one fit in a worker process.
 
-    What it answers depends on nothing but the rows and the seed, on machines of one kind: TensorFlow uses all cores it finds.
+    On machines of one kind the result depends only on the rows and the seed, although TensorFlow uses all cores.
     """
     classifier = CLASSIFIERS[fit.classifier]
     if fit.classifier not in _WARM:
@@ -100,7 +100,7 @@ def make(fit: Fit) -> Outcome:
 
 
 def _warm_up(classifier, fit):
-    """Fit once and forget it: what a library does when it is first used is not part of the time of a fit."""
+    """Fit once and discard the result, so that a library's initialisation does not count as duration of a fit."""
     classifier.fit([fit.inputs[row] for row in fit.train], fit.labels, seed=0, epochs=1)
 
 
@@ -118,7 +118,7 @@ _NETWORK_MS: dict[tuple[str, int], float] = {}
 
 
 def _answer_ms(name, fitted, inputs):
-    """Milliseconds for one answer of the model as it is served, from its input on: the median over some recordings.
+    """Milliseconds for one answer of the served model, from its input on: the median over some recordings.
 
     Networks of one shape take the same time, and it takes a second to write one as it is served, so one of them is timed.
     """
@@ -142,18 +142,18 @@ def _timed(fitted, inputs):
 
 
 class Training:
-    """The training of one classifier in one run: what is missing, and what has been found and not yet saved.
+    """The training of one classifier in one run: the missing fits, and results that are not saved yet.
 
     Parameters
     ----------
     recipe : dict
         ``seed`` and ``epochs``.
     others : dict of str to coughlab.studies.measured.Measured
-        Datasets to test the model that answers on.
+        Test datasets for the saved model.
     engine : coughlab.system.parallel.Engine, optional
-        Where the fits are made; in this process by default. Those of a classifier that embeds, the model that is kept, and what
-        it says of other datasets are made in this process in any case: a network's embedding of all recordings is too large to
-        be sent around.
+        Where the fits run; this process by default. The fits of a classifier with `embed`, the saved model, and its predictions
+        for other datasets are always made in this process: a network's embedding of all recordings is too large to be sent to
+        workers.
     """
 
     def __init__(
@@ -177,7 +177,7 @@ class Training:
         self.files: dict[str, bytes] = {}
 
     def run(self, protocols: Iterable[str], n_splits: int | None = None, *, again: bool = False) -> None:
-        """Make the fits that the study lacks, or all, on `n_splits` splits of each protocol or the classifier's own number."""
+        """Make the missing fits, or all, on `n_splits` splits of each protocol or the classifier's default number."""
         classifier = self.classifier
         done, tested_on, kept = self._open(again)
         missing = [
@@ -206,7 +206,7 @@ class Training:
             self._save()
 
     def _open(self, again: bool) -> tuple[set[tuple[str, int]], set[str], bool]:
-        """What the study has: pairs of protocol and split, the datasets tested on, and whether the model that answers is kept."""
+        """Stored results: pairs of protocol and split, test datasets, and whether the model is saved."""
         classifier, stored = self.classifier, self.ledger.stored
         entry = stored.models.get(classifier.name, {}) if stored else {}
         self.fresh = again or entry.get("recipe") != self.recipe
@@ -216,10 +216,10 @@ class Training:
             done = set(zip(fits["protocol"], fits["split"], strict=True))
             external = stored.predictions[stored.predictions["protocol"] == EXTERNAL]
             tested_on = set(external.loc[external["model"] == classifier.name, "tested_on"])
-            # A large file that another machine made is not here.
+            # A large file that another machine made is not on this one.
             here = not entry["large"] or stored.large(entry["serve"]) is not None
             kept = entry["kept"] == self.recipe and here
-        # Until its successor is fitted, the model that was kept goes on answering.
+        # The earlier model is used until the new one is fitted.
         self.entry = {"serve": None, "large": {}, "parameters": None} | entry
         self.entry |= {
             "title": classifier.title,
@@ -239,7 +239,7 @@ class Training:
         return made_by.split(self.measured.table, n_splits=n_splits, seed=self.recipe["seed"])
 
     def _embedded(self, inputs: list) -> list:
-        """What the classifier learns from in place of its inputs, where there is anything."""
+        """The embedded inputs, if the classifier embeds."""
         if not self.classifier.embed:
             return inputs
         stage, total = f"Preparing {self.classifier.title}", len(inputs)
@@ -262,7 +262,7 @@ class Training:
         )
 
     def _outcomes(self, missing: list[tuple]) -> Iterator[tuple[int, Outcome]]:
-        """Numbers of the missing fits and what came of them, as they come."""
+        """Number and result of each missing fit, in order of completion."""
         if self.engine.is_here:
             for number, one in enumerate(missing):
                 yield number, _made(self.classifier, self._fit_of(*one), progress=self._share(number))
@@ -277,7 +277,7 @@ class Training:
         return lambda share: self.progress(self.stage, fits_done + share, self.total)
 
     def _add(self, number: int, one: tuple, outcome: Outcome) -> None:
-        """Note what came of a fit by its number, in whichever order the fits end."""
+        """Store the result of a fit by its number; the fits may end in any order."""
         protocol, split, (_, test) = one
         fit = self._fit_of(*one)
         names = self._names(protocol, split, fit.seed)
@@ -291,14 +291,14 @@ class Training:
         return named | {"split": split, "seed": seed}
 
     def _note(self, number, names, parameters, seconds, answer_ms):
-        """What a fit took."""
+        """Store the duration of a fit."""
         measured = {"parameters": parameters, "seconds": seconds, "answer_ms": answer_ms}
         columns = names | measured | {"epochs": self.recipe["epochs"]}
         self.fits[number] = {name: columns[name] for name in FIT_COLUMNS}
         self.entry["parameters"] = parameters
 
     def _fit_all(self, fits_done: int) -> None:
-        """Fit on all rows without copies: the model that answers. It is kept, and asked about the other datasets."""
+        """Fit on all rows without copies, save this model, and predict the other datasets with it."""
         rows = splits.clean(self.measured.table)
         names = self._names(EXTERNAL, 0, self.recipe["seed"])
         started = time.perf_counter()

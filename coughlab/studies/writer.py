@@ -1,8 +1,8 @@
-"""Writes ``models/<study>/``, all of it or nothing.
+"""Writes ``models/<study>/`` atomically.
 
-A study is written into a folder aside and takes the old one's place by renaming when all of it is on the disk, so that a run that
-is interrupted, or a loss of power, leaves the previous study as it was. A large file that was just fitted lies aside until the
-study whose manifest knows it is in its place.
+A study is written to a temporary folder, which replaces the old one by renaming when all of it is on the disk. So an interrupted
+run, or a loss of power, leaves the previous study unchanged. A new large file stays at a temporary path until the study whose
+manifest has its hash is in place.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ from coughlab.system import files
 
 @contextmanager
 def replacing(folder: str | Path) -> Iterator["StudyWriter"]:
-    """Write a study aside, and put it in the place of the previous one unless the block ends by an exception, such as Ctrl-C."""
+    """Write a study to a temporary folder that replaces the previous one, unless the block ends with an exception (or Ctrl-C)."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # One process at a time: what two runs add to a study must not be lost.
+    # One process at a time, so that the results of two runs are both kept.
     with files.locked_folder(folder.parent):
         _clear(folder)
         aside = store.aside(folder)
@@ -39,7 +39,7 @@ def replacing(folder: str | Path) -> Iterator["StudyWriter"]:
 
 
 def tidy(folder: str | Path) -> None:
-    """Clear what a run that was killed has left beside ``models/<study>``, which need not exist."""
+    """Remove what a killed run has left beside ``models/<study>``, which may not exist."""
     folder = Path(folder)
     if store.aside(folder).exists() or store.previous(folder).exists():
         with files.locked_folder(folder.parent):
@@ -49,12 +49,12 @@ def tidy(folder: str | Path) -> None:
 def write_large(folder: str | Path, name: str, data: bytes) -> str:
     """Write a file that is too large for the repository, and return its SHA-256 for the manifest.
 
-    It takes its place with the study whose manifest has that hash.
+    It is moved to its final path together with the study whose manifest has that hash.
     """
     _, aside = store.large_paths(folder, name)
     aside.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # Half of it does no harm: its hash is no manifest's.
+        # An incomplete file does no harm: no manifest has its hash.
         _write(aside, data)
     except BaseException:
         aside.unlink(missing_ok=True)
@@ -63,7 +63,7 @@ def write_large(folder: str | Path, name: str, data: bytes) -> str:
 
 
 def _put_large(folder, manifest):
-    """Put the large files of a study in the place of those of earlier fits."""
+    """Replace the large files of earlier fits by those of a study."""
     for model in manifest.get("models", {}).values():
         for name, expected in model["large"].items():
             path, aside = store.large_paths(folder, name)
@@ -73,7 +73,7 @@ def _put_large(folder, manifest):
 
 
 class StudyWriter:
-    """Writes the files of a study and remembers their hashes; `manifest` is everything else that the manifest is to say."""
+    """Writes the files of a study and records their hashes; `manifest` is the rest of the manifest's content."""
 
     def __init__(self, folder: Path):
         self._folder = folder
@@ -90,13 +90,13 @@ class StudyWriter:
         self.write(name, table.to_parquet(index=False, compression="zstd"))
 
     def finish(self) -> None:
-        """Write the manifest, the last file, and have all of them on the disk."""
+        """Write the manifest as the last file, and flush all files to the disk."""
         _write(self._folder / store.MANIFEST, sealed(self.manifest | {"files": self._files}))
         files.sync(self._folder)
 
 
 def sealed(manifest: dict) -> bytes:
-    """The bytes of a manifest, with the hash of what it says."""
+    """The bytes of a manifest, with the hash of its content."""
     return store.json_of(manifest | {"sha256": store.hash_of(manifest)}) + b"\n"
 
 
@@ -119,7 +119,7 @@ def _swap(new, folder):
 
 
 def _remove(folder):
-    """Remove a folder, the manifest first: what is left of a study, if anything is, must not look like one."""
+    """Remove a folder, the manifest first, so that an incomplete rest does not look like a study."""
     with suppress(OSError):
         (folder / store.MANIFEST).unlink()
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,1 +1,1 @@
-"""Files, processes, memory and logs: what CoughLab takes of the machine it runs on."""
+"""Files, processes, memory and logs."""

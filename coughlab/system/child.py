@@ -1,4 +1,4 @@
-"""Child processes: each ends with its parent process, and one may do a piece of work while the parent stays free."""
+"""Child processes that end with their parent process and do work for it."""
 
 import importlib
 import json
@@ -16,9 +16,9 @@ from coughlab.system import resources
 
 
 def belong(parent: int, function: Callable | None = None) -> None:
-    """End this process within a second of its parent process.
+    """Make this process end within a second after its parent process.
 
-    `function`, the work that it does, only tells workers of one kind from those of another.
+    `function`, the work of this process, only distinguishes workers of different kinds.
     """
 
     def watch():
@@ -32,9 +32,9 @@ def belong(parent: int, function: Callable | None = None) -> None:
 class Child:
     """A process of low priority and with one thread that runs ``work(*arguments, send)`` of a module.
 
-    It is killed by `kill`, and when no reference to this object is left. `arguments`, and what the child hands to `send`, are
-    what JSON can hold. `receive` is called with each object sent, and `ended` at the end with the exit status; both run in a
-    thread of their own and must not hold this object.
+    It is killed by `kill`, and when no reference to this object is left. `arguments`, and what the child passes to `send`, are
+    JSON-serializable. `receive` is called with each object sent, and `ended` at the end with the exit status. Both run in a
+    separate thread and must not keep a reference to this object.
     """
 
     def __init__(
@@ -67,10 +67,10 @@ def _listen(process: subprocess.Popen, receive: Callable[[Any], None], ended: Ca
 
 
 def main(parent: str, module: str, arguments: str) -> None:
-    """What the child process does: it writes a line of JSON for each object that is sent."""
+    """The child process's main function: it writes a line of JSON for each object that is sent."""
     belong(int(parent))
     os.nice(10)
-    # What a library prints must not get between the lines.
+    # The output of libraries must not be mixed with these lines.
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     work = importlib.import_module(module).work

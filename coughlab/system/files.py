@@ -1,4 +1,4 @@
-"""Files that are written in full or not at all, whatever ends the work: an error, a full disk, a kill, a loss of power."""
+"""Atomic writing of files, even with an error, a full disk, a kill or a loss of power."""
 
 import errno
 import os
@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, BinaryIO
 
-#: Free space that long work needs before it begins.
+#: Free space required before long work starts.
 PROBE_BYTES = 2**20
-#: What keeps a file from being written, in words, and what to do.
+#: Reasons why a file cannot be written, and what to do.
 _REASONS = {
     errno.ENOSPC: "the disk is full; make room on it",
     errno.EDQUOT: "your share of the disk is used up; make room on it",
@@ -27,17 +27,17 @@ _REASONS = {
 
 @contextmanager
 def writing(path: str | os.PathLike) -> Iterator[BinaryIO]:
-    """Write bytes to a file beside `path`, which takes the place of `path` when all of it is on the disk.
+    """Write bytes to a temporary file, which replaces `path` when all of it is on the disk.
 
-    If the block ends by an exception, what is at `path` stays as it was. Two that write the file at once do so one after the
-    other. What is no regular file, as a pipe, is written to directly. An OSError says that it cannot be written.
+    If the block ends with an exception, `path` stays unchanged. Simultaneous writers of a file wait for each other. A `path` that
+    is not a regular file, such as a pipe, is written to directly. OSError if it cannot be written.
     """
     path = Path(path)
     if path.exists() and not path.is_file():
         with path.open("wb") as file:
             yield file
         return
-    path = path.resolve()  # what a link leads to, not the link
+    path = path.resolve()  # the target of a link, not the link
     aside = path.with_name(f".{path.name}.new")
     with _alone(aside) as file:
         try:
@@ -53,11 +53,11 @@ def writing(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[BinaryIO]:
-    """An empty file that only one caller of this function writes to at a time."""
+    """An empty, locked temporary file; only one caller of this function writes to it at a time."""
     while True:
         with path.open("ab") as file:
             lock(file.fileno())
-            # Its last owner may have renamed or removed it before it released the lock.
+            # The last holder may have renamed or removed the file before it released the lock.
             if not _is_at(file, path):
                 continue
             file.truncate(0)
@@ -73,19 +73,19 @@ def _is_at(file: BinaryIO, path: Path) -> bool:
 
 
 def lock(descriptor: int, *, wait: bool = True) -> bool:
-    """Lock an open file or folder until it is closed; False if another process has the lock and `wait` is false.
+    """Acquire a lock on an open file or folder until it is closed; False if another process has it and `wait` is false.
 
-    Not `filelock.FileLock`: it takes a file of its own, which a process that is killed would leave in the user's folder, and it
-    does not notice that a file was renamed.
+    Not `filelock.FileLock`: it needs an extra file, which a killed process would leave in the user's folder, and it does not
+    notice that a file was renamed.
     """
-    from filelock import lock_descriptor  # slow to import, and most commands lock nothing
+    from filelock import lock_descriptor  # slow to import, and most commands need no lock
 
     return lock_descriptor(descriptor, blocking=wait)
 
 
 @contextmanager
 def locked_folder(folder: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Lock a folder as `lock` does, and release it at the end."""
+    """Acquire a lock on a folder as `lock` does, and release it at the end."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         yield lock(descriptor, wait=wait)
@@ -94,22 +94,22 @@ def locked_folder(folder: Path, *, wait: bool = True) -> Iterator[bool]:
 
 
 def write(path: str | os.PathLike, data: bytes) -> None:
-    """Write a file of some bytes, as `writing` does."""
+    """Write bytes to a file, as `writing` does."""
     with writing(path) as file:
         file.write(data)
 
 
 def flush(file: IO) -> None:
-    """Have all that was written to a file on the disk."""
+    """Flush a file to the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def sync(folder: str | os.PathLike) -> None:
-    """Have the names in a folder on the disk: a rename that power cuts off may else have happened before what it renamed."""
+    """Flush a folder's entries to the disk: otherwise a loss of power may keep a rename but lose the renamed content."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # one may be allowed to write there without being allowed to read
+    except PermissionError:  # a user may have the right to write there but not to read
         return
     try:
         os.fsync(descriptor)
@@ -122,9 +122,9 @@ def sync(folder: str | os.PathLike) -> None:
 
 
 def check(folder: str | os.PathLike) -> None:
-    """Raise the OSError that writing to a folder would, before the work whose result is to go there.
+    """Raise, before long work, the OSError that writing its result to a folder would raise.
 
-    A folder that does not exist is checked by the one in which it would be made.
+    For a folder that does not exist, the parent in which it would be made is checked.
     """
     folder = Path(folder).absolute()
     folder = next(path for path in (folder, *folder.parents) if path.exists())
@@ -135,18 +135,18 @@ def check(folder: str | os.PathLike) -> None:
 
 
 class ClockError(OSError):
-    """Files cannot be written at the time that the clock says; the message is one that `reason` gives."""
+    """Files cannot be written at the clock's present time; the message is one of `reason`."""
 
 
 def check_clock() -> None:
-    """Raise a ClockError at a time that files cannot have: Keras writes its models as ZIP files, which know 1980 to 2107."""
+    """Raise a ClockError at a time that files cannot have: Keras writes models as ZIP files, which support 1980 to 2107."""
     now = time.gmtime()
     if not 1980 < now.tm_year < 2107:
         raise ClockError(f"the clock says {time.strftime('%Y-%m-%d', now)}; set it to the right time")
 
 
 def reason(error: OSError) -> str:
-    """Why a file cannot be written, and what to do: words to go on with after a colon, without a full stop."""
+    """Why a file cannot be written, and what to do: text after a colon, without a full stop."""
     if error.errno in _REASONS:
         return _REASONS[error.errno]
     return f"{error.strerror} ({error.filename})" if error.filename else str(error)

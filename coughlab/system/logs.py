@@ -1,6 +1,6 @@
-"""CoughLab's log: lines for people or for programs, with the id of the request that they belong to.
+"""CoughLab's log: lines of text or JSON, with the id of the request that they belong to.
 
-They hold neither sound nor names: not of files, not of people, and no addresses of either.
+They have neither sound nor names of files or people, nor addresses.
 """
 
 import json
@@ -11,12 +11,12 @@ from contextvars import ContextVar
 
 from coughlab import config
 
-#: The id of the request that is being answered.
+#: The id of the current request.
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 def start() -> None:
-    """Write CoughLab's log to the standard error, as the setting COUGHLAB_LOG says."""
+    """Write CoughLab's log to standard error, in the format of the setting COUGHLAB_LOG."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if config.value("COUGHLAB_LOG") == "json" else _Text())
     log = logging.getLogger("coughlab")
@@ -25,7 +25,7 @@ def start() -> None:
 
 
 def _facts(record: logging.LogRecord) -> dict[str, object]:
-    """What a line says, in this order."""
+    """The fields of a line, in order."""
     facts = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z",
         "level": record.levelname.lower(),

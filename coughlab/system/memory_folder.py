@@ -1,6 +1,6 @@
-"""A folder that lies in memory, for what must not be written to a disk.
+"""Temporary folders in memory, for data that must not be written to a disk.
 
-It is removed by the process that made it; what a killed process left behind is removed by the next one that starts.
+A folder is removed by the process that made it; folders of killed processes are removed by the next process that starts.
 """
 
 import contextlib
@@ -13,15 +13,15 @@ from pathlib import Path
 from coughlab.system import files
 
 _PREFIX = "coughlab-"
-#: Where such folders may be, if a file system in memory is there.
+#: Where such folders may be, if there is a file system in memory.
 PLACES = ("/dev/shm", "/run/shm", "/tmp")
 
 
 @contextlib.contextmanager
 def folder() -> Iterator[Path]:
-    """A new folder that is removed with all in it at the end, even after an error.
+    """A new folder that is removed with its contents at the end, even after an error.
 
-    An OSError says that there is no place in memory. Other systems than Linux do not say: there a disk may hold the folder.
+    OSError if there is no place in memory. On systems other than Linux this is not known: the folder may be on a disk.
     """
     path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place()))
     try:
@@ -32,7 +32,7 @@ def folder() -> Iterator[Path]:
 
 
 def sweep() -> None:
-    """Remove what killed processes left behind."""
+    """Remove folders of killed processes."""
     with contextlib.suppress(OSError):
         for path in Path(place()).glob(f"{_PREFIX}*"):
             if path.stat().st_uid == os.getuid() and not _in_use(path):
@@ -45,7 +45,7 @@ def _in_use(path: Path) -> bool:
 
 
 def place() -> str:
-    """Where such a folder can be; raises OSError as `folder` does."""
+    """Path for such folders; raises OSError as `folder` does."""
     mounts = Path("/proc/mounts")
     if not mounts.exists():
         return tempfile.gettempdir()

@@ -1,7 +1,7 @@
-"""Where work runs: in this process, in several processes of this machine, or on a Dask cluster.
+"""Runs work in this process, in several processes of this machine, or on a Dask cluster.
 
-Work is a function and a list of independent arguments, so that each piece can run anywhere and, where a worker is lost, once
-more. The result does not depend on where it ran: matrix products run in one thread everywhere.
+Work is a function and a list of independent arguments, so that each piece can run anywhere and can be repeated if a worker is
+lost. The result does not depend on the place: matrix products run in one thread everywhere.
 """
 
 import asyncio
@@ -20,21 +20,21 @@ from coughlab.system import child, resources
 
 Result = TypeVar("Result")
 
-#: How long a scheduler may take to answer, and its workers to connect, in seconds.
+#: Timeouts for a scheduler to answer, and for its workers to connect, in seconds.
 PATIENCE_S, WORKERS_S = 5, 20
-#: How often work is handed out anew after processes were lost without anything having been finished in between.
+#: Attempts to distribute work after processes were lost, if nothing was finished in between.
 ATTEMPTS = 3
-#: Arguments that go to another process together, where nothing else says how many.
+#: Default number of arguments per message to a worker.
 TOGETHER = 16
 
 
 class EngineError(RuntimeError):
-    """Work cannot be done where it was to be done; the message says why and what to do."""
+    """Work cannot run on the engine; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A place where work runs, made by `start`: `jobs` processes of this machine, or the Dask cluster of `client`."""
+    """An engine for work, made by `start`: `jobs` processes of this machine, or the Dask cluster of `client`."""
 
     jobs: int = 1
     client: Any = None
@@ -46,17 +46,17 @@ class Engine:
 
     @property
     def together(self) -> int:
-        """How many small things are worth a message to a worker; 1 in this process, where there are no messages."""
+        """How many small tasks to send in one message to a worker; 1 in this process, which needs no messages."""
         return 1 if self.is_here else TOGETHER
 
     def map(
         self, function: Callable[[Any], Result], numbers: Iterable[int], argument: Callable[[int], object]
     ) -> Iterator[tuple[int, Result]]:
-        """Pairs of a number and what `function` returned for it: in this process in the order of `numbers`, else in any.
+        """Pairs of a number and the result of `function` for it: in this process in the order of `numbers`, else in any order.
 
-        `function` is one of a module, so that a worker can import it. `argument` gives its argument for a number, shortly before
-        it is handed out: only what the workers have to do is in memory. An EngineError says that the workers were lost again and
-        again, or the scheduler was.
+        `function` is a module-level function, so that a worker can import it. `argument` returns its argument for a number and is
+        called shortly before that is sent, so that only current arguments are in memory. EngineError if workers were lost
+        repeatedly, or the scheduler was lost.
         """
         left = dict.fromkeys(numbers)
         if self.is_here:
@@ -84,11 +84,11 @@ class Engine:
     ) -> Iterator[tuple[int, Result]]:
         import joblib  # slow to import, and most work runs here
 
-        # Dask would put a large argument itself on one worker, and it would be lost with it; inside a tuple it travels along.
+        # Dask would store a large argument on one worker, and lose it with that worker; inside a tuple it is sent with the task.
         tasks = (joblib.delayed(_work)((function, number, argument(number))) for number in numbers)
         if self.client is None:
-            # Work of another kind gets processes of its own: Loky ends those whose memory grows much after their first task, as
-            # it does when TensorFlow is imported late.
+            # Each kind of work gets its own processes: Loky ends processes whose memory grows much after their first task, as
+            # when TensorFlow is imported late.
             backend = {
                 "backend": "loky",
                 "n_jobs": min(self.jobs, len(numbers)),
@@ -97,11 +97,12 @@ class Engine:
             }
         else:
             backend = {"backend": "dask", "client": self.client, "wait_for_workers_timeout": WORKERS_S}
-        # After an interrupt it is plain that some of the work was for nothing.
+        # After an interrupt, joblib's warning about lost work is not useful.
         warnings.filterwarnings(
             "ignore", r"\d+ tasks (have been successfully executed|which were still being)"
         )
-        # Started with the workers, it would have them receive Ctrl+C again (https://github.com/python/cpython/issues/127586).
+        # If it was started together with the workers, they would receive Ctrl+C again
+        # (https://github.com/python/cpython/issues/127586).
         resource_tracker.ensure_running()
         with joblib.parallel_config(**backend), resources.without_ctrl_c():
             results = joblib.Parallel(return_as="generator_unordered", batch_size=1)(tasks)
@@ -112,7 +113,7 @@ class Engine:
                 "The Dask scheduler went away. Start it again, then the same command: what was finished is kept."
             ) from error
         except Exception as error:
-            # The class cannot be named where distributed is not installed.
+            # The class cannot be imported if distributed is not installed.
             if type(error).__name__ != "KilledWorker":
                 raise
             raise EngineError(
@@ -124,9 +125,9 @@ class Engine:
 
 @contextmanager
 def start(jobs: int = 1, dask: str | None = None) -> Iterator[Engine]:
-    """Get ready to work in `jobs` processes of this machine, or on a Dask cluster, given by the address of its scheduler.
+    """Start an engine: `jobs` processes of this machine, or a Dask cluster, given by the address of its scheduler.
 
-    An EngineError says that there is no such cluster, or that it is not ready for this work.
+    EngineError if there is no such cluster, or if it is not ready for this work.
     """
     if dask is None:
         yield Engine(jobs)
@@ -151,7 +152,7 @@ def _connected(address: str) -> Any:
     # The loss of a worker or of the scheduler is reported by EngineError.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
-        # A client without a scheduler logs one more error when it is collected, so a connection is tried before.
+        # A client without a scheduler logs another error when it is deleted, so a connection is tried first.
         asyncio.run(_knock(address))
         return distributed.Client(address, timeout=PATIENCE_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -183,7 +184,7 @@ def _check_workers(client: Any, address: str) -> None:
     remedy = f"Install CoughLab {__version__} on every worker."
     try:
         versions = set(client.run(_version).values())
-    except Exception as error:  # whatever a worker that lacks a package raises
+    except Exception as error:  # a worker that lacks a package may raise any error
         raise EngineError(f"A worker of {address} cannot do this work: {error}. {remedy}") from error
     if versions != {__version__}:
         others = ", ".join(sorted(versions - {__version__}))
@@ -199,6 +200,6 @@ def _work(task: tuple[Callable[[Any], Result], int, object]) -> tuple[int, Resul
 
     function, number, argument = task
     resources.use_one_thread()
-    # This is a piece of the work already: scikit-learn must not divide it once more.
+    # This is already a part of the work: scikit-learn must not split it again.
     with joblib.parallel_config("sequential"):
         return number, function(argument)

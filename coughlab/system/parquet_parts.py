@@ -1,7 +1,7 @@
-"""A table on disk in parts, so that long work goes on where it was stopped.
+"""A table on disk in parts, so that a stopped run can be continued.
 
-Each part is a Parquet file with the same bytes wherever and in whatever order they were all made. ``_about.json`` beside them
-says what the table is about; readers of Parquet skip it: ``pandas.read_parquet(folder)`` gives the table.
+Each part is a Parquet file, whose bytes do not depend on where or in which order the parts were made. ``_about.json`` describes
+the table; readers of Parquet skip it: ``pandas.read_parquet(folder)`` returns the table.
 """
 
 import json
@@ -19,7 +19,7 @@ ABOUT = "_about.json"
 
 
 class PartsError(ValueError):
-    """A folder cannot take the parts of a table; the message says why."""
+    """A folder cannot be used for the parts of a table; the message says why."""
 
 
 class Parts:
@@ -29,9 +29,9 @@ class Parts:
         self.folder, self._schema = folder, schema
 
     def read(self, number: int) -> pa.Table | None:
-        """One part, counted from 0; None where it is missing or damaged."""
+        """One part, counted from 0; None if it is missing or damaged."""
         try:
-            # From one read, so that damage is an error of Parquet's or of the operating system's and nothing else.
+            # In one read, so that damage causes only errors of Parquet or of the operating system.
             with pa.BufferReader(self._path(number).read_bytes()) as file:
                 table = pq.read_table(file, page_checksum_verification=True)
         except (OSError, pa.ArrowException, ValueError):
@@ -39,9 +39,9 @@ class Parts:
         return table if table.schema.equals(self._schema) else None
 
     def write(self, number: int, rows: list[dict]) -> None:
-        """Write one part, in full or not at all; columns that a row lacks are empty in it."""
+        """Write one part atomically; columns that a row lacks are empty."""
         table, buffer = pa.Table.from_pylist(rows, self._schema), pa.BufferOutputStream()
-        # Statistics have no checksum, and so few rows do not need them.
+        # Statistics have no checksum, and are not needed for so few rows.
         pq.write_table(table, buffer, compression="zstd", write_page_checksum=True, write_statistics=False)
         files.write(self._path(number), buffer.getvalue())
 
@@ -53,10 +53,10 @@ class Parts:
 def opened(
     folder: str | os.PathLike, about: dict, schema: pa.Schema, *, again: bool = False
 ) -> Iterator[Parts]:
-    """Open a folder of parts, for one run at a time; it is made where there is none.
+    """Open a folder of parts, for one run at a time; it is created if needed.
 
-    `about`, which JSON can hold, says what the table is about; with `again`, the parts that are there are removed first. A
-    PartsError says that the folder holds another table or other files, or that another run is writing to it.
+    `about`, which is JSON-serializable, identifies the table. With `again`, existing parts are removed first. PartsError if the
+    folder has another table or other files, or if another run is writing to it.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
@@ -72,7 +72,7 @@ def opened(
 def _prepare(folder: Path, about: dict, again: bool) -> None:
     file = folder / ABOUT
     if not file.exists():
-        # Parts are removed before this file, so no parts are left that it would describe.
+        # Parts are removed before this file, so that no part is left without its description.
         if others := [path.name for path in sorted(folder.iterdir()) if path.name != f".{ABOUT}.new"]:
             raise PartsError(f"{folder} holds other files, {others[0]} among them. Name a new folder.")
     elif (reason := _difference(file, about)) and not again:

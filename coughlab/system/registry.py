@@ -1,4 +1,4 @@
-"""Finds what a package offers by looking at its modules, so that an addition is one file."""
+"""Finds the modules of a package and their records, so that an addition needs only one file."""
 
 import pkgutil
 from importlib import import_module
@@ -17,13 +17,13 @@ Record = TypeVar("Record", bound=_Named)
 
 
 def modules(package: str) -> list[ModuleType]:
-    """Every module that lies in a package, by name."""
+    """Every module in a package, by name."""
     path = import_module(package).__path__
     return [import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules(path)]
 
 
 def discover(package: str, kind: type[Record]) -> dict[str, Record]:
-    """Every record of a kind that the modules of a package hold, alone or in tuples, by ``name`` in the order of ``order``."""
+    """Every record of a type in the modules of a package, alone or in tuples, by ``name`` in the order of ``order``."""
     values = [value for module in modules(package) for value in vars(module).values()]
     values += [one for value in values if isinstance(value, tuple) for one in value]
     found = [value for value in values if isinstance(value, kind)]

@@ -1,1 +1,1 @@
-"""The JSON API and what stands before it and the pages: keys, uploads, headers, figures."""
+"""The JSON API, and the middleware of API and pages: keys, uploads, headers, metrics."""

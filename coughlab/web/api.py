@@ -11,7 +11,7 @@ routes = table()
 
 
 def serve(host: str, port: int, pool: workers.Pool, known: keys.Keys) -> None:
-    """Serve the API alone until the process ends: `known` admits requests, `pool` answers them and is closed at the end."""
+    """Serve the API alone until the process ends: `known` checks the keys, `pool` answers and is closed at the end."""
     import uvicorn
     from starlette.applications import Starlette
 

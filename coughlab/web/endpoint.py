@@ -1,4 +1,4 @@
-"""What all routes of the API have in common: who may ask, and that every failure is answered in JSON.
+"""The base of all routes of the API: access control, and errors in JSON.
 
 An error is ``{"error": {"code", "message"}}``: a stable code for programs, and a sentence for people.
 """
@@ -34,7 +34,7 @@ AUDIO_STATUS = {
     "no_samples": 422,
     "not_finite": 422,
 }
-#: Seconds after which to try again where uploads take all the room there is.
+#: Seconds for `Retry-After` when uploads use all the allowed memory.
 RETRY_S = 2
 
 _log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ running = Running()
 
 
 class ApiError(Exception):
-    """An answer that is an error."""
+    """An error as the API's answer."""
 
     def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -89,23 +89,23 @@ def _as_answer(error: Exception) -> ApiError:
 
 
 class Endpoint(HTTPEndpoint):
-    """An endpoint whose every failure is a JSON error. `coughlab.web.schema.operation` describes its handlers."""
+    """An endpoint that reports every failure as a JSON error. `coughlab.web.schema.operation` describes its handlers."""
 
     path: ClassVar[str]  # its address
-    schemas: ClassVar[Mapping[str, Schema]] = {}  # those that the descriptions refer to
+    schemas: ClassVar[Mapping[str, Schema]] = {}  # schemas that the descriptions refer to
     public: ClassVar[bool] = False  # whether it answers without a key even where one is needed
     order: ClassVar[int] = 100  # its place in the description; those with the same are sorted by address
 
     @classmethod
     def operations(cls) -> dict[str, dict[str, object]]:
-        """What is described of each handler, by HTTP method in small letters."""
+        """The description of each handler, by HTTP method in lower case."""
         handlers = {
             method: getattr(cls, method, None) for method in ("get", "post", "put", "patch", "delete")
         }
         return {method: handler.operation for method, handler in handlers.items() if handler}
 
     async def dispatch(self) -> None:
-        """Admit the request and answer it."""
+        """Check the request's key and answer it."""
         self._body = Body(self.receive)
         with contextlib.suppress(ClientDisconnect):
             try:
@@ -115,10 +115,10 @@ class Endpoint(HTTPEndpoint):
                 raise
             except Exception as error:
                 response = _as_answer(error).response
-                # What was raised in a thread, and what was done there, know each other: the upload would stay in memory.
+                # An error raised in a thread and its frames refer to each other: the upload would stay in memory.
                 clear_frames(error.__traceback__)
                 await self._body.drop()
-                # The end of the connection tells a client that is still sending that nothing is read any more.
+                # Closing the connection tells a client that is still sending that the server no longer reads.
                 if not self._body.ended:
                     response.headers["Connection"] = "close"
                 await response(self.scope, self.receive, self.send)
@@ -127,14 +127,14 @@ class Endpoint(HTTPEndpoint):
         await super().dispatch()
 
     def _admit(self, headers: Headers) -> None:
-        # A page of another site could have its visitors' browsers ask, where none but they can reach this one.
+        # A page of another site could make its visitors' browsers send requests to a server that only they can reach.
         if headers.get("Sec-Fetch-Site") == "cross-site" and self.scope["method"] not in ("GET", "HEAD"):
             raise ApiError(403, "cross_site", "A page of another site cannot ask here. Ask from a program.")
         if not self.public:
             running.known.admit(headers)
 
     async def method_not_allowed(self, request: Request) -> Response:
-        """Answer a method that the route does not have."""
+        """Report that the route does not have the method."""
         allowed = ", ".join(self._allowed_methods)
         message = f"This address answers {allowed}, not {request.method}."
         raise ApiError(405, "method_not_allowed", message, Allow=allowed)
@@ -142,5 +142,5 @@ class Endpoint(HTTPEndpoint):
 
 @cache
 def threads(name: str, most: int) -> CapacityLimiter:
-    """How many threads may do one kind of thing; it has to be made where the event loop runs."""
+    """A limit on the threads for one kind of work; must be created in the event loop."""
     return CapacityLimiter(most)

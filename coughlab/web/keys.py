@@ -1,7 +1,7 @@
-"""Keys to the API: who may ask, and how often. Only their hashes are kept.
+"""Keys to the API: who may use it, and how often. Only their hashes are stored.
 
-A key is 32 random bytes, so none can be guessed, and a plain SHA-256 of it cannot be turned back: what makes hashes of
-passwords slow is of no use here.
+A key is 32 random bytes, so that it can be neither guessed nor recovered from a plain SHA-256: a slow password hash is not needed
+here.
 """
 
 import hashlib
@@ -18,18 +18,18 @@ from urllib.parse import urlsplit
 
 from coughlab import config
 
-#: What every key begins with, so that one that was left somewhere is recognised.
+#: The prefix of every key, so that a leaked key is recognised.
 PREFIX = "coughlab_"
-#: Addresses that only this machine reaches.
+#: Loopback addresses.
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-#: Headers by which a proxy is known. It speaks from this machine for visitors from anywhere.
+#: Headers that show a proxy. Its requests come from this machine, but its clients may be anywhere.
 PROXIES = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _BEARER = re.compile(r"Bearer +([\x21-\x7e]+) *", re.IGNORECASE)
 
 
 class AccessError(ValueError):
-    """A request without a key that is known here; the message says what to do."""
+    """A request without a known key; the message says what to do."""
 
 
 class RateError(ValueError):
@@ -42,11 +42,11 @@ class RateError(ValueError):
 
 
 class SecretsError(ValueError):
-    """The secrets hold something else than keys; the message says what."""
+    """The secrets are invalid; the message says why."""
 
 
 def new() -> tuple[str, str]:
-    """Make a key: what its holder is given, and the hash, which is kept."""
+    """Make a key: the key for its holder, and the hash to store."""
     key = PREFIX + secrets.token_urlsafe(32)
     return key, _hashed(key)
 
@@ -56,10 +56,10 @@ def _hashed(key: str) -> str:
 
 
 class Keys:
-    """The keys that are known, and whether a request with some headers is `needed` to have one. May be shared between threads.
+    """The known keys, and whether a request with given headers needs one (`needed`). Thread-safe.
 
     `known` has for each holder the hash of the key as `new` makes it, or ``{"hash": ..., "per_minute": ...}``; SecretsError if it
-    holds something else.
+    is invalid.
     """
 
     def __init__(self, known: Mapping, needed: Callable[[Mapping], bool] = lambda headers: True) -> None:
@@ -71,9 +71,9 @@ class Keys:
         self._holders = [_Holder(name, entry) for name, entry in known.items()]
 
     def admit(self, headers: Mapping[str, str]) -> None:
-        """Let a request in if its header ``Authorization`` holds ``Bearer`` and a key, or if it needs none.
+        """Accept a request if its header ``Authorization`` has ``Bearer`` and a known key, or if it needs none.
 
-        AccessError if a key is required and there is none, or one that is not known; RateError if it was used too often.
+        AccessError if a required key is missing or unknown; RateError if it was used too often.
         """
         authorization = headers.get("Authorization")
         if authorization is None:
@@ -85,7 +85,7 @@ class Keys:
             return
         given = _BEARER.fullmatch(authorization)
         hashed = _hashed(given[1]).encode() if given else b""
-        # All are compared, in constant time, so that how long it takes tells nothing.
+        # All keys are compared in constant time, so that the duration reveals nothing.
         found = [holder for holder in self._holders if hmac.compare_digest(holder.hashed, hashed)]
         if not found:
             raise AccessError(
@@ -95,9 +95,9 @@ class Keys:
 
 
 class _Holder:
-    """A key and how often it may be used: at most so many requests at once, then evenly over each minute.
+    """A key and its rate limit: a burst of up to the limit per minute, then evenly spaced requests.
 
-    Kept is the time at which all that was used would be there again: the generic cell rate algorithm (ITU-T I.371).
+    The stored time is when the full burst would be available again: the generic cell rate algorithm (ITU-T I.371).
     """
 
     def __init__(self, name: str, entry: str | Mapping) -> None:
@@ -122,14 +122,13 @@ class _Holder:
 
 
 def at_this_machine(address: str | None, headers: Mapping[str, str]) -> bool:
-    """Whether a request can only have come from the machine that answers it, which listens at `address` (None: at all).
+    """Whether a request can only come from the machine that answers it, which listens at `address` (None: all addresses).
 
-    False also where a proxy has passed the request on, and where the browser shows another site. `headers` finds names in
-    capital and small letters alike.
+    False also if a proxy has forwarded the request, or if the browser shows another site. `headers` is case-insensitive.
     """
     if address not in LOOPBACK or any(name in headers for name in PROXIES):
         return False
-    # Where a proxy does not say that it is one, the address in the browser does.
+    # If a proxy does not identify itself, the address in the browser shows it.
     here = f"//{LOOPBACK[0]}"
     named = f"//{headers['Host']}" if "Host" in headers else here, headers.get("Origin", here)
     return all(_host(one) in LOOPBACK for one in named)
@@ -143,7 +142,7 @@ def _host(address: str) -> str | None:
 
 
 def read(path: Path) -> dict:
-    """The secrets of a file in TOML, empty if there is no such file; SecretsError if there is one that cannot be read."""
+    """The secrets in a TOML file; empty if there is no such file, SecretsError if it cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -153,9 +152,9 @@ def read(path: Path) -> dict:
 
 
 def from_secrets(secrets: Mapping, address: str | None) -> Keys:
-    """The keys under ``api_keys`` in an app's secrets, needed as COUGHLAB_API_KEYS says; it listens at `address` (None: at all).
+    """The keys under ``api_keys`` in an app's secrets; COUGHLAB_API_KEYS and `address` (None: all) decide if they are needed.
 
-    SecretsError or SettingError if the secrets or a setting hold something else.
+    SecretsError or SettingError if the secrets or a setting are invalid.
     """
     needed = {
         "off": lambda headers: False,
@@ -165,5 +164,5 @@ def from_secrets(secrets: Mapping, address: str | None) -> Keys:
     return Keys(secrets.get("api_keys", {}), needed)
 
 
-#: For an API without keys: every request is let in.
+#: For an API without keys: accepts every request.
 OPEN = Keys({}, lambda headers: False)

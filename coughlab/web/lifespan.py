@@ -1,4 +1,4 @@
-"""What goes on while an app runs: its workers, its log, and the memory that is given back every few seconds."""
+"""The lifespan of an app: its workers, its log, and the regular release of memory."""
 
 import contextlib
 import gc
@@ -18,7 +18,7 @@ from coughlab.web import keys
 from coughlab.web.endpoint import running, threads
 from coughlab.web.uploads import stay_in_memory
 
-#: How often visits that are over are looked for, and freed memory is given back, in seconds.
+#: Interval, in seconds, for ending finished visits and giving back freed memory.
 FREE_S = 5
 
 _log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 async def answering(
     app: ASGIApp, pool: workers.Pool, known: keys.Keys, free: Callable[[], None] = lambda: None
 ) -> AsyncIterator[None]:
-    """The lifespan of an app with the API: `pool` answers requests that `known` admits, and is closed at the end."""
+    """The lifespan of an app with the API: `known` checks the keys, `pool` answers and is closed at the end."""
     resources.no_core_dumps()
     memory_folder.sweep()
     stay_in_memory()
@@ -43,10 +43,10 @@ async def answering(
 
 
 def with_pages(secrets: Callable[[], Mapping], address: str | None, free: Callable[[], None]) -> Callable:
-    """The lifespan of an app that listens at `address` (None: at all): what pages need is read beside what answers need.
+    """The lifespan of an app with pages that listens at `address` (None: all addresses); also loads the pages' data.
 
-    Every few seconds `free` ends visits that are over. SystemExit, with a sentence, if a setting or the secrets hold what they
-    cannot: a server would show it in a stack trace.
+    Every few seconds `free` ends finished visits. SystemExit, with a sentence, if a setting or the secrets are invalid: for
+    another exception a server would print a stack trace.
     """
     try:
         config.check()
@@ -56,11 +56,11 @@ def with_pages(secrets: Callable[[], Mapping], address: str | None, free: Callab
 
     @contextlib.asynccontextmanager
     async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
-        # A page makes much that is soon freed, in a thread for each visitor, and here memory is scarcer than time.
+        # A page allocates much short-lived memory, in one thread per visitor, and memory is scarcer than time here.
         resources.mallopt(mmap_threshold=128 * 1024, trim_threshold=2**20, arena_max=2)
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         async with answering(app, workers.shared(), known, free):
-            # Not in a thread of its own once the server listens: the first visitor would wait longer beside it.
+            # Not in a separate thread after the server has started: the first visitor would wait longer.
             _prepare_pages()
             yield
 
@@ -72,20 +72,20 @@ async def _freeing(free: Callable[[], None]) -> None:
         await sleep(FREE_S)
         try:
             free()
-        except Exception:  # whatever it is, it is no reason to end
+        except Exception:  # no error here is a reason to end
             _log.exception("Visits that are over could not be freed")
-        # What was sent, and what became of it, lies scattered over the heap.
+        # Freed uploads and results are scattered over the heap.
         await to_thread.run_sync(resources.trim, limiter=threads("trim", 1))
 
 
 def _prepare_pages() -> None:
-    # Read once, then kept.
+    # Read once, then cached.
     with contextlib.suppress(StoreError):
         study = predictors.default().study
         _ = study.scores, study.features, study.metrics, study.fits, study.trials, study.evidence
-    # At the first element of the first page Streamlit asks where it was called from, and Python then looks at the file of every
-    # module there is, a tenth of a second of the first visitor's; what it finds it keeps.
+    # For the first element of the first page, Streamlit inspects its caller, and Python checks the file of every module: a tenth
+    # of a second for the first visitor. The result is cached, so do it now.
     inspect.stack()
-    # What is loaded now stays for good, and to look through it for garbage would hold up everybody by a fifth of a second.
+    # The loaded objects are permanent; a garbage collection over them would delay all users by a fifth of a second.
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The API described for programs, as OpenAPI 3.1: put together from its routes."""
+"""The OpenAPI 3.1 description of the API, built from its routes."""
 
 from coughlab import __version__
 from coughlab.web import routes
@@ -8,7 +8,7 @@ _KEY = "Header 'Authorization: Bearer <key>'. Who runs the server gives keys out
 
 
 def document() -> Schema:
-    """The description, ready for JSON."""
+    """The description, JSON-serializable."""
     found = routes.endpoints()
     schemas: dict[str, Schema] = {"Error": record(error=record(code=STRING, message=STRING))}
     for endpoint in found:
@@ -30,7 +30,7 @@ def document() -> Schema:
                 }
             },
         },
-        # A key, or none where the server wants none.
+        # A key, or none if the server does not require one.
         "security": [{"key": []}, {}],
         "paths": {
             endpoint.path: {

@@ -1,4 +1,4 @@
-"""Parts of the API's description, in OpenAPI 3.1 and JSON Schema, that routes put together."""
+"""Building blocks of the API's description, in OpenAPI 3.1 and JSON Schema."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -7,7 +7,7 @@ Schema = Mapping[str, object]
 _Handler = TypeVar("_Handler", bound=Callable)
 
 ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
-#: When an answer has a status of an error.
+#: When an answer has each error status.
 ERRORS = {
     "400": "The recording cannot be read, or an option is not what it can be.",
     "401": "A key is needed, or the one sent is not known.",
@@ -31,7 +31,7 @@ def operation(name: str, summary: str, responses: Schema, **more: object) -> Cal
     description = {"operationId": name, "summary": summary, "responses": responses, **more}
 
     def describe(handler: _Handler) -> _Handler:
-        setattr(handler, "operation", description)  # noqa: B010  a function has no such attribute for a type checker
+        setattr(handler, "operation", description)  # noqa: B010 type checkers do not know this attribute
         return handler
 
     return describe
@@ -48,7 +48,7 @@ def errors(*statuses: str) -> dict[str, object]:
 
 
 def ref(name: str) -> dict[str, object]:
-    """A schema that stands in the ``schemas`` of a route."""
+    """A reference to a schema in the ``schemas`` of a route."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -59,7 +59,7 @@ def record(**properties: Schema) -> dict[str, object]:
 
 
 def mapping(schema: Schema) -> dict[str, object]:
-    """A schema of an object whose every property is alike, as of models by name."""
+    """A schema of an object whose properties all have one schema, such as models by name."""
     return {"type": "object", "additionalProperties": schema}
 
 
@@ -69,5 +69,5 @@ def array(items: Schema, **more: object) -> dict[str, object]:
 
 
 def or_null(schema: Schema) -> dict[str, object]:
-    """A schema of what may be absent."""
+    """A schema that also allows null."""
     return {"anyOf": [schema, {"type": "null"}]}

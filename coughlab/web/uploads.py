@@ -1,6 +1,6 @@
-"""The body of a request, which is not trusted: read in memory, within limits of size and time.
+"""Reads the untrusted body of a request in memory, within limits of size and time.
 
-A body that is refused is still read to its end, up to `DRAIN_BYTES`: most clients read an answer only once they have sent all.
+A refused body is still read to its end, up to `DRAIN_BYTES`: most clients read an answer only after they have sent everything.
 """
 
 import contextlib
@@ -16,16 +16,16 @@ from starlette.types import Message, Receive
 
 from coughlab import audio, config
 
-#: What a multipart body may hold beside the file.
+#: Most bytes of a multipart body in addition to the file.
 OVERHEAD_BYTES = 64 * 1024
-#: A body that is not wanted is read and dropped up to here.
+#: Most bytes of a refused body that are read and dropped.
 DRAIN_BYTES = 100 * 1024 * 1024
-#: How long a body may take altogether, in seconds; to a page a whole dataset may be sent.
+#: Timeout for a whole body, in seconds; for a page it is longer, because a whole dataset may be uploaded.
 LONGEST_S, PAGES_LONGEST_S = 300, 600
 
 
 class UploadError(Exception):
-    """A body that is not taken: the status of the answer, a code for programs, and a message for people."""
+    """A refused body: the status of the answer, a code for programs, and a message for users."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -33,8 +33,8 @@ class UploadError(Exception):
 
 
 def stay_in_memory() -> None:
-    """See to it that no upload of this process is written to a disk, whichever code reads it."""
-    # Starlette's parser would move what is larger than a megabyte to a file; how large a body may be is checked before it.
+    """Ensure that no upload of this process is written to a disk."""
+    # Starlette's parser would move data above a megabyte to a file; the size of a body is checked before it.
     MultiPartParser.spool_max_size = sys.maxsize
 
 
@@ -46,7 +46,7 @@ class UploadMemory:
 
     @contextlib.contextmanager
     def acquire(self) -> Iterator[Callable[[int], bool]]:
-        """A function for one upload, which takes bytes for a piece if there are so many; all are released at the end."""
+        """Yields a function that acquires bytes for one upload if enough are free; all are released at the end."""
         taken = 0
 
         def take(size: int) -> bool:
@@ -66,7 +66,7 @@ class UploadMemory:
 class Body:
     """A request's body, which can be read once; ``ended`` says whether it was read to its end.
 
-    It is given up after `stall` seconds without a byte, and after `longest` seconds altogether; those of the API unless given.
+    It is refused after `stall` seconds without a byte, and after `longest` seconds in all; the defaults are those of the API.
     """
 
     def __init__(self, receive: Receive, stall: float | None = None, longest: float = LONGEST_S) -> None:
@@ -74,7 +74,7 @@ class Body:
         self._stall, self._last = stall or config.value("COUGHLAB_STALL_S"), time.monotonic() + longest
 
     async def receive(self) -> Message:
-        """The next message, as ASGI has it; UploadError if none comes for too long."""
+        """The next ASGI message; UploadError if none arrives before the timeout."""
         if self.ended:
             return await self._receive()
         try:
@@ -91,7 +91,7 @@ class Body:
         return message
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The pieces as they come, up to `DRAIN_BYTES`; ClientDisconnect if the client has left."""
+        """The chunks of the body, up to `DRAIN_BYTES`; ClientDisconnect if the client has disconnected."""
         while self._size <= DRAIN_BYTES and not (self.ended or self._stalled):
             message = await self.receive()
             if message["type"] == "http.disconnect":
@@ -100,15 +100,15 @@ class Body:
             yield message.get("body", b"")
 
     async def drop(self) -> None:
-        """Read what is left of it, up to `DRAIN_BYTES`."""
+        """Read and drop the rest, up to `DRAIN_BYTES`."""
         with contextlib.suppress(UploadError):
             async for _ in self.chunks():
                 pass
 
     async def form(self, headers: Headers, take: Callable[[int], bool]) -> tuple[bytes, dict[str, str]]:
-        """Read a form: the one file, in field ``file``, and the other fields. `take` is of `UploadMemory.acquire`.
+        """Read a form: the single file, in field ``file``, and the other fields. `take` is from `UploadMemory.acquire`.
 
-        UploadError if it is not such a form, or cannot be taken now; AudioError if it is too large.
+        UploadError if it is not such a form, or if there is no room now; AudioError if it is too large.
         """
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "multipart/form-data":

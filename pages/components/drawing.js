@@ -1,4 +1,4 @@
-// Drawing in SVG, numbers in words, and taking a figure away.
+// SVG drawing, formatting of numbers, and download of a figure.
 const SVG = "http://www.w3.org/2000/svg";
 const STYLES = [
   "display", "fill", "stroke", "stroke-width", "stroke-opacity", "fill-opacity", "stroke-dasharray", "stroke-linecap",
@@ -13,7 +13,7 @@ const PERCENT = new Intl.NumberFormat("en", {
 });
 const RATIO = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 
-// What would round to 0 or 100 says so, as in coughlab/text.py; 0 and 1 themselves are what they are.
+// Values that would wrongly round to 0 or 100 are written as in coughlab/text.py; exactly 0 and 1 are 0% and 100%.
 function percent(share) {
   if (share === null || Number.isNaN(share)) return "–";
   if (share > 0 && share < 0.001) return "under 0.1%";
@@ -64,7 +64,7 @@ async function saveDrawing(root, svg, file, format) {
   canvas.toBlob((blob) => save(blob, `${file}.png`), "image/png");
 }
 
-// The drawing with its styles written into it, on white.
+// The drawing with inline styles, on white.
 function standalone(root, svg, width, height) {
   const paper = document.createElement("div");
   paper.className = "paper";

@@ -1,4 +1,4 @@
-"""A recording, what the models say of it and of each cough in it, and what stands there where no cough is heard."""
+"""The parts of the page "Analyse a cough": the recording, the models' answers, the coughs, and the message without a cough."""
 
 import streamlit as st
 
@@ -11,8 +11,8 @@ from coughlab.text import counted, percent
 from pages.shared import evidence
 from pages.shared.table import show_table
 
-# The rate of nearly every browser, and no less than any microphone's. Not None, which is meant to keep the browser's own
-# rate: with it, the recorder of Streamlit 1.67 records at 16,000 Hz and loses what is above 8,000.
+# The rate of nearly every browser, and at least that of any microphone. Not None, which should keep the browser's own rate: with
+# it, the recorder of Streamlit 1.67 records at 16,000 Hz and loses everything above 8,000 Hz.
 RATE = 48_000
 PLOT = {"displayModeBar": False}
 COLUMNS = {
@@ -22,8 +22,8 @@ COLUMNS = {
 
 
 def show_no_cough(cough, remarks):
-    """That no cough is heard, what is heard instead and what to do; whether the models are to be asked anyway."""
-    # Whether there is only noise, the detector says.
+    """Show that no cough is heard, what is heard instead and what to do. Returns whether to run the models anyway."""
+    # The detector decides whether there is only noise.
     heard = " ".join([cough.heard.message, *(one.message for one in remarks if one.code != "noisy")])
     st.warning(
         f"## I hear no cough in this recording\n\n**What I hear instead:** {heard}\n\n"
@@ -38,7 +38,7 @@ def show_no_cough(cough, remarks):
 
 
 def show_models(prediction, study):
-    """What each model says of the whole recording."""
+    """Each model's answer about the whole recording."""
     st.subheader("What the models say")
     columns = []
     for name, answered in prediction.models.items():
@@ -66,7 +66,7 @@ def show_recording(recording, prediction):
 
 @st.fragment
 def show_coughs(recording, prediction, study):
-    """Each cough: where it is, how sure the detector is, what the models say of it alone, and its sound."""
+    """Each cough: time, probability, the models' answers about it alone, and its sound."""
     st.subheader("Each cough alone")
     titles = {name: study.models[name]["title"] for name in prediction.models if prediction.votes(name)}
     st.markdown(
@@ -82,7 +82,7 @@ def show_coughs(recording, prediction, study):
     state = show_table(
         table(prediction, titles),
         "coughs",
-        # The mark is that of one list of coughs: another one begins anew.
+        # The selection belongs to one list of coughs; another list starts without one.
         key=f"coughs {hash(tuple(prediction.events))}",
         column_config=COLUMNS,
         on_select="rerun",
@@ -102,7 +102,7 @@ def show_coughs(recording, prediction, study):
 
 
 def table(prediction, titles):
-    """A row for each cough, numbered as in the picture."""
+    """One row per cough, numbered as in the picture."""
     import pandas as pd
 
     return pd.DataFrame(
@@ -123,8 +123,8 @@ def table(prediction, titles):
 
 
 def choose(source):
-    """Remember what was chosen last. What a widget gives back is forgotten, for what the other one holds, if anything."""
-    # To ask the models anyway is said of one recording.
+    """Store the latest choice. If a widget is cleared, the other widget's recording, if any, is used."""
+    # The choice to run the models anyway applies to one recording only.
     st.session_state.pop("force", None)
     held = {name: st.session_state[name] for name in ("recorded", "uploaded") if st.session_state[name]}
     if source != "sample" and source not in held:
@@ -171,7 +171,7 @@ def ask():
 
 
 def ask_also(predictor):
-    """The large models to ask as well, where they are present."""
+    """Select the large models to run as well, if they are present."""
     if not predictor.slow:
         return ()
     titles = {name: predictor.study.models[name]["title"] for name in predictor.slow}

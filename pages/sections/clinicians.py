@@ -1,4 +1,4 @@
-"""The parts of the page "For clinicians"; its address names what its component shows."""
+"""The parts of the page "For clinicians"; the page's address has the state of its component."""
 
 import streamlit as st
 
@@ -12,12 +12,12 @@ from pages.shared.measured import measured, measured_on
 from pages.shared.protocol import ask_protocol, title_of
 from pages.shared.study import ask_model, ask_study, titles_of
 
-#: Where the prevalence starts.
+#: The initial prevalence.
 PREVALENCE = 0.05
 
 
 def read(threshold):
-    """What the address names as arguments of `clinical.show`; `threshold` is where that of the model starts."""
+    """The state in the address as arguments of `clinical.show`; `threshold` is the model's default."""
     return {
         "at": address.number("threshold", 0, 1, threshold),
         "prevalence": address.number("prevalence", 0.001, 0.9, PREVALENCE),
@@ -29,7 +29,7 @@ def read(threshold):
 
 
 def keep(key):
-    """Put what was chosen in the component of that key into the address."""
+    """Write the choices in the component with that key to the address."""
     new = st.session_state[key]["chosen"]
     for name in ("threshold", "prevalence"):
         address.keep(name, new[name])
@@ -39,17 +39,17 @@ def keep(key):
 
 
 def ask():
-    """The study, the model, protocol and dataset it was tested by, and the strictest test's name if that is another one."""
+    """The study, the model, the protocol and test dataset, and the strictest test's name if that is another one."""
     study_at, model_at, protocol_at = st.columns(3)
     study = ask_study(study_at)
-    # The main model comes first, so that it is the default.
+    # The main model is first, so that it is the default.
     titles = titles_of(study)
     model = ask_model(
         {main: titles[main] for main in [study.main_model] if main in titles} | titles, model_at
     )
     tests = study.metrics.query("model == @model and role == 'test'")
     classes = tests.groupby(["protocol", "tested_on"], observed=True)[["positives", "negatives"]].max()
-    # Where only one class was tested there is little to see: those come last.
+    # Tests with only one class show little: they come last.
     by_proof = sorted(classes.index, key=lambda pair: (not classes.loc[pair].all(), STRICTEST.index(pair[0])))
     note = "The further up, the more the numbers prove; tests where only one class was heard come last."
     pair = ask_protocol(by_proof, protocol_at, note)
@@ -57,7 +57,7 @@ def ask():
 
 
 def warn(study, model, protocol, tested_on):
-    """What has to be known before any number."""
+    """Show the warnings that are needed before any number."""
     st.warning(
         "A tool for research and teaching, **not a medical device**: nothing on this page is fit to decide what is done with a"
         " patient.",
@@ -83,7 +83,7 @@ def warn(study, model, protocol, tested_on):
 
 
 def one_class(study, rows, at):
-    """Where all recordings are of one class, only one number can be measured."""
+    """If all recordings are of one class, only one number can be measured."""
     (known,) = decision.at(rows, [at]).to_dict("records")
     score, who = ("specificity", "Nobody") if not rows["positive"].iloc[0] else ("sensitivity", "Everybody")
     value, low, high = (percent(known[f"{score}{end}"]) for end in ("", "_low", "_high"))

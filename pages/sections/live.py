@@ -1,4 +1,4 @@
-"""What stands on the page "Live" around its components."""
+"""The parts of the page "Live" around its components."""
 
 import streamlit as st
 
@@ -10,19 +10,19 @@ from coughlab.live import Listener, connection
 from coughlab.serving import workers
 from coughlab.text import counted
 
-#: Nearly every browser's own rate.
+#: The sample rate of nearly every browser.
 RATE = 48_000
 
 
 def listener():
-    """What this visitor's microphone said so far."""
+    """This visitor's listener."""
     if "listener" not in st.session_state:
         st.session_state.listener = Listener()
     return st.session_state.listener
 
 
 def show_address():
-    """Whether browsers give a page at this address the microphone; says so where they do not."""
+    """Whether browsers allow a page at this address the microphone; shows a message if not."""
     if not st.context.url or connection.trusted(st.context.url):
         return True
     st.error(
@@ -36,7 +36,7 @@ def show_address():
 
 
 def show_trouble(ear):
-    """What to do where no connection comes up, and the recorder instead."""
+    """Show what to do if no connection is established, and the recorder."""
     from pages.components.live.microphone import PATIENCE_S
 
     st.warning(
@@ -66,7 +66,7 @@ def show_trouble(ear):
 
 
 def show_verdict(predictor):
-    """How far to believe the main model, before it says anything."""
+    """Show how reliable the main model is, before it answers."""
     known = _evidence(predictor, predictor.study.main_model)
     discredited = known["verdict"] in verdict.DISCREDITED
     box, icon = (st.error, ":material/block:") if discredited else (st.warning, ":material/warning:")
@@ -78,7 +78,7 @@ def show_verdict(predictor):
 
 
 def show_others(predictor):
-    """How far to believe the other models, and all of them here."""
+    """Show how reliable the other models are, and all models on this page."""
     others = [
         _evidence(predictor, name)["message"]
         for name in predictor.names
@@ -93,7 +93,7 @@ def show_others(predictor):
 
 
 def _evidence(predictor, name):
-    """What is known of a model, whatever it will say; where that depends on what it says, the worse of it."""
+    """The evidence on a model independent of its answer; the worse one if it depends on the answer."""
     unknown = Novelty(None, "unknown", "", predictor.study.name)
     blocks = [
         verdict.block(predictor.study, predictor.known[name], label, unknown)

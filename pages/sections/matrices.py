@@ -1,4 +1,4 @@
-"""What the page "Matrices" asks, its matrices, and the recordings in a cell of them: their list, and the one that is marked."""
+"""The parts of the page "Matrices": its choices, and the recordings in a cell: their list, and the selected one."""
 
 import streamlit as st
 
@@ -93,7 +93,7 @@ def ask(study, predictions, model_at, split_at, role_at):
 
 
 def keep():
-    """Put the threshold and the cell that were chosen into the address."""
+    """Write the chosen threshold and cell to the address."""
     new = st.session_state["matrices"]["chosen"]
     address.keep("threshold", new["threshold"])
     address.keep("cell", new["cell"] or None)

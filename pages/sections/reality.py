@@ -91,7 +91,7 @@ def show_staircase(table, study, model, title):
 
 
 def measured(study_name, table):
-    """What the steps were measured on, in a sentence."""
+    """A sentence on the data of the steps."""
     made = table[table["reason"] == ""]
     names = [
         f"{name} (another dataset)" if name != study_name else name for name in made["tested_on"].unique()
@@ -124,7 +124,7 @@ def show_calibration(study, model, title):
     from coughlab.charts import calibration as charts
     from coughlab.evaluation import calibration
 
-    # Where everybody is healthy no probability but 0 would be right.
+    # If all people are healthy, only the probability 0 would be right.
     tests = study.evidence.query("model == @model and positives > 0 and negatives > 0")
     if tests.empty:
         st.markdown(f"{title} was not tested where some have {study.task.condition} and some have not.")

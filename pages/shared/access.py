@@ -1,4 +1,4 @@
-"""Who may do what: what is only for people named in the secrets, or for who sits at the very computer that runs the app."""
+"""Access control: some actions are only for users named in the secrets, or for users at the computer that runs the app."""
 
 from pathlib import Path
 
@@ -8,25 +8,20 @@ from coughlab.web.keys import SecretsError, at_this_machine
 
 
 def secrets() -> dict:
-    """What Streamlit's secrets hold; nothing if there are none.
-
-    Raises
-    ------
-    SecretsError
-        If there are some that cannot be read, so that nobody takes a damaged file for the wish to have no login.
-    """
+    """The contents of Streamlit's secrets; empty if there are none, SecretsError if they cannot be read."""
     try:
         return st.secrets.to_dict()
     except (OSError, ValueError) as error:
+        # A damaged file must not switch off the login.
         if any(Path(path).exists() for path in st.get_option("secrets.files")):
             raise SecretsError("The server's secrets cannot be read.") from error
         return {}
 
 
 def trusted() -> bool:
-    """Whether this visitor may train here, and hear the recordings that lie on this server.
+    """Whether this visitor may train here, and hear the recordings on this server.
 
-    With a login, those may who are named as ``trainer`` under ``[roles]`` in the secrets; without one, who sits at this computer.
+    With a login: the users named as ``trainer`` under ``[roles]`` in the secrets. Without one: users at this computer.
     """
     try:
         known = secrets()
@@ -39,7 +34,7 @@ def trusted() -> bool:
 
 
 def refusal(what: str) -> str:
-    """Who may do something, and how one becomes one of them; `what` begins the sentence."""
+    """A message that says who may do something, and how to get access; it begins with `what`."""
     try:
         known = secrets()
     except SecretsError as error:
@@ -65,9 +60,9 @@ def _trainers(known):
 
 
 def _verified_email():
-    """The visitor's e-mail address; None if the provider gives none, or says that it is not verified."""
+    """The visitor's e-mail address; None if the provider gives none, or if it is not verified."""
     email = st.user.get("email")
-    # Providers that give only what they have verified say nothing of it, and some say it as text.
+    # Providers that give only verified addresses omit this field, and some send it as text.
     verified = str(st.user.get("email_verified", True)).casefold() == "true"
     return email.strip().casefold() if isinstance(email, str) and email.strip() and verified else None
 

@@ -1,6 +1,6 @@
-"""What a page shows, named in its address: every choice by a short name, the same on all pages.
+"""Keeps a page's choices in its address: every choice has a short name, the same on all pages.
 
-Streamlit's own binding of widgets to the address writes the words that a widget shows, and passes over what it does not know.
+Streamlit's own binding of widgets to the address writes the displayed texts, and ignores unknown values without a message.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,9 +11,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from pages.shared.text import literal
 
-#: Choices that go along to the next page.
+#: Choices that are kept on the next page.
 CARRIED = ("study", "model", "protocol", "metric")
-#: So many names are listed where one is unknown.
+#: Number of names that the message for an unknown name lists.
 LISTED = 20
 
 Options = Mapping[str, str] | Iterable[str]
@@ -75,20 +75,20 @@ def enter(
 
 
 def number(key: str, low: float, high: float, default: float) -> float:
-    """A number that the address names, where no widget of Streamlit's asks for it."""
+    """A number in the address that has no Streamlit widget."""
     return _read(
         key, lambda text: _number(text, low, high, float), default, f"a number from {low:,} to {high:,}"
     )
 
 
 def name(key: str, options: Options) -> str | None:
-    """A name that the address names, where no widget of Streamlit's asks for it."""
+    """A name in the address that has no Streamlit widget."""
     titles = _titles(options)
     return _read(key, lambda text: _name(text, titles), None, _listed(titles))
 
 
 def keep(key: str, value: object) -> None:
-    """Put a value into the address; None takes it out."""
+    """Write a value to the address; None removes it."""
     if value is None:
         st.query_params.pop(key, None)
     else:
@@ -96,7 +96,7 @@ def keep(key: str, value: object) -> None:
 
 
 class _Last(NamedTuple):
-    """How a widget was last shown: on which page, what the address said, whether that was known, and what was chosen."""
+    """A widget's last state: page, value in the address, whether that was known, and the chosen value."""
 
     page: str
     asked: str | None
@@ -105,18 +105,19 @@ class _Last(NamedTuple):
 
 
 def _ask(show: Callable, key: str, read: Callable[[str], Any], default: Any, known: str) -> Any:
-    """Show a widget with what the address names, and put what is chosen into the address, which leaves defaults out."""
+    """Show a widget with the value in the address, and write the chosen value to the address; defaults are left out."""
     context, seen = get_script_run_ctx(), st.session_state.setdefault("address", {})
     page, last, asked = context.page_script_hash, seen.get(key), _asked(key)
     named = None if asked is None else read(asked)
-    # What was known may be taken away by another choice, such as that of the study: then the default is no surprise.
+    # A value may become invalid through another choice, such as the study: then the default is used without a message.
     unknown = asked is not None and named is None and not (last and last.known and last[:2] == (page, asked))
     if asked is None and last and last.asked and last.page != page and key in CARRIED:
-        # Going back, the address is complete; a click on the navigation names the page alone.
+        # After going back, the address is complete; after a click on the navigation it has only the page.
         named = None if context.is_history_navigation else read(last.asked)
     held = st.session_state.get(key)
-    valid = key in st.session_state and (held is None or read(_written(held)) == held)
-    # The address may be older than a choice that follows another one at once, but never the other way round.
+    # A browser may send that nothing is chosen, when a click comes before it has got the choice from here.
+    valid = key in st.session_state and held == (default if held is None else read(_written(held)))
+    # The address may be older than a choice that quickly follows another one, but a choice is never older than the address.
     chosen = valid and (last is None or (last.page == page and held != last.value))
     if not chosen and not (valid and last[:2] == (page, asked)):
         st.session_state[key] = default if named is None else named
@@ -166,7 +167,7 @@ def _listed(titles: dict[str, str]) -> str:
 
 
 def _name(text: str, titles: dict[str, str]) -> str | None:
-    """The option that a text names, by its title too: links used to have those."""
+    """The option with a name or a title: earlier links had titles."""
     return text if text in titles else {title: name for name, title in titles.items()}.get(text)
 
 

@@ -1,4 +1,4 @@
-"""How far an answer can be believed, said before the answer."""
+"""How reliable an answer is; shown before the answer."""
 
 from collections.abc import Callable
 
@@ -12,13 +12,13 @@ from coughlab.task import Task
 from coughlab.text import percent
 from pages.shared import address
 
-#: Other verdicts neither discredit the answer nor let it stand alone.
+#: Verdicts shown as information; other verdicts that do not discredit the answer are shown as warnings.
 GOOD = ("weak", "moderate")
 LEAST_PERCENT = 0.01
 
 
 def enter_prevalence(who: str, task: Task, before: float, **options) -> float:
-    """How common the condition is among people like those recorded."""
+    """Ask for the prevalence among people like those recorded."""
     of_100 = st.number_input(
         f"Of 100 people like {who}, how many have {task.condition}?",
         min_value=LEAST_PERCENT,
@@ -35,7 +35,7 @@ def enter_prevalence(who: str, task: Task, before: float, **options) -> float:
 
 
 def ask_prevalence(task: Task) -> float:
-    """How common the condition is among people like the one recorded; the page's address keeps it."""
+    """Ask for the prevalence among people like the person recorded; the page's address keeps it."""
     try:
         before = answer.prevalence_of(st.query_params.get("prevalence", task.prevalence))
     except answer.PrevalenceError as error:
@@ -49,7 +49,7 @@ def ask_prevalence(task: Task) -> float:
 
 
 def box_of(verdict: str) -> tuple[Callable, str]:
-    """The box that shows a verdict, and its icon: the less an answer is worth, the louder."""
+    """The box that shows a verdict, and its icon: the less reliable the answer, the more prominent."""
     if verdict in answer.DISCREDITED:
         return st.error, ":material/block:"
     return (st.info, ":material/info:") if verdict in GOOD else (st.warning, ":material/warning:")
@@ -68,7 +68,7 @@ def show_verdict(prediction: Prediction) -> None:
 
 
 def show_answer(name: str, answered: Answer, evidence: dict, study: StoredStudy) -> None:
-    """One model's answer: what is known of it first, and less loud, what it says."""
+    """Show one model's answer: first its evidence, then, less prominent, the answer."""
     model, condition = study.models[name], study.task.condition
     label, probability = study.task.title(answered.label), percent(answered.probability)
     final = " · final model of the case study" if name == study.main_model else ""
@@ -79,7 +79,7 @@ def show_answer(name: str, answered: Answer, evidence: dict, study: StoredStudy)
         st.markdown(f":gray[{said}]")
     else:
         st.markdown(f"**{said}**")
-    # Why there is no basis stands above, and is the same for all models.
+    # The reason for the verdict is shown above, and is the same for all models.
     known = f"{evidence['message']} " if evidence["verdict"] != "no_basis" else ""
     st.markdown(f":small[{known}{answer.meaning(evidence, answered.label, study.task)}]")
     st.markdown(f":small[Says {condition} from {answered.threshold:.0%} on. {model['summary']}]")

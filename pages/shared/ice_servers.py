@@ -1,4 +1,4 @@
-"""The servers that help a browser's sound to find the way here."""
+"""The STUN and TURN servers of the page "Live"."""
 
 import contextlib
 
@@ -9,9 +9,9 @@ from coughlab.live import connection
 
 
 def ice_servers() -> list[dict]:
-    """The servers that environment or secrets name; a wrong setting is said, and none are used."""
+    """The servers named in the environment or the secrets; an invalid setting gives a message, and no servers are used."""
     setting = config.value(connection.SETTING)
-    with contextlib.suppress(FileNotFoundError):  # there need not be any secrets
+    with contextlib.suppress(FileNotFoundError):  # secrets are optional
         setting = setting or st.secrets.get(connection.SETTING)
     try:
         return connection.ice_servers(setting, st.context.url or "")

@@ -16,22 +16,22 @@ WHAT = (
     "CoughLab shows what published cough classifiers say of a recording, and how far that can be believed. For research and"
     " teaching, **not a medical device**."
 )
-#: What a provider's settings consist of.
+#: The settings of a provider.
 PROVIDER = ("client_id", "client_secret", "server_metadata_url")
-#: Whoever guesses the secret that signs the cookies can be anybody, so it has to be long.
+#: With the secret that signs the cookies, an attacker could be any user, so it has to be long.
 SECRET_LENGTH = 32
 PATIENCE_S = 5
-#: Whoever was sent to the provider less than so many seconds ago and is here again is not logged in.
+#: If a user returns from the provider within this many seconds without being logged in, the login has failed.
 AWAY_S = 600
 MOST_AWAY = 1000
 
 
 def run(pages: dict[str, list[StreamlitPage]]) -> None:
-    """Run the page that the visitor asks for; where a login is set up, only for who is logged in."""
+    """Run the requested page; if a login is set up, only for logged-in users."""
     try:
         auth = access.secrets().get("auth")
     except access.SecretsError as error:
-        # Who may come in is not known, so nobody may.
+        # The allowed users are not known, so access is refused.
         st.navigation(pages, position="hidden")
         with _card():
             _say_wrong(str(error))
@@ -49,7 +49,7 @@ def run(pages: dict[str, list[StreamlitPage]]) -> None:
 
 
 def _open(pages):
-    """The page that the visitor asks for, with the navigation and the title of the browser's tab."""
+    """Run the requested page, with the navigation and the title of the browser's tab."""
     page = st.navigation(pages, position="sidebar", expanded=True)
     st.set_page_config(page_title=f"{page.title} · CoughLab")
     return page
@@ -71,7 +71,7 @@ def _say_wrong(why):
 
 
 def _ask(auth):
-    """A button for each provider; what is wrong with them, if anything is."""
+    """Show a button for each provider, or the problem with it."""
     if why := problem(auth):
         _say_wrong(f"In the section `[auth]` of the server's secrets {why}.")
         return
@@ -107,13 +107,13 @@ def _ask(auth):
 
 
 def providers(auth: dict) -> dict[str, dict]:
-    """The settings of each provider by its name; one without a name is "default" and has the section itself."""
+    """The settings of each provider by its name; one without a name is "default", with the settings of the section itself."""
     named = {key: held for key, held in auth.items() if isinstance(held, dict) and key != "client_kwargs"}
     return named or {"default": auth}
 
 
 def problem(auth: object) -> str | None:
-    """What is wrong with the section ``[auth]`` of the secrets: part of a sentence, without the settings themselves."""
+    """The problem with the section ``[auth]`` of the secrets: part of a sentence, without the values of the settings."""
     if not isinstance(auth, dict):
         return "there is nothing"
     wanted = [("redirect_uri", auth), ("cookie_secret", auth)]
@@ -129,7 +129,7 @@ def problem(auth: object) -> str | None:
 
 
 def unreachable(address: str) -> str | None:
-    """Why a provider that says at this address how it is to be used cannot be used; None if it can."""
+    """Why a provider with its metadata at this address cannot be used; None if it can."""
     import httpx
 
     try:
@@ -145,13 +145,13 @@ def unreachable(address: str) -> str | None:
 
 @st.cache_resource(show_spinner=False)
 def _away():
-    """When who was sent to the provider, and in which session, by browser."""
+    """By browser: time and session of the redirect to the provider."""
     return {}
 
 
 def _browser():
-    """What tells this browser from others; None where nothing does."""
-    # The token that keeps other sites from acting in a browser's name; its cookie is written anew at each visit.
+    """An identifier of this browser; None if there is none."""
+    # The token against cross-site requests; its cookie is written again at each visit.
     return decode_xsrf_token_string(st.context.cookies.get("_streamlit_xsrf", ""))[0]
 
 
@@ -160,7 +160,7 @@ def _session():
 
 
 def _show_person():
-    """Who is logged in, in a corner, and the way out."""
+    """Show the logged-in user and the logout button."""
     _away().pop(_browser(), None)
     name, email = (st.user.get(key) for key in ("name", "email"))
     with (

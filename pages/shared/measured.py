@@ -1,4 +1,4 @@
-"""One small line under a chart or table: what its numbers were measured on."""
+"""A small line under a chart or table on the data behind its numbers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # it takes time to import
 
 
 def measured_on(study: StoredStudy, rows: DataFrame, note: str = "") -> None:
-    """Say what the numbers were computed from: rows of the predictions table or of the feature table."""
+    """Show what the numbers were computed from: rows of the predictions table or of the feature table."""
     st.markdown(f":small[{measured(study, rows)}{f' {note}' if note else ''}]")
 
 

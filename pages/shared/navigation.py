@@ -1,4 +1,4 @@
-"""The pages, each of which says in its own file what it is called and where it stands."""
+"""The pages; each page's file has its title and its position."""
 
 import ast
 from functools import lru_cache
@@ -7,15 +7,15 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-#: The folder with a file for each page.
+#: The folder with one file per page.
 FOLDER = Path(__file__).parents[1]
 
 
 def pages(folder: Path = FOLDER) -> dict[str, list[StreamlitPage]]:
-    """The pages in a folder by their group; groups and pages stand in the order of the numbers that pages give themselves.
+    """The pages in a folder by group; groups and pages are sorted by the number ``order`` of the pages.
 
-    A page is a file with ``PAGE = {"title": ..., "icon": ..., "group": ..., "order": ...}``. The first one is at the app's own
-    address, the others at that of their file's name.
+    A page is a file with ``PAGE = {"title": ..., "icon": ..., "group": ..., "order": ...}``. The first one has the app's own
+    address, the others the address of their file name.
     """
     found = {path: facts(path, path.stat().st_mtime_ns) for path in folder.glob("*.py")}
     first, *_ = ordered = sorted(found, key=lambda path: found[path]["order"])
@@ -31,7 +31,7 @@ def pages(folder: Path = FOLDER) -> dict[str, list[StreamlitPage]]:
 
 @lru_cache
 def facts(path: Path, changed: int) -> dict:
-    """What a page says of itself, read without running it; `changed` is when the file was."""
+    """The ``PAGE`` of a file, read without running it; `changed` is the file's modification time."""
     for statement in ast.parse(path.read_text()).body:
         match statement:
             case ast.Assign(targets=[ast.Name("PAGE")], value=value):

@@ -1,4 +1,4 @@
-"""How far a long task is."""
+"""Progress of a long task."""
 
 import time
 
@@ -8,7 +8,7 @@ from coughlab.text import duration
 
 
 class Progress:
-    """Shows in a progress bar what is going on, how far it is, and how long that stage may still take."""
+    """A progress bar that shows the stage, the share done, and the estimated time left for the stage."""
 
     def __init__(self, bar: DeltaGenerator):
         self.bar, self.stage = bar, None
@@ -17,7 +17,7 @@ class Progress:
         now = time.monotonic()
         if stage != self.stage:
             self.stage, self.since, self.first = stage, now, done
-        # What is one step has no number worth showing.
+        # For a single step a number is not useful.
         text = f"{stage}: {done:,} of {total:,}" if total > 1 else f"{stage} …"
         if done > self.first:
             text += f", {duration((now - self.since) / (done - self.first) * (total - done))} left"

@@ -1,4 +1,4 @@
-"""How the rows that a page looks at were split: the protocol, and the dataset tested on."""
+"""The protocol and the test dataset of a page."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pages.shared import address
 if TYPE_CHECKING:  # it takes time to import
     from pandas import DataFrame
 
-#: Where the strictest test comes last.
+#: Order with the strictest test last.
 PROVES = "The further down, the more a score proves."
 
 
 def name_of(pair: tuple[str, str]) -> str:
-    """A protocol and the dataset tested on, as an address names them: alike in every study."""
+    """Name of a protocol and test dataset in an address, the same in every study."""
     return pair[0] if pair[0] in WITHIN else ":".join(pair)
 
 
 def title_of(pair: tuple[str, str]) -> str:
-    """A protocol and the dataset tested on, as they are chosen from: alike in every study."""
+    """Title of a protocol and test dataset in a selection, the same in every study."""
     protocol, tested_on = pair
     return WITHIN[protocol].choice if protocol in WITHIN else f"{PROTOCOLS[protocol].choice}: {tested_on}"
 
@@ -32,7 +32,7 @@ def title_of(pair: tuple[str, str]) -> str:
 def ask_protocol(
     pairs: Iterable[tuple[str, str]], where: DeltaGenerator = st, note: str = PROVES
 ) -> tuple[str, str]:
-    """The protocol and the dataset tested on to look at, one of those given, in their order."""
+    """Ask for the protocol and test dataset, one of the given pairs in their order."""
     named = {name_of(pair): pair for pair in pairs}
     chosen = address.choose(
         where.selectbox,
@@ -45,12 +45,12 @@ def ask_protocol(
 
 
 def pairs_in(table: DataFrame) -> list[tuple[str, str]]:
-    """The protocols and datasets tested on in a study's `metrics`, the strictest last."""
+    """Pairs of protocol and test dataset in a study's `metrics`, the strictest last."""
     there = table[["protocol", "tested_on"]].drop_duplicates().itertuples(index=False, name=None)
     return sorted(there, key=lambda pair: list(PROTOCOLS).index(pair[0]))
 
 
 def rows_of(table: DataFrame, pair: tuple[str, str]) -> DataFrame:
-    """The rows of a table of one protocol and dataset tested on."""
+    """The rows of a table with one protocol and test dataset."""
     protocol, tested_on = pair
     return table[(table["protocol"] == protocol) & (table["tested_on"] == tested_on)]

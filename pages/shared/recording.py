@@ -1,4 +1,4 @@
-"""One recording of the dataset: what is known of it and, where the dataset's folder is set, its sound and its pictures."""
+"""One recording of the dataset: its data and, if the dataset's folder is set, its sound and pictures."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def show(study):
 
 
 def choose(study):
-    """Name of the recording that was chosen, here or by a click on a point."""
+    """Ask for a recording: chosen here or by a click on a point."""
     return address.choose(
         st.selectbox,
         "Recording",

@@ -1,4 +1,4 @@
-"""What visitors uploaded and is in memory: how much it is, and its end."""
+"""Visitors' uploads in memory: their size, and their release."""
 
 import gc
 
@@ -6,7 +6,7 @@ from streamlit.runtime import Runtime, exists
 
 
 def uploads():
-    """Bytes of all visitors' uploads (int); they are freed when their visit ends."""
+    """Bytes of all visitors' uploads (int); they are freed when the visits end."""
     if not exists():
         return 0
     found = Runtime.instance().uploaded_file_mgr.get_stats()
@@ -14,15 +14,14 @@ def uploads():
 
 
 def free():
-    """End the visits whose page was closed so long ago that nobody can come back to them.
+    """End the visits whose page was closed too long ago to be resumed.
 
-    Streamlit does so only when another visit ends, and frees what they uploaded only when Python comes to collect them as
-    garbage.
+    Streamlit does so only when another visit ends, and frees their uploads only at a garbage collection.
     """
     if exists() and (over := Runtime.instance()._session_mgr._session_storage._cache.expire()):
         for _, visit in over:
             visit.session.shutdown()
-            # Streamlit itself may refer to a visit until the next one begins.
+            # Streamlit itself may keep a reference to a visit until the next one begins.
             visit.session.session_state.clear()
-        # A visit and its parts know each other; what it was shown would stay until much else had come and gone.
+        # A visit and its parts refer to each other; without a collection its data would stay in memory for long.
         gc.collect()

@@ -1,4 +1,4 @@
-"""The study that a page looks at, and the model."""
+"""The study and the model of a page."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from pages.shared import address
 
 
 def stored_study(name: str = predictors.STUDY) -> StoredStudy:
-    """A study, the one that answers unless another is chosen; a page that cannot have it says why and stops."""
+    """A study, the default one unless another is chosen; if it cannot be read, the page shows why and stops."""
     try:
         return predictors.study(name)
     except StoreError as error:
@@ -21,8 +21,8 @@ def stored_study(name: str = predictors.STUDY) -> StoredStudy:
 
 
 def ask_study(where: DeltaGenerator = st) -> StoredStudy:
-    """The study to look at."""
-    # The default must come first and be the same always: a link leaves it out.
+    """Ask for the study."""
+    # The default must be first and never change, because a link leaves it out.
     names = sorted(store.names(), key=lambda name: name != predictors.STUDY)
     if len(names) < 2:
         return stored_study()
@@ -30,11 +30,11 @@ def ask_study(where: DeltaGenerator = st) -> StoredStudy:
 
 
 def titles_of(study: StoredStudy, names: Iterable[str] | None = None) -> dict[str, str]:
-    """Titles of a study's models by their names; of those named, in the study's order."""
+    """Titles of a study's models by name, in the study's order; only of those named, if names are given."""
     wanted = set(study.models if names is None else names)
     return {name: entry["title"] for name, entry in study.models.items() if name in wanted}
 
 
 def ask_model(titles: dict[str, str], where: DeltaGenerator = st) -> str:
-    """The model to look at."""
+    """Ask for the model."""
     return address.choose(where.selectbox, "Model", titles, key="model")

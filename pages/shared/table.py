@@ -1,4 +1,4 @@
-"""A table that can be taken away."""
+"""A table with a download."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # they take time to import
 
 
 def show_table(frame: DataFrame, name: str, *, key: str, **options) -> DataframeState:
-    """Show a table above a button that downloads it as CSV; `name` is the file's without its ending."""
+    """Show a table above a button that downloads it as CSV; `name` is the file's name without its ending."""
     with st.container(gap=None):
         state = st.dataframe(frame, key=key, **{"hide_index": True} | options)
         with st.container(horizontal_alignment="right"):

@@ -1,4 +1,4 @@
-"""What a stranger's ZIP may do, and what it may not."""
+"""What the unpacking of an untrusted ZIP accepts and what it refuses."""
 
 import io
 import stat
@@ -17,7 +17,7 @@ FEW = Limits(max_bytes=20_000, max_files=4, max_file_bytes=5_000, max_list_bytes
 
 def entry(name, **attributes):
     info = zipfile.ZipInfo("x")
-    # Past the constructor, which tidies names.
+    # Set after the constructor, which normalises names.
     info.filename = name
     for attribute, value in attributes.items():
         setattr(info, attribute, value)
@@ -25,7 +25,7 @@ def entry(name, **attributes):
 
 
 def zipped(*entries, compression=zipfile.ZIP_DEFLATED):
-    """A ZIP of pairs of name and content, a name being a str or a ZipInfo."""
+    """A ZIP made from pairs of name and content; a name is a str or a ZipInfo."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of duplicates
@@ -61,7 +61,7 @@ def test_files_and_folders_are_unpacked(folder):
     assert not file.closed
 
 
-def test_a_path_will_do_and_backslashes_part_folders(folder, tmp_path):
+def test_a_path_is_accepted_and_backslashes_separate_folders(folder, tmp_path):
     (tmp_path / "a.zip").write_bytes(zipped(("covid\\", b""), ("covid\\c.wav", SOUND), ("./list.csv", b"")))
     archive.unpack(tmp_path / "a.zip", folder)
     assert files(folder) == {"covid/c.wav": SOUND, "list.csv": b""}
@@ -109,7 +109,7 @@ def test_what_is_refused_before_anything_is_written(folder, tmp_path, name, why)
     ("entries", "why"),
     [
         ([(f"{n}.wav", b"") for n in range(5)], "more than 4 files"),
-        # Its list is not even read.
+        # Its list of entries is not read.
         ([(f"{n}.wav", b"") for n in range(120)], "more than 4 files"),
         ([("a.wav", b"0" * 5_001)], "'a.wav' has 0 MB unpacked"),
         ([("a.CSV", b"0" * 101)], "a list may have at most"),
@@ -126,14 +126,14 @@ def test_limits(folder, entries, why):
     assert list(folder.iterdir()) == []
 
 
-def test_a_bomb_is_refused_by_its_ratio(folder):
+def test_a_zip_bomb_is_refused_by_its_compression_ratio(folder):
     data = zipped(("silence.wav", bytes(2_200_000)))
     with pytest.raises(ArchiveError, match="2 times its size"):
         archive.unpack(io.BytesIO(data), folder, Limits(max_ratio=2))
     assert list(folder.iterdir()) == []
 
 
-def test_a_list_that_lies_about_the_size_gets_no_more_than_it_says(folder):
+def test_an_entry_is_not_unpacked_beyond_the_size_it_declares(folder):
     length = struct.pack("<I", 2_000_000)
     data = patched(zipped(("a.wav", bytes(2_000_000))), length, struct.pack("<I", 1_000))
     with pytest.raises(ArchiveError, match="damaged"):
@@ -157,6 +157,6 @@ def test_an_encrypted_entry_is_refused(folder):
         patched(zipped(("a.wav", b"abc"), compression=0), b"abc", b"abd"),
     ],
 )
-def test_what_is_no_zip_or_damaged_is_said_so(folder, data):
+def test_a_file_that_is_not_a_zip_or_is_damaged_is_reported(folder, data):
     with pytest.raises(ArchiveError, match="not a ZIP file, or it is damaged"):
         archive.unpack(io.BytesIO(data), folder)

@@ -64,7 +64,7 @@ EXPECTED = {
     "3gp aac": ("3gp", "aac", None),
     "3gp amr": ("3gp", "amr_nb", None),
 }
-# The least bits that survive each lossless format, where libsndfile or FFmpeg did the encoding.
+# The number of bits that each lossless format preserves at least, as encoded by libsndfile or FFmpeg.
 LOSSLESS = {
     "wav float": 24,
     "wav double": 24,
@@ -123,7 +123,7 @@ def test_format_decodes(name):
     assert recording.duration == recording.samples.size / recording.rate
     assert recording.duration == pytest.approx(sounds.DURATION, abs=0.08)
     source = cough(recording.rate)
-    # AMR models a voice: of noise it keeps about the loudness, and little of the waveform.
+    # AMR models a voice. Of noise it keeps the approximate loudness, but little of the waveform.
     least, least_of_envelope = (0.3, 0.9) if "amr" in name else (0.8, 0.97)
     assert correlation(recording.samples, source) > least
     envelopes = envelope(recording.samples, recording.rate), envelope(source, recording.rate)
@@ -201,7 +201,7 @@ def test_eight_channels_in_ffmpeg(container, codec):
     assert correlation(recording.samples, cough()) > 0.8
 
 
-def test_more_planes_than_can_be_told_apart():
+def test_more_planes_than_can_be_distinguished():
     assert code_of(with_av("mp4", "aac", samples=np.tile(cough(), (16, 1)))) == "too_many_channels"
 
 
@@ -354,7 +354,7 @@ def test_silence():
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, 1e39, -1e30])
 @pytest.mark.parametrize("where", [0, 1000, -1])
-def test_values_that_are_no_sound(value, where):
+def test_values_that_are_not_sound(value, where):
     samples = cough().astype(np.float64)
     samples[where] = value
     assert code_of(wav_of_floats(samples)) == "not_finite"
@@ -443,14 +443,14 @@ def test_aac_behind_an_id3_tag():
     assert code_of((b"ID3\4" + bytes(6)) * 10_000) == "damaged"
 
 
-# Files that break off or lie ---------------------------------------------------------------------------
+# Truncated files and files with wrong headers ----------------------------------------------------------
 
-# An MP4 keeps its table of contents at the end, and half a PCM packet of Matroska is none.
+# An MP4 has its table of contents at the end. Half a PCM packet of Matroska cannot be decoded.
 NOTHING_IN_HALF = {"m4a aac", "m4a alac", "mp4 video", "mov pcm", "3gp aac", "3gp amr", "matroska pcm"}
-# The pages of Ogg last a second, so half of so short a file holds no whole one.
+# An Ogg page lasts a second, so half of such a short file holds no complete page.
 NOTHING_IN_HALF |= {"ogg vorbis", "ogg opus", "ogg flac"}
-# These do not say how long they should be.
-UNTOLD = {"au", "caf", "mp2", "webm live", "wav rf64"}
+# These formats do not store their length.
+NO_LENGTH = {"au", "caf", "mp2", "webm live", "wav rf64"}
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -462,7 +462,7 @@ def test_half_a_file(name):
         return
     whole, part = load(data), load(half)
     assert 0.2 * whole.samples.size < part.samples.size < whole.samples.size
-    assert part.truncated or name in UNTOLD
+    assert part.truncated or name in NO_LENGTH
     head = part.samples[: part.samples.size - part.rate // 10]
     np.testing.assert_allclose(head, whole.samples[: head.size], atol=1e-3)
 
@@ -509,7 +509,7 @@ def test_flac_that_promises_nothing_or_more():
     assert recording.samples.size == cough().size
 
 
-# Small files that unpack to much -----------------------------------------------------------------------
+# Small files with large content ------------------------------------------------------------------------
 
 HOUR = 3600
 
@@ -523,9 +523,9 @@ def hour_of_flac():
 
 @cache
 def hour_of_opus(container="webm"):
-    """An hour of silence, three bytes a packet: one packet of an encoded second, again and again.
+    """An hour of silence with three bytes per packet: one packet of an encoded second is repeated.
 
-    An encoder makes the same packets, and takes half a minute for them.
+    An encoder makes the same packets, but takes half a minute.
     """
     second = with_av(container, "libopus", samples=np.zeros(8000, np.float32), rate=8000)
     buffer = io.BytesIO()
@@ -574,7 +574,7 @@ def test_many_channels_take_bounded_memory():
 
 
 def test_packets_without_end(monkeypatch):
-    packets = 58  # of 1024 samples each, the last with what remains
+    packets = 58  # 1024 samples each; the last packet has the rest
     monkeypatch.setattr(decoding, "_MAX_PACKETS", packets)
     assert load(FORMATS["m4a aac"]()).duration == pytest.approx(sounds.DURATION, abs=0.08)
     monkeypatch.setattr(decoding, "_MAX_PACKETS", packets // 2)
@@ -582,7 +582,7 @@ def test_packets_without_end(monkeypatch):
 
 
 def table_bomb(data, box, offset):
-    """Claim a table of 2**27 entries by its count alone, as a constant size needs no entries."""
+    """Declare a table of 2**27 entries by its count alone; with a constant size no entries are stored."""
     at = data.index(box) + offset
     if box == b"stsz":
         return data[: at - 4] + struct.pack(">II", 100, 2**27) + data[at + 4 :]
@@ -636,11 +636,11 @@ def test_packets_read_ahead_take_bounded_memory():
     assert int(done.stdout) < 150
 
 
-# Bytes from anywhere -----------------------------------------------------------------------------------
+# Arbitrary bytes ---------------------------------------------------------------------------------------
 
 
 def check_any(data):
-    """Load bytes from anywhere: a sound recording, or an AudioError."""
+    """Load arbitrary bytes: the result is a valid recording or an AudioError."""
     try:
         recording = load(data)
     except AudioError as error:
@@ -678,7 +678,7 @@ def test_random_bytes(magic, rest):
 @given(st.data())
 def test_mutated_files(data):
     mutated = bytearray(FORMATS[data.draw(st.sampled_from(sorted(FORMATS)))]())
-    # Most of what can go wrong is in the first bytes and the last, where headers and tables are.
+    # Most errors come from the first and last bytes, where headers and tables are.
     size = len(mutated)
     places = st.one_of(
         st.integers(0, min(size, 300) - 1),

@@ -20,7 +20,7 @@ def test_a_cough_has_its_length_a_peak_of_one_and_quiet_ends(rate, duration_s):
     assert y[0] == y[-1] == 0
 
 
-def test_a_cough_begins_loud_and_dies_away():
+def test_a_cough_begins_loud_and_fades():
     y = synthetic.cough()
     thirds = [np.sqrt(np.mean(part.astype(float) ** 2)) for part in np.array_split(y, 3)]
     assert thirds[0] > 2 * thirds[1] and thirds[0] > 2 * thirds[2]

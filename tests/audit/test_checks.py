@@ -1,4 +1,4 @@
-"""Every fault is found where it was planted, and none where there is none."""
+"""Every planted fault is found, and a dataset without faults has no finding."""
 
 import json
 import sys
@@ -32,7 +32,7 @@ def findings(table, copies=None, probes=None, skipped=()):
 
 
 def found(kind, table, near=(), skipped=()):
-    # The probes take longer than all else.
+    # The probes take longer than all other checks.
     probes = None if kind == "shortcut" else []
     return [one for one in findings(table, same(table, near), probes, skipped) if one["kind"] == kind]
 
@@ -51,12 +51,12 @@ def clean():
     return findings(survey())
 
 
-def test_a_sound_dataset_has_no_finding_but_that_people_are_unknown(clean):
+def test_a_sound_dataset_has_no_finding_except_that_people_are_unknown(clean):
     assert [(finding["kind"], finding["severity"]) for finding in clean] == [("person_overlap", "note")]
     assert "does not say who coughed" in clean[0]["message"]
 
 
-def test_lost_files_are_told_by_label_and_reason():
+def test_lost_files_are_listed_by_label_and_reason():
     table = survey()
     lost = [0, 2, 4, 5]
     table.loc[lost, "status"] = ["missing", "undecodable", "undecodable", "undecodable"]
@@ -81,7 +81,7 @@ def test_lost_files_are_told_by_label_and_reason():
     assert only("missing", table)["severity"] == only("imbalance", table)["severity"] == "severe"
 
 
-def test_copies_are_told_by_kind():
+def test_copies_are_listed_by_kind():
     table = survey()
     table.loc[2, ["recording", "person", "audio_hash"]] = table.loc[0, ["recording", "person", "audio_hash"]]
     table.loc[[6, 8], "audio_hash"] = table.loc[4, "audio_hash"]
@@ -97,15 +97,15 @@ def test_copies_are_told_by_kind():
     assert (many["severity"], len(many["examples"]), many["more"]) == ("severe", 5, 95)
 
 
-def test_near_copies_are_told_apart_from_identical_ones_in_the_same_group():
+def test_near_copies_and_identical_copies_of_one_group_are_listed_separately():
     table = survey()
     table.loc[4, "audio_hash"] = table.loc[2, "audio_hash"]
     near = [(0, 2), (0, 4)]
     copies = same(table, near)
     copies.loc[4, "copy"] = "identical_audio"
-    told = {f["kind"]: f["examples"] for f in findings(table, copies, [])}
-    assert told["identical_audio"] == [["2.wav", "4.wav"]]
-    assert told["near_identical_audio"] == [["0.wav", "2.wav"]]
+    examples = {f["kind"]: f["examples"] for f in findings(table, copies, [])}
+    assert examples["identical_audio"] == [["2.wav", "4.wav"]]
+    assert examples["near_identical_audio"] == [["0.wav", "2.wav"]]
 
 
 def test_the_same_audio_under_two_labels_is_severe():
@@ -120,7 +120,7 @@ def test_the_same_audio_under_two_labels_is_severe():
 
 def test_people_on_both_sides_are_counted_as_the_published_splits_have_them():
     table = survey()
-    # Three recordings each of 50 people of a label, and one each of the others.
+    # Fifty people of each label have three recordings each; all other people have one.
     table.loc[:299, "person"] = [f"p{k % 2}-{k // 6}" for k in range(300)]
     finding = only("person_overlap", table)
     assert (finding["severity"], finding["recordings"], finding["groups"]) == ("severe", 300, 100)
@@ -186,7 +186,7 @@ def test_auc_is_explained_once_and_a_weak_shortcut_is_a_warning():
 
 
 def test_copies_do_not_make_a_shortcut():
-    """Many copies of few recordings would be recognised by their exact length."""
+    """Without grouping, many copies of few recordings would be recognised by their exact length."""
     table = survey(n=30).iloc[np.repeat(np.arange(30), 10)].reset_index(drop=True)
     table["recording"] = [f"{k}.wav" for k in range(300)]
     table["person"] = [f"person {k}" for k in range(300)]
@@ -212,7 +212,7 @@ def test_imbalance_says_what_always_answering_the_same_would_score():
 
 
 def test_small_sample_gives_the_interval_of_a_perfect_score():
-    # 20 people of the rarest class, 6 of whom are tested: Wilson's lower end of 6 of 6 is 6 / (6 + 1.96^2).
+    # The rarest class has 20 people, of whom 6 are tested. Wilson's lower limit of 6 of 6 is 6 / (6 + 1.96^2).
     table = survey(n=80, labels=["covid", *["not_covid"] * 3])
     finding = only("small_sample", table)
     assert finding["interval"] == [pytest.approx(6 / (6 + 1.959964**2), abs=1e-4), 1.0]
@@ -222,20 +222,20 @@ def test_small_sample_gives_the_interval_of_a_perfect_score():
     assert only("small_sample", table)["severity"] == "severe"
 
 
-def test_nothing_left_is_said():
+def test_a_dataset_without_usable_recordings_is_reported():
     table = survey(n=10).assign(status="missing", problem="There is no such file.")
     kinds = {finding["kind"]: finding["severity"] for finding in findings(table)}
     assert kinds == {"missing": "severe", "imbalance": "severe"}
 
 
-def test_the_severest_stand_first():
+def test_the_most_severe_findings_come_first():
     table = survey(n=60, labels=["covid", *["not_covid"] * 9])
     table.loc[1, "audio_hash"] = table.loc[0, "audio_hash"]
     ranks = [checks.SEVERITIES.index(finding["severity"]) for finding in findings(table)]
     assert ranks == sorted(ranks) and len(set(ranks)) == 3
 
 
-def test_a_shortcut_that_was_not_tried_says_why():
+def test_a_shortcut_that_was_not_tried_has_a_reason():
     table = survey(n=40).assign(source="here")
     probes = {one["title"]: one for one in tried(table)}
     assert "same in every recording" in probes["Source alone"]["why"]

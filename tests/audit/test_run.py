@@ -19,7 +19,7 @@ RATE = 8000
 
 
 def own_folder(folder, n=13):
-    """A sound dataset: as many recordings of one class as of the other, each of somebody else."""
+    """A sound dataset: both classes have the same number of recordings, each of a different person."""
     for k in range(2 * n):
         y = synthetic.recording(onsets_s=(0.1 + 0.02 * (k % 7),), duration_s=0.8, rate=RATE, seed=k)
         write(folder / ("covid" if k % 2 else "healthy") / f"{k}.wav", y)
@@ -43,22 +43,22 @@ def plant(folder):
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
     folder = own_folder(tmp_path_factory.mktemp("own"))
-    told = []
-    sound = run.audit(datasets.load("own", folder), lambda *one: told.append(one))
+    progress = []
+    sound = run.audit(datasets.load("own", folder), lambda *one: progress.append(one))
     plant(folder)
     report, rows = run.examine(datasets.load("own", folder))
-    return sound, report, told, rows
+    return sound, report, progress, rows
 
 
 def test_a_sound_dataset_is_called_sound(reports):
-    report, _, told, _ = reports
+    report, _, progress, _ = reports
     assert report["sound"] and not [f for f in report["findings"] if f["severity"] == "severe"]
     assert (report["dataset"], report["recordings"], report["people"]) == ("own", 26, 26)
     assert sum(report["labels"].values()) == sum(report["sources"].values()) == 26
     assert [one["title"] for one in report["probes"]] == list(shortcut.SHORTCUTS)
-    stages = list(dict.fromkeys(stage for stage, *_ in told))
+    stages = list(dict.fromkeys(stage for stage, *_ in progress))
     assert stages == ["Listening to recordings", "Looking for copies", "Looking for shortcuts"]
-    assert all(done <= total for _, done, total in told)
+    assert all(done <= total for _, done, total in progress)
 
 
 def test_planted_faults_are_found(reports):
@@ -90,7 +90,7 @@ def test_each_row_says_what_to_do_about_it(reports, tmp_path):
     assert read.loc["covid/letter.wav", "status"] == "undecodable" and read.loc["covid/letter.wav", "problem"]
 
 
-def test_a_report_survives_being_kept(reports, tmp_path):
+def test_a_saved_report_is_read_back_unchanged(reports, tmp_path):
     report = reports[1]
     path = run.save(report, tmp_path)
     assert path == tmp_path / "audits" / "own.json" and list(path.parent.iterdir()) == [path]
@@ -100,7 +100,7 @@ def test_a_report_survives_being_kept(reports, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "../own", "a/b", ".own", "own\n", "x" * 101])
-def test_names_that_lead_elsewhere_are_refused(reports, tmp_path, name):
+def test_names_that_lead_out_of_the_folder_are_refused(reports, tmp_path, name):
     with pytest.raises(ValueError, match="cannot be the name of a file"):
         run.save(reports[0] | {"dataset": name}, tmp_path)
     with pytest.raises(store.StoreError, match="no audit"):
@@ -108,7 +108,7 @@ def test_names_that_lead_elsewhere_are_refused(reports, tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_missing_or_damaged_report_is_said(tmp_path):
+def test_a_missing_or_damaged_report_is_reported(tmp_path):
     assert run.stored(tmp_path) == []
     (tmp_path / "audits").mkdir()
     for content in (b"", b"[]", b"{}", b"\xff"):
@@ -117,7 +117,7 @@ def test_a_missing_or_damaged_report_is_said(tmp_path):
             run.load("own", tmp_path)
 
 
-def test_a_report_that_lacks_what_is_read_of_it_is_called_damaged(reports, tmp_path):
+def test_a_report_without_a_required_field_is_reported_as_damaged(reports, tmp_path):
     report = reports[1]
     shortcut = {"kind": "shortcut", "severity": "note", "title": "x"}
     broken = [

@@ -16,7 +16,7 @@ PROGRAMS = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__m
 
 
 def run(program, place, *arguments):
-    """What a program has printed, and its rows."""
+    """The output of a program, and its rows."""
     rows = place / "rows"
     ended = subprocess.run(
         [sys.executable, program, *arguments],

@@ -1,9 +1,9 @@
-"""The browser of all tests that drive one."""
+"""The browser that the browser tests share."""
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-# A machine may have more to do than this.
+# Other work on the machine may slow the browser down.
 expect.set_options(timeout=60_000)
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -11,7 +11,7 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 @pytest.fixture(scope="package")
 def launch(chromium):
-    """A function that starts a Chromium with more arguments; it is closed at the end."""
+    """A function that starts a Chromium with extra arguments; the Chromium is closed at the end."""
     with sync_playwright() as playwright:
         yield lambda *more: playwright.chromium.launch(executable_path=chromium, args=[*ARGUMENTS, *more])
 

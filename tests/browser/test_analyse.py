@@ -49,7 +49,7 @@ def downloaded(page):
 
 def test_a_recording_made_in_the_browser_is_answered(page):
     page.get_by_role("button", name="Record", exact=True).click()
-    # The recorder shows how long it has been recording: long enough for two of the coughs.
+    # The recorder shows the recorded time; this is long enough for two of the coughs.
     expect(page.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text("00:03", timeout=60_000)
     page.get_by_role("button", name="Stop recording").click()
     expect(page.get_by_text(ANSWERED).first).to_be_visible(timeout=60_000)
@@ -77,7 +77,7 @@ def test_an_uploaded_webm_gets_the_answer_of_the_api(page, app):
     assert answer["audio"]["codec"] == "opus"
 
 
-def test_without_a_cough_nothing_is_answered_unless_it_is_asked_for(page):
+def test_without_a_cough_there_is_no_answer_unless_it_is_forced(page):
     noise = sounds.with_soundfile("WAV", samples=sounds.OTHERS["faint noise"])
     upload = {"name": "room.wav", "mimeType": "audio/wav", "buffer": noise}
     page.locator("input[type=file]").set_input_files(upload)
@@ -98,7 +98,7 @@ def test_any_cough_of_the_list_can_be_heard(page):
     expect(table).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Cough 1, with")).to_be_visible()
     first = page.get_by_test_id("stAudio").last.get_attribute("src")
-    # The box at the left edge of the second line, in a table drawn on a canvas with lines of 35 pixels.
+    # The checkbox at the left edge of the second row; the table is drawn on a canvas with rows of 35 pixels.
     table.click(position={"x": 15, "y": 35 * 2.5})
     expect(page.get_by_text("Cough 2, with")).to_be_visible(timeout=60_000)
     expect(page.get_by_test_id("stAudio").last).not_to_have_attribute("src", first)

@@ -59,7 +59,7 @@ def test_files_and_a_zip_are_listed_and_downloaded_on_a_phone(page):
     assert table["status"].tolist() == ["ok", "error", "ok", "ok"]
     answers = json.loads(downloaded(page, "JSON of all 4"))
     assert [answer["file"] for answer in answers] == table["file"].tolist()
-    # The box before the first row, under the header.
+    # The checkbox of the first row, below the header.
     frame = page.get_by_test_id("stDataFrame").bounding_box()
     page.mouse.click(frame["x"] + 15, frame["y"] + 35 + 17)
     expect(page.get_by_role("heading", name="The marked recording")).to_be_visible(timeout=60_000)

@@ -1,4 +1,4 @@
-"""The page "For clinicians" in a real Chromium: what the browser computes is what `coughlab.evaluation.decision` computes."""
+"""The page "For clinicians" in a real Chromium: the browser computes the same as `coughlab.evaluation.decision`."""
 
 import re
 
@@ -26,7 +26,7 @@ def percent(share):
 
 
 def expect_numbers(page, rows, threshold, prevalence):
-    """Cards, people, nomogram and decision curve at a threshold and a prevalence."""
+    """Check cards, people, nomogram and decision curve at a threshold and a prevalence."""
     (line,) = decision.at(rows, [threshold]).to_dict("records")
     ratios = [
         decision.Estimate(*(line[f"{name}{end}"] for end in ("", "_low", "_high")))
@@ -73,7 +73,7 @@ def test_the_browser_computes_what_python_computes(page, app):
     expect(prevalence).to_have_attribute("aria-valuetext", "32.1%")
     expect_numbers(page, rows, 1.0, 0.321)
 
-    # Another test, by its own sensitivity and specificity.
+    # Another test with a given sensitivity and specificity.
     page.get_by_label("Specificity of the rapid antigen test, in percent").fill("90")
     ratios = decision.likelihood_ratios(73e6, 27e6, 10e6, 90e6)
     ppv, npv = decision.predictive_values(0.321, ratios)

@@ -1,4 +1,4 @@
-"""Charts and tables taken away from a page, in a real Chromium."""
+"""Downloads of charts and tables from a page, in a real Chromium."""
 
 import io
 import xml.etree.ElementTree as ET
@@ -18,7 +18,7 @@ TITLE = "MFCC 1 against Spectral centroid (Hz), a mark a row"
 
 @pytest.fixture
 def context(browser):
-    # The screen's pixels are those of a PNG.
+    # A screen pixel has the size of a PNG pixel.
     context = browser.new_context(accept_downloads=True, color_scheme="light", device_scale_factor=2)
     context.set_default_timeout(60_000)
     yield context
@@ -80,7 +80,7 @@ def test_a_chart_as_svg_has_its_titles_and_a_mark_a_row(page, context, tmp_path)
     assert {"Spectral centroid (Hz)", "MFCC 1", "COVID (19 rows)"} <= texts
     points = [e for e in root.iter("{http://www.w3.org/2000/svg}g") if e.get("class") == "points"]
     assert sum(len(group) for group in points) == len(predictors.default().study.features)
-    # It is a picture of its own, in any program that shows SVG.
+    # The SVG does not depend on the page: any program can show it.
     (tmp_path / name).write_bytes(svg)
     viewer = context.new_page()
     viewer.set_viewport_size({"width": int(root.get("width")), "height": int(root.get("height"))})
@@ -95,7 +95,7 @@ def test_what_is_hidden_is_not_downloaded(page):
     expect(chart(page).locator(".scatterlayer .trace")).to_have_count(1, timeout=60_000)
     _, png = downloaded(page, f'Download "{TITLE}" as PNG')
     assert share(png, COLOURS["negative"]) > 0.0005
-    # The legend's own mark stays, pale.
+    # The mark in the legend stays, but is pale.
     assert share(png, COLOURS["positive"]) < 0.0001
 
 
@@ -120,7 +120,7 @@ def test_a_table_as_csv_is_the_table(page, app):
 
 
 def click_on_point(page, k):
-    """Click where mark `k` of the last group is, on the layer above all marks that hears clicks."""
+    """Click at mark `k` of the last group; the layer above all marks receives the click."""
     layer = chart(page).locator(".nsewdrag")
     point = chart(page).locator(".scatterlayer .trace").last.locator(".point").nth(k)
     mark, area = (

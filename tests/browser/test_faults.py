@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 
 import httpx
 import pytest
@@ -18,7 +17,7 @@ from tests.faults import disks
 
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory):
-    """A disk with the models, and nothing else that the app could write to."""
+    """A disk with the models; the app can write to no other place."""
     with disks.mounted(tmp_path_factory.mktemp("mounted") / "disk", "64m") as made:
         shutil.copytree(MODELS, made.seen / "models", ignore=shutil.ignore_patterns("large"))
         yield made
@@ -26,23 +25,15 @@ def disk(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(disk):
-    """Address of an app that was started when its disk was full and read-only already."""
+    """Address of an app that was started after its disk had become full and read-only."""
     disk.fill()
     disk.read_only()
     port = servers.free_port()
     places = {"HOME": disk.path, "TMPDIR": disk.path, "COUGHLAB_MODELS": disk.path / "models"}
     process = disk.start(
-        *(
-            sys.executable,
-            "-m",
-            "streamlit",
-            "run",
-            "Home.py",
-            "--server.address",
-            "localhost",
-            "--server.port",
-            port,
-        ),
+        *servers.APP,
+        "--server.port",
+        port,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -65,7 +56,7 @@ def page(browser):
     context.close()
 
 
-def test_on_a_full_and_read_only_disk_all_is_as_ever_and_health_says_so(url, page):
+def test_on_a_full_and_read_only_disk_the_app_works_and_health_reports_it(url, page):
     page.goto(url)
     page.get_by_role("button", name="Try a sample").click()
     expect(page.get_by_role("button", name="Download the whole result as JSON")).to_be_visible()
@@ -95,7 +86,7 @@ def test_a_page_names_a_file_that_is_damaged_until_it_is_back(url, disk, page, p
     if (disk.seen / disks.BALLAST).exists():
         disk.empty()
     damaged.write_bytes(before[:-5])
-    # What was read already is kept until the study is another one.
+    # The app keeps what it has read until the study's manifest changes.
     os.utime(manifest)
     page.goto(f"{url}/{path}")
     alert = page.get_by_role("alert").filter(has_text=file)

@@ -11,7 +11,7 @@ from tests.conftest import running_app
 
 @pytest.fixture
 def cold_app():
-    """Address of an app of our own that nobody has opened yet."""
+    """Address of a separate app that no browser has opened yet."""
     with running_app() as url:
         yield url
 
@@ -19,7 +19,7 @@ def cold_app():
 def test_a_link_to_a_page_opens_it_with_the_app_s_navigation(browser, cold_app):
     page = browser.new_page()
     page.goto(f"{cold_app}/about")
-    # The page itself, with the title of the tab and the other pages, which only Home.py gives it.
+    # The page itself, with the tab title and the navigation that only Home.py provides.
     expect(page.get_by_role("heading", name="About")).to_be_visible(timeout=60_000)
     expect(page).to_have_title("About · CoughLab")
     others = page.get_by_role("link")
@@ -45,17 +45,17 @@ def test_no_page_is_hidden_in_the_navigation(browser, app, width):
 
 
 def shows(page, label, value):
-    """A page shows a value in one of its select boxes."""
+    """Check that a page shows a value in one of its select boxes."""
     box = page.get_by_test_id("stSelectbox").filter(has=page.get_by_text(label, exact=True))
     expect(box.get_by_role("combobox")).to_have_value(value)
 
 
-def test_what_is_looked_at_goes_along_to_the_next_page_and_back(browser, app):
+def test_the_selection_is_kept_on_the_next_page_and_back(browser, app):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{app}/matrices?study=covid19-cough&model=knn&protocol=external:kaggle-trial&split=all")
     shows(page, "Tested on", "Another dataset: kaggle-trial")
     shows(page, "Model", "Nearest neighbour")
-    # A default is left out.
+    # Default values are not in the address.
     expect(page).to_have_url(
         re.compile(r"\?study=covid19-cough&model=knn&protocol=external(:|%3A)kaggle-trial$")
     )
@@ -74,17 +74,17 @@ def test_what_is_looked_at_goes_along_to_the_next_page_and_back(browser, app):
     page.close()
 
 
-def test_what_an_address_names_wrongly_is_told(browser, app):
+def test_unknown_values_in_an_address_are_reported(browser, app):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{app}/matrices?model=oracle&threshold=high")
-    said = page.get_by_test_id("stAlert")
+    alerts = page.get_by_test_id("stAlert")
     expect(
-        said.filter(has_text="asks for model=oracle, which is unknown here. Possible: mlp, ")
+        alerts.filter(has_text="asks for model=oracle, which is unknown here. Possible: mlp, ")
     ).to_be_visible()
-    expect(said.filter(has_text="asks for threshold=high, which is unknown here.")).to_be_visible()
+    expect(alerts.filter(has_text="asks for threshold=high, which is unknown here.")).to_be_visible()
     shows(page, "Model", "MLP")
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="Decision tree").click()
     expect(page).to_have_url(re.compile("model=tree"))
-    expect(said.filter(has_text="model=oracle")).to_have_count(0)
+    expect(alerts.filter(has_text="model=oracle")).to_have_count(0)
     page.close()

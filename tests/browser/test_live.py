@@ -17,14 +17,14 @@ from coughlab.detector.training import sounds
 from coughlab.live import cough_log
 from pages.components.live.microphone import PATIENCE_S
 
-# The file begins with the click, and the microphone is heard when the connection is up: a second later, more on a busy machine.
+# The file starts with the click, but sound arrives only when the connection is up: a second later, or more on a busy machine.
 LEAD = 10.0
 ONSETS = tuple(LEAD + onset for onset in (0.0, 2.5, 3.3, 6.9, 9.4, 12.6))
 SECONDS = LEAD + 15.0
 MINUTE = 60_000
-# A busy machine is slow, not wrong.
+# A busy machine is slow; that is not an error.
 expect.set_options(timeout=MINUTE)
-# Loudness of the speech-like sound beside coughs of up to 0.6.
+# Peak of the speech-like sound; coughs have up to 0.6.
 SPEECH = 0.3
 
 # The content of an address, in base64.
@@ -37,20 +37,20 @@ FETCH = """async (address) => {
 
 
 def coughs_between_speech(onsets=ONSETS, seconds=SECONDS, seed=5):
-    """Samples of coughs that begin at known times, with speech-like sound in all pauses of a second or more."""
+    """Samples with coughs at known times and speech-like sound in all pauses of at least a second."""
     y = synthetic.recording(onsets_s=onsets, duration_s=seconds, seed=seed)
     pauses = zip((0.0, *(onset + 0.4 for onset in onsets)), (*onsets, seconds), strict=True)
     for k, (start, end) in enumerate(pauses):
         if end - start > 1:
-            said = sounds.speech(seed=seed + k, duration_s=end - start - 0.5, peak=SPEECH)
+            speech = sounds.speech(seed=seed + k, duration_s=end - start - 0.5, peak=SPEECH)
             first = round((start + 0.25) * synthetic.RATE)
-            y[first : first + said.size] += said
+            y[first : first + speech.size] += speech
     return y
 
 
 @pytest.fixture(scope="module")
 def visit(launch, app, tmp_path_factory):
-    """A function that opens the page in a browser of its own, whose microphone plays a sound once."""
+    """A function that opens the page in a separate browser whose microphone plays a sound once."""
     browsers = []
 
     def open_page(samples, width=1280, script=None, address=app):
@@ -80,7 +80,7 @@ def visit(launch, app, tmp_path_factory):
 
 
 def button(page, name):
-    """The button in the frame of the component that holds the microphone."""
+    """The button in the frame of the microphone component."""
     return page.frame_locator("iframe[title*=webrtc]").get_by_role("button", name=name)
 
 
@@ -90,9 +90,9 @@ def listen(page):
 
 
 def wait_for(page, seconds):
-    """Until the page has listened for so long."""
-    told = re.compile(rf"^\d+:({'|'.join(f'{s:02}' for s in range(int(seconds), 60))})$")
-    expect(page.locator(".heard")).to_have_text(told, timeout=2 * MINUTE)
+    """Wait until the page has listened for that time."""
+    pattern = re.compile(rf"^\d+:({'|'.join(f'{s:02}' for s in range(int(seconds), 60))})$")
+    expect(page.locator(".heard")).to_have_text(pattern, timeout=2 * MINUTE)
 
 
 def total(page):
@@ -106,7 +106,7 @@ def downloaded(page, name, file):
         button.press("Enter")
     assert download.value.suggested_filename == file
     data = download.value.path().read_bytes()
-    # A browser that is busy or far away comes for the file later, while the page goes on.
+    # A slow browser fetches the file later, while the page continues.
     page.wait_for_timeout(1000)
     assert base64.b64decode(page.evaluate(FETCH, download.value.url)) == data
     return data
@@ -114,7 +114,7 @@ def downloaded(page, name, file):
 
 @pytest.fixture(scope="module")
 def heard(visit):
-    """The page after it has listened to the whole sound, and what its picture did meanwhile."""
+    """The page after it has listened to the whole sound, and the updates of its picture in that time."""
     page = visit(coughs_between_speech())
     page.locator("canvas").evaluate("canvas => { canvas.dataset.same = 'yes'; }")
     listen(page)
@@ -132,7 +132,7 @@ def test_the_coughs_are_counted_and_their_times_are_right(heard):
     rows = list(csv.DictReader(io.StringIO(downloaded(page, "The list (CSV)", "coughs.csv").decode())))
     assert [int(row["cough"]) for row in rows] == list(range(1, len(ONSETS) + 1))
     starts = np.array([float(row["start_s"]) for row in rows])
-    # When the file began to play is not known, so times count from the first cough.
+    # The start time of the playback is unknown, so times are measured from the first cough.
     assert starts - starts[0] == pytest.approx(np.array(ONSETS) - ONSETS[0], abs=0.2)
     lengths = [float(row["duration_s"]) for row in rows]
     assert lengths == pytest.approx([0.4] * len(ONSETS), abs=0.2)
@@ -153,13 +153,13 @@ def test_each_cough_is_marked_within_half_a_second(heard):
     assert statistics.median(delays) < 0.5
 
 
-def test_the_picture_goes_on_without_being_built_anew(heard):
+def test_the_picture_is_updated_without_being_rebuilt(heard):
     page, redraws = heard
     assert redraws >= 5
     assert page.locator("canvas").get_attribute("data-same") == "yes"
 
 
-def test_every_cough_can_be_played_and_taken_away(heard):
+def test_every_cough_can_be_played_and_downloaded(heard):
     page, _ = heard
     row = page.locator(".coughs > li").nth(1)
     row.get_by_role("button", name="Play cough 5").click()
@@ -181,7 +181,7 @@ def test_the_page_fits_the_screen(heard):
             box = element.bounding_box()
             assert box["x"] + box["width"] <= width
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert cough_log.MINUTE == 60  # what "in the last minute" says
+    assert cough_log.MINUTE == 60  # the number "in the last minute"
 
 
 def test_stop_resume_and_clear(heard):
@@ -189,7 +189,7 @@ def test_stop_resume_and_clear(heard):
     button(page, "Stop").click()
     expect(page.locator(".status")).to_have_text("Stopped")
     expect(total(page)).to_have_text(str(len(ONSETS)))
-    # The microphone plays its file again, and the count goes on.
+    # The microphone plays its file again, and the count continues.
     listen(page)
     expect(total(page)).to_have_text(str(len(ONSETS) + 2), timeout=MINUTE)
     assert page.locator(".coughs > li").count() == len(ONSETS) + 2
@@ -201,8 +201,8 @@ def test_stop_resume_and_clear(heard):
     expect(page.locator(".status")).to_have_text("Stopped")
 
 
-def test_two_people_at_once_do_not_hear_each_other(visit):
-    # Nothing but coughs: who hears whom is asked here, not what is a cough.
+def test_two_sessions_at_once_are_separate(visit):
+    # Coughs only: this test is about the separation of sessions, not about the detection.
     one, other = (
         visit(synthetic.recording(onsets_s=[LEAD + at for at in onsets], duration_s=LEAD + 5, seed=seed))
         for seed, onsets in ((11, (0, 2)), (12, (0, 1, 2.5, 3.5)))
@@ -214,8 +214,8 @@ def test_two_people_at_once_do_not_hear_each_other(visit):
         expect(total(page)).to_have_text(str(n))
 
 
-def test_where_no_connection_comes_up_the_recorder_takes_over(visit):
-    # The browser never learns the way to the server.
+def test_without_a_connection_the_recorder_is_used(visit):
+    # The browser never accepts the server's session description.
     deaf = "RTCPeerConnection.prototype.setRemoteDescription = () => new Promise(() => {});"
     page = visit(synthetic.recording(onsets_s=(1.0, 2.0, 3.0), duration_s=30.0), script=deaf)
     button(page, "Open the microphone").click()

@@ -34,7 +34,7 @@ class Provider:
 
     @contextlib.contextmanager
     def running(self, app, secret=SECRET):
-        """The provider of an app, which says that this is the app's secret."""
+        """The provider of an app that has this client secret."""
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.provider", str(self.port), f"{app}/oauth2callback", secret],
             cwd=ROOT,
@@ -59,13 +59,13 @@ class Provider:
 
 @pytest.fixture(scope="module")
 def known():
-    """The provider that the app knows."""
+    """The provider that the app is configured with."""
     return Provider()
 
 
 @pytest.fixture(scope="module")
 def app(known, tmp_path_factory):
-    """Address of an app that wants a login."""
+    """Address of an app that requires a login."""
     file = tmp_path_factory.mktemp("secrets") / "secrets.toml"
     file.write_text(
         f"""
@@ -87,7 +87,7 @@ def app(known, tmp_path_factory):
 
 @pytest.fixture
 def answering(known, app):
-    """The provider, while it answers."""
+    """The provider in its running state."""
     with known.running(app):
         yield
 
@@ -125,7 +125,7 @@ def sees_the_app(page):
 
 
 @pytest.mark.parametrize("path", ["/", "/splits?view=retrain", "/audit"])
-def test_who_is_not_logged_in_sees_only_the_card(page, app, path):
+def test_without_a_login_only_the_card_is_visible(page, app, path):
     page.goto(app + path)
     sees_only_the_card(page)
 
@@ -145,10 +145,10 @@ def test_a_trainer_logs_in_trains_and_logs_out(answering, page, app):
     sees_only_the_card(page)
 
 
-def test_somebody_else_logs_in_and_cannot_train(answering, page, app):
+def test_another_user_logs_in_and_cannot_train(answering, page, app):
     log_in(page, app, "vera")
     sees_the_app(page)
-    # What somebody is called is no markup.
+    # A user's name is not interpreted as markup.
     expect(button(page, provider.PEOPLE["vera"][0])).to_be_visible()
     page.goto(f"{app}/splits?view=retrain")
     expect(page.get_by_text("Training here is only for some people.")).to_be_visible(timeout=60_000)
@@ -156,15 +156,15 @@ def test_somebody_else_logs_in_and_cannot_train(answering, page, app):
 
 
 def cookie(app, *, secret=COOKIE_SECRET, age_s=0):
-    """What the app gives a trainer's browser, made with a secret some time ago."""
-    told = {"email": "tina@example.org", "name": "Tina", "origin": app, "is_logged_in": True}
+    """The login cookie of a trainer, signed with a secret some time ago."""
+    content = {"email": "tina@example.org", "name": "Tina", "origin": app, "is_logged_in": True}
 
     class Signer(TimestampSigner):
         def get_timestamp(self):
             return int(time.time()) - age_s
 
     made = URLSafeTimedSerializer(secret, salt=COOKIE, signer=Signer).dumps(
-        json.dumps(told | {"provider": "default"})
+        json.dumps(content | {"provider": "default"})
     )
     return {"name": COOKIE, "value": made, "url": app}
 
@@ -172,7 +172,7 @@ def cookie(app, *, secret=COOKIE_SECRET, age_s=0):
 @pytest.mark.parametrize(
     ("options", "sees"),
     [
-        # That the others are refused for what is wrong with them, this one shows.
+        # The valid case shows that the other cases are refused for the intended reason.
         ({}, sees_the_app),
         ({"secret": secrets.token_urlsafe(32)}, sees_only_the_card),
         ({"secret": ""}, sees_only_the_card),
@@ -180,29 +180,29 @@ def cookie(app, *, secret=COOKIE_SECRET, age_s=0):
     ],
     ids=["genuine", "forged", "forged without a secret", "expired"],
 )
-def test_a_cookie_lets_in_only_if_it_is_genuine_and_of_this_month(page, app, options, sees):
+def test_only_a_genuine_cookie_of_this_month_is_accepted(page, app, options, sees):
     page.context.add_cookies([cookie(app, **options)])
     page.goto(app)
     sees(page)
 
 
-def test_a_cookie_for_another_app_lets_nobody_in(page, app):
+def test_a_cookie_of_another_app_is_refused(page, app):
     genuine = cookie(app)
     page.context.add_cookies([genuine | {"value": cookie("https://another.example.org")["value"]}])
     page.goto(app)
     sees_only_the_card(page)
 
 
-def test_a_provider_that_does_not_answer_is_said(page, app):
+def test_a_provider_that_does_not_answer_is_reported(page, app):
     page.goto(app)
     button(page, "Log in").click()
-    said = page.get_by_test_id("stAlert")
-    expect(said).to_contain_text("The service that people log in with does not answer.", timeout=60_000)
+    alert = page.get_by_test_id("stAlert")
+    expect(alert).to_contain_text("The service that people log in with does not answer.", timeout=60_000)
     assert page.url.startswith(app) and "Traceback" not in page.content()
     sees_only_the_card(page)
 
 
-def test_a_provider_that_refuses_the_app_is_said(known, page, app):
+def test_a_provider_that_refuses_the_app_is_reported(known, page, app):
     with known.running(app, secret="another secret"):
         log_in(page, app, "tina")
         expect(page.get_by_text("You came back without being logged in.")).to_be_visible(timeout=60_000)

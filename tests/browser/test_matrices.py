@@ -1,4 +1,4 @@
-"""The threshold slider in a real Chromium: what it shows is what Python computes."""
+"""The threshold slider in a real Chromium: it shows the numbers that Python computes."""
 
 import csv
 import io
@@ -44,24 +44,24 @@ def rows(model, split):
 
 
 def expect_numbers(page, rows, threshold):
-    """Counts, shares and intervals of all twelve cells."""
+    """Check counts, shares and intervals of all twelve cells."""
     for number in confusion.at(rows, [threshold]).itertuples():
-        told = button(page, number.matrix, number.cell)
-        expect(told.locator(".count")).to_have_text(str(number.count))
+        cell = button(page, number.matrix, number.cell)
+        expect(cell.locator(".count")).to_have_text(str(number.count))
         if number.of:
-            expect(told.locator(".share")).to_have_text(f"{number.share:.1%}")
-            expect(told.locator(".interval")).to_have_text(f"{number.low:.1%} to {number.high:.1%}")
-        expect(told).to_have_attribute(
+            expect(cell.locator(".share")).to_have_text(f"{number.share:.1%}")
+            expect(cell.locator(".interval")).to_have_text(f"{number.low:.1%} to {number.high:.1%}")
+        expect(cell).to_have_attribute(
             "aria-label", re.compile(f"^{NAMES[number.cell]}: {number.count} of {number.of} ")
         )
 
 
 def listed(page, key):
-    """The recordings that the page lists, from the table's download."""
+    """The recordings that the page lists, read from the downloaded table."""
     with page.expect_download() as download:
         page.locator(f".st-key-{key}-csv").get_by_role("button").click()
     lines = csv.DictReader(io.StringIO(download.value.path().read_text()))
-    # A name that a spreadsheet would take for a formula is saved with an apostrophe before it.
+    # A name that a spreadsheet could run as a formula is saved with an apostrophe in front.
     return [line["recording"].removeprefix("'") for line in lines]
 
 
@@ -135,7 +135,7 @@ def test_another_split_keeps_the_threshold_and_the_cell(page, app):
     )
 
 
-def test_matrices_and_curves_can_be_taken_away(page, app):
+def test_matrices_and_curves_can_be_downloaded(page, app):
     open_at(page, app, "model=mlp&split=1&threshold=0.25")
     name, table = saved(page, ".matrices", "CSV")
     assert name == "matrices-mlp-published-kaggle-trial-split-1-test.csv"
@@ -160,6 +160,6 @@ def test_the_page_fits_the_screen(page, app, width):
     open_at(page, app, "model=mlp&split=1&cell=tp")
     expect(page.get_by_role("heading", name="True positives")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for told in page.locator("table, svg, .offers").all():
-        box = told.bounding_box()
+    for element in page.locator("table, svg, .offers").all():
+        box = element.bounding_box()
         assert box is None or box["x"] + box["width"] <= width

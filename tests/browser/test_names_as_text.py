@@ -1,4 +1,4 @@
-"""Names that a visitor brings are shown as they are, whatever markup they hold, and run in no spreadsheet; in a real Chromium."""
+"""Uploaded names are shown literally, without markup, and do not run in a spreadsheet; in a real Chromium."""
 
 import pandas as pd
 import pytest
@@ -8,11 +8,11 @@ from coughlab.audio import synthetic
 from tests import sounds
 from tests.audio.test_archive import zipped
 
-#: Markdown, Streamlit's own marks, HTML as browsers and as charts read it, and mathematics.
+#: Markdown, Streamlit's own markup, HTML for browsers and for charts, and mathematics.
 NASTY = "**bold** <img src=x onerror=alert(1)> <b>b</b> :red[r] :star: [l](http:x) `c` $x^2$ &lt; _u_ ~~s~~ www.example.org"
-#: The same without what ends a name in a path.
+#: The same without the characters that separate parts of a path.
 NAME, ZIP, TXT = (NASTY.replace("/", "|") + ending for ending in (".wav", ".zip", ".txt"))
-#: What would be there if any of it had been taken for markup.
+#: Elements that would exist if any of it were interpreted as markup.
 MADE = ", ".join(
     [
         'img[src="x"]',
@@ -39,7 +39,7 @@ def page(browser, app):
     yield page
     expect(page.locator(MADE)).to_have_count(0)
     expect(page.get_by_test_id("stIconEmoji")).to_have_count(0)
-    # A star, if the name of one was taken for it; "r" alone, if it was coloured.
+    # A star, if its name was interpreted; "r" alone, if it was coloured.
     assert "⭐" not in page.content() and page.get_by_text("r", exact=True).count() == 0
     assert asked == []
     context.close()
@@ -61,7 +61,7 @@ def shows(page, text):
 
 
 def cells(page, number=0):
-    """The texts in a table, which is drawn and has them beside it for those who cannot see it."""
+    """The texts of a table: it is drawn on a canvas, with the same texts beside it for screen readers."""
     found = page.get_by_test_id("stDataFrame").nth(number).locator("[role=gridcell]")
     expect(found.first).to_be_attached()
     return found.all_text_contents()
@@ -105,7 +105,7 @@ def test_tables_are_downloaded_only_where_nothing_in_them_runs(page, app):
         button.click()
     read = pd.read_csv(download.value.path(), keep_default_na=False)
     assert read["file"].tolist() == [f"'=1+1{NAME}", f"'@x{NAME}"]
-    # Streamlit's own would write them as they are.
+    # Streamlit's own download would write them unchanged.
     page.get_by_test_id("stDataFrame").hover()
     toolbar = page.get_by_test_id("stElementToolbar").filter(has=page.get_by_label("Fullscreen"))
     expect(toolbar.get_by_role("button", name="Search").first).to_be_visible()
@@ -114,7 +114,7 @@ def test_tables_are_downloaded_only_where_nothing_in_them_runs(page, app):
 
 
 def test_names_labels_people_sources_and_columns_in_a_dataset(page, app):
-    # With any other words a column of people would be one of their ages, or the like.
+    # Any other header would not be recognised as a column of people.
     headings = [f"file {NASTY}", f"label {NASTY}", "**patient** `number` [id](name)", f"source {NASTY}"]
     rows, entries = [",".join(f'"{heading}"' for heading in headings)], []
     for number in range(12):

@@ -1,10 +1,9 @@
-"""Recordings stay in memory: what was sent on every road is not on the disk nor in the log, and is gone with the visit."""
+"""Recordings stay in memory: no upload is written to the disk or the log, and all are deleted when the visit ends."""
 
 import contextlib
 import os
 import re
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -17,11 +16,11 @@ from coughlab.audio import synthetic
 from tests import sounds
 from tests.audio.test_archive import zipped
 from tests.conftest import ROOT, missing
-from tests.servers import free_port
+from tests.servers import APP, free_port
 
 NAME = "Zebulon Quist 1953"
 NOTE = b"said by Zebulon Quist, ward 12"
-#: Sound that is nowhere else, after coughs, so that it is listened to.
+#: Unique sound, placed after coughs, so that it is analysed.
 NOISE = (np.random.default_rng(1953).uniform(-0.02, 0.02, 24_000) * 2**15).astype("<i2")
 SAMPLES = np.concatenate([(sounds.cough() * 2**15).clip(-32768, 32767).astype("<i2"), NOISE])
 INFO = (
@@ -34,8 +33,8 @@ def recording():
     return plain[:4] + (len(plain) - 8).to_bytes(4, "little") + plain[8:]
 
 
-#: A visit is over a second after its page was closed, rather than two minutes.
-START = [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.disconnectedSessionTTL", "1"]
+#: A visit ends one second after its page was closed, instead of two minutes.
+START = [*APP, "--server.disconnectedSessionTTL", "1"]
 MARKS = {
     "its name": re.compile(rb"Zebulon", re.IGNORECASE),
     "its note": re.compile(re.escape(NOTE)),
@@ -49,7 +48,7 @@ def found(data):
 
 
 class App:
-    """The app, with folders of its own for all it may want to write; its log goes through a pipe, to no disk."""
+    """The app with separate folders for everything it may write; its log goes through a pipe, not to a disk."""
 
     def __init__(self, folder):
         port = free_port()
@@ -58,7 +57,7 @@ class App:
         for place in self.places:
             place.mkdir()
         self._process = subprocess.Popen(
-            [*START, "--server.address", "localhost", "--server.port", str(port)],
+            [*START, "--server.port", str(port)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -90,16 +89,16 @@ class App:
         return pids
 
     def written(self):
-        """Bytes that its processes have sent to disks."""
+        """Bytes that its processes have written to disks."""
         return sum(written(pid) for pid in self.processes())
 
     def files(self):
-        """What lies on the disk where it may write, or is open without a name."""
+        """Content of all files in the folders that it may write to, and of its open files without a name."""
         for place in self.places:
             yield from (path for path in place.rglob("*") if path.is_file())
         for pid in self.processes():
             for link in Path(f"/proc/{pid}/fd").iterdir():
-                with contextlib.suppress(FileNotFoundError):  # it was closed meanwhile
+                with contextlib.suppress(FileNotFoundError):  # it was closed in the meantime
                     if "(deleted)" in os.readlink(link) and link.stat().st_size:  # noqa: PTH115 (it is no path)
                         yield link
 
@@ -153,10 +152,10 @@ def sent(page):
     expect(page.get_by_test_id("stFileChipIconSpinner")).to_have_count(0)
 
 
-def test_what_is_sent_is_neither_on_the_disk_nor_in_the_log_and_goes_with_the_visit(private, page):
+def test_uploads_are_neither_on_the_disk_nor_in_the_log_and_end_with_the_visit(private, page):
     data = recording()
     assert set(found(data + NAME.encode())) == set(MARKS) - {"its samples"}
-    # Whatever is written once and for all, as of the first visit, is written before.
+    # Files that are written only once, at the first visit, are written before the measurement.
     page.goto(private.url)
     page.get_by_role("button", name="Try a sample").click()
     expect(page.get_by_text("Download the whole result")).to_be_visible()
@@ -207,7 +206,7 @@ def test_what_is_sent_is_neither_on_the_disk_nor_in_the_log_and_goes_with_the_vi
 
     assert {str(path): found(path.read_bytes()) for path in private.files() if found(path.read_bytes())} == {}
     assert found(private.log) == [] and b"Traceback" not in private.log
-    # The smallest of what was sent is larger.
+    # The smallest upload is larger than this.
     assert private.written() - before < len(data) // 2
 
     page.close()
@@ -218,10 +217,10 @@ def test_what_is_sent_is_neither_on_the_disk_nor_in_the_log_and_goes_with_the_vi
     assert httpx.get(sound).status_code == 404
 
 
-def test_pages_hold_so_much_at_once_and_free_it_when_they_are_closed(private, page):
+def test_uploads_of_pages_have_a_limit_and_are_freed_when_the_pages_close(private, page):
     def status():
         address = f"{private.url}/_stcore/upload_file/some/thing"
-        # Who does not say how much it will be may send as much as may be.
+        # An upload without a declared size reserves the maximum size.
         return httpx.put(address, content=iter([b"x"]), timeout=60).status_code
 
     def wait_until_there_is_room():

@@ -1,4 +1,4 @@
-"""Many splits in a real Chromium: retraining is watched, cancelled by leaving, and open to two people at once."""
+"""Many splits in a real Chromium: retraining shows progress, ends when the page is left, and works for two people at once."""
 
 import time
 from pathlib import Path
@@ -15,7 +15,7 @@ MINUTES = 300_000
 
 @pytest.fixture
 def visit(browser, app):
-    """A function that opens the page for one more person, by the link to a view of it."""
+    """A function that opens a view of the page by its link in a new session."""
     contexts = []
 
     def open_page(link):
@@ -54,7 +54,7 @@ def test_two_people_retrain_at_once_and_see_the_stored_splits_beside_theirs(visi
     expect(mlp.get_by_text("Starting …")).to_be_visible()
     other = visit("view=retrain&model=knn&train=3")
     train(other)
-    # They arrive in fours.
+    # Results arrive in groups of four.
     expect(mlp.get_by_text("splits of 20 done").first).to_be_visible(timeout=MINUTES)
     for page, n in ((other, 3), (mlp, 20)):
         expect(page.get_by_text(f"All {n} splits are done.")).to_be_visible(timeout=MINUTES)
@@ -62,12 +62,12 @@ def test_two_people_retrain_at_once_and_see_the_stored_splits_beside_theirs(visi
     pd.testing.assert_frame_equal(downloaded(other), stored("knn", 3), check_dtype=False)
     expect(mlp.get_by_text("trained one by one with Keras")).to_be_visible(timeout=60_000)
     results = downloaded(mlp)
-    dealt = ["split", "positives_test", "negatives_test"]
-    pd.testing.assert_frame_equal(results[dealt], stored("mlp", 20)[dealt], check_dtype=False)
+    split_columns = ["split", "positives_test", "negatives_test"]
+    pd.testing.assert_frame_equal(results[split_columns], stored("mlp", 20)[split_columns], check_dtype=False)
 
 
 def children():
-    """Command lines of the trainings that run on this machine."""
+    """Command lines of the running training processes on this machine."""
     lines = set()
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -100,15 +100,15 @@ def test_a_training_ends_when_it_is_cancelled_and_when_its_visitor_leaves(visit,
     wait(lambda: not children())
 
 
-def test_a_link_leads_to_what_is_looked_at(visit):
+def test_a_link_restores_the_view(visit):
     page = visit("view=few")
     page.get_by_text("All splits", exact=True).click()
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="Decision tree").click()
     expect(page.get_by_text("the same Decision tree")).to_be_visible()
-    said = page.get_by_text("the same Decision tree").inner_text()
+    sentence = page.get_by_text("the same Decision tree").inner_text()
     again = visit(page.url.partition("?")[2])
-    expect(again.get_by_text("the same Decision tree")).to_have_text(said)
+    expect(again.get_by_text("the same Decision tree")).to_have_text(sentence)
 
 
 @pytest.mark.parametrize(

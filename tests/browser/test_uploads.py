@@ -1,4 +1,4 @@
-"""An upload that is not taken is told of on the page, in words, and is taken later."""
+"""A refused upload shows a message on the page and is accepted later."""
 
 from playwright.sync_api import expect
 
@@ -10,7 +10,7 @@ from tests.web.test_page_uploads import MEGABYTE, sending
 WORDS = "element => getComputedStyle(element, '::after').content"
 
 
-def test_a_file_for_which_there_is_no_room_is_told_of_and_taken_later(browser):
+def test_a_file_without_room_is_reported_and_accepted_later(browser):
     data = audio.encode_wav(synthetic.recording(duration_s=50.0, rate=48_000), 48_000)
     assert len(data) > 3 * MEGABYTE
     file = {"name": "cough.wav", "mimeType": "audio/wav", "buffer": data}

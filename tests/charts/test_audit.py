@@ -9,7 +9,7 @@ PROBES = [
 ]
 
 
-def test_each_shortcut_stands_at_its_auc_with_its_interval_the_strongest_first():
+def test_each_shortcut_is_drawn_at_its_auc_with_its_interval_strongest_first():
     chart = charts.shortcuts(PROBES, severe=0.7, warning=0.55)
     assert list(chart.layout.yaxis.ticktext) == [
         "File facts alone",
@@ -28,7 +28,7 @@ def test_each_shortcut_stands_at_its_auc_with_its_interval_the_strongest_first()
     assert len({trace.marker.symbol for trace in drawn.values()}) == 3
 
 
-def test_chance_the_severe_range_and_all_intervals_are_in_sight():
+def test_chance_the_severe_range_and_all_intervals_are_visible():
     chart = charts.shortcuts(PROBES, severe=0.7, warning=0.55)
     severe, chance = chart.layout.shapes
     assert (severe.x0, severe.x1, chance.x0) == (0.7, 1, 0.5)

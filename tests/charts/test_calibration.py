@@ -28,7 +28,7 @@ def test_points_intervals_and_answers_before_and_after():
         expected = np.histogram(rows["probability"], bins=20, range=(0, 1))[0] / len(rows)
         assert list(bars.y) == pytest.approx(expected.tolist())
     lines = [t for t in figure.data if t.type == "scatter" and t.name != "if every probability were right"]
-    # Told apart without colour.
+    # Distinguishable without colour.
     assert lines[0].marker.symbol != lines[1].marker.symbol and lines[0].line.dash != lines[1].line.dash
     (right,) = traces(figure, "scatter", "if every probability were right")
     assert list(right.x) == list(right.y) == [0, 1]

@@ -1,4 +1,4 @@
-"""The charts of all models side by side hold what the tables hold."""
+"""The charts of all models side by side show the values of the tables."""
 
 import numpy as np
 import pandas as pd
@@ -35,7 +35,7 @@ def test_found_and_missed_add_up_to_all_covid_recordings():
     assert list(found.x) == [0.9, 0.0]
     assert figure.layout.xaxis.title.text == "share of the COVID recordings tested"
     assert list(found.text) == ["27 of 30", ""] and list(missed.text) == ["3 of 30", "6 of 6"]
-    # Colour is not the only signal.
+    # Not distinguished by colour alone.
     assert found.marker.pattern.shape != missed.marker.pattern.shape
 
 
@@ -67,5 +67,5 @@ def test_models_differ_by_more_than_colour():
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     assert [line.name for line in lines] == ["MLP, 2 splits", "CNN, 2 splits", "knowing nothing"]
     assert len({line.line.dash for line in lines}) == 3
-    # Who knows nothing is as often right as the class is frequent.
+    # The precision of guessing is the frequency of the class.
     assert list(lines[-1].y) == pytest.approx([0.3, 0.3])

@@ -1,4 +1,4 @@
-"""The pictures of a dataset, read back as data."""
+"""The charts of a dataset, checked by the data they contain."""
 
 import librosa
 import numpy as np
@@ -46,7 +46,7 @@ def test_every_row_is_a_point_of_its_lane(table):
 
 
 def groups(figure):
-    """Traces of the groups by name without the number of their rows."""
+    """Traces of the groups by name; the name is without the number of rows."""
     return {trace.name.partition(" (")[0]: trace for trace in figure.data if trace.hoverinfo != "skip"}
 
 
@@ -70,7 +70,7 @@ def test_every_row_is_a_point_of_its_group(table, by):
 
 
 @pytest.mark.parametrize("by", ["label", "source"])
-def test_groups_are_told_apart_without_colour(table, by):
+def test_groups_are_distinguishable_without_colour(table, by):
     markers = [
         trace.marker
         for trace in groups(
@@ -148,7 +148,7 @@ def test_a_tone_lies_in_its_pitch_class():
     assert {chroma.y[k] for k in chroma.z.argmax(axis=0)} == {"A"}
 
 
-def test_names_are_no_markup_and_a_click_still_knows_them(table):
+def test_names_are_not_markup_and_a_click_returns_them_unchanged(table):
     nasty = "<b>a</b> & <a href='http://example.org'>b</a>"
     shown = "&lt;b&gt;a&lt;/b&gt; &amp; &lt;a href='http://example.org'&gt;b&lt;/a&gt;"
     table = table.assign(recording=nasty, person=nasty, source=nasty)

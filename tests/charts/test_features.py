@@ -1,4 +1,4 @@
-"""The picture of the features, read back as data."""
+"""The chart of the features, checked by the data it contains."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ TITLES = dict(zip(COVID.labels, ("not COVID", "COVID"), strict=True))
 
 
 def trained(n=200, seed=0):
-    """A feature table: covid rows lie 1 above the others; features have scales of their own."""
+    """A feature table: COVID rows are 1 above the others; each feature has its own scale."""
     rng = np.random.default_rng(seed)
     label = np.where(np.arange(n) % 4 == 0, "covid", "not_covid")
     scale = 10.0 ** (np.arange(26) % 5)
@@ -64,7 +64,7 @@ def test_diamonds_lie_in_standard_deviations_from_the_mean():
     assert list(trace.y) == list(range(26))
 
 
-def test_what_lies_beyond_the_edge_is_an_arrow_at_the_edge():
+def test_values_beyond_the_edge_are_arrows_at_the_edge():
     z = np.zeros(26)
     z[3], z[7], z[8] = 12.0, -60.0, 4.99
     figure = chart.figure(MEAN + z * SPREAD, TRAINED, COVID)
@@ -76,7 +76,7 @@ def test_what_lies_beyond_the_edge_is_an_arrow_at_the_edge():
     assert low < -chart.EDGE and high > chart.EDGE
 
 
-def test_values_are_told_whatever_is_drawn():
+def test_exact_values_are_kept_beyond_the_drawn_range():
     values = MEAN + 100 * SPREAD
     *_, trace = diamonds(chart.figure(values, TRAINED, COVID))
     assert [title for title, _ in trace.customdata] == list(chart.TITLES)
@@ -98,7 +98,7 @@ def test_bars_are_the_middle_of_each_class_in_the_same_units():
         assert bar.marker.color == COLOURS["positive" if label == "covid" else "negative"]
 
 
-def test_classes_are_told_apart_without_colour():
+def test_classes_are_distinguishable_without_colour():
     bars = [trace for trace in chart.figure(MEAN, TRAINED, COVID).data if trace.type == "bar"]
     assert len({bar.marker.pattern.shape for bar in bars}) == 2
     assert len({tuple(np.sign(np.asarray(bar.y, dtype=float) - np.arange(26))) for bar in bars}) == 2

@@ -1,4 +1,4 @@
-"""All models at all steps, and who was trained and tested where: the pictures hold the numbers of their tables."""
+"""All models at all steps, and the matrix of training and test datasets: the charts show the numbers of their tables."""
 
 import pytest
 
@@ -33,5 +33,5 @@ def test_the_matrix_holds_numbers_in_its_cells_and_reasons_in_empty_ones():
     assert cells[0, 2].startswith("specificity <b>72%</b>")
     assert cells[1, 2].replace("<br>", " ") == "– No model was tested on coswara-sample."
     assert list(figure.layout.xaxis.ticktext) == ["kaggle-trial", "covid19-cough", "coswara-sample"]
-    # Specificity is no ROC AUC, and gets none of its colours.
+    # Specificity is not a ROC AUC, so it does not use the AUC colours.
     assert [value == value for value in figure.data[0].z[0]] == [True, True, False]

@@ -1,4 +1,4 @@
-"""The picture of a recording, read back as data."""
+"""The chart of a recording, checked by the data it contains."""
 
 import inspect
 import json
@@ -41,14 +41,14 @@ def test_every_event_is_shaded_and_numbered(onsets):
     figure, *_ = drawn(coughs(onsets_s=onsets), found)
     shapes, notes = figure.layout.shapes, figure.layout.annotations
     assert [(shape.x0, shape.x1) for shape in shapes] == [(event.start_s, event.end_s) for event in found]
-    # Over the whole height of the figure, so in both panels.
+    # Over the whole height of the figure, and so in both panels.
     assert all((shape.yref, shape.y0, shape.y1, shape.xref) == ("paper", 0, 1, "x") for shape in shapes)
     assert [note.text for note in notes] == [str(number) for number in range(1, len(found) + 1)]
     for note, event in zip(notes, found, strict=True):
         assert event.start_s < note.x < event.end_s
 
 
-def test_numbers_do_not_run_into_each_other():
+def test_numbers_do_not_overlap():
     found = [Event(second + 0.1, second + 0.5, 0.9) for second in range(60)]
     figure, *_ = drawn(coughs(duration_s=60.0), found)
     assert len(figure.layout.shapes) == 60
@@ -63,7 +63,7 @@ def test_numbers_do_not_run_into_each_other():
 def test_the_envelope_keeps_the_extremes(rate):
     recording = coughs(rate=rate)
     y = recording.samples.copy()
-    y[12_345], y[23_456] = 0.987, -0.876  # single samples that thinning out would lose
+    y[12_345], y[23_456] = 0.987, -0.876  # single samples that simple thinning would lose
     _, waveform, _ = drawn(recorded(y, rate))
     x, line = np.asarray(waveform.x), np.asarray(waveform.y)
     assert line.max() == np.float32(0.987) and line.min() == np.float32(-0.876)
@@ -124,12 +124,12 @@ def test_axes_say_what_they_show():
     assert layout.yaxis2.title.text == "Frequency in hertz"
 
 
-def test_a_minute_at_48_khz_is_no_heavier_than_a_screen():
+def test_the_figure_of_a_minute_at_48_khz_has_a_limited_size():
     found = [Event(second + 0.1, second + 0.5, 0.9) for second in range(60)]
     figure, waveform, heatmap = drawn(coughs(duration_s=60.0), found)
     assert len(waveform.x) == len(waveform.y) == 2 * chart.COLUMNS
     assert np.shape(heatmap.z) == (128, chart.COLUMNS)
-    # A byte a point of the spectrogram and four a number of the line, in base 64, and the layout.
+    # One byte per point of the spectrogram, four per number of the line, in base 64, and the layout.
     assert len(figure.to_json()) < 250_000
     json.loads(figure.to_json())
 

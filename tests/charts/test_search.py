@@ -1,4 +1,4 @@
-"""The pictures of a search, read back as data."""
+"""The charts of a search, checked by the data they contain."""
 
 import json
 
@@ -17,7 +17,7 @@ PEOPLE = {"accuracy": 100, "sensitivity": 12, "specificity": 88}
 
 
 def made_up(n=80, seed=0):
-    """Trials whose score is their family's and their preprocessing's, and some noise; the first is the published winner."""
+    """Trials with a score that depends on family and preprocessing, plus noise; the first is the published winner."""
     rng = np.random.default_rng(seed)
     model = rng.integers(len(MODELS), size=n)
     preprocessing = rng.integers(len(search.PREPROCESSING), size=n)
@@ -69,7 +69,7 @@ def test_pipelines_are_ranked_from_the_lowest_score():
     )
 
 
-def test_what_reads_the_same_is_listed_once_and_equals_share_a_rank():
+def test_equal_descriptions_are_listed_once_and_equal_scores_share_a_rank():
     table = TRIALS.head(5).copy()
     same = ["model", "preprocessing", "parameters", "vals"]
     table.loc[3, same] = table.loc[0, same].to_numpy()
@@ -79,7 +79,7 @@ def test_what_reads_the_same_is_listed_once_and_equals_share_a_rank():
     assert ranked["rank"].tolist() == [1, 1, 3, 4]
 
 
-def test_the_table_tells_every_score_with_its_interval():
+def test_the_table_has_every_score_with_its_interval():
     table = chart.table(chart.ranking(TRIALS), PEOPLE)
     best = OK.sort_values("loss").iloc[0]
     low, high = best["loss"] - 0.03, best["loss"] + 0.04
@@ -147,14 +147,14 @@ def test_the_history_draws_every_trial_once():
         assert set(TRIALS.loc[list(trace.x), "model"]) == {family}
 
 
-def test_families_are_told_apart_by_colour_and_by_symbol():
+def test_families_differ_in_colour_and_symbol():
     markers = [trace.marker for trace in chart.history(TRIALS, MODELS).data if trace.mode == "markers"]
     assert len({marker.symbol for marker in markers}) == len(MODELS) + 1
     assert len({marker.color for marker in markers}) == len(MODELS)
     assert set(chart.MARKS) == set(MODELS)
 
 
-def test_the_best_so_far_never_rises_whatever_is_picked():
+def test_the_best_so_far_never_rises_for_any_selection():
     for families in (MODELS, ["tree"], []):
         shown = traces(chart.history(TRIALS, families))
         line = shown["best so far"]
@@ -162,7 +162,7 @@ def test_the_best_so_far_never_rises_whatever_is_picked():
         assert set(shown) == {"best so far", chart.PUBLISHED, *(search.FAMILIES[name] for name in families)}
 
 
-def test_hovering_tells_the_pipeline_and_the_interval():
+def test_the_hover_text_has_the_pipeline_and_the_interval():
     trace = traces(chart.history(TRIALS, MODELS))[chart.PUBLISHED]
     ((words, low, high),) = trace.customdata
     assert words.startswith("K nearest neighbours, K = 1")

@@ -1,4 +1,4 @@
-"""Charts of splits show the numbers they are given."""
+"""Charts of splits show the numbers of their input."""
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,7 @@ def test_the_lucky_and_the_unlucky_split_are_marked_in_every_row(values):
         above, below = named(figure, name)
         assert list(above.x) == values.loc[split, splits.SHARES].tolist()
         assert list(below.x) == [values.loc[split, "log_loss"]]
-    # Told apart without colour.
+    # Distinguishable without colour.
     assert named(figure, "best")[0].marker.symbol != named(figure, "worst")[0].marker.symbol
 
 

@@ -1,4 +1,4 @@
-"""The staircase holds the numbers, the intervals and the reasons of its steps."""
+"""The staircase chart shows the numbers, the intervals and the reasons of its steps."""
 
 import pytest
 
@@ -31,12 +31,12 @@ def test_every_step_has_a_point_an_interval_and_its_baselines():
     third = points[2]
     assert third.x[0] - third.error_x.arrayminus[0] == pytest.approx(0.8)
     assert third.x[0] + third.error_x.array[0] == pytest.approx(0.97)
-    # The steps go down the page.
+    # The steps are ordered from top to bottom.
     assert [point.y[0] for point in points[:4]] == sorted(point.y[0] for point in points[:4])
     shortcuts, guesses = named(figure, "shortcut"), named(figure, "majority")
     assert [point.x[0] for point in shortcuts] == pytest.approx([0.99, 0.98, 0.97, 0.5, 0.1])
     assert [line.x for line in guesses] == [(0.5, 0.5)] * 4
-    # Told apart without colour.
+    # Distinguishable without colour.
     assert shortcuts[0].marker.symbol != third.marker.symbol and guesses[0].line.dash
     assert [trace.name for trace in figure.data if trace.showlegend] == [
         "MLP, with 95% interval",
@@ -46,7 +46,7 @@ def test_every_step_has_a_point_an_interval_and_its_baselines():
 
 
 def test_numbers_sizes_and_reasons_are_written_out():
-    figure, told = staircase(), texts(staircase())
+    figure, shown_texts = staircase(), texts(staircase())
     assert figure.layout.title.text == "<b>What is left of an ROC AUC of 0.97</b>"
     assert figure.layout.title.subtitle.text.startswith("MLP, trained on kaggle-trial")
     for text in (
@@ -56,21 +56,21 @@ def test_numbers_sizes_and_reasons_are_written_out():
         "<b>28%</b>",
         "18%–40%",
     ):
-        assert text in told
-    assert "1,322 recordings, 1,320 people, 1 split" in told
-    assert "<i>compatible with guessing</i>" in told and "recording chain 0.97" in told
-    assert any(text.replace("<br>", " ") == WHY["source-balanced"] for text in told)
-    assert "<b>False alarms among people without COVID</b> (less is better)" in told
+        assert text in shown_texts
+    assert "1,322 recordings, 1,320 people, 1 split" in shown_texts
+    assert "<i>compatible with guessing</i>" in shown_texts and "recording chain 0.97" in shown_texts
+    assert any(text.replace("<br>", " ") == WHY["source-balanced"] for text in shown_texts)
+    assert "<b>False alarms among people without COVID</b> (less is better)" in shown_texts
     assert figure.layout.xaxis2.title.text == "share predicted COVID"
 
 
-def test_only_what_is_clear_of_guessing_is_a_full_bar():
+def test_only_scores_with_an_interval_above_guessing_have_a_full_bar():
     bars = [trace for trace in staircase().data if trace.type == "bar"]
     assert [bar.marker.pattern.shape for bar in bars] == ["", "", "", "/", "\\"]
     assert (bars[0].base[0], bars[0].x[0]) == pytest.approx((0.5, 0.47))
 
 
-def test_of_accuracy_bars_start_at_the_commoner_label():
+def test_bars_of_accuracy_start_at_the_share_of_the_more_frequent_label():
     figure = staircase(metric="accuracy")
     (bar, _) = (trace for trace in figure.data if trace.type == "bar")
     assert bar.base[0] == pytest.approx(147 / 166)

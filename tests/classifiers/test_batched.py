@@ -1,4 +1,4 @@
-"""Networks trained side by side: each step as Keras makes it, and each network as if it were alone."""
+"""Networks trained side by side: each step equals that of Keras, and each network is as if trained alone."""
 
 import itertools
 
@@ -12,7 +12,7 @@ SIZES = (26, *mlp.WIDTHS, 1)
 
 
 def rows(k=1, n=119, seed=0):
-    """Rows of each of k networks, of which two features tell the classes."""
+    """Rows of each of k networks; two features separate the classes."""
     rng = np.random.default_rng(seed)
     y = rng.permuted(np.tile(np.arange(n) % 2, (k, 1)), axis=1).astype(np.float32)
     x = rng.standard_normal((k, n, 26), dtype=np.float32)
@@ -35,8 +35,8 @@ def same(some, others):
 
 
 def test_every_step_is_keras_s(monkeypatch):
-    """From the same weights, in the same order of the rows; the last step of an epoch has 23."""
-    # With few units none is so near its threshold that rounding switches it on here and off there.
+    """Same initial weights, same order of the rows; the last step of an epoch has 23 rows."""
+    # With few units, none is so close to its threshold that rounding turns it on in only one implementation.
     monkeypatch.setattr(mlp, "WIDTHS", (32, 16))
     keras = mlp.neural.keras(seed=3)
     x, y = rows(k=2)
@@ -56,7 +56,7 @@ def test_every_step_is_keras_s(monkeypatch):
 
 
 @pytest.mark.parametrize("n", [119, 64, 33, 8])
-def test_a_network_does_not_depend_on_those_beside_it(n):
+def test_a_network_does_not_depend_on_the_others(n):
     x, y = rows(k=5, n=n)
     seeds = [4, 8, 15, 16, 23]
     together = train(x, y, seeds=seeds)
@@ -66,7 +66,7 @@ def test_a_network_does_not_depend_on_those_beside_it(n):
     assert same(together, back[::-1])
 
 
-def test_a_network_of_the_case_study_s_size_does_not_depend_on_those_beside_it_or_on_threads():
+def test_a_network_of_the_case_study_s_size_does_not_depend_on_the_others_or_on_threads():
     x, y = rows(k=3)
     with threadpool_limits(2):
         together = train(x, y, widths=mlp.WIDTHS)
@@ -106,7 +106,7 @@ def test_it_learns_what_can_be_learned():
         assert np.mean((batched.probabilities(layers, unseen[i]) >= 0.5) == truth[i]) > 0.8
 
 
-def test_an_answer_does_not_depend_on_those_beside_it():
+def test_an_answer_does_not_depend_on_the_other_rows():
     x, y = rows()
     (layers,) = train(x, y)
     answers = batched.probabilities(layers, x[0])
@@ -114,7 +114,7 @@ def test_an_answer_does_not_depend_on_those_beside_it():
     assert [batched.probabilities(layers, row[None])[0] for row in x[0]] == answers.tolist()
 
 
-def test_sure_answers_stay_numbers():
+def test_extreme_answers_stay_finite():
     x, y = rows()
     (layers,) = train(1000 * x, y, epochs=20)
     answers = batched.probabilities(layers, 1000 * x[0])

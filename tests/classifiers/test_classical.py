@@ -1,4 +1,4 @@
-"""The classical classifiers, and the nearest neighbour held against distances computed one by one."""
+"""The classical classifiers; the nearest neighbour is compared with distances computed one by one."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_the_scale_of_a_row_does_not_matter(fitted, factor):
     assert np.array_equal(rescaled.predict(QUESTIONS), fitted.predict(QUESTIONS))
 
 
-def test_one_neighbour_decides_against_any_number_of_others():
+def test_the_nearest_neighbour_decides_regardless_of_the_other_rows():
     X = np.eye(26, dtype=np.float32)[[0, 1, 1, 1, 1]] + np.float32(0.01)
     near = KNN.fit(X, [1, 0, 0, 0, 0], seed=0).predict(np.eye(26)[[0, 1]])
     assert near.tolist() == [1.0, 0.0]
@@ -64,7 +64,7 @@ def test_a_silent_recording_gets_an_answer(fitted):
     assert fitted.predict(np.zeros((1, 26))).tolist() in ([0.0], [1.0])
 
 
-def test_its_file_answers_as_it_does(fitted):
+def test_the_saved_file_gives_the_same_answers(fitted):
     ((name, content),) = fitted.save().items()
     assert name == "knn.npz"
     served = Nearest(content)
@@ -77,7 +77,7 @@ def test_progress_ends_at_one():
     assert shares == [1.0]
 
 
-# All of them
+# All classifiers
 
 BY_NAME = {classifier.name: classifier for classifier in CLASSICAL}
 
@@ -115,13 +115,13 @@ def test_the_seed_decides_where_there_is_chance(name):
 def test_each_learns_what_can_be_learned(name):
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], 40)
-    # Apart in direction, whichever scale.
+    # Separable by direction, at any scale.
     together = rng.normal(0, 0.3, (80, 26)) + np.where(labels[:, None] == 1, 1, -1) * np.linspace(1, 2, 26)
     fitted = BY_NAME[name].fit(together[::2], labels[::2], seed=0)
     assert ((fitted.predict(together[1::2]) >= 0.5) == labels[1::2]).all()
 
 
-def test_the_random_one_does_not_look():
+def test_the_random_classifier_ignores_the_features():
     fitted = BY_NAME["random"].fit(X, LABELS, seed=0)
     drawn = fitted.predict(np.zeros((4000, 26)))
     assert set(drawn) == {0.0, 1.0}
@@ -133,7 +133,7 @@ def test_each_is_served_as_it_predicts(trained, classifier):
     served = trained.served()
     some = QUESTIONS[:20]
     if classifier.name == "random":
-        # Asked one by one, it draws the first lot again each time.
+        # Called row by row, it draws the first random number again each time.
         assert [served(x) for x in some] == [float(trained.predict(some[:1])[0])] * len(some)
     else:
         assert [served(x) for x in some] == pytest.approx(trained.predict(some).tolist(), abs=1e-6)
@@ -149,10 +149,10 @@ def test_each_says_how_many_numbers_it_learned(trained):
     [
         ("knn", 0),
         ("knn5", 0),
-        # A weight for each feature and an intercept; the sigmoid has a slope and an intercept of its own.
+        # A weight for each feature and an intercept; the sigmoid has its own slope and intercept.
         ("logistic_regression", 26 + 1),
         ("linear_svm", 26 + 1 + 2),
-        # Mean and variance of each feature in each class, and how frequent the classes are.
+        # Mean and variance of each feature in each class, and the frequency of each class.
         ("naive_bayes", 2 * 26 * 2 + 2),
         ("random", 2),
     ],
@@ -167,8 +167,8 @@ def test_the_parameters_of_support_vectors_are_the_vectors_and_their_weights():
     assert fitted.parameters == n_vectors * (26 + 1) + 1 + 2
 
 
-def test_the_parameters_of_a_tree_of_two_questions():
-    # One feature, cut twice: 2 questions of a feature and a threshold each, 3 leaves of a value each.
+def test_the_parameters_of_a_tree_with_two_splits():
+    # One feature, split twice: 2 nodes with a feature and a threshold each, 3 leaves with a value each.
     line = np.arange(9.0)[:, None]
     tree = make_pipeline(DecisionTreeClassifier()).fit(line, [0, 0, 0, 1, 1, 1, 0, 0, 0])
     assert FittedPipeline("tree", tree).parameters == 2 * 2 + 3

@@ -1,4 +1,4 @@
-"""The CNN and the alterations it is trained with."""
+"""The CNN and the augmentations in its training."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from coughlab.features.spectrum import FLOOR_DB
 
 
 def spectrograms(n, seed=0, frames=(43, 120)):
-    """Log-mel spectrograms of noise, of different lengths."""
+    """Log-mel spectrograms of noise with different lengths."""
     rng = np.random.default_rng(seed)
     return [rng.normal(-50, 8, (rng.integers(*frames), 64)).astype(np.float32) for _ in range(n)]
 
@@ -32,7 +32,7 @@ def test_it_reads_any_duration(fitted, frames):
     assert 0 <= answer <= 1
 
 
-def test_answers_do_not_depend_on_what_else_is_asked(fitted):
+def test_answers_do_not_depend_on_the_other_inputs(fitted):
     several = spectrograms(4, seed=7)
     together = fitted.predict(several)
     assert together.shape == (4,)
@@ -61,22 +61,22 @@ def test_progress_is_the_share_of_the_epochs():
 
 
 def learned_prior(n, positives):
-    """What it comes to answer where the inputs tell nothing: the same one for every row."""
+    """The probability that it learns from inputs without information: the same for every row."""
     inputs = [spectrograms(1)[0]] * n
     labels = np.arange(n) < positives
     fitted = fit(inputs, labels, seed=0, epochs=25)
-    # With the statistics of the batch: 25 steps are too few for the running ones.
+    # With the statistics of the batch: 25 steps are too few for the running statistics.
     rng = np.random.default_rng(1)
     batch = np.stack([augment(inputs[0], rng) for _ in range(32)])
     return float(np.mean(fitted.model(batch, training=True)))
 
 
-def test_both_classes_weigh_the_same():
-    # Unweighted it would come to answer 1/8.
+def test_both_classes_have_the_same_weight():
+    # Without class weights it would learn 1/8.
     assert learned_prior(16, 2) == pytest.approx(0.5, abs=0.15)
 
 
-# What `augment` does, seen one part at a time.
+# The parts of `augment`, one at a time.
 
 RNG_SEEDS = range(25)
 
@@ -105,14 +105,14 @@ def test_alterations_follow_the_generator_and_leave_the_input_alone():
 
 
 def masked(db):
-    """Rows and columns that hold one value throughout."""
+    """Rows and columns with a constant value."""
     value = np.bincount(np.unique(db, return_inverse=True)[1].ravel()).argmax()
     same = db == np.unique(db)[value]
     return same.all(axis=1), same.all(axis=0)
 
 
 def test_excerpts_begin_anywhere_and_wrap_around():
-    # Each frame's level tells its number; the loudest band is 40 dB above the noise at most.
+    # The level of a frame identifies it; the loudest band is at most 40 dB above the noise.
     n = 300
     db = np.full((n, 64), -90.0, np.float32)
     db[:, :32] = np.linspace(0, 30, n, dtype=np.float32)[:, None]
@@ -124,7 +124,7 @@ def test_excerpts_begin_anywhere_and_wrap_around():
         steps = np.diff(level)
         wrapped += np.any(steps < -20)
         starts.append(level[0] - level.max())
-        # But for the one jump back to the first frame, levels go on rising as before.
+        # Except for one jump back to the first frame, the levels keep rising.
         assert np.median(steps) == pytest.approx(30 / (n - 1), abs=0.02)
     assert len({round(start) for start in starts}) > 5
     assert 0 < wrapped < len(RNG_SEEDS)
@@ -148,7 +148,7 @@ def test_noise_is_added_from_40_db_below_the_peak_down():
     assert max(floors) < -38
     assert max(floors) > -50 and min(floors) < -85
     loud = altered(db, int(np.argmax(floors)))[:, 16:]
-    # White noise: exponentially distributed power, its standard deviation as large as its mean.
+    # White noise: exponentially distributed power, with a standard deviation equal to its mean.
     rows, columns = masked(loud)
     power = 10 ** (loud[~rows][:, ~columns] / 10)
     assert power.std() / power.mean() == pytest.approx(1, abs=0.2)

@@ -1,4 +1,4 @@
-"""What the Keras classifiers are saved as, and that importing the classifiers is cheap."""
+"""The saved files of the Keras classifiers, and a cheap import of the classifiers."""
 
 import subprocess
 import sys
@@ -56,7 +56,7 @@ def test_the_keras_file_reloads_and_answers_the_same(saved, tmp_path):
 def test_the_served_file_answers_as_keras_does(saved):
     name, fitted, files = saved
     served = LiteRT(files[f"{name}.tflite"])
-    # Lengths up and down again: the served model changes its shape on the way.
+    # Increasing and decreasing lengths: the served model has to change its input shape.
     asked = questions(name) + questions(name, seed=2)[::-1]
     answers = [served(x) for x in asked]
     np.testing.assert_allclose(answers, fitted.predict(asked), rtol=0, atol=1e-5)
@@ -72,15 +72,15 @@ def test_it_is_timed_as_the_served_file_answers(saved):
 def test_a_network_in_two_parts_is_saved_and_served_whole(tmp_path):
     import keras
 
-    class Behind(neural.FittedNetwork):
-        """A network whose model reads what a part that never learns makes of the input."""
+    class TwoPartNetwork(neural.FittedNetwork):
+        """A network in two parts: a frozen part transforms the input, and the trained model reads the result."""
 
         def whole(self):
             return keras.Sequential([keras.layers.Input((26,)), keras.layers.Rescaling(2.0), self.model])
 
     labels = np.arange(20) % 2
     rest = CLASSIFIERS["mlp"].fit(questions("mlp", 20, seed=0), labels, seed=0, epochs=2).model
-    fitted, asked = Behind("halves", rest), questions("mlp")
+    fitted, asked = TwoPartNetwork("halves", rest), questions("mlp")
     expected = fitted.predict([2 * x for x in asked])
     files, timed = fitted.save(), fitted.served()
     assert list(files) == ["halves.keras", "halves.tflite"]
@@ -110,6 +110,6 @@ def test_the_classifiers_in_the_order_shown():
         assert classifier.name == name
         assert classifier.title and classifier.summary.endswith(".")
         assert classifier.input in INPUTS and classifier.splits > 0
-    # The case study's own splits are five; only the largest network may have fewer.
+    # The case study has five splits; only the largest network may have fewer.
     assert [name for name, c in CLASSIFIERS.items() if c.splits < 5] == ["cnn2"]
     assert [name for name, c in CLASSIFIERS.items() if c.large] == ["cnn1", "cnn2"]

@@ -1,4 +1,4 @@
-"""A classifier is one module: a new one is found, listed and asked by its own loader."""
+"""A classifier is one module: a new one is found, listed, and loaded by its own loader."""
 
 from coughlab import classifiers
 from coughlab.classifiers import CLASSIFIERS, Classifier

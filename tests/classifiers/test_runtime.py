@@ -1,4 +1,4 @@
-"""Saved models, run without the libraries they were trained in."""
+"""Saved models run without the libraries that trained them."""
 
 import io
 import subprocess
@@ -29,7 +29,7 @@ def questions(name):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_and_its_bytes_answer_alike(committed, name):
+def test_a_file_and_its_bytes_give_the_same_answers(committed, name):
     one = CLASSIFIERS[name.partition(".")[0]].load(committed.read(name))
     other = CLASSIFIERS[name.partition(".")[0]].load(committed.folder / name)
     answers = [one(x) for x in questions(name)]

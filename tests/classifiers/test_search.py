@@ -1,4 +1,4 @@
-"""Hyperopt's search: what it scores, that it learns, and that stopping it changes nothing."""
+"""Hyperopt's search: its scores, its learning, and that an interruption changes nothing."""
 
 import io
 import json
@@ -22,7 +22,7 @@ X, Y = make_classification(
 
 
 N = search.STARTUP + 4
-#: Four rows of each class: too few for a vote of ten neighbours, for one.
+#: Four rows of each class: too few, for example, for a vote of ten neighbours.
 FEW = np.r_[np.flatnonzero(Y == 0)[:4], np.flatnonzero(Y == 1)[:4]]
 
 
@@ -41,7 +41,7 @@ def failing():
     return last(search.run(X[FEW], Y[FEW], seed=SEED, n_trials=N))
 
 
-def timeless(table):
+def without_times(table):
     return table.drop(columns="seconds").reset_index(drop=True)
 
 
@@ -85,10 +85,10 @@ def test_the_first_trial_is_the_published_winner_scored_by_cross_validation(tria
     }.items():
         expected = abs(cross_val_score(winner, X, Y, cv=folds, scoring=scoring).mean())
         assert first[score] == pytest.approx(expected)
-    called = cross_val_predict(winner, X, Y, cv=folds)
-    assert first["accuracy"] == pytest.approx((called == Y).mean())
-    assert first["sensitivity"] == pytest.approx(recall_score(Y, called))
-    assert first["specificity"] == pytest.approx(recall_score(Y, called, pos_label=0))
+    predicted = cross_val_predict(winner, X, Y, cv=folds)
+    assert first["accuracy"] == pytest.approx((predicted == Y).mean())
+    assert first["sensitivity"] == pytest.approx(recall_score(Y, predicted))
+    assert first["specificity"] == pytest.approx(recall_score(Y, predicted, pos_label=0))
 
 
 def test_intervals_hold_the_score_and_are_no_wider_than_the_scale(trials):
@@ -98,10 +98,10 @@ def test_intervals_hold_the_score_and_are_no_wider_than_the_scale(trials):
 
 
 @pytest.mark.parametrize("stopped", [1, search.STARTUP + 2])
-def test_a_search_that_was_stopped_ends_as_if_it_never_was(trials, stopped):
+def test_a_search_that_was_interrupted_ends_with_the_same_trials(trials, stopped):
     so_far = stored(trials.head(stopped).astype({"model": "category"}))
     resumed = last(search.run(X, Y, seed=SEED, n_trials=N, trials=so_far))
-    pd.testing.assert_frame_equal(timeless(resumed), timeless(trials))
+    pd.testing.assert_frame_equal(without_times(resumed), without_times(trials))
 
 
 def test_every_trial_is_handed_over_when_it_is_done():
@@ -120,9 +120,9 @@ def test_another_seed_searches_elsewhere(trials):
 
 
 @pytest.mark.parametrize("favourite", ["naive_bayes", "tree"])
-def test_hyperopt_suggests_what_did_well(trials, favourite):
+def test_hyperopt_suggests_settings_with_good_scores(trials, favourite):
     known = trials.assign(loss=np.where(trials["model"] == favourite, 0.01, 0.4))
-    # The first trial has to stay what it was.
+    # The first trial has to stay unchanged.
     known.loc[0, "loss"] = trials.loc[0, "loss"]
     assert (known["model"] == favourite).any()
     suggested = last(search.run(X, Y, seed=SEED, n_trials=N + 5, trials=known)).tail(5)
@@ -138,7 +138,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_trials_of_another_search_are_not_gone_on_from(trials, change):
+def test_trials_of_another_search_are_not_continued(trials, change):
     X, Y, seed, changed = CHANGES[change]
     with pytest.raises(search.SearchError, match="start a new search"):
         next(search.run(X, Y, seed=seed, n_trials=N + 1, trials=changed(trials)))
@@ -163,10 +163,10 @@ def test_a_pipeline_that_fails_is_a_trial_without_scores(failing):
         search.best(failed)
 
 
-def test_a_search_goes_on_from_trials_that_failed(failing):
+def test_a_search_continues_after_failed_trials(failing):
     so_far = stored(failing.head(N - 2))
     resumed = last(search.run(X[FEW], Y[FEW], seed=SEED, n_trials=N, trials=so_far))
-    pd.testing.assert_frame_equal(timeless(resumed), timeless(failing))
+    pd.testing.assert_frame_equal(without_times(resumed), without_times(failing))
 
 
 def test_nothing_is_printed(trials, capfd, recwarn):
@@ -201,7 +201,7 @@ def test_every_pipeline_is_scikit_learn_s(model, preprocessing):
         "minmax": lambda rows: np.allclose(rows.min(axis=0), 0) and np.allclose(rows.max(axis=0), 1),
     }.items(),
 )
-def test_the_preprocessing_does_what_it_is_called(preprocessing, holds):
+def test_each_preprocessing_does_what_its_name_says(preprocessing, holds):
     *first, _ = search.pipeline(trial("naive_bayes", preprocessing), 0).fit(X, Y)
     assert holds(first[0].transform(X) if first else X)
 
@@ -231,7 +231,7 @@ def test_a_pipeline_in_words(row, words):
     assert search.describe(row) == words
 
 
-def test_every_setting_is_told(trials):
+def test_every_setting_is_listed(trials):
     for row in trials.to_dict("records"):
         assert search.describe(row).count(",") == len(json.loads(row["parameters"])) + 1
 

@@ -1,4 +1,4 @@
-"""The case study's networks on VGG16: with random weights, and with the real ones where they are."""
+"""The case study's networks on VGG16: with random weights, and with the real weights where these are available."""
 
 import os
 from dataclasses import replace
@@ -14,12 +14,12 @@ from tests.conftest import missing
 
 @pytest.fixture
 def random_weights(monkeypatch):
-    """Networks whose VGG16 has learned nothing, for what does not depend on it."""
+    """Networks with an untrained VGG16, for tests that do not depend on its weights."""
     monkeypatch.setattr(vgg16, "weights", lambda: None)
 
 
 def outputs(n, seed=0, shape=(9, 13, 512)):
-    """What a frozen VGG16 might answer: mostly zeros, some large."""
+    """Possible outputs of a frozen VGG16: mostly zeros, some large values."""
     rng = np.random.default_rng(seed)
     return list(np.maximum(rng.normal(-30, 25, (n, *shape)), 0).astype(np.float32))
 
@@ -32,7 +32,7 @@ def trainable(model):
     return sum(int(np.prod(weights.shape)) for weights in model.trainable_weights)
 
 
-# How they are built.
+# Construction of the networks.
 
 
 @pytest.fixture(scope="module")
@@ -97,13 +97,13 @@ def test_pictures_are_prepared_as_vgg16_was_trained(random_weights):
     plain = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
     plain.set_weights(whole.get_weights())
     pixels = np.stack(pictures(2, (32, 32))).astype(np.float32)
-    # Blue, green, red; the means are those of ImageNet's pictures, from VGG16's authors.
+    # Blue, green, red; the means of the ImageNet pictures, as published by VGG16's authors.
     expected = plain(pixels[..., ::-1] - np.array([103.939, 116.779, 123.68], dtype=np.float32))
     assert np.abs(expected).max() > 0
     np.testing.assert_allclose(np.asarray(whole(pixels)), np.asarray(expected), rtol=1e-4, atol=1e-4)
 
 
-# How they learn, on CNN 1.
+# Training, tested on CNN 1.
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_it_counts_what_is_trained(fitted):
 
 def test_the_seed_decides(random_weights):
     labels = np.arange(8) % 2
-    # Two steps at this learning rate can leave answers of exactly 0 or 1: the weights tell more.
+    # Two steps at this learning rate can give answers of exactly 0 or 1, so the weights are compared.
     first, again, other = (
         fit(FROZEN, outputs(8), labels, seed=seed, epochs=1).model.get_weights() for seed in (5, 5, 6)
     )
@@ -158,14 +158,14 @@ def test_only_cnn_2_lowers_its_learning_rate(random_weights, monkeypatch):
     )
     fit(FROZEN, outputs(4), [0, 1, 0, 1], seed=0, epochs=1)
     assert watched == []
-    # CNN 2 with a head that trains in a second.
+    # CNN 2 with a head that is trained in a second.
     small = replace(FINE_TUNED, last_frozen="block5_pool", head=lambda layers: [layers.Flatten()])
     fit(small, outputs(4, shape=(7, 7, 512)), [0, 1, 0, 1], seed=0, epochs=1)
-    # No rows outside training may decide when.
+    # Rows outside training must not influence the schedule.
     assert watched == [{"monitor": "loss", "min_lr": 1e-6}]
 
 
-# How they are saved, on CNN 1: from the picture on.
+# Saved files, tested on CNN 1, with the picture as input.
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +234,7 @@ def test_weights_of_another_network_are_refused(tmp_path, monkeypatch):
         CNN1.ready()
 
 
-def test_without_weights_and_network_both_ways_out_are_told(tmp_path, monkeypatch):
+def test_without_weights_and_network_the_message_names_both_solutions(tmp_path, monkeypatch):
     monkeypatch.delenv("COUGHLAB_VGG16", raising=False)
     keras = neural.keras()
     monkeypatch.setattr(
@@ -257,12 +257,12 @@ def test_the_real_weights_see_differences(real_weights):
     flat, noisy = np.full((288, 432, 3), 20, np.uint8), rng.integers(0, 256, (288, 432, 3), dtype=np.uint8)
     first, second = CNN1.embed([flat, noisy], lambda share: None)
     assert first.dtype == np.float32 and first.min() == 0
-    # Trained features are sparse: most of them see nothing in a picture.
+    # Trained features are sparse: most of them are zero for a picture.
     assert (first > 0).mean() < 0.3 and (second > 0).mean() < 0.3
     assert not np.allclose(first, second)
 
 
-def test_what_the_study_expects():
+def test_both_networks_have_the_inputs_of_the_case_study():
     assert [c.name for c in (CNN1, CNN2)] == ["cnn1", "cnn2"]
     assert [c.input for c in (CNN1, CNN2)] == ["picture_288x432", "picture_224x224"]
     assert CNN1.large and CNN2.large and CNN1.embed and CNN2.embed

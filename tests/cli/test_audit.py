@@ -1,4 +1,4 @@
-"""``coughlab audit`` as a process, since its exit status guards training jobs."""
+"""``coughlab audit`` as a process, because training jobs depend on its exit status."""
 
 import json
 
@@ -14,7 +14,7 @@ def folder(tmp_path_factory):
     return own_folder(tmp_path_factory.mktemp("own"))
 
 
-def test_status_says_whether_a_severe_finding_stands(folder, tmp_path, capsys):
+def test_the_exit_status_says_whether_there_is_a_severe_finding(folder, tmp_path, capsys):
     sound = coughlab(
         "audit", "own", "--data", folder, "--json", "--save", env={"COUGHLAB_MODELS": str(tmp_path)}
     )
@@ -28,17 +28,17 @@ def test_status_says_whether_a_severe_finding_stands(folder, tmp_path, capsys):
     rows = tmp_path / "rows.csv"
     assert main._run(["audit", "own", "--data", str(folder), "--rows", str(rows)]) == 1
     assert len(rows.read_text().splitlines()) == 31
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert (
-        told.startswith("own: NOT SOUND")
-        and "Recordings: 30." in told
-        and "SEVERE: contradictory_labels" in told
+        printed.startswith("own: NOT SOUND")
+        and "Recordings: 30." in printed
+        and "SEVERE: contradictory_labels" in printed
     )
-    assert "\x1b" not in told
+    assert "\x1b" not in printed
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("own", "--data", "absent"), "no folder"),
         (("../own", "--save", "--data", "."), "--save needs a name"),
@@ -48,10 +48,10 @@ def test_status_says_whether_a_severe_finding_stands(folder, tmp_path, capsys):
         (("own", "--data", ".", "--rows", "rows.csv"), "outside the dataset's folder"),
     ],
 )
-def test_what_cannot_be_audited_is_said_in_one_line(tmp_path, monkeypatch, capsys, arguments, said):
+def test_an_audit_error_is_reported_in_one_line(tmp_path, monkeypatch, capsys, arguments, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.zip").touch()
     assert main._run(["audit", *arguments]) == 2
     out, err = capsys.readouterr()
     (line,) = err.splitlines()
-    assert out == "" and line.startswith("coughlab: ") and said in line
+    assert out == "" and line.startswith("coughlab: ") and message in line

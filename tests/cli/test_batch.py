@@ -1,4 +1,4 @@
-"""``coughlab batch``: a folder answered into a file that goes on where it was stopped."""
+"""``coughlab batch``: answers for a folder are written to one file, and an interrupted run can be continued."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ WAV, WEBM = (sounds.FORMATS[kind]() for kind in ("wav 16-bit", "webm opus"))
 
 @pytest.fixture
 def folder(tmp_path):
-    """Recordings, one of them bad, and things that are none."""
+    """Recordings, one of them damaged, and entries that are not recordings."""
     folder = tmp_path / "recordings"
     for name, data in {
         "a.wav": WAV,
@@ -46,7 +46,7 @@ def lines(out):
 
 
 def coughlab(*arguments):
-    """Exit status of the command, run in this process."""
+    """Exit status of the command; it runs in this process."""
     with pytest.raises(SystemExit) as left:
         main.main([str(argument) for argument in arguments])
     return left.value.code
@@ -59,7 +59,7 @@ def out(tmp_path):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Names of the files that are answered, as they are."""
+    """Names of the answered files, in their order."""
     names, answer = [], batch.answer
 
     def listens(name, *arguments, **options):
@@ -70,9 +70,9 @@ def asked(monkeypatch):
     return names
 
 
-def test_a_line_a_recording_with_the_api_s_answer_and_a_bad_file_stops_nothing(folder, out, capsys):
+def test_one_line_per_recording_with_the_api_s_answer_and_a_bad_file_stops_nothing(folder, out, capsys):
     assert coughlab("batch", folder, "--out", out, "--prevalence", "0.2") == 1
-    said = capsys.readouterr()
+    printed = capsys.readouterr()
     found = lines(out)
     assert [line["file"] for line in found] == NAMES
     predictor = predictors.default()
@@ -86,9 +86,9 @@ def test_a_line_a_recording_with_the_api_s_answer_and_a_bad_file_stops_nothing(f
         else:
             recording = audio.load(folder / name)
             assert line == json.loads(json.dumps(predictor.predict(recording, prevalence=0.2).to_dict()))
-    assert f"coughlab: letter.wav: {audio.MESSAGES['not_audio']}" in said.err
-    assert "4 files: " in said.out and "1 could not be read" in said.out and str(out) in said.out
-    assert "Left out, as they are no recordings: 1." in said.out
+    assert f"coughlab: letter.wav: {audio.MESSAGES['not_audio']}" in printed.err
+    assert "4 files: " in printed.out and "1 could not be read" in printed.out and str(out) in printed.out
+    assert "Left out, as they are no recordings: 1." in printed.out
 
 
 def test_run_again_it_answers_what_is_new_or_changed_and_nothing_else(folder, out, asked, capsys):
@@ -99,7 +99,7 @@ def test_run_again_it_answers_what_is_new_or_changed_and_nothing_else(folder, ou
     assert asked == [] and {line["file"]: line for line in lines(out)} == first
     assert "not changed since: 4." in capsys.readouterr().out
     (folder / "letter.wav").write_bytes(WAV)
-    # Of the same length as before.
+    # The file has the same length as before.
     (folder / "ward 1/no ending").write_bytes(WAV[:-2] + b"\1\0")
     os.utime(folder / "ward 1/no ending", ns=(1, 1))
     (folder / "new.wav").write_bytes(WEBM)
@@ -113,7 +113,7 @@ def test_run_again_it_answers_what_is_new_or_changed_and_nothing_else(folder, ou
     assert asked == sorted(now) and len(lines(out)) == 5
 
 
-def test_answers_to_files_that_are_gone_stay(folder, out):
+def test_answers_to_deleted_files_stay(folder, out):
     coughlab("batch", folder, "--out", out)
     (folder / "letter.wav").unlink()
     (folder / "ward 1/b.webm").rename(folder / "e.webm")
@@ -122,7 +122,7 @@ def test_answers_to_files_that_are_gone_stay(folder, out):
 
 
 @pytest.mark.parametrize("cut", [1, 40, 400, -4])
-def test_half_a_line_at_the_end_is_answered_anew(folder, out, asked, cut):
+def test_a_file_with_an_incomplete_last_line_is_answered_again(folder, out, asked, cut):
     coughlab("batch", folder, "--out", out)
     whole = out.read_bytes()
     *kept, last = whole.splitlines(keepends=True)
@@ -132,7 +132,7 @@ def test_half_a_line_at_the_end_is_answered_anew(folder, out, asked, cut):
     assert asked == NAMES[-1:] and out.read_bytes() == whole
 
 
-def test_an_error_that_may_be_gone_is_tried_again(folder, out, asked, monkeypatch):
+def test_a_file_with_a_temporary_error_is_tried_again(folder, out, asked, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr(predictors.Predictor, "warm_up", lambda self: None)
         broken.setattr(predictors.Predictor, "predict", lambda *arguments, **options: 1 / 0)
@@ -147,7 +147,7 @@ def test_an_error_that_may_be_gone_is_tried_again(folder, out, asked, monkeypatc
     ("options", "why"),
     [(["--prevalence", "0.3"], "another --prevalence"), (["--force"], "another choice of --force")],
 )
-def test_answers_that_came_about_otherwise_are_not_mixed(folder, out, capsys, options, why):
+def test_answers_made_with_other_options_are_not_mixed(folder, out, capsys, options, why):
     coughlab("batch", folder, "--out", out)
     before = out.read_bytes()
     assert coughlab("batch", folder, "--out", out, *options) == 2
@@ -163,7 +163,7 @@ def test_answers_by_other_models_are_not_mixed(folder, out, capsys, monkeypatch)
     assert "by other models" in capsys.readouterr().err
 
 
-def test_forced_means_asked_whatever_is_heard(folder, out, monkeypatch):
+def test_forced_answers_do_not_depend_on_the_detector(folder, out, monkeypatch):
     options = []
 
     def listens(name, source, predictor, **given):
@@ -175,7 +175,7 @@ def test_forced_means_asked_whatever_is_heard(folder, out, monkeypatch):
     assert options == 4 * [{"force": True, "prevalence": 0.5}]
 
 
-def test_the_table_has_all_answers_those_of_earlier_runs_too(folder, out, tmp_path):
+def test_the_table_has_all_answers_including_those_of_earlier_runs(folder, out, tmp_path):
     name = os.fsdecode(b"bad\xff.wav")
     (folder / name).write_bytes(b"x")
     coughlab("batch", folder, "--out", out)
@@ -204,7 +204,7 @@ def test_links_out_of_the_folder_and_pipes_are_left_out(folder, out, tmp_path):
     assert (names, others) == (NAMES, 4)
 
 
-def test_what_cannot_start_says_why_in_a_line(folder, out, tmp_path, capsys):
+def test_a_run_that_cannot_start_reports_the_reason_in_one_line(folder, out, tmp_path, capsys):
     (tmp_path / "set.zip").write_bytes(b"PK")
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.txt").write_text("Dear Sir,\n")
@@ -217,7 +217,7 @@ def test_what_cannot_start_says_why_in_a_line(folder, out, tmp_path, capsys):
         ((folder, "--out", out, "--csv", tmp_path / "none" / "a.csv"), "There is no folder"),
         ((folder, "--out", out, "--csv", out), "two files"),
         ((folder, "--out", tmp_path), "could not be written"),
-        # What is no file of answers is never written over, not even by --again.
+        # A file that does not contain answers is never overwritten, not even by --again.
         ((folder, "--out", tmp_path / "text.txt"), "is no answer"),
         ((folder, "--out", tmp_path / "text.txt", "--again"), "is no answer"),
         ((folder, "--out", tmp_path / "binary", "--again"), "is no answer"),
@@ -236,9 +236,7 @@ def test_without_models_it_cannot_start(folder, out, tmp_path, capsys, monkeypat
     assert "There is no study" in capsys.readouterr().err and not out.exists()
 
 
-def test_a_model_that_goes_away_meanwhile_ends_the_work_and_keeps_what_is_written(
-    folder, out, capsys, monkeypatch
-):
+def test_a_model_that_disappears_during_a_run_ends_it_and_keeps_the_answers(folder, out, capsys, monkeypatch):
     answer = batch.answer
 
     def breaks(name, *arguments, **options):
@@ -280,7 +278,7 @@ def test_two_runs_do_not_write_to_one_file(folder, out, capsys):
 
 
 @pytest.mark.parametrize(("how", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_a_process_that_is_ended_loses_nothing_and_goes_on(out, tmp_path, how, status, capsys, asked):
+def test_a_terminated_process_loses_nothing_and_can_be_continued(out, tmp_path, how, status, capsys, asked):
     folder = tmp_path / "many"
     folder.mkdir()
     for n in range(80):
@@ -290,7 +288,7 @@ def test_a_process_that_is_ended_loses_nothing_and_goes_on(out, tmp_path, how, s
     seen = ""
     for character in iter(lambda: process.stderr.read(1), ""):
         seen += character
-        # Drawn for the third time: some are answered, and most are not.
+        # The progress bar is drawn for the third time: some files are answered, most are not.
         if seen.count("Recordings") == 3:
             break
     assert process.poll() is None, seen

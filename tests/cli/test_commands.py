@@ -1,4 +1,4 @@
-"""The commands are found in their folder: an addition is one file."""
+"""The commands are found in their folder: a new command is one file."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def run(arguments):
 
 
 def words():
-    """What is typed for each command: the modules below the package."""
+    """The words of each command, from the modules in the package."""
     folder = ROOT / "coughlab" / "cli" / "commands"
     paths = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.py"))
     return sorted(" ".join(path.parts) for path in paths if path.name != "__init__")
@@ -42,7 +42,7 @@ def coughlab(capsys, *arguments):
 
 @pytest.fixture(params=["", "study"])
 def added(request, tmp_path, monkeypatch):
-    """A module that a temporary folder adds to the commands, or to a group of them: the words before it."""
+    """A temporary folder with a module that is added to the commands or to a group of commands."""
     package = commands if not request.param else sys.modules[f"{commands.__name__}.{request.param}"]
     (tmp_path / "say_hello.py").write_text(GREET)
     monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
@@ -55,7 +55,7 @@ def test_a_command_is_added_by_one_file(added, capsys):
     status, listed = coughlab(capsys, *added, "--help")
     assert status == 0 and "greet somebody\n" in listed
     if not added:
-        # Its ORDER says where it stands.
+        # Its ORDER gives its position.
         assert listed.index("    serve ") < listed.index("    say-hello") < listed.index("    key ")
     status, own = coughlab(capsys, *added, "say-hello", "--help")
     assert status == 0 and own.startswith(f"usage: {' '.join(['coughlab', *added, 'say-hello'])} [-h] WHOM\n")
@@ -68,7 +68,7 @@ def test_without_the_file_there_is_no_such_command(capsys):
 
 
 @pytest.mark.parametrize("command", words())
-def test_every_command_has_its_help_and_stands_in_the_readme(command, capsys):
+def test_every_command_has_its_help_and_is_in_the_readme(command, capsys):
     status, text = coughlab(capsys, *command.split(), "--help")
     assert status == 0 and text.startswith(f"usage: coughlab {command} ")
     assert f"coughlab {command} " in (ROOT / "README.md").read_text()

@@ -1,4 +1,4 @@
-"""A study that an earlier version saved is brought up to date, and what cannot be is left as it was."""
+"""A study that an earlier version saved is converted; a study that cannot be converted stays unchanged."""
 
 import pytest
 
@@ -37,18 +37,18 @@ def test_a_study_of_an_earlier_version_becomes_the_committed_one(capsys, tmp_pat
     folder = earlier(tmp_path)
     with pytest.raises(store.StoreError, match="coughlab study convert kaggle-trial"):
         _ = StoredStudy(folder).definition
-    said = f"{folder} was brought up to date.\n"
-    assert convert(capsys, "kaggle-trial", "--studies", tmp_path) == (0, said, "")
+    message = f"{folder} was brought up to date.\n"
+    assert convert(capsys, "kaggle-trial", "--studies", tmp_path) == (0, message, "")
     study = StoredStudy(folder)
     assert (study.definition, study.hashes) == (COMMITTED.definition, COMMITTED.hashes)
     before = bytes_of(folder)
-    said = f"{folder} is up to date; nothing was changed.\n"
-    assert convert(capsys, "kaggle-trial", "--studies", tmp_path) == (0, said, "")
+    message = f"{folder} is up to date; nothing was changed.\n"
+    assert convert(capsys, "kaggle-trial", "--studies", tmp_path) == (0, message, "")
     assert bytes_of(folder) == before
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         (lambda name, table: table.replace({"label": {"not_covid": "healthy"}}), "does not name: healthy."),
         (
@@ -57,16 +57,16 @@ def test_a_study_of_an_earlier_version_becomes_the_committed_one(capsys, tmp_pat
         ),
     ],
 )
-def test_a_study_that_does_not_fit_its_definition_is_left_as_it_was(changed, said, capsys, tmp_path):
+def test_a_study_that_does_not_fit_its_definition_is_left_as_it_was(changed, message, capsys, tmp_path):
     folder = earlier(tmp_path, changed)
     before = bytes_of(folder)
     status, out, complaint = convert(capsys, "kaggle-trial", "--studies", tmp_path)
-    assert (status, out) == (2, "") and said in complaint and len(complaint.splitlines()) == 1
+    assert (status, out) == (2, "") and message in complaint and len(complaint.splitlines()) == 1
     assert bytes_of(folder) == before
 
 
 @pytest.mark.parametrize("name", ["kaggle-trial", "nothing"])
-def test_a_study_that_is_not_there_is_said_in_one_line(name, capsys, tmp_path):
+def test_a_missing_study_is_reported_in_one_line(name, capsys, tmp_path):
     status, out, complaint = convert(capsys, name, "--studies", tmp_path)
     assert (status, out) == (2, "") and len(complaint.splitlines()) == 1
     assert complaint.startswith("coughlab: There is no study ")

@@ -1,4 +1,4 @@
-"""``coughlab features``: a table in parts that goes on where it was stopped, and what it refuses."""
+"""``coughlab features``: a table in parts; an interrupted run can be continued, and wrong arguments are refused."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ N = 130
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A dataset with a letter and a silent recording in it."""
+    """A dataset that includes a text file and a silent recording."""
     folder = tmp_path_factory.mktemp("own")
     plant(own_folder(folder, N))
     return folder
@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(folder, tmp_path_factory):
-    """The table as it is made in one go: its folder, and the bytes of its files."""
+    """The table made without interruption: its folder, and the bytes of its files."""
     out = tmp_path_factory.mktemp("out") / "deep" / "table"
     assert run(folder, out) == 1
     return out, contents(out)
@@ -67,7 +67,7 @@ def test_the_table_has_every_recording_as_measured(folder, whole):
     assert (row["problem"], row["codec"], row["sample_rate"]) == ("", "pcm_16", 8000)
 
 
-def test_the_parts_are_as_many_as_said_and_nothing_else_is_there(whole):
+def test_the_number_of_parts_is_as_stored_and_there_are_no_other_files(whole):
     about = json.loads(whole[1][parquet_parts.ABOUT])
     n_parts = -(-about["recordings"] // about["rows_a_part"])
     assert about["kind"] == "features" and about["recordings"] == 2 * N + 4 and n_parts == 5
@@ -92,9 +92,9 @@ def begun(folder, out, jobs):
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_bytes(folder, whole, tmp_path, jobs):
+def test_a_killed_run_is_continued_and_ends_with_the_same_bytes(folder, whole, tmp_path, jobs):
     out = tmp_path / "t"
-    # On a busy machine it may be done before it is killed.
+    # On a busy machine the run may end before it is killed.
     while not 0 < len(before := times(out)) < 5:
         shutil.rmtree(out, ignore_errors=True)
         with begun(folder, out, jobs) as killed:
@@ -107,7 +107,7 @@ def test_a_run_that_is_killed_goes_on_and_ends_with_the_same_bytes(folder, whole
 
 def test_ctrl_c_keeps_what_is_done(folder, whole, tmp_path):
     out, status = tmp_path / "t", 1
-    while status == 1:  # it was done before: there is a recording that cannot be read
+    while status == 1:  # it ended before the signal, with status 1 for the unreadable recordings
         shutil.rmtree(out, ignore_errors=True)
         with begun(folder, out, 2) as process:
             with contextlib.suppress(ProcessLookupError):
@@ -129,7 +129,7 @@ def test_a_part_that_is_lost_or_damaged_is_made_again(folder, whole, tmp_path):
     flipped[len(flipped) // 3] ^= 1
     (tmp_path / "t" / names[2]).write_bytes(flipped)
     (tmp_path / "t" / names[3]).write_bytes((tmp_path / "t" / names[4]).read_bytes())
-    # What a full disk or a lost process leaves beside the parts.
+    # Files that a full disk or a killed process leaves beside the parts.
     (tmp_path / "t" / f".{names[0]}.new").write_bytes(b"half")
     kept = times(tmp_path / "t")[names[4]]
     assert run(folder, tmp_path / "t") == 1
@@ -145,29 +145,29 @@ def test_a_recording_that_has_changed_is_measured_again(tmp_path):
     assert table.loc["covid/1.wav", NAMES].tolist() == table.loc["covid/3.wav", NAMES].tolist()
 
 
-def test_another_table_is_left_alone_unless_told(folder, whole, tmp_path, capsys):
+def test_another_table_is_not_replaced_by_default(folder, whole, tmp_path, capsys):
     small = own_folder(tmp_path / "small", 3)
     assert run(small, tmp_path / "t") == 0
     before = contents(tmp_path / "t")
     capsys.readouterr()
     assert run(folder, tmp_path / "t") == 2
-    (line,) = said(capsys)
+    (line,) = messages(capsys)
     assert "holds another table: its recordings is 6, not 264." in line and "--again" in line
     assert contents(tmp_path / "t") == before
     assert run(folder, tmp_path / "t", "--again") == 1
     assert contents(tmp_path / "t") == whole[1]
 
 
-def test_an_audit_does_not_take_the_parts_of_features(folder, whole, capsys):
+def test_an_audit_does_not_use_the_parts_of_features(folder, whole, capsys):
     assert main._run(["audit", "own", "--data", str(folder), "--parts", str(whole[0])]) == 2
-    (line,) = said(capsys)
+    (line,) = messages(capsys)
     assert "its kind is features, not survey" in line
 
 
-def said(capsys):
+def messages(capsys):
     out, err = capsys.readouterr()
     assert out == ""
-    # A progress bar may stand before it.
+    # A progress bar may come before the messages.
     return [line for line in err.splitlines() if line.startswith("coughlab: ")]
 
 
@@ -184,7 +184,7 @@ def said(capsys):
         ({"out": "broken"}, "is damaged, so that it is unknown"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(tmp_path, capsys, options, words):
+def test_an_error_is_reported_in_one_line(tmp_path, capsys, options, words):
     own_folder(tmp_path / "own", 1)
     (tmp_path / "file").touch()
     (tmp_path / "x.zip").touch()
@@ -194,7 +194,7 @@ def test_what_cannot_be_done_is_said_in_one_line(tmp_path, capsys, options, word
     places = {"folder": "own", "out": "new"} | options
     with parquet_parts.opened(tmp_path / "locked", {}, survey.SCHEMAS["features"]):
         assert run(tmp_path / places["folder"], tmp_path / places["out"]) == 2
-    (line,) = said(capsys)
+    (line,) = messages(capsys)
     assert words in line
     assert (tmp_path / "full" / "letter.txt").read_text() == "Dear Sir"
 
@@ -212,7 +212,7 @@ def test_the_wrong_engine_is_refused(tmp_path, capsys, options, words):
     assert ended.value.code == 2 and words in capsys.readouterr().err
 
 
-def test_a_full_disk_is_told_in_one_line(folder, tmp_path):
+def test_a_full_disk_is_reported_in_one_line(folder, tmp_path):
     limited = ["bash", "-c", 'ulimit -f 4; exec "$@"', "bash", sys.executable, "-m", "coughlab", "features"]
     ended = subprocess.run(
         [*limited, "own", "--data", folder, "--out", tmp_path / "t"], cwd=ROOT, capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""Ctrl+C while a command has its helpers started: it ends in a sentence, and they in silence."""
+"""Ctrl+C while a command starts its helper processes: the command prints one sentence, the helpers print nothing."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ def folder(tmp_path_factory):
 
 
 def children(pid):
-    """Command lines of the processes that a process has started, and of theirs."""
+    """Command lines of all descendants of a process."""
     try:
         mine = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         lines = [Path(f"/proc/{child}/cmdline").read_bytes().decode() for child in mine]
@@ -29,7 +29,7 @@ def children(pid):
     return [*lines, *(line for child in mine for line in children(child))]
 
 
-# Once they have come so far that Python makes an exception of it, and while they still import what they need.
+# At this point Python turns the signal into an exception, and the helpers are still importing modules.
 @pytest.mark.parametrize("after", [0.05, 0.1, 0.2])
 @pytest.mark.parametrize(
     ("command", "helper", "statuses"),
@@ -46,7 +46,7 @@ def children(pid):
         ),
     ],
 )
-def test_helpers_that_are_just_starting_say_nothing(folder, tmp_path, command, helper, statuses, after):
+def test_helpers_that_are_just_starting_print_nothing(folder, tmp_path, command, helper, statuses, after):
     process = subprocess.Popen(
         [sys.executable, "-m", "coughlab", *command(folder, tmp_path / "out")],
         cwd=ROOT,
@@ -59,7 +59,7 @@ def test_helpers_that_are_just_starting_say_nothing(folder, tmp_path, command, h
         assert process.poll() is None
     time.sleep(after)
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate()
-    assert process.returncode in statuses, said
-    assert process.returncode != 130 or "coughlab: Stopped. What was finished is kept." in said.splitlines()
-    assert "Traceback" not in said and "tasks" not in said
+    _, errors = process.communicate()
+    assert process.returncode in statuses, errors
+    assert process.returncode != 130 or "coughlab: Stopped. What was finished is kept." in errors.splitlines()
+    assert "Traceback" not in errors and "tasks" not in errors

@@ -1,4 +1,4 @@
-"""The command line, as a process."""
+"""The command line, run as a process."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from coughlab.studies.store import MODELS, StoredStudy
 from tests import sounds
 from tests.studies.test_runner import tiny_dataset
 
-#: Quick: on random rows alone, and tested on no other dataset.
+#: Fast: random rows only, and no test on another dataset.
 RUN = ("study", "run", "kaggle-trial", "--protocols", "published", "--others", os.devnull)
 
 
@@ -69,12 +69,12 @@ def test_without_a_cough_the_table_has_no_answer(no_cough, tmp_path):
     assert (result.returncode, result.stderr) == (0, "")
     _, _, row, heard, *_ = result.stdout.splitlines()
     assert row.split() == [str(path), "no", "cough", "-", "-", "-", "0"]
-    said = predictors.default().predict(audio.load(no_cough)).cough.heard.message
-    assert heard.strip() == f"I hear no cough in this recording. What I hear instead: {said}"
+    message = predictors.default().predict(audio.load(no_cough)).cough.heard.message
+    assert heard.strip() == f"I hear no cough in this recording. What I hear instead: {message}"
     assert not any(headline.upper() in result.stdout for headline in HEADLINES.values())
 
 
-def test_silence_is_no_error_unless_an_answer_is_forced(tmp_path):
+def test_silence_is_not_an_error_unless_an_answer_is_forced(tmp_path):
     path = tmp_path / "silence.wav"
     path.write_bytes(sounds.with_soundfile("WAV", samples=[0.0] * sounds.RATE))
     result = coughlab("predict", path)
@@ -121,8 +121,8 @@ def test_the_table_has_a_row_a_file(files):
             f"{name} {prediction.votes(name)[answer.label]} of {row.split()[-1]}"
             for name, answer in prediction.models.items()
         )
-        said = result.stdout.split(row)[1].splitlines()[3]
-        assert said.strip() == f"Each cough alone gets the label of the recording: {', '.join(alike)}"
+        sentence = result.stdout.split(row)[1].splitlines()[3]
+        assert sentence.strip() == f"Each cough alone gets the label of the recording: {', '.join(alike)}"
 
 
 def test_a_changed_model_is_refused_by_name(files, tmp_path):
@@ -137,12 +137,12 @@ def test_a_changed_model_is_refused_by_name(files, tmp_path):
     assert "kaggle-trial/mlp.tflite was changed" in result.stderr and "Traceback" not in result.stderr
 
 
-def test_no_study_is_said_in_one_line(files, tmp_path):
+def test_a_missing_study_is_reported_in_one_line(files, tmp_path):
     result = coughlab("predict", files[0][0], env={"COUGHLAB_MODELS": str(tmp_path)})
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
 
 
-def test_study_run_says_what_is_wrong_with_the_folder(tmp_path):
+def test_study_run_reports_what_is_wrong_with_the_folder(tmp_path):
     result = coughlab("study", "run", "kaggle-trial", "--data", tmp_path, "--studies", tmp_path / "models")
     assert result.returncode == 2
     assert "cough_trial_extended.csv" in result.stderr and "Traceback" not in result.stderr
@@ -185,9 +185,9 @@ def test_study_run_trains_the_models_named_and_adds_to_them(study):
     fits = StoredStudy(studies / "kaggle-trial").fits["model"].value_counts().to_dict()
     assert fits == {"knn": 1, "naive_bayes": 2, "tree": 2}
 
-    # What it is asked for and cannot do is one sentence, and changes nothing.
+    # A request that cannot be met gives one sentence and changes nothing.
     before = bytes_of(studies / "kaggle-trial")
-    for arguments, said in (
+    for arguments, pattern in (
         (("--models", "cnn2"), r".*absent\.h5.*COUGHLAB_VGG16 to the path.*connect to a network.*"),
         (("--models", "svm"), r"There is no model called svm\. Known: mlp, .*"),
         (("--models", "tree", "--seed", "1"), r".*other splits \(seed\)\. Train all its models again.*"),
@@ -196,12 +196,12 @@ def test_study_run_trains_the_models_named_and_adds_to_them(study):
         result = command(*RUN, *arguments, env=env)
         assert (result.returncode, result.stdout) == (2, "")
         complaint = result.stderr.splitlines()[-1]
-        assert re.fullmatch(f"coughlab: {said}", complaint) and "Traceback" not in result.stderr
+        assert re.fullmatch(f"coughlab: {pattern}", complaint) and "Traceback" not in result.stderr
     assert bytes_of(studies / "kaggle-trial") == before
     assert [path.name for path in studies.iterdir()] == ["kaggle-trial"]
 
 
-def test_search_goes_on_from_the_trials_there_are(study):
+def test_search_continues_from_the_stored_trials(study):
     command, studies = study
     result = command("search", "kaggle-trial", "--trials", "2")
     assert result.returncode == 2
@@ -218,7 +218,7 @@ def test_search_goes_on_from_the_trials_there_are(study):
     assert len(StoredStudy(studies / "kaggle-trial").trials) == 1
 
 
-def test_ctrl_c_keeps_what_was_finished_and_says_so(study, data):
+def test_ctrl_c_keeps_what_was_finished_and_reports_it(study, data):
     command, studies = study
     command(*RUN, "--models", "knn", "--splits", "1")
     before = bytes_of(studies / "kaggle-trial")
@@ -229,7 +229,7 @@ def test_ctrl_c_keeps_what_was_finished_and_says_so(study, data):
     seen = ""
     for character in iter(lambda: process.stderr.read(1), ""):
         seen += character
-        # Drawn for the second time: the first time it might be stopped in the middle of drawing.
+        # The second drawing of the bar: at the first one the signal could interrupt the drawing itself.
         if seen.count("Training MLP") == 2:
             break
     assert process.poll() is None, seen
@@ -262,7 +262,7 @@ cli.main()
 """
 
 
-def test_ctrl_c_is_heard_while_an_object_is_freed():
+def test_ctrl_c_works_while_an_object_is_freed():
     done = subprocess.run([sys.executable, "-c", FREED], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (130, "coughlab: Stopped. What was finished is kept.\n")
 

@@ -1,8 +1,7 @@
-"""``coughlab serve``: the API without the pages, started as a user starts it."""
+"""``coughlab serve``: the API without the pages, started by its command line."""
 
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -11,9 +10,7 @@ import pytest
 from coughlab import audio
 from coughlab.serving import predictors
 from tests import sounds
-from tests.servers import free_port
-
-COMMAND = [sys.executable, "-m", "coughlab", "serve"]
+from tests.servers import COMMAND, free_port
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +21,7 @@ def served():
     )
     url = f"http://127.0.0.1:{port}"
     assert process.stdout.readline() == f"Answering at {url}/api/v1/predict\n"
-    # Connections that come before it listens are tried again.
+    # Connections that fail before it listens are retried.
     with httpx.Client(base_url=url, timeout=60, transport=httpx.HTTPTransport(retries=8)) as client:
         yield client, process
     process.kill()
@@ -42,7 +39,7 @@ def test_it_answers_as_the_library_does(served):
     assert client.get("/api/v1/models").json()["main"] == "mlp"
 
 
-def test_what_cannot_be_answered_is_told(served):
+def test_a_request_that_cannot_be_answered_gets_an_error(served):
     client, _ = served
     answer = client.post("/api/v1/predict", files={"file": b"no sound"})
     assert answer.status_code == 400 and answer.json()["error"]["code"] == "not_audio"
@@ -54,7 +51,7 @@ def test_it_has_no_pages(served):
     assert client.get("/").status_code == 404
 
 
-def test_a_port_that_is_taken_is_told_in_a_sentence(served):
+def test_a_port_that_is_in_use_is_reported_in_a_sentence(served):
     client, _ = served
     done = subprocess.run(
         [*COMMAND, "--port", str(client.base_url.port)], capture_output=True, text=True, timeout=120
@@ -64,12 +61,12 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(served):
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "x", ""])
-def test_a_port_that_is_none_is_refused(port):
+def test_an_invalid_port_is_refused(port):
     done = subprocess.run([*COMMAND, f"--port={port}"], capture_output=True, text=True)
     assert done.returncode == 2 and "must be a whole number from 1 to 65535" in done.stderr
 
 
-def test_it_ends_when_told_and_leaves_no_worker(served):
+def test_it_ends_on_sigterm_and_leaves_no_worker(served):
     client, process = served
     assert client.post("/api/v1/predict", files={"file": sounds.FORMATS["wav 16-bit"]()}).is_success
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()

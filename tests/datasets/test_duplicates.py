@@ -15,7 +15,7 @@ RATE = 22_050
 
 
 def surveyed(recordings):
-    """What copies are found from, of recordings by name; None for one that could not be decoded."""
+    """The survey data for recordings by name, as input to the search for copies; None: it could not be decoded."""
     return pd.DataFrame(
         {
             "recording": [name for name, _ in recordings],
@@ -36,7 +36,7 @@ def noisy(y, db):
 
 
 def telephone(y):
-    """Band-limited and in the 8 bits of a telephone line (G.711 mu-law, uncoded)."""
+    """Band-limited and with the 8 bits of a telephone line (G.711 mu-law, decoded again)."""
     y = soxr.resample(y, RATE, 8000)
     f = np.fft.rfftfreq(y.size, 1 / 8000)
     y = np.fft.irfft(np.fft.rfft(y) * ((f > 300) & (f < 3400)), y.size)
@@ -73,7 +73,7 @@ CHANGES = {
     [coughs(100), coughs(200, onsets_s=(0.1,), duration_s=0.6)],
     ids=["three coughs", "one cough of 0.6 s"],
 )
-def test_changed_copies_are_found_and_stay_apart_from_others(y):
+def test_changed_copies_are_found_and_not_joined_with_others(y):
     others = [(f"other {seed}", recorded(coughs(seed), RATE)) for seed in (300, 400, 500)]
     found = duplicates.find(
         surveyed([("original", recorded(y, RATE)), *others, *((n, f(y)) for n, f in CHANGES.items())])
@@ -99,16 +99,16 @@ def test_how_a_copy_is_known_and_rows_without_samples():
     assert duplicates.find(table[table["status"] == "missing"])["audio"].tolist() == [0, 0, 1]
 
 
-def test_what_sounds_alike_is_not_a_copy():
+def test_similar_sounds_are_not_copies():
     rng = np.random.default_rng(0)
     t = np.arange(2 * RATE) / RATE
-    # Recordings of neighbouring seeds share the hiss of some of their coughs.
+    # Recordings of neighbouring seeds share the noise of some of their coughs.
     sounds = [coughs(seed) for seed in range(6)]
     sounds += [coughs(seed, onsets_s=(0.2, 0.7), duration_s=1.2) for seed in range(10, 16)]
     sounds += [coughs(seed, onsets_s=np.arange(0.2, 5, 0.9), duration_s=5) for seed in range(20, 26)]
     sounds += [synthetic.cough(rate=RATE, seed=seed) for seed in range(40, 46)]
     sounds += [np.sin(2 * np.pi * hz * t[: n * RATE]) for hz in (300, 440, 880, 1000) for n in (1, 2)]
-    # One device hums the same under whatever it records, and its silence is noise of one step.
+    # A device adds the same hum to every recording; its silence is noise of one quantisation step.
     hum = [
         sum(np.sin(2 * np.pi * 50 * k * (t + start) + k) / k for k in range(1, 20))
         for start in rng.uniform(0, 1, 6)
@@ -124,7 +124,7 @@ def test_what_sounds_alike_is_not_a_copy():
     assert found["audio"].is_unique
 
 
-def test_many_copies_and_much_hum_are_not_compared_all_with_all():
+def test_many_copies_and_much_hum_do_not_need_all_pairwise_comparisons():
     y = coughs(100)
     many = [recorded(noisy(y[200 * k :], 25), RATE) for k in range(30)]
     prints = [fingerprint.compute(r) for r in many]
@@ -157,7 +157,7 @@ def test_real_copies():
     folder = datasets.folder("covid19-cough")
     if folder is None:
         missing("the real dataset: set COUGHLAB_DATA to the folder that holds covid19-cough/")
-    # Each two were cut from one recording, the second elsewhere than the first, and encoded anew.
+    # Both of a pair were cut from one recording at different positions and encoded again.
     starts = ("96824131", "d5a7c9a7", "4b047ea2", "4e61d38b", "2a0bf889", "6f6ae34d", "e4589ce5", "791bac9e")
     names = [next((folder / "raw").glob(f"{start}*")) for start in starts]
     found = duplicates.find(surveyed([(path.name, audio.load(path)) for path in names]))

@@ -1,4 +1,4 @@
-"""Whose recordings names say they are, and that counted names say nothing."""
+"""File names can identify the person; names that are only counted cannot."""
 
 import pytest
 
@@ -49,18 +49,18 @@ def test_takes_of_one_person(stems):
         ["p01_1", "p02_1", "p03_1"],
         ["patient1", "patient2"],
         ["2020/a", "2020/b", "male/c", "male/d", "coughs/e", "coughs/f"],
-        # Too many for one person: a run of numbers.
+        # Too many for one person: these are only counted.
         [f"x1_{number:03d}" for number in range(100)],
     ],
     ids=lambda stems: stems[0],
 )
-def test_counted_names_say_nothing(stems):
+def test_counted_names_do_not_identify_people(stems):
     assert grouped(stems) == list(range(len(stems)))
 
 
-def test_people_may_be_counted_anew_in_each_folder():
+def test_the_count_of_people_may_restart_in_each_folder():
     places = [(folder, f"{stem}.wav") for folder in ("ill", "well") for stem in ("p1_1", "p1_2", "7-30344-A")]
     people = filenames.people(places)
     assert people[0] == people[1] != people[3] == people[4]
-    # A long number is given once.
+    # A long number is unique.
     assert people[2] == people[5]

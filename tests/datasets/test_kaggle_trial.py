@@ -1,4 +1,4 @@
-"""The case study's dataset: its published layout, what names tell, and every way a folder can be wrong."""
+"""The case study's dataset: its published layout, the information in names, and every error of a folder."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_rows_come_in_the_lists_order_with_repeated_ones(tmp_path):
     assert list(table["path"]) == [folder / "trial_covid" / name for name, _ in ROWS]
 
 
-def test_names_tell_person_and_source(tmp_path):
+def test_names_give_person_and_source(tmp_path):
     table = datasets.load("kaggle-trial", tree(tmp_path)).table.set_index("recording")
     assert table["source"].to_dict() == {
         VIRUFY: "virufy",
@@ -130,16 +130,16 @@ def test_a_folder_without_the_recordings_folder(tmp_path):
         datasets.load("kaggle-trial", tmp_path)
 
 
-def test_lines_that_cannot_be_used_are_left_out_and_said(tmp_path):
+def test_lines_that_cannot_be_used_are_left_out_and_reported(tmp_path):
     bad = [(UNKNOWN, "healthy"), ("", "covid"), ("../../etc/passwd", "covid"), ("/etc/passwd", "covid")]
     dataset = datasets.load("kaggle-trial", tree(tmp_path, [*bad, *ROWS, (UNKNOWN, "")]))
     assert dataset.table["recording"].tolist() == [name for name, _ in ROWS]
     recordings, reasons = dataset.skipped["recording"].tolist(), dataset.skipped["reason"].tolist()
     assert recordings == [*(name for name, _ in bad), UNKNOWN]
-    for reason, said in zip(
+    for reason, expected in zip(
         reasons, ["healthy", "no file name", "leads out", "leads out", "(empty)"], strict=True
     ):
-        assert said in reason
+        assert expected in reason
 
 
 def test_a_list_without_any_line_that_can_be_used(tmp_path):
@@ -147,7 +147,7 @@ def test_a_list_without_any_line_that_can_be_used(tmp_path):
         datasets.load("kaggle-trial", tree(tmp_path, [(UNKNOWN, "COVID")]))
 
 
-def test_missing_recordings_stay_and_unlisted_ones_are_said(tmp_path):
+def test_missing_recordings_stay_and_unlisted_ones_are_reported(tmp_path):
     folder = tree(tmp_path, ROWS[:-1], missing=[HEAVY])
     dataset = datasets.load("kaggle-trial", folder)
     assert len(dataset.table) == len(ROWS) - 1

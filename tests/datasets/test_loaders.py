@@ -1,4 +1,4 @@
-"""Loaders are found by looking: a module that lies in their package is one."""
+"""Loaders are discovered: every module in their package is a loader."""
 
 import sys
 
@@ -27,7 +27,7 @@ def load(folder):
 
 @pytest.fixture
 def temporary(monkeypatch, tmp_path):
-    """A loader that is there for one test."""
+    """A loader that exists for one test."""
     (tmp_path / "loaders").mkdir()
     (tmp_path / "loaders" / "temporary.py").write_text(TEMPORARY)
     monkeypatch.setattr(loaders, "__path__", [*loaders.__path__, str(tmp_path / "loaders")])
@@ -45,9 +45,9 @@ def test_a_loader_is_added_by_its_module_alone(temporary, name):
 def test_what_lists_the_datasets_lists_an_added_one(temporary, capsys):
     with pytest.raises(SystemExit):
         main._run(["audit", "--help"])
-    told = " ".join(capsys.readouterr().out.split())
-    assert ", ".join(loader.NAME for loader in datasets.published()) + ", or any name" in told
-    assert "temporary" in told
+    printed = " ".join(capsys.readouterr().out.split())
+    assert ", ".join(loader.NAME for loader in datasets.published()) + ", or any name" in printed
+    assert "temporary" in printed
 
 
 def test_every_loader_says_what_it_reads():

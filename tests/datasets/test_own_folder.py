@@ -1,4 +1,4 @@
-"""Anybody's own folder: lists of all kinds, classes' folders, and what is left out of them."""
+"""A user's own folder: all kinds of lists, one folder per class, and the entries that are left out."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def load(folder):
         "label;age;filename\nPositive;3;a.wav\nNEGATIVE ;5;b.wav\n",
         "Wav File\tCovid-19\n./a.wav\t1.0\n.\\b.wav\t0\n",
         "uuid|covid_test_result|file_size\na|Yes|7\nb|no|8\n",
-        # No header speaks of files; what is in the column does.
+        # No header names the files; the content of the column identifies it.
         "what,diagnosis\na.wav,COVID-19\nb.wav,healthy\n",
         "\ufeffpath,class\nmy set/a.wav,covid\nmy set/b.wav,not_covid\n",
         'recording,recording_device,status\n"a.wav",phone,True\n"b.wav",phone,False\n',
@@ -102,7 +102,7 @@ def test_every_line_and_every_recording_is_in_the_table_or_left_out_with_a_reaso
     assert left_out["2/twin.wav"] == "The list gives it no label."
 
 
-def test_what_stands_for_no_label_is_left_out_and_the_others_keep_their_meaning(tmp_path):
+def test_placeholders_for_no_label_are_left_out_and_other_labels_stay(tmp_path):
     none = ["unknown", "N/A", "na", "NaN", "None", "?", "-", "missing"]
     lines = ["a.wav,positive", "b.wav,negative", *(f"{k}.wav,{label}" for k, label in enumerate(none))]
     (tmp_path / "list.csv").write_text("\n".join(["file,label", *lines]))
@@ -133,14 +133,14 @@ def test_person_and_source_columns(tmp_path):
     )
 
 
-def test_an_id_that_several_recordings_share_is_a_persons(tmp_path):
+def test_an_id_that_several_recordings_share_is_a_person(tmp_path):
     content = "id,file,label\n1,a.wav,x\n1,b.wav,y\n2,c.wav,x\n"
     dataset = load(tree(tmp_path, [*TWO, "c.wav"], list_csv=content))
     assert dataset.table["person"].tolist() == ["1", "1", "2"]
     assert dataset.read_as.endswith("people from the column “id”. Sources as far as the file names tell.")
 
 
-def test_names_of_public_collections_tell_person_and_source(tmp_path):
+def test_names_of_public_collections_give_person_and_source(tmp_path):
     names = ["cough-heavy-3Cwio.wav", "cough-shallow-3Cwio.wav", "pos-0421-084-cough-m-50.wav", "mine.wav"]
     content = "\n".join(["file,label", *(f"{name},{number % 2}" for number, name in enumerate(names))])
     dataset = load(tree(tmp_path, names, list_csv=content))
@@ -149,7 +149,7 @@ def test_names_of_public_collections_tell_person_and_source(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lists", "said"),
+    ("lists", "message"),
     [
         (
             {"a_csv": "file,label\na.wav,0\n", "b_csv": "file,label\nb.wav,1\n"},
@@ -164,12 +164,12 @@ def test_names_of_public_collections_tell_person_and_source(tmp_path):
         ({"a_csv": "file,label\na.wav,\n"}, "no recording that can be used.*no label"),
     ],
 )
-def test_a_list_that_cannot_be_used_is_told_why(tmp_path, lists, said):
-    with pytest.raises(DatasetError, match=said):
+def test_a_list_that_cannot_be_used_is_refused_with_the_reason(tmp_path, lists, message):
+    with pytest.raises(DatasetError, match=message):
         load(tree(tmp_path, TWO, **lists))
 
 
-def test_another_table_beside_the_list_does_not_disturb(tmp_path):
+def test_another_table_beside_the_list_has_no_effect(tmp_path):
     lists = {"list_csv": "file,label\na.wav,0\nb.wav,1\n", "notes_csv": "day,weather\n1,rain\n"}
     assert len(load(tree(tmp_path, TWO, **lists)).table) == 2
 
@@ -188,17 +188,17 @@ def test_one_folder_a_class(tmp_path):
         (name, "covid" if "COVID" in name else "not_covid") for name in sorted(recordings)
     ]
     people = dataset.table.groupby("person")["recording"].apply(list).tolist()
-    # The counting of people may start again in another class.
+    # The count of people may restart in another class.
     assert sorted(map(len, people)) == [1, 1, 1, 2, 2]
     assert set(skipped(dataset)) == set(others)
 
 
-def test_a_name_that_is_no_text_is_left_out(tmp_path):
+def test_a_name_that_is_not_text_is_left_out(tmp_path):
     tree(tmp_path, ["a/1.wav", "b/1.wav", "b/\udcff.wav"])
     dataset = load(tmp_path)
     assert len(dataset.table) == 2 and list(skipped(dataset)) == ["b/\\udcff.wav"]
 
 
-def test_one_folder_is_no_classes(tmp_path):
+def test_a_single_folder_is_not_a_set_of_classes(tmp_path):
     with pytest.raises(DatasetError, match="one class only, in covid"):
         load(tree(tmp_path, ["covid/a.wav"]))

@@ -1,4 +1,4 @@
-"""The published layouts that have no test module of their own."""
+"""The published layouts without a separate test module."""
 
 import json
 
@@ -20,7 +20,7 @@ def covid19_cough(folder, items, files):
     return tree(folder, [f"raw/{name}" for name in files], metadata_json=json.dumps(items))
 
 
-def test_covid19_cough_says_label_and_source_but_not_who(tmp_path):
+def test_covid19_cough_has_label_and_source_but_not_the_person(tmp_path):
     items = [
         {"filename": "b.mp3", "covid19": True, "source": "telegram"},
         {"filename": "a.mp3", "covid19": False, "source": "call-center", "kind": None},
@@ -63,7 +63,7 @@ def test_coswara_takes_coughs_of_people_whose_status_is_clear(tmp_path):
     ]
     recordings = [*COSWARA, "20200413/ann/metadata.json", "20200413/bob/cough-heavy.wav"]
     recordings += [f"20200413/{person}/cough-heavy.wav" for person in ("cec", "dan")]
-    # As the authors' archive of a day unpacks inside the day's folder; and a person that the list does not have.
+    # A day's archive that was unpacked inside the day's folder, and a person who is not in the list.
     recordings += ["20210816/20210816/gus/cough-heavy.wav", "20210816/20210816/hal/cough-heavy.wav"]
     tree(tmp_path, recordings, combined_data_csv="\n".join(lines))
     (tmp_path / "20210816/20210816/gus/metadata.json").write_text('{"covid_status": "positive_asymp"}')
@@ -78,7 +78,7 @@ def test_coswara_takes_coughs_of_people_whose_status_is_clear(tmp_path):
         ("20210816/20210816/gus/cough-heavy.wav", "coswara:gus", "covid", "coswara 20210816"),
         ("20210816/20210816/gus/cough-shallow.wav", "coswara:gus", "covid", "coswara 20210816"),
     ]
-    # Bob lacks a cough, and Eve, whose day is there, lacks both.
+    # Bob lacks one of the two coughs. Eve, whose day is present, lacks both.
     there = dict(
         zip(dataset.table["recording"], (path.is_file() for path in dataset.table["path"]), strict=True)
     )
@@ -181,12 +181,12 @@ def test_coughvid_takes_what_is_a_cough_and_has_a_status(tmp_path):
         ("whatever", "neither a list of recordings"),
     ],
 )
-def test_a_folder_with_another_layout_is_told_what_it_lacks(tmp_path, name, lacking):
+def test_a_folder_with_another_layout_gives_the_missing_parts(tmp_path, name, lacking):
     with pytest.raises(DatasetError, match=lacking):
         datasets.load(name, tmp_path)
 
 
-def test_an_unknown_name_is_told_by_its_layout(tmp_path):
+def test_an_unknown_name_is_identified_by_its_layout(tmp_path):
     covid19_cough(tmp_path / "a", [{"filename": "a.mp3", "covid19": True}], ["a.mp3"])
     tree(tmp_path / "b", COSWARA, combined_data_csv="id,covid_status\nann,healthy\n")
     tree(tmp_path / "c", ["clinical/original/x.mp3"], clinical__labels_csv=VIRUFY)
@@ -217,7 +217,7 @@ def test_the_real_coswara_sample():
     assert len(dataset.table) == 102 and dataset.table["person"].nunique() == 51
     assert set(dataset.table["label"]) == {"not_covid"}
     assert sum(not path.is_file() for path in dataset.table["path"]) == 2
-    # 250 recordings are there.
+    # 250 recordings are present.
     assert len(dataset.skipped) == 150 and set(dataset.skipped["reason"]) == {"It is not a cough."}
 
 

@@ -1,4 +1,4 @@
-"""A dataset listened to once."""
+"""The survey of a dataset: every recording is decoded once."""
 
 import io
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from tests.recordings import recorded
 
 
 def dataset(folder, files):
-    """A dataset of (recording, bytes or None where the file is to be missing)."""
+    """A dataset from pairs of recording and bytes; None for a missing file."""
     rows = []
     for k, (name, data) in enumerate(files):
         path = folder / name
@@ -42,25 +42,25 @@ def surveyed(tmp_path_factory):
         ("empty.wav", b""),
     ]
     seen = []
-    table = survey.run(dataset(tmp_path_factory.mktemp("own"), files), lambda *told: seen.append(told))
+    table = survey.run(dataset(tmp_path_factory.mktemp("own"), files), lambda *report: seen.append(report))
     return table, seen
 
 
-def test_every_row_is_there_in_its_order(surveyed):
+def test_every_row_is_present_in_its_order(surveyed):
     table, seen = surveyed
     assert list(table.columns) == survey.COLUMNS and list(table.index) == list(range(9))
     assert list(table["person"]) == [f"person {k}" for k in range(9)]
     assert [done for _, done, _ in seen] == list(range(10)) and {total for *_, total in seen} == {9}
 
 
-def test_what_cannot_be_used_is_told_apart_and_why(surveyed):
+def test_unusable_recordings_have_their_status_and_reason(surveyed):
     table, _ = surveyed
     assert list(table["status"]) == ["ok", "ok", "missing", *["undecodable"] * 3, "ok", "ok", "undecodable"]
-    told = dict(zip(table["recording"], table["problem"], strict=True))
-    assert told["one.wav"] == ""
-    assert told["gone.wav"] == audio.MESSAGES["not_found"]
-    assert "not a sound file" in told["letter.wav"] and "empty" in told["empty.wav"]
-    assert "silent" in told["silent.wav"] and "shorter" in told["short.wav"]
+    problems = dict(zip(table["recording"], table["problem"], strict=True))
+    assert problems["one.wav"] == ""
+    assert problems["gone.wav"] == audio.MESSAGES["not_found"]
+    assert "not a sound file" in problems["letter.wav"] and "empty" in problems["empty.wav"]
+    assert "silent" in problems["silent.wav"] and "shorter" in problems["short.wav"]
     bad = table[table["status"] != "ok"]
     assert bad["fingerprint"].isna().all() and bad[list(recording_chain.NAMES)].isna().all().all()
 
@@ -89,7 +89,7 @@ def test_the_hash_is_of_samples_and_rate(surveyed):
 def test_a_file_listed_several_times_is_decoded_once(tmp_path, monkeypatch):
     decoded = []
     load = audio.load
-    monkeypatch.setattr(audio, "load", lambda *told: decoded.append(told[0]) or load(*told))
+    monkeypatch.setattr(audio, "load", lambda *arguments: decoded.append(arguments[0]) or load(*arguments))
     wav = sounds.FORMATS["wav 16-bit"]()
     table = survey.run(dataset(tmp_path, [("a.wav", wav), ("b.wav", wav), ("a.wav", wav)]))
     assert [path.name for path in decoded] == ["a.wav", "b.wav"]

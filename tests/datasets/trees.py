@@ -1,4 +1,4 @@
-"""Tiny datasets in published layouts; the loaders do not look into the recordings, so these are empty."""
+"""Tiny datasets in published layouts; the loaders do not read the recordings, so these are empty."""
 
 
 def tree(folder, recordings, **lists):
@@ -28,6 +28,6 @@ def rows(dataset, *columns):
 
 
 def skipped(dataset):
-    """Reasons by recording; no recording may be there twice."""
+    """Reasons by recording; no recording may occur twice."""
     assert not dataset.skipped["recording"].duplicated().any()
     return dict(zip(dataset.skipped["recording"], dataset.skipped["reason"], strict=True))

@@ -1,4 +1,4 @@
-"""The app as others start it: by a command of theirs, with an environment of theirs."""
+"""The app started by a given command with a given environment."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from tests.conftest import ROOT
 
-#: What the app's answer on a page begins with.
+#: The start of an answer on a page.
 ANSWERED = "Says: "
 
 
@@ -41,7 +41,7 @@ def started(command, port, *, ready="/api/v1/health", cwd=ROOT, env=None, enter=
             try:
                 process.wait(timeout=30)
             except subprocess.TimeoutExpired:
-                # A page that is in the midst of something may keep Python from ending.
+                # A page whose script is still running can prevent Python from ending.
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
@@ -53,7 +53,7 @@ def _answers(url):
 
 
 def try_sample(page, url):
-    """Open the app and ask it for the sample's answer."""
+    """Open the app and request the answer for the sample."""
     page.goto(url)
     page.get_by_role("button", name="Try a sample").click(timeout=60_000)
     expect(page.get_by_text(ANSWERED).first).to_be_visible(timeout=60_000)

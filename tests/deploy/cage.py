@@ -1,4 +1,4 @@
-"""A control group of its own for processes of a test: what they use is counted and limited, and they reach nothing else."""
+"""A separate control group for the processes of a test: their memory is counted and limited."""
 
 import contextlib
 import os
@@ -7,23 +7,23 @@ from pathlib import Path
 
 from tests.conftest import missing
 
-#: The hierarchies that matter here, where the kernel has several; in version 2 there is one for all.
+#: The hierarchies that are used here in version 1; version 2 has a single hierarchy.
 OF_VERSION_1 = {"memory", "pids", "freezer", "name=systemd"}
 
 
 class Cage:
-    """Where processes are put by `enter`."""
+    """A control group; `enter` moves a process into it."""
 
     def __init__(self, folders):
         self._folders = folders
 
     def enter(self):
-        """Move the process that calls this, and what it will start, into it."""
+        """Move the calling process and its future children into the group."""
         for folder in self._folders:
             (folder / "cgroup.procs").write_text("0")
 
     def limit(self, megabytes):
-        """Limit the memory of all together; beyond it the kernel kills."""
+        """Limit the total memory of the group; above the limit the kernel kills processes."""
         limit = self._file("memory.max", "memory.limit_in_bytes")
         limit.write_text(str(megabytes * 2**20))
         swap = limit.with_name("memory.swap.max")
@@ -31,16 +31,16 @@ class Cage:
             swap.write_text("0")
 
     def peak_mb(self):
-        """The most memory that was used at any time, in MB (float)."""
+        """The peak memory in MB (float)."""
         return int(self._file("memory.peak", "memory.max_usage_in_bytes").read_text()) / 2**20
 
     def killed(self):
-        """How many processes were killed for memory (int)."""
+        """The number of processes that were killed for memory (int)."""
         lines = self._file("memory.events", "memory.oom_control").read_text().splitlines()
         return int(dict(line.split() for line in lines)["oom_kill"])
 
     def held_mb(self):
-        """What processes hold now that cannot be read from a disk again, in MB (float)."""
+        """The current memory of the processes, without the file cache, in MB (float)."""
         facts = dict(line.split() for line in self._file("memory.stat").read_text().splitlines())
         anonymous = facts.get("anon") or facts["total_rss"]
         return (int(anonymous) + int(facts.get("total_shmem") or facts["shmem"])) / 2**20
@@ -67,7 +67,7 @@ class Cage:
 
 @contextlib.contextmanager
 def cage(name):
-    """Make one (Cage). It must be left empty: what is in it is not ended here."""
+    """Make a control group (Cage). The caller must end all processes in it."""
     if os.geteuid():
         missing("root, for a control group")
     folders = []
@@ -81,7 +81,7 @@ def cage(name):
     try:
         for folder in folders:
             folder.mkdir()
-            # In version 2 what is counted in it is chosen above it.
+            # In version 2 the parent group selects the controllers.
             control = folder.parent / "cgroup.subtree_control"
             if control.exists():
                 counted = (folder.parent / "cgroup.controllers").read_text().split()

@@ -38,7 +38,7 @@ def memory():
 
 @pytest.fixture
 def cloud(memory, monkeypatch):
-    """The app as the Cloud starts it."""
+    """The app, started as on the Cloud."""
     for name in ("COUGHLAB_API_KEYS", "COUGHLAB_DATA", "COUGHLAB_VGG16", "COUGHLAB_MODELS"):
         monkeypatch.delenv(name, raising=False)
     port = free_port()
@@ -65,7 +65,7 @@ def browser(chromium, tmp_path):
         browser.close()
 
 
-def test_every_page_and_every_way_in_fit_the_memory_of_the_cloud(cloud, memory, browser):
+def test_every_page_and_every_input_fit_the_memory_of_the_cloud(cloud, memory, browser):
     most, stop = [0.0], threading.Event()
 
     def watch():
@@ -76,7 +76,7 @@ def test_every_page_and_every_way_in_fit_the_memory_of_the_cloud(cloud, memory, 
     watching.start()
     try:
         print(f"\nstarted: {memory.held_mb():.0f} MB")
-        # Programs want a key there, and none was given out.
+        # Programs need a key there, and no key was issued.
         assert httpx.get(f"{cloud}/api/v1/models").status_code == 401
         visitors = [browser.new_context(permissions=["microphone"]) for _ in range(VISITORS)]
         for visitor in visitors:
@@ -85,7 +85,7 @@ def test_every_page_and_every_way_in_fit_the_memory_of_the_cloud(cloud, memory, 
                 page.goto(f"{cloud}/{path}")
                 expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
                 settle(page)
-                # An error of the page is shown in it.
+                # The page would show an exception.
                 assert page.get_by_test_id("stException").count() == 0, path
             print(f"every page: {memory.held_mb():.0f} MB")
         page = visitors[0].new_page()
@@ -99,7 +99,7 @@ def test_every_page_and_every_way_in_fit_the_memory_of_the_cloud(cloud, memory, 
             )
             expect(page.get_by_text(ANSWERED).first).to_be_visible(timeout=60_000)
             page.close()
-        # The longest recording, of the widest kind, that is taken.
+        # The longest recording that is accepted, in the format with the most data per second.
         page = visitors[2].new_page()
         page.goto(cloud)
         longest = sounds.with_soundfile("FLAC", samples=LONGEST)
@@ -117,7 +117,7 @@ def test_every_page_and_every_way_in_fit_the_memory_of_the_cloud(cloud, memory, 
     assert memory.killed() == 0 and health["ready"] and 0 < most[0] < LIMIT_MB
 
 
-def test_where_memory_runs_out_workers_are_replaced_and_the_app_stays(memory):
+def test_without_enough_memory_workers_are_replaced_and_the_app_stays(memory):
     longest = sounds.with_soundfile("FLAC", samples=LONGEST)
     port = free_port()
     command = (
@@ -129,7 +129,7 @@ def test_where_memory_runs_out_workers_are_replaced_and_the_app_stays(memory):
         "--server.headless",
         "true",
     )
-    # As many as nobody would have whose memory is no larger.
+    # Far more workers than this memory can hold.
     with (
         started(command, port, enter=memory.enter, env={"COUGHLAB_WORKERS": "12"}) as url,
         httpx.Client() as client,
@@ -146,7 +146,7 @@ def test_where_memory_runs_out_workers_are_replaced_and_the_app_stays(memory):
 
 
 def settle(page):
-    """Wait until the page's script has run to its end."""
+    """Wait until the page's script has ended."""
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=60_000)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=60_000)
 

@@ -1,6 +1,6 @@
-"""``deploy/ec2/cloud-init.yaml`` makes a fresh machine into the service; releases change while it is used: ``make test-deploy``.
+"""``deploy/ec2/cloud-init.yaml`` sets up the service on a fresh machine; releases change under load: ``make test-deploy``.
 
-Takes minutes and root, so that it is not among the tests that ``make test`` runs.
+It takes minutes and needs root, so ``make test`` does not run it.
 """
 
 import os
@@ -22,20 +22,20 @@ from tests.browser.conftest import ARGUMENTS
 from tests.conftest import ROOT, missing
 from tests.deploy import machine
 
-#: A name for which Caddy asks its own authority, not one of the world's.
+#: A name for which Caddy uses its own certificate authority, not a public one.
 DOMAIN = "cough.local"
-#: What the registries gave is kept here for the next time.
+#: A cache of the downloaded packages.
 CACHE = Path.home() / ".cache/coughlab-deploy"
 PYTHON = "cd /opt/coughlab/slots/*/ && .venv/bin/python"
 ANSWERED = "Says: "
 CLIENTS = 3
-#: Kinds of file systems that are on no disk.
+#: File systems that are not on a disk.
 IN_MEMORY = {"tmpfs", "ramfs", "proc", "devpts", "mqueue", "hugetlbfs", "fusectl"}
 
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory):
-    """A repository with what is committed here as its branch main."""
+    """A repository with the current commit as its branch main."""
     bare = tmp_path_factory.mktemp("repository") / "coughlab.git"
     _git("clone", "--quiet", "--bare", ROOT, bare)
     _git("-C", bare, "update-ref", "refs/heads/main", _git("-C", ROOT, "rev-parse", "HEAD"))
@@ -44,7 +44,7 @@ def repository(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory, repository):
-    """The machine, once cloud-init has ended."""
+    """The machine after cloud-init has ended."""
     tree = tmp_path_factory.mktemp("machine") / "tree"
     try:
         machine.fresh(tree, cache=CACHE / machine.SUITE)
@@ -77,7 +77,7 @@ def authority(service):
 
 @pytest.fixture(scope="module")
 def client(service, authority):
-    """A function that makes clients who trust that authority only."""
+    """A function that makes clients that trust this authority only."""
     trust = ssl.create_default_context(cafile=authority)
 
     def make(**options):
@@ -90,7 +90,7 @@ def client(service, authority):
 
 @pytest.fixture(scope="module")
 def key(service):
-    """A key made and put into the secrets as docs/operate.md says."""
+    """A key that is made and added to the secrets as docs/operate.md describes."""
     printed = service.run("sh", "-c", f"{PYTHON} -m coughlab key 'ward 3'").stdout
     line = printed.strip().splitlines()[-1].strip()
     line = re.sub('"(sha256:.*)"', r'{hash = "\1", per_minute = 100000}', line)
@@ -155,13 +155,13 @@ def test_the_firewall_lets_in_the_web_and_nothing_else(service):
 
 def test_the_unit_is_confined(service):
     port = active(service)
-    told = service.run("systemd-analyze", "security", "--no-pager", f"coughlab@{port}").stdout.splitlines()[
-        -1
-    ]
-    print(told)
-    assert float(re.search(r"[\d.]+ ", told)[0]) < 3.0
+    exposure = service.run(
+        "systemd-analyze", "security", "--no-pager", f"coughlab@{port}"
+    ).stdout.splitlines()[-1]
+    print(exposure)
+    assert float(re.search(r"[\d.]+ ", exposure)[0]) < 3.0
     main = service.run("systemctl", "show", "--value", "-p", "MainPID", f"coughlab@{port}").stdout.strip()
-    # Not root, no capabilities, nothing it could write to but its own memory.
+    # Not root, no capabilities, and no writable place except memory.
     status = service.run("cat", f"/proc/{main}/status").stdout
     assert not re.search(r"^Uid:\s+0\b", status, re.MULTILINE) and re.search(
         r"^CapEff:\s+0+$", status, re.MULTILINE
@@ -176,11 +176,11 @@ def test_the_unit_is_confined(service):
     assert on_disk == set()
 
 
-def test_a_release_that_dies_is_back(service, client, key):
+def test_a_release_that_crashes_is_restarted(service, client, key):
     unit = f"coughlab@{active(service)}"
     main = service.run("systemctl", "show", "--value", "-p", "MainPID", unit).stdout.strip()
     service.run("systemctl", "kill", "-s", "KILL", unit)
-    # What it was asked while it died is lost; what comes then is not.
+    # Requests during the crash may be lost; later requests must be answered.
     while service.run("test", "-d", f"/proc/{main}", check=False).returncode == 0:
         time.sleep(0.1)
     with client() as asking:
@@ -211,18 +211,18 @@ def test_releases_change_under_load_and_no_request_is_lost(service, client, key,
         f"{upgraded - began} requests during the upgrade, {rolled_back - upgraded} during the roll-back, {len(lost)} lost"
     )
     assert lost == [] and began < upgraded < rolled_back
-    # The page that was open all the time goes on.
+    # The page that was open during all changes still works.
     record(page)
 
 
-def test_a_release_that_is_broken_takes_nothing_over(service, client, key, repository, tmp_path):
+def test_a_broken_release_is_not_activated(service, client, key, repository, tmp_path):
     commit(repository, tmp_path, "Home.py", lambda text: f"raise SystemExit('broken')\n{text}")
     version = version_of(client)
     with load(client, key) as answers:
         refused = service.run("env", "READY_S=10", "coughlab-release", "upgrade", check=False)
     assert refused.returncode == 1 and "nothing was switched" in refused.stderr
     assert set(answers) == {200} and version_of(client) == version
-    # Nor is there one if it is asked for something that does not exist.
+    # An upgrade to a branch that does not exist is refused as well.
     refused = service.run("coughlab-release", "upgrade", "no-such-branch", check=False)
     assert refused.returncode == 1 and "no branch, tag or commit" in refused.stderr
     assert "answers" in service.run("coughlab-release", "status").stdout
@@ -238,7 +238,7 @@ def test_the_logs_hold_no_names_and_no_addresses(service):
 
 @pytest.fixture(scope="module")
 def page(service, authority, chromium, tmp_path_factory):
-    """A page in a Chromium that trusts Caddy's authority as a person would have it trusted; its microphone plays a WAV file."""
+    """A page in a Chromium with Caddy's authority in its trust store; the microphone plays a WAV file."""
     home = tmp_path_factory.mktemp("home")
     database = home / ".pki/nssdb"
     database.mkdir(parents=True)
@@ -270,7 +270,7 @@ def page(service, authority, chromium, tmp_path_factory):
 
 
 def record(page):
-    """Record on the page that is open until there is an answer."""
+    """Record on the open page and wait for the answer."""
     expect(page.get_by_role("heading", name="Analyse a cough")).to_be_visible(timeout=120_000)
     before = page.get_by_role("button", name="Record", exact=True)
     before.click()
@@ -281,7 +281,7 @@ def record(page):
 
 
 class load:  # noqa: N801
-    """Clients who ask all the time, one over one connection, the others over a new one each; a list of what they are answered."""
+    """Clients that send requests continuously, one with one connection, the others with a new one each; a list of statuses."""
 
     def __init__(self, client, key):
         self._client, self._key = client, key
@@ -325,7 +325,7 @@ def version_of(client):
 
 
 def commit(repository, folder, path, change):
-    """A further commit on the repository's branch main."""
+    """Add a commit to the repository's branch main."""
     work = folder / "work"
     _git("clone", "--quiet", "--branch", "main", repository, work)
     file = work / path

@@ -1,7 +1,7 @@
-"""The image: built by podman as the Dockerfile says, and run as its second line says: ``make test-image``.
+"""The image: podman builds it from the Dockerfile and runs it with the command in its second line: ``make test-image``.
 
-Takes minutes and root. Where no registry of images is reached, what the Dockerfile begins with is made by debootstrap: Debian
-with its own Python, which is of the same release.
+It takes minutes and needs root. Without access to an image registry, debootstrap makes the base image: Debian
+with its own Python of the same release.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from tests.deploy import machine
 from tests.deploy.apps import try_sample
 
 NAME, PORT = "coughlab-test", 8501
-#: This machine may not raise its limits, nor be told by systemd what to do; the container has its network.
+#: This machine may not raise its limits and has no systemd for podman; the container uses the host's network.
 HERE = ["--network", "host", "--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096"]
 PODMAN = ["podman", "--cgroup-manager", "cgroupfs", "--runtime", "runc"]
 TEXT = (ROOT / "Dockerfile").read_text()
@@ -115,7 +115,7 @@ def test_it_is_healthy_and_its_own_check_says_so(url):
     assert podman("healthcheck", "run", NAME).returncode == 0
 
 
-def test_who_has_a_key_is_answered(url, key):
+def test_a_request_with_a_key_is_answered(url, key):
     upload = {"files": {"file": sounds.with_soundfile("WAV")}, "timeout": 60}
     assert httpx.post(f"{url}/api/v1/predict", **upload).status_code == 401
     answer = httpx.post(f"{url}/api/v1/predict", headers={"Authorization": f"Bearer {key[0]}"}, **upload)
@@ -129,7 +129,7 @@ def test_a_page_answers(url, chromium):
         browser.close()
 
 
-def test_it_is_nobody_who_may_do_and_write_nothing(url):
+def test_it_runs_as_nobody_without_rights_and_cannot_write(url):
     assert inside("id", "-u").stdout.strip() == "65534"
     status = inside("cat", "/proc/1/status").stdout
     for rights in (r"^CapEff:\s+0+$", r"^NoNewPrivs:\s+1$"):
@@ -138,8 +138,8 @@ def test_it_is_nobody_who_may_do_and_write_nothing(url):
         assert "Read-only" in inside("touch", place, check=False).stderr
 
 
-def test_it_ends_when_it_is_told_to(url):
+def test_it_ends_on_podman_stop(url):
     podman("stop", "--time", "30", NAME)
     assert podman("inspect", "--format", "{{.State.ExitCode}}", NAME).stdout.strip() == "0"
-    said = podman("logs", NAME)
-    assert "Traceback" not in said.stdout + said.stderr
+    logs = podman("logs", NAME)
+    assert "Traceback" not in logs.stdout + logs.stderr

@@ -1,7 +1,7 @@
-"""A fresh Debian or Ubuntu machine: a tree made by debootstrap, its own systemd as process 1, its own network and firewall.
+"""A fresh Debian or Ubuntu machine: a tree made by debootstrap, with its own systemd as process 1, network and firewall.
 
-It reaches the registries as the machine that runs the tests does, whose settings of apt and pip are copied into the tree. Its
-systemd is in a control group of its own, so that it counts, limits and ends its own processes and no others.
+It reaches the registries in the same way as the test machine, whose settings of apt and pip are copied into the tree. Its
+systemd is in a separate control group, so that it counts, limits and ends only its own processes.
 """
 
 import contextlib
@@ -20,12 +20,12 @@ from tests.deploy.cage import cage
 SUITE = os.environ.get("SUITE") or "bookworm"
 UBUNTU = SUITE in ("jammy", "noble", "resolute")
 COMPONENTS = "main universe" if UBUNTU else "main"
-#: What makes the tree a cloud image; the rest is for cloud-init to install.
+#: The packages of a cloud image; cloud-init installs the others.
 PACKAGES = "systemd-sysv dbus iproute2 netbase ca-certificates"
 PROGRAMS = ("debootstrap", "systemd-nspawn", "slirp4netns", "ip", "nsenter")
 MEMORY_MB = 6144
 SCRIPTS = Path("/usr/share/debootstrap/scripts")
-#: Whom this machine trusts.
+#: The trusted certificates of this machine.
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 NETWORK = "coughlab-deploy"
@@ -40,7 +40,7 @@ class Machine:
     tree : pathlib.Path
         Its root folder.
     address : str
-        Where it is reached from outside.
+        Its address from outside.
     """
 
     address = INSIDE
@@ -73,7 +73,7 @@ class Machine:
 
 
 def fresh(tree, *, cache):
-    """Make a fresh tree, and give it what it needs to reach the registries from here; `cache` keeps what was fetched."""
+    """Make a fresh tree with the settings to reach the registries from here; `cache` keeps the downloads."""
     for program in PROGRAMS:
         if not shutil.which(program):
             missing("debootstrap, systemd-container, slirp4netns and iproute2 of Debian")
@@ -86,11 +86,11 @@ def fresh(tree, *, cache):
         f"--components={COMPONENTS.replace(' ', ',')}",
         f"--cache-dir={cache}",
     ]
-    if UBUNTU:  # Debian need not have its keys; one script of debootstrap is for all its releases
+    if UBUNTU:  # Debian may lack its keys; one debootstrap script serves all its releases
         _do("debootstrap", "--no-check-gpg", *options, SUITE, tree, _mirror(), SCRIPTS / "gutsy")
     else:
         _do("debootstrap", *options, SUITE, tree, _mirror())
-    # Debian's own packages, from where this machine has them.
+    # Debian's own packages, from the mirror of this machine.
     for file in Path("/etc/apt/apt.conf.d").iterdir():
         shutil.copy(file, tree / file.relative_to("/"))
     (tree / "etc/apt/sources.list").write_text(
@@ -100,7 +100,7 @@ def fresh(tree, *, cache):
     (tree / "etc/resolv.conf").unlink(missing_ok=True)
     shutil.copy("/etc/resolv.conf", tree / "etc/resolv.conf")
     (tree / "etc/hostname").write_text("coughlab\n")
-    # What a cloud's image has.
+    # Settings of a cloud image.
     (tree / "etc/default/locale").write_text("LANG=C.UTF-8\n")
     for command in (
         "apt-get update -qq",
@@ -119,7 +119,7 @@ def base(tree):
 
 
 def _registries(tree):
-    """Have pip in a tree ask those whom it asks here."""
+    """Give pip in a tree the package indexes of this machine."""
     shutil.copy(CERTIFICATES, tree / "etc/ssl/registries.crt")
     index = os.environ.get("PIP_INDEX_URL")
     lines = [
@@ -132,7 +132,7 @@ def _registries(tree):
 
 
 def user_data(tree, text):
-    """Give the machine its user data, as a cloud does, for its first start."""
+    """Give the machine its user data for the first start, as a cloud does."""
     seed = tree / "var/lib/cloud/seed/nocloud"
     seed.mkdir(parents=True)
     (seed / "user-data").write_text(text)
@@ -142,7 +142,7 @@ def user_data(tree, text):
 
 @contextlib.contextmanager
 def running(tree, *, binds):
-    """Start the machine (Machine); `binds` are options of systemd-nspawn for folders of this machine that it sees."""
+    """Start the machine (Machine); `binds` are options of systemd-nspawn that mount folders of this machine."""
     with (
         cage("coughlab-deploy") as own,
         _network() as namespace,
@@ -151,7 +151,7 @@ def running(tree, *, binds):
         own.limit(MEMORY_MB)
         nspawn = subprocess.Popen(
             [
-                # Should the tests be killed, so is the machine.
+                # If the tests are killed, the machine is killed as well.
                 "setpriv", "--pdeathsig=KILL",
                 "systemd-nspawn", "--quiet", "--keep-unit", "--register=no", "--boot", "--console=pipe",
                 f"--directory={tree}", f"--network-namespace-path={namespace}", "--capability=CAP_NET_ADMIN",
@@ -176,7 +176,7 @@ def running(tree, *, binds):
 
 @contextlib.contextmanager
 def _network():
-    """A network of its own: out through this machine's, in by one address that this machine alone reaches."""
+    """A separate network: outgoing through this machine, incoming by one address that only this machine reaches."""
     namespace = Path("/run/netns", NETWORK)
     _remove_network()
     _do("ip", "netns", "add", NETWORK)

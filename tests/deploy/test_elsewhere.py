@@ -1,4 +1,4 @@
-"""The app where it may write nothing, as in its container, and where Streamlit knows no ``st.App``."""
+"""The app without write access, as in its container, and with a Streamlit without ``st.App``."""
 
 import os
 import re
@@ -18,8 +18,8 @@ from tests.conftest import ROOT, missing
 from tests.deploy.apps import dockerfile, started, try_sample
 from tests.servers import free_port
 
-#: As a container's runtime starts the image: its files read-only, /tmp and /dev/shm in memory, nobody's rights. What stands at
-#: $1 is found at $2, its libraries are at $3, its Python at $4: not everybody's, where it is in root's home.
+#: As a container runtime starts the image: read-only files, /tmp and /dev/shm in memory, the rights of user nobody. The files at
+#: $1 are mounted at $2, the libraries at $3, the Python at $4, which other users cannot read in root's home.
 CONFINED = r"""
 set -eu
 mount --make-rprivate /
@@ -52,7 +52,7 @@ def browser(chromium):
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
-    """The files that the Dockerfile copies, where .dockerignore lets them."""
+    """The files that the Dockerfile copies, except those that .dockerignore excludes."""
     folder = tmp_path_factory.mktemp("image")
     copied = [arguments for arguments in dockerfile()["COPY"] if "requirements.lock" not in arguments]
     for *sources, target in copied:
@@ -96,7 +96,7 @@ def test_in_a_container_it_answers_and_writes_nothing(image, browser):
 
 
 def test_the_image_is_healthy_when_its_own_check_says_so(app):
-    """The health check of the Dockerfile, asked about an app that is healthy and about none."""
+    """The health check of the Dockerfile, with a healthy app and without an app."""
     check = dockerfile()["HEALTHCHECK"][0]
     for address, healthy in (
         (app.replace("localhost", "127.0.0.1"), True),
@@ -106,9 +106,9 @@ def test_the_image_is_healthy_when_its_own_check_says_so(app):
         assert (subprocess.run(command, capture_output=True).returncode == 0) == healthy
 
 
-def test_pages_work_where_streamlit_knows_no_apps(browser):
+def test_pages_work_in_a_streamlit_without_apps(browser):
     port = free_port()
-    # What `streamlit run` does with a file in which it finds no app.
+    # The steps of `streamlit run` for a file without an app.
     script = (
         "import streamlit as st; del st.App\n"
         "from streamlit.web import bootstrap\n"

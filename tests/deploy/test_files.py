@@ -1,4 +1,4 @@
-"""What the deployment consists of, checked by the programs that will read it, and the lock files against the requirements."""
+"""The files of the deployment, checked by the programs that read them, and the lock files against the requirements."""
 
 import os
 import re
@@ -17,7 +17,7 @@ EC2 = ROOT / "deploy/ec2"
 
 
 def program(name, package):
-    """The path of a program of Debian, or of the environment that the tests run in."""
+    """The path of a program from Debian or from the environment of the tests."""
     path = shutil.which(name, path=f"{Path(sys.executable).parent}:/usr/sbin:/usr/bin:/sbin:/bin")
     return path or missing(f"{package} of Debian, for {name}")
 
@@ -28,20 +28,20 @@ def run(*command, **options):
     return done.stdout
 
 
-def test_the_unit_is_exposed_to_little():
-    told = run(
+def test_the_unit_has_a_low_exposure_level():
+    output = run(
         program("systemd-analyze", "systemd"),
         "security",
         "--offline=true",
         "--no-pager",
         EC2 / "coughlab@.service",
     )
-    assert float(re.search(r"Overall exposure level for .*: ([\d.]+)", told)[1]) < 3.0
+    assert float(re.search(r"Overall exposure level for .*: ([\d.]+)", output)[1]) < 3.0
 
 
 @pytest.mark.parametrize(("active", "draining"), [(8501, 8501), (8502, 8501)])
-def test_caddy_takes_its_file(tmp_path, active, draining):
-    # Where the file reads others the machine's folder is named.
+def test_caddy_accepts_its_file(tmp_path, active, draining):
+    # The file includes others from a folder of the machine.
     text = (EC2 / "Caddyfile").read_text().replace("/etc/caddy/coughlab.d", str(tmp_path))
     (tmp_path / "Caddyfile").write_text(text)
     environment = {
@@ -61,9 +61,9 @@ def test_caddy_takes_its_file(tmp_path, active, draining):
     )
 
 
-def test_cloud_init_knows_what_the_file_asks_for():
-    told = run(program("cloud-init", "cloud-init"), "schema", "--config-file", EC2 / "cloud-init.yaml")
-    assert "Valid" in told
+def test_cloud_init_accepts_its_file():
+    output = run(program("cloud-init", "cloud-init"), "schema", "--config-file", EC2 / "cloud-init.yaml")
+    assert "Valid" in output
 
 
 @pytest.mark.parametrize("script", ["install", "coughlab-release"])
@@ -76,19 +76,19 @@ def test_the_script_in_the_cloud_init_file_is_without_known_mistakes():
     run(program("shellcheck", "shellcheck"), "--shell=sh", "--exclude=SC1091", "-", input=script)
 
 
-def test_the_firewall_is_one(tmp_path):
+def test_the_firewall_file_is_valid(tmp_path):
     if os.geteuid() or not shutil.which("unshare"):
         missing("root and util-linux")
     nft = program("nft", "nftables")
     run("unshare", "--net", nft, "--check", "--file", EC2 / "nftables.conf")
 
 
-def test_the_secrets_that_a_machine_begins_with_let_nobody_in():
+def test_the_initial_secrets_give_no_access():
     assert tomllib.loads((EC2 / "secrets.toml").read_text()) == {"api_keys": {}}
 
 
 def requirements(file):
-    """The requirements that a file names, with those of the files that it includes."""
+    """The requirements in a file and in the files that it includes."""
     for line in (ROOT / file).read_text().splitlines():
         if line.startswith("-r "):
             yield from requirements(line[3:])
@@ -97,7 +97,7 @@ def requirements(file):
 
 
 def locked(file):
-    """What a lock file holds: for each name the requirement with its version, and the hashes."""
+    """The content of a lock file: for each name the requirement with its version, and the hashes."""
     entries = re.findall(
         r"^([a-z0-9].*?)((?: *\\\n    --hash=\S+)+)$", (ROOT / file).read_text(), re.MULTILINE
     )
@@ -117,7 +117,7 @@ def test_the_lock_holds_what_is_required(file, lock):
         assert versions and all(wanted.specifier.contains(version) for version in versions), wanted
 
 
-def test_the_locks_agree_and_name_no_place_of_packages():
+def test_the_locks_agree_and_name_no_package_index():
     app, development = (
         dict(map(pair, locked("requirements.lock"))),
         dict(map(pair, locked("requirements-dev.lock"))),

@@ -1,4 +1,4 @@
-"""The committed detector: coughs in recordings and streams, and what is heard where there are none."""
+"""The committed detector: coughs in recordings and streams, and the sounds that it names when there is no cough."""
 
 import threading
 
@@ -39,15 +39,15 @@ def test_level_does_not_matter(peak):
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("name", list(sounds.OTHERS))
-def test_what_is_made_to_be_no_cough_is_none(name, seed):
-    # Seeds that training cannot have drawn: it draws below 2**31.
+def test_synthetic_sounds_without_a_cough_have_none(name, seed):
+    # Seeds that training cannot have used: it uses seeds below 2**31.
     y = sounds.OTHERS[name](seed=2**31 + seed, duration_s=4.0)
     found = detector.default().detect(recorded(y))
     assert found.events == []
     assert found.heard.code in detect.HEARD and found.heard.message == detect.HEARD[found.heard.code]
 
 
-def test_what_is_heard_instead_is_said():
+def test_the_other_sound_is_named():
     heard = {
         "silence": 1e-5 * np.random.default_rng(0).standard_normal(3 * RATE),
         "noise": 0.1 * np.random.default_rng(0).standard_normal(3 * RATE),
@@ -58,17 +58,17 @@ def test_what_is_heard_instead_is_said():
     }
 
 
-def test_speech_between_coughs_is_none_of_them():
+def test_speech_between_coughs_is_not_a_cough():
     y = synthetic.recording(onsets_s=(0.5, 3.5), duration_s=4.5, rate=RATE)
     y[round(1.2 * RATE) : round(3.2 * RATE)] += sounds.speech(rate=RATE, seed=2**31 + 3, duration_s=2.0)
     found = detector.default().detect(recorded(y, RATE)).events
     assert [event.start_s for event in found] == pytest.approx([0.5, 3.5], abs=0.2)
 
 
-# Each of these was got wrong by a detector that had heard no recording start so.
+# Each of these was wrong with a detector that was trained without such starts.
 @pytest.mark.parametrize("seed", [5, 48, 67, 90, 92, 125])
 def test_a_sound_that_starts_in_the_middle_of_speech_starts_without_a_cough(seed):
-    # A microphone opens whenever it is clicked, and the cut sounds as sudden as a cough begins.
+    # A microphone can open at any moment, and the cut is as sudden as the onset of a cough.
     start = round((0.3 + 0.171 * (seed % 12)) * RATE)
     y = sounds.speech(rate=RATE, seed=2**31 + seed, duration_s=6.0)
     y[round(3.0 * RATE) : round(4.2 * RATE)] = 0
@@ -91,7 +91,7 @@ def test_a_stream_finds_what_the_whole_holds(rate, piece):
     assert [e.probability for e in found] == pytest.approx([e.probability for e in whole], abs=0.02)
 
 
-def test_a_cough_in_a_stream_is_told_within_half_a_second_of_its_end():
+def test_a_cough_in_a_stream_is_reported_within_half_a_second_of_its_end():
     recording = coughs(onsets_s=(0.3, 1.5), duration_s=3.0)
     stream, step = detector.Stream(recording.rate), recording.rate // 50
     for start in range(0, recording.samples.size, step):
@@ -109,7 +109,7 @@ def test_a_stream_does_not_grow():
 
 
 def test_blocks_leave_no_seams():
-    # The same sound, once across the edge of a block and once inside one.
+    # The same sound, once across a block boundary and once inside a block.
     y = synthetic.recording(onsets_s=(3.8,), duration_s=6.0, rate=RATE)
     cut = RATE - RATE % frames.HOP
     late, early = (detector.default().moments(part, RATE)[:, 0] for part in (y, y[cut:]))
@@ -117,7 +117,7 @@ def test_blocks_leave_no_seams():
     np.testing.assert_allclose(late[shift + 30 :], early[30 : len(late) - shift], atol=1e-3)
 
 
-def test_many_may_ask_at_once():
+def test_parallel_calls_give_the_same_result():
     recordings = [
         coughs(onsets_s=onsets, duration_s=3.0) for onsets in ((0.5,), (0.5, 1.5), (0.2, 1.0, 2.0))
     ] * 4
@@ -149,8 +149,8 @@ def test_the_shortest_recording_is_heard():
     assert all(event.end_s <= 0.1 for event in found.events)
 
 
-def test_recordings_of_others_are_told_apart(real):
-    """On recordings that it was trained on: whether the file that is committed is the one the card speaks of."""
+def test_real_recordings_are_classified_correctly(real):
+    """On training recordings: this checks that the committed file is the detector that the card describes."""
     stored = detector.stored()
     share = {"cough": [], "other": []}
     for pattern, label, n in (

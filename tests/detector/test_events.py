@@ -1,4 +1,4 @@
-"""Coughs made of the probabilities of moments."""
+"""Coughs from the probabilities of moments."""
 
 from itertools import pairwise
 
@@ -18,7 +18,7 @@ def found(probabilities, threshold=0.8):
 
 
 def moments(*spans, n=100, low=0.0):
-    """Probabilities that are high in the spans, given as (start, end, probability) in moments."""
+    """Probabilities with given values in the spans (start, end, probability), in moments."""
     p = np.full(n, low)
     for start, end, probability in spans:
         p[start:end] = probability
@@ -36,7 +36,7 @@ def test_below_the_threshold_there_is_none():
     assert len(found(moments((20, 30, 0.8)))) == 1
 
 
-def test_one_moment_is_not_enough_however_sure():
+def test_one_moment_is_not_enough_at_any_probability():
     assert found(moments((20, 21, 1.0))) == []
 
 
@@ -46,7 +46,7 @@ def test_a_cough_lasts_while_its_moments_are_likely():
 
 
 @pytest.mark.parametrize("likely", [(5, 12, 0.75), (50, 57, 0.75)])
-def test_beside_a_sure_cough_a_likely_one_counts(likely):
+def test_near_a_certain_cough_a_likely_one_counts(likely):
     assert found(moments(likely)) == []
     both = found(moments(likely, (30, 40, 0.9)))
     assert [event.probability for event in both] == pytest.approx(
@@ -56,7 +56,7 @@ def test_beside_a_sure_cough_a_likely_one_counts(likely):
 
 
 @pytest.mark.parametrize("sure_first", [True, False])
-def test_far_from_a_sure_cough_a_likely_one_does_not_count(sure_first):
+def test_far_from_a_certain_cough_a_likely_one_does_not_count(sure_first):
     gap = round(events.BESIDE_S / STEP)
     for extra, number in ((-2, 2), (2, 1)):
         spans = [(10, 20), (20 + gap + extra, 30 + gap + extra)]
@@ -65,12 +65,12 @@ def test_far_from_a_sure_cough_a_likely_one_does_not_count(sure_first):
         assert len(heard) == number
 
 
-def test_a_pause_parts_two_coughs_and_a_gap_of_a_moment_does_not():
+def test_a_pause_separates_two_coughs_and_a_gap_of_a_moment_does_not():
     assert len(found(moments((20, 30, 0.9), (31, 40, 0.9)))) == 1
     assert len(found(moments((20, 30, 0.9), (33, 40, 0.9)))) == 2
 
 
-def test_what_goes_on_and_on_is_cut():
+def test_a_very_long_event_is_cut():
     lengths = [event.end_s - event.start_s for event in found(moments((0, 400, 0.9), n=400))]
     assert len(lengths) > 1 and max(lengths) <= events.LONGEST_S + 1e-9
     assert sum(lengths) == pytest.approx(400 * STEP)
@@ -98,7 +98,7 @@ def test_the_highest_probability_is_that_of_the_coughs_found():
     st.lists(st.integers(0, 200), max_size=10),
     st.floats(0.5, 0.95),
 )
-def test_pieces_make_what_the_whole_makes(probabilities, cuts, threshold):
+def test_pieces_give_the_same_events_as_the_whole(probabilities, cuts, threshold):
     pieces = np.split(np.array(probabilities), sorted(cut for cut in cuts if cut <= len(probabilities)))
     tracker, heard = events.Tracker(threshold), []
     for piece in pieces:

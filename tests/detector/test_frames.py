@@ -1,4 +1,4 @@
-"""The frames the detector reads, held against librosa."""
+"""The frames that the detector reads, compared with librosa."""
 
 import librosa
 import numpy as np
@@ -11,7 +11,7 @@ from coughlab.features.spectrum import FLOOR_DB
 
 @pytest.mark.parametrize("seconds", [0.1, 1.0, 2.005])
 @pytest.mark.parametrize("rate", [8000, 16_000, 48_000])
-def test_there_are_a_hundred_a_second(rate, seconds):
+def test_there_are_a_hundred_frames_per_second(rate, seconds):
     y = synthetic.recording(duration_s=seconds, onsets_s=(0.0,), rate=rate)
     db = frames.of(y, rate)
     assert db.shape == (np.ceil(seconds * 100), frames.N_MELS) and db.dtype == np.float32
@@ -32,7 +32,7 @@ def test_they_are_librosa_s_log_mel_bands():
     np.testing.assert_allclose(ours, librosa.power_to_db(power, top_db=None).T[: len(ours)], atol=0.01)
 
 
-def test_a_frame_hears_what_is_in_its_own_10_ms():
+def test_a_frame_covers_its_own_10_ms():
     y = np.zeros(frames.RATE, np.float32)
     y[50 * frames.HOP + frames.HOP // 2] = 1
     assert frames.of(y, frames.RATE).max(axis=1).argmax() == 50

@@ -1,4 +1,4 @@
-"""Intervals over people, held against SciPy's bootstrap, scikit-learn's weighted scores and formulas worked out elsewhere."""
+"""Intervals over people, compared with SciPy's bootstrap, scikit-learn's weighted scores and published formulas."""
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from tests.tables import with_positive
 
 
 def table(label, probability, *, person=None, split=0, **columns):
-    """Test rows of one model: one recording a person unless told otherwise."""
+    """Test rows of one model, by default with one recording per person."""
     n = len(label)
     person = np.arange(n) if person is None else np.asarray(person)
     default = {
@@ -38,7 +38,7 @@ def table(label, probability, *, person=None, split=0, **columns):
 
 
 def scattered(seed, n=60, splits=3, people=25):
-    """Rows with ties, several recordings a person, people of both classes, and several splits."""
+    """Rows with ties, several recordings per person, people with both classes, and several splits."""
     rng = np.random.default_rng(seed)
     label, person = rng.random(n) < 0.4, rng.integers(people, size=n)
     parts = []
@@ -61,12 +61,12 @@ def test_each_replicate_is_scikit_learn_s_score_with_people_as_weights(seed):
     positive = (rows["label"] == "covid").to_numpy()
     replicates = bootstrap._bootstrap(rows, 0.5, 8, 7)
     (weights,) = bootstrap.draws(rows["person"], positive, 8, 7)
-    called = rows["probability"].to_numpy() >= 0.5
+    predicted = rows["probability"].to_numpy() >= 0.5
     for b in range(8):
         expected = []
         for split in range(3):
             of = (rows["split"] == split).to_numpy() & (weights[:, b] > 0)
-            y, p, c, w = positive[of], rows["probability"][of], called[of], weights[of, b]
+            y, p, c, w = positive[of], rows["probability"][of], predicted[of], weights[of, b]
             if y.all() or not y.any():
                 pytest.fail("This seed was chosen so that every replicate has both classes in every split.")
             expected.append(
@@ -94,7 +94,7 @@ def test_people_are_drawn_whole_and_every_kind_keeps_its_size():
     assert kinds.nunique() == 3
     for kind, members in kinds.groupby(kinds):
         assert (by_person.first().loc[members.index].sum() == len(members)).all(), kind
-    # Every person is expected once; the mean of 200 counts of variance 1 strays by more than 0.4 once in 10^8.
+    # The expected count is 1 per person; the mean of 200 counts of variance 1 differs by more than 0.4 once in 10^8.
     assert by_person.first().mean(axis=1).between(0.6, 1.4).all()
 
 
@@ -135,7 +135,7 @@ def test_values_are_the_means_over_splits_and_the_order_does_not_matter(kind):
     )
 
 
-def test_what_a_row_rests_on():
+def test_the_counts_of_a_row():
     label, person = [1, 1, 0, 0, 0, 0], [0, 0, 1, 2, 2, 3]
     rows = table(label, [0.9] * 6, person=person, recording=list("aabcde"))
     twice = pd.concat([rows, rows.assign(split=1), rows.assign(role="train", split=2)], ignore_index=True)
@@ -161,7 +161,7 @@ def test_on_one_recording_a_person_it_is_scipy_s_percentile_bootstrap():
         (pos, neg), statistics, n_resamples=4000, method="percentile", batch=500, rng=np.random.default_rng(1)
     ).confidence_interval
     values = statistics(pos, neg)
-    # Limits of 4,000 replicates scatter by a few hundredths of the interval's width, shares by a whole recording.
+    # Limits of 4,000 replicates vary by a few hundredths of the interval's width, shares by one recording.
     steps = {"roc_auc": 0, "sensitivity": 1 / 70, "specificity": 1 / 110, "brier": 0}
     for k, (score, step) in enumerate(steps.items()):
         low, high = bootstrap.interval(replicates[score], values[k])
@@ -169,7 +169,7 @@ def test_on_one_recording_a_person_it_is_scipy_s_percentile_bootstrap():
         assert [low, high] == pytest.approx([theirs.low[k], theirs.high[k]], abs=near)
 
 
-def test_copies_of_a_recording_do_not_make_it_surer_but_more_people_do():
+def test_copies_of_a_recording_do_not_narrow_the_interval_but_more_people_do():
     once = scattered(3, n=60, splits=1, people=60)
     copies = pd.concat([once.assign(row=once["row"] + 100 * k) for k in range(4)], ignore_index=True)
     others = pd.concat([once.assign(person=once["person"] + f"-{k}") for k in range(4)], ignore_index=True)
@@ -184,7 +184,7 @@ def test_copies_of_a_recording_do_not_make_it_surer_but_more_people_do():
 
 def test_one_person_with_most_recordings_widens_the_bootstrap_beyond_the_formula():
     label, recording = np.arange(200) < 50, np.arange(200)
-    # One of the healthy has 75 of the recordings, all called wrongly; nobody else's are.
+    # One healthy person has 75 recordings, all of them false positives; all other rows are correct.
     probability = np.where(label | (recording >= 125), 0.9, 0.1)
     crowded = one(table(label, probability, person=np.minimum(recording, 125)))
     alone = one(table(label, probability))
@@ -205,14 +205,14 @@ def test_a_perfect_score_and_a_wholly_wrong_one_have_the_interval_of_the_formula
     for score, (low, high) in expected.items():
         assert row[score] == right
         assert [row[f"{score}_low"], row[f"{score}_high"]] == pytest.approx([low, high], abs=1e-12)
-    # Square and add at its end: half the hypotenuse of the two distances, worked out from Wilson's n / (n + z^2).
+    # Square-and-add method at the limit: half the hypotenuse of the two distances, from Wilson's n / (n + z^2).
     z2 = scipy.stats.norm.isf(0.025) ** 2
     distance = np.hypot(z2 / (5 + z2), z2 / (15 + z2)) / 2
     ends = [row["balanced_accuracy_low"], row["balanced_accuracy_high"]]
     assert ends == pytest.approx([1 - distance, 1] if right else [0, distance], abs=1e-12)
 
 
-def test_where_everybody_is_healthy_only_some_scores_are_defined():
+def test_without_positive_people_only_some_scores_are_defined():
     row = one(table(np.zeros(12), [0.9] * 3 + [0.1] * 9), n_boot=50)
     for score in ("roc_auc", "balanced_accuracy", "sensitivity"):
         assert np.isnan([row[score], row[f"{score}_low"], row[f"{score}_high"]]).all()
@@ -229,11 +229,11 @@ def test_a_split_without_a_class_counts_where_it_can():
     healthy = table([0, 0], [0.1, 0.1], person=[2, 3], split=1)
     row = one(pd.concat([both, healthy], ignore_index=True), n_boot=50)
     assert (row["sensitivity"], row["specificity"], row["roc_auc"]) == (0.5, 0.75, 0.75)
-    # The people of the healthy split can be drawn without those of the other, and the reverse.
+    # The people of the healthy split can be drawn without those of the other split, and vice versa.
     assert row["specificity_low"] < 0.75 < row["specificity_high"]
 
 
-def test_one_person_and_nobody():
+def test_one_person_and_no_person():
     row = one(table([1], [0.9]), n_boot=20)
     assert (row["sensitivity"], row["people"]) == (1.0, 1) and row["sensitivity_low"] < 0.3
     empty = bootstrap.table(table([], []), {})
@@ -241,7 +241,7 @@ def test_one_person_and_nobody():
 
 
 def test_a_95_percent_interval_holds_the_truth_about_as_often():
-    # 150 datasets of 20 people with COVID and 40 without, three recordings each of which say much the same.
+    # 150 datasets with 20 people with COVID and 40 without, each with three highly correlated recordings.
     rng, parts = np.random.default_rng(0), []
     label = np.arange(60) < 20
     shift = scipy.stats.norm.ppf(0.75) * np.sqrt(2)

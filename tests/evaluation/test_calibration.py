@@ -1,4 +1,4 @@
-"""Calibration, held against scikit-learn, statsmodels and a published worked example."""
+"""Calibration, compared with scikit-learn, statsmodels and a published worked example."""
 
 import warnings
 
@@ -24,7 +24,7 @@ def _no_warnings():
 
 
 def overconfident(seed=0, n=400, slope=0.5, intercept=-0.4, recordings=1):
-    """Rows whose truth is a known line on the logit of what is answered."""
+    """Rows whose true logit is a known linear function of the predicted logit."""
     rng = np.random.default_rng(seed)
     x = rng.normal(0, 2, n)
     label = rng.random(n) < expit(intercept + slope * x)
@@ -33,13 +33,13 @@ def overconfident(seed=0, n=400, slope=0.5, intercept=-0.4, recordings=1):
 
 
 def test_slope_and_intercept_of_a_published_example():
-    # github.com/tuur/CalibrationSlopeInterceptPython, README, whose function its author checked against R's rms::val.prob.
+    # README of github.com/tuur/CalibrationSlopeInterceptPython; its author compared the function with R's rms::val.prob.
     y = [0, 1, 1, 0, 0, 0, 0, 0, 0, 0]
     p = [0.01, 0.01, 0.24, 0.22, 0.02, 0.1, 0.03, 0.12, 0.04, 0.01]
     result = calibration.summary(table(np.array(y) == 1, p), n_boot=20)
     assert result["slope"] == pytest.approx(0.16386382554885154, rel=1e-4)
     assert result["intercept"] == pytest.approx(-0.8927315726785341, rel=1e-4)
-    # There "in the large" is the plain difference of the means.
+    # In that source "in the large" is the difference of the means.
     assert result["prevalence"] - result["mean_probability"] == pytest.approx(0.12)
     assert result["reason"] == ""
 
@@ -67,7 +67,7 @@ def test_each_replicate_is_statsmodels_s_fit_with_people_as_weights():
         fit = {"family": sm.families.Binomial(), "freq_weights": weights[:, b]}
         intercept, slope = sm.GLM(positive * 1.0, sm.add_constant(logit(p)), **fit).fit().params
         (shift,) = sm.GLM(positive * 1.0, np.ones(len(p)), offset=logit(p), **fit).fit().params
-        # Logits are joined at two decimals.
+        # Logits are grouped at two decimals.
         assert got[2:, b] == pytest.approx([slope, intercept, shift], abs=2e-3)
         brier = brier_score_loss(positive, p, sample_weight=weights[:, b])
         share = np.average(positive, weights=weights[:, b])
@@ -75,7 +75,7 @@ def test_each_replicate_is_statsmodels_s_fit_with_people_as_weights():
 
 
 def test_the_interval_of_the_slope_is_that_of_the_sandwich_by_people():
-    # With this many people bootstrap and cluster-robust standard errors (K.-Y. Liang and S. L. Zeger, 1986) agree.
+    # With so many people, bootstrap and cluster-robust standard errors (K.-Y. Liang and S. L. Zeger, 1986) agree.
     rng = np.random.default_rng(0)
     rows = overconfident(2, n=300)
     rows = pd.concat(
@@ -148,7 +148,7 @@ def test_recalibration_is_fitted_on_other_people():
         y, x = (rows["label"] == "covid")[of].to_numpy(), logit(rows["probability"][of].to_numpy())[:, None]
         n = ill[others].sum()
         target = np.where(y, (n + 1) / (n + 2), 1 / (len(others) - n + 2))
-        # scikit-learn takes a target between 0 and 1 as two rows with weights.
+        # For scikit-learn, a target between 0 and 1 is two rows with weights.
         X, labels, weights = np.vstack([x, x]), np.repeat([1, 0], len(x)), np.append(target, 1 - target)
         fit = LogisticRegression(C=np.inf, tol=1e-8).fit(X, labels, sample_weight=weights)
         of = rows["person"].isin(names[judged])
@@ -156,7 +156,7 @@ def test_recalibration_is_fitted_on_other_people():
         assert after["probability"][of].tolist() == pytest.approx(expected.tolist(), abs=1e-4)
 
 
-def test_recalibration_puts_right_what_a_line_can():
+def test_recalibration_corrects_a_linear_error():
     rows = overconfident(5, n=2000, slope=0.4, intercept=-1.0)
     after, _ = calibration.recalibrated(rows)
     before, result = calibration.summary(rows, n_boot=50), calibration.summary(after, n_boot=50)
@@ -184,7 +184,7 @@ def missing(result, *names):
         ([1, 1, 0, 0], [1.0, 0.0, 0.0, 1.0], "2 of 4 answers are exactly 0% or 100% and wrong"),
     ],
 )
-def test_what_cannot_be_told_is_missing_and_says_why(label, probability, reason):
+def test_undefined_values_are_missing_and_have_a_reason(label, probability, reason):
     rows = table(np.array(label) == 1, probability)
     result = calibration.summary(rows, n_boot=50)
     assert reason in result["reason"] and bool(reason) == bool(result["reason"])
@@ -210,7 +210,7 @@ def test_certain_answers_that_are_right_change_neither_slope_nor_intercept():
 
 
 def test_a_slope_that_some_draws_cannot_bound_has_no_upper_limit():
-    # One person is all that keeps the classes apart from being parted, and is often not drawn.
+    # Only one person makes the classes not separable, and this person is often not drawn.
     label = np.arange(20) < 10
     probability = np.append(np.linspace(0.6, 0.9, 10), np.linspace(0.1, 0.55, 10))
     probability[-1] = 0.7

@@ -1,4 +1,4 @@
-"""Comparisons over splits, held against the published formula worked out by hand and against scipy."""
+"""Comparisons over splits, compared with the published formula calculated by hand and with SciPy."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ B = [0.94, 0.96, 0.94, 0.90, 0.92]
 
 
 def table(**models):
-    """Rows as `scoring.per_split` gives them: for each model the value of every metric, by split, on test."""
+    """Rows in the format of `scoring.per_split`: for each model the value of every metric, by split, on test rows."""
     rows = []
     for model, values in models.items():
         for split, value in values.items() if isinstance(values, dict) else enumerate(values):
@@ -51,7 +51,7 @@ def test_the_p_value_agrees_with_the_interval():
         assert (result.p < 0.05) == (result.low > 0)
 
 
-def test_without_overlap_to_respect_both_intervals_are_one():
+def test_without_overlap_both_intervals_are_equal():
     result = comparison.interval(A, 0)
     assert (result.low, result.high) == (result.naive_low, result.naive_high)
 
@@ -85,7 +85,7 @@ def test_where_nothing_varies_there_is_a_mean_and_no_interval(a, b, mean):
     assert np.isnan([result.low, result.high, result.p, result.naive_low, result.naive_high]).all()
 
 
-def test_no_shared_split_is_said():
+def test_no_shared_split_is_reported():
     with pytest.raises(ValueError, match="no split on which"):
         comparison.paired(table(a={0: 0.5}, b={1: 0.5}), "a", "b", "accuracy")
     with pytest.raises(ValueError, match="no split on which"):
@@ -186,6 +186,6 @@ def test_what_has_no_interval_in_words():
 
 def test_luck_in_words():
     result = comparison.lucky(table(a=[0.9, 1.0, 0.8, 1.0]), "a", "accuracy")
-    said = comparison.luck_in_words(result, "MLP", "accuracy")
-    assert "100.0% (split 2) or 80.0% (split 3)" in said
-    assert "as good as the best in 2 of 4 splits; the middle one has 95.0%" in said
+    sentence = comparison.luck_in_words(result, "MLP", "accuracy")
+    assert "100.0% (split 2) or 80.0% (split 3)" in sentence
+    assert "as good as the best in 2 of 4 splits; the middle one has 95.0%" in sentence

@@ -1,4 +1,4 @@
-"""Matrices and their cells, held against scikit-learn."""
+"""Matrices and their cells, compared with scikit-learn."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ LABELS = COVID.labels
 
 
 def table(seed=0, n=40, splits=3):
-    """Test rows of several splits: 40 lines, 30 recordings, 20 people, probabilities with ties."""
+    """Test rows of several splits: 40 rows, 30 recordings, 20 people, probabilities with ties."""
     rng = np.random.default_rng(seed)
     row = np.concatenate([np.sort(rng.choice(n, n // 2, replace=False)) for _ in range(splits)])
     return with_positive(
@@ -44,14 +44,14 @@ def test_counts_and_shares_are_those_of_scikit_learn(seed):
     result = confusion.at(rows, confusion.STEPS)
     assert len(result) == len(confusion.STEPS) * 12
     for threshold in confusion.STEPS:
-        called = np.where(rows["probability"] >= threshold, "covid", "not_covid")
+        predicted = np.where(rows["probability"] >= threshold, "covid", "not_covid")
         for matrix, normalise in (("confusion", "all"), ("precision", "pred"), ("recall", "true")):
             cells = shares(result, threshold, matrix)
             order = ["tn", "fp", "fn", "tp"]
-            counts = confusion_matrix(rows["label"], called, labels=LABELS).ravel()
-            expected = confusion_matrix(rows["label"], called, labels=LABELS, normalize=normalise).ravel()
+            counts = confusion_matrix(rows["label"], predicted, labels=LABELS).ravel()
+            expected = confusion_matrix(rows["label"], predicted, labels=LABELS, normalize=normalise).ravel()
             assert cells.loc[order, "count"].tolist() == counts.tolist()
-            # scikit-learn says 0 where there is nothing to divide by.
+            # scikit-learn returns 0 where the divisor is 0.
             assert cells.loc[order, "share"].fillna(0).tolist() == pytest.approx(expected.tolist())
 
 
@@ -61,20 +61,20 @@ def test_columns_of_precision_and_rows_of_recall_add_up_to_one():
     precision, recall = shares(result, 0.5, "precision")["share"], shares(result, 0.5, "recall")["share"]
     assert precision["tp"] + precision["fp"] == precision["fn"] + precision["tn"] == 1
     assert recall["tp"] + recall["fn"] == recall["fp"] + recall["tn"] == 1
-    called = rows["probability"] >= 0.5
-    assert precision["tp"] == precision_score(rows["label"] == "covid", called)
-    assert recall["tp"] == recall_score(rows["label"] == "covid", called)
+    predicted = rows["probability"] >= 0.5
+    assert precision["tp"] == precision_score(rows["label"] == "covid", predicted)
+    assert recall["tp"] == recall_score(rows["label"] == "covid", predicted)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 0.9, 1.0])
 def test_the_trials_of_an_interval_are_the_people_divided_by(threshold):
     rows = table()
     result = confusion.at(rows, [threshold])
-    positive, called = rows["label"] == "covid", rows["probability"] >= threshold
-    for cell, (is_covid, is_called) in confusion.CELLS.items():
+    positive, predicted = rows["label"] == "covid", rows["probability"] >= threshold
+    for cell, (is_covid, is_predicted) in confusion.CELLS.items():
         for matrix, of in (
             ("confusion", positive | True),
-            ("precision", called == is_called),
+            ("precision", predicted == is_predicted),
             ("recall", positive == is_covid),
         ):
             found = shares(result, threshold, matrix).loc[cell]
@@ -97,15 +97,15 @@ def test_intervals_of_one_split_are_those_of_the_metrics():
 
 
 @pytest.mark.parametrize(
-    ("threshold", "called"), [(0.5, 1), (np.nextafter(0.5, 1), 0), (np.nextafter(0.5, 0), 1)]
+    ("threshold", "predicted"), [(0.5, 1), (np.nextafter(0.5, 1), 0), (np.nextafter(0.5, 0), 1)]
 )
-def test_a_probability_at_the_threshold_is_predicted_positive(threshold, called):
+def test_a_probability_at_the_threshold_is_predicted_positive(threshold, predicted):
     rows = with_positive(table()[:1].assign(label="covid", probability=0.5))
     result = confusion.at(rows, [threshold])
-    assert shares(result, threshold, "recall").loc["tp", "count"] == called
+    assert shares(result, threshold, "recall").loc["tp", "count"] == predicted
 
 
-def test_nothing_is_divided_by_no_rows():
+def test_shares_of_no_rows_are_missing():
     result = confusion.at(table()[:0], [0.5])
     assert result[["share", "low", "high"]].isna().all(axis=None)
     assert not result[["count", "of", "people"]].any(axis=None)
@@ -117,8 +117,10 @@ def test_nothing_is_divided_by_no_rows():
 def test_a_cell_holds_its_rows(name, threshold):
     rows = table()
     found = confusion.cell(rows, threshold, name)
-    positive, called = confusion.CELLS[name]
-    inside = rows[((rows["label"] == "covid") == positive) & ((rows["probability"] >= threshold) == called)]
+    positive, predicted = confusion.CELLS[name]
+    inside = rows[
+        ((rows["label"] == "covid") == positive) & ((rows["probability"] >= threshold) == predicted)
+    ]
     assert set(found["row"]) == set(inside["row"]) and found["row"].is_unique
     count = shares(confusion.at(rows, [threshold]), threshold, "confusion").loc[name, "count"]
     assert found["splits"].map(len).sum() == count
@@ -129,4 +131,4 @@ def test_a_cell_holds_its_rows(name, threshold):
         assert line.tested == (rows["row"] == line.row).sum()
         assert line.probability == pytest.approx(of["probability"].mean())
         assert (line.lowest, line.highest) == (of["probability"].min(), of["probability"].max())
-    assert (found["probability"] if not called else -found["probability"]).is_monotonic_increasing
+    assert (found["probability"] if not predicted else -found["probability"]).is_monotonic_increasing

@@ -1,4 +1,4 @@
-"""What a result means: against published worked examples and other implementations."""
+"""The meaning of a result, compared with published worked examples and other implementations."""
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ def test_the_intervals_are_scipy_s_of_a_relative_risk(counts):
 
 
 def test_the_liver_scan_of_altman_and_bland():
-    # D. G. Altman and J. M. Bland, BMJ 308, 1552 and BMJ 309, 102, 1994: 231 of 258 ill, 54 of 86 healthy found rightly.
+    # D. G. Altman and J. M. Bland, BMJ 308, 1552 and BMJ 309, 102, 1994: 231 of 258 ill, 54 of 86 healthy classified correctly.
     ratios = decision.likelihood_ratios(231, 27, 32, 54)
     assert ratios.positive.value == pytest.approx(2.4, abs=0.01)
     for prevalence, ppv, npv in ((258 / 344, 231 / 263, 54 / 81), (0.25, 0.445, 0.947)):
@@ -40,7 +40,7 @@ def test_the_liver_scan_of_altman_and_bland():
 
 @pytest.mark.parametrize("prevalence", [0.03, 0.5])
 def test_predictive_values_of_a_case_control_study_have_logit_intervals(prevalence):
-    # Table VIII of Mercaldo et al. 2007 and their equations 8 to 11, written out; R's bdpv::BDtest computes the same.
+    # Table VIII and equations 8 to 11 of Mercaldo et al. 2007; R's bdpv::BDtest computes the same.
     tp, fn, fp, tn = 240, 178, 87, 288
     se, sp = tp / (tp + fn), tn / (fp + tn)
     ppv = se * prevalence / (se * prevalence + (1 - sp) * (1 - prevalence))
@@ -65,12 +65,12 @@ def test_an_empty_cell_makes_no_ratio_certain():
     assert ratios.negative.value == pytest.approx((0.5 / 11) / (8.5 / 9))
     low, high = np.array(estimates(ratios))[[1, 4]], np.array(estimates(ratios))[[2, 5]]
     assert (low > 0).all() and np.isfinite(high).all()
-    # Less than half a person, the mean over splits, is no better than none.
+    # A mean over splits of less than half a person is treated as zero.
     nearly = decision.likelihood_ratios(9.999, 0.001, 0, 8)
     assert estimates(nearly) == pytest.approx(estimates(ratios), rel=0.01)
 
 
-def test_a_result_that_everybody_has_says_nothing():
+def test_a_result_that_all_people_have_has_no_information():
     ratios = decision.likelihood_ratios(14, 0, 147, 0)
     assert ratios.positive.value == 1 and ratios.positive.low < 1 < ratios.positive.high
     assert np.isnan(ratios.negative).all()
@@ -83,7 +83,7 @@ def test_people_add_up():
             for n in (1, 1000):
                 counts = decision.people(prevalence, share, 1 - share / 3, n)
                 assert sum(counts) == n and min(counts) >= 0
-    # D. M. Eddy's mammography, as G. Gigerenzer tells it in natural frequencies: of 1,000 women 10 ill, 8 found, 95 alarmed.
+    # D. M. Eddy's mammography in G. Gigerenzer's natural frequencies: of 1,000 women 10 ill, 8 found, 95 false alarms.
     assert decision.people(0.01, 0.8, 0.904) == (8, 2, 95, 895)
 
 
@@ -96,7 +96,7 @@ def test_net_benefit_as_the_r_package_dcurves_computes_it():
     assert treat_all == pytest.approx([0.0947368421, 0.0444444444, -0.075, -0.2285714286])
 
 
-def test_a_test_is_worthwhile_where_it_beats_treating_everybody_and_nobody():
+def test_a_test_is_worthwhile_where_it_beats_treating_all_and_none():
     prevalence, se, sp = 0.05, 0.8, 0.9
     low, high = decision.worthwhile(prevalence, se, sp)
     assert decision.net_benefit(prevalence, se, sp, high) == pytest.approx(0, abs=1e-12)
@@ -108,7 +108,7 @@ def test_a_test_is_worthwhile_where_it_beats_treating_everybody_and_nobody():
 
 
 def test_probabilities_move_with_the_prevalence():
-    # Two normal densities are known exactly: their posterior at one prevalence, moved to another, is that at the other.
+    # For two normal densities the posterior is known exactly at both prevalences.
     x = np.linspace(-2, 3, 11)
     ratio = np.exp(-((x - 1) ** 2) / 2 + x**2 / 2)
     moved = decision.prior_shift(decision.post_test(0.3, ratio), 0.3, 0.02)
@@ -143,7 +143,7 @@ def test_at_a_threshold_the_shares_are_the_scores_and_the_ratios_rest_on_people(
         assert line["corrected"] == ratios.corrected
 
 
-def test_where_nobody_is_ill_only_the_specificity_is_known():
+def test_without_ill_people_only_the_specificity_is_known():
     rows = predictions()
     table = decision.at(rows[rows["label"] == "not_covid"], [0.5])
     known = set(table.columns[table.notna().all()])

@@ -1,4 +1,4 @@
-"""What a dataset consists of."""
+"""The description of a dataset."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ TABLE = with_positive(
 ).assign(duration_s=[1.0, 3.0, 2.0, 4.0, 6.0, 8.0])
 
 
-def test_counts_have_a_row_a_value_the_commonest_first():
+def test_counts_have_one_row_per_value_most_frequent_first():
     counted = description.counts(TABLE, "sample_rate")
     assert list(counted.index) == [22_050, 48_000, 44_100]
     assert counted["negatives"].tolist() == [3, 1, 0]
@@ -36,7 +36,7 @@ def test_a_class_without_rows_is_counted_too():
 
 
 @pytest.mark.parametrize(("column", "named"), [("source", 5), ("sample_rate", 5), ("recording", 6)])
-def test_labels_named_by_one_fact(column, named):
+def test_labels_predicted_from_one_column(column, named):
     # By source: three of "clinic" and two of the three of "home".
     assert description.named_by(description.counts(TABLE, column)) == named
 

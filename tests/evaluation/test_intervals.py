@@ -1,4 +1,4 @@
-"""Intervals of shares and of their ratios, held against statsmodels; those of the ROC AUC against their equation."""
+"""Intervals of shares and ratios, compared with statsmodels; those of the ROC AUC compared with their equation."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_the_interval_of_a_ratio_is_that_of_statsmodels():
 @pytest.mark.parametrize("m, n", [(1, 1), (6, 45), (14, 147), (175, 175)])
 @pytest.mark.parametrize("auc", [0.0, 0.03, 0.5, 0.8, 0.999, 1.0])
 def test_newcombe_s_limits_are_the_roots_of_his_equation(auc, m, n):
-    # The equation of his method 5 multiplied out, as a polynomial of degree 4, by NumPy.
+    # The expanded equation of method 5, a polynomial of degree 4, solved by NumPy.
     z2, others = scipy.stats.norm.isf(0.025) ** 2, (m + n) / 2 - 1
     P = np.polynomial.Polynomial
     x = P([0, 1])
@@ -53,8 +53,8 @@ def test_newcombe_s_limits_are_the_roots_of_his_equation(auc, m, n):
 
 
 def test_newcombe_s_limits_of_a_half_agree_with_the_mann_whitney_test():
-    # At 1/2 his standard error is that of the test, sqrt((m + n + 1) / (12 m n)): an AUC that this test just finds
-    # different from 1/2 has 1/2 as its limit.
+    # At 1/2 the standard error equals that of the test, sqrt((m + n + 1) / (12 m n)). An AUC that is just significant
+    # in this test has 1/2 as its limit.
     m, n = 12, 30
     auc = 0.5 + scipy.stats.norm.isf(0.025) * np.sqrt((m + n + 1) / (12 * m * n))
     assert intervals.newcombe(auc, m, n)[0] == pytest.approx(0.5, abs=1e-9)

@@ -1,4 +1,4 @@
-"""The metrics as records: every one is complete, all agree wherever they are computed, and a new one is a new module."""
+"""The metrics as records: each is complete, all implementations agree, and a new metric is a new module."""
 
 import sys
 
@@ -23,7 +23,7 @@ def test_every_record_is_complete(metric):
     assert "COVID" not in TUBERCULOSIS.say(metric.explained)
     assert metric.title and metric.most > 0
     assert metric.write(0.5).strip("%")
-    # What the Reality check shows has what it is compared with, and an interval.
+    # A metric in the Reality check needs a baseline and an interval.
     assert bool(metric.explained) == (metric.name in SHOWN)
     if metric.explained:
         assert metric.majority is not None and metric.evidence is not None
@@ -73,7 +73,7 @@ def test_a_title_inside_a_sentence(name, shown):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_drawing_everybody_once_gives_the_metrics_of_the_splits(seed, monkeypatch):
+def test_drawing_each_person_once_gives_the_metrics_of_the_splits(seed, monkeypatch):
     rows = scattered(seed)
     monkeypatch.setattr(bootstrap, "draws", lambda people, *_: iter([np.ones((len(people), 1))]))
     once = bootstrap._bootstrap(rows, 0.5, 1, 0)
@@ -116,7 +116,7 @@ MATTHEWS = Metric(
 
 @pytest.fixture
 def added(tmp_path, monkeypatch):
-    """The metric of one more module beside the package."""
+    """The metric of one additional module outside the package."""
     (tmp_path / "matthews.py").write_text(ADDED)
     monkeypatch.setattr(metrics, "__path__", [*metrics.__path__, str(tmp_path)])
     metric = discover(metrics.__name__, Metric)["matthews"]
@@ -144,7 +144,7 @@ def test_a_metric_that_is_added_has_its_column_and_its_spread(added):
     assert [spread[f"matthews{end}"] for end in ("", "_sd", "_min", "_max")] == pytest.approx(
         [np.mean(expected), np.std(expected, ddof=1), min(expected), max(expected)]
     )
-    # What is there already stays as it is.
+    # The existing columns stay unchanged.
     without = each.drop(columns="matthews")
     for listed in (METRICS, PER_SPLIT, EVIDENCE, SHOWN):
         del listed["matthews"]

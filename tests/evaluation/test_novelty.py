@@ -1,4 +1,4 @@
-"""How unusual a recording is: held against data that are like the training data, and against data that are not."""
+"""The novelty of a recording, tested with data like the training data and with different data."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from coughlab.studies.store import MODELS, StoredStudy
 
 
 def table(people, *, each=1, seed=0):
-    """Skewed and correlated measurements, alike among one person's recordings."""
+    """Skewed and correlated measurements, similar within one person's recordings."""
     rng = np.random.default_rng(seed)
     mixing = np.random.default_rng(1).normal(size=(len(acoustic.NAMES), len(acoustic.NAMES)))
     of_person = np.repeat(rng.normal(size=(people, len(mixing))), each, axis=0)
@@ -24,7 +24,7 @@ def p_values(trained, new):
 
 
 def assert_uniform(p):
-    # The naive way, with every training recording in the making of the space it is measured in, gives 0.1 and more at 0.05.
+    # If training recordings also defined the space in which they are measured, the share at 0.05 would be 0.1 or more.
     for level, within in ((0.05, 0.025), (0.2, 0.06), (0.5, 0.1), (0.8, 0.08)):
         assert (p <= level).mean() == pytest.approx(level, abs=within)
 
@@ -43,7 +43,7 @@ def test_held_out_people_of_the_case_study_have_uniform_p_values():
     assert_uniform(np.concatenate(p))
 
 
-def test_what_is_unlike_everything_has_the_least_p_value_there_is():
+def test_an_extreme_recording_has_the_smallest_possible_p_value():
     trained, other = table(60), table(3, seed=1)
     other[list(acoustic.NAMES)] = 1e6
     assert p_values(trained, other) == pytest.approx(1 / 61)
@@ -56,7 +56,7 @@ def test_what_is_unlike_everything_has_the_least_p_value_there_is():
 
 def test_one_person_s_recordings_and_copies_count_once():
     trained, new = table(50), table(40, seed=1)
-    # Every p-value is a number of people, out of those trained on and the new one.
+    # Every p-value is a number of people divided by the number of training people plus one.
     counts = p_values(trained, new) * 51
     assert counts == pytest.approx(counts.round())
     assert counts.min() >= 1 and counts.max() <= 51
@@ -71,6 +71,6 @@ def test_a_constant_measurement_is_unusual_only_where_it_changes():
     assert (p_values(trained, new.assign(rms=0.6)) < p_values(trained, new.assign(rms=0.5))).all()
 
 
-def test_too_few_people_cannot_tell():
+def test_too_few_people_give_no_p_value():
     judged = novelty.Reference(table(novelty.LEAST_PEOPLE - 1, each=4), "here").judge(np.ones(26))
     assert (judged.p, judged.code) == (None, "unknown") and "too few people" in judged.message

@@ -7,7 +7,7 @@ from coughlab.evaluation import projection
 
 
 def clouds(n=40, m=6, seed=0):
-    """Two well parted clouds, in columns of very different scales."""
+    """Two well separated clouds, in columns of very different scales."""
     rng = np.random.default_rng(seed)
     values = rng.standard_normal((n, m)) + 8 * (np.arange(n) % 2)[:, None]
     return values * 10.0 ** np.arange(m)
@@ -20,7 +20,7 @@ def test_principal_components_are_those_of_the_correlation_matrix():
     np.testing.assert_allclose(explained, eigenvalues[:2] / eigenvalues.sum())
     np.testing.assert_allclose(coordinates.var(axis=0), eigenvalues[:2])
     np.testing.assert_allclose(np.corrcoef(coordinates, rowvar=False), np.eye(2), atol=1e-10)
-    # Either way would do, but it is always the same: a component grows with the feature that weighs most in it.
+    # The sign is arbitrary but fixed: a component grows with the feature of the largest weight.
     for weights in (projection.standardised(values).T @ coordinates).T:
         assert weights[np.abs(weights).argmax()] > 0
 
@@ -31,7 +31,7 @@ def test_units_do_not_matter():
     np.testing.assert_allclose(projection.pca(values)[0], projection.pca(in_other_units)[0], atol=1e-8)
 
 
-def test_a_constant_column_counts_for_nothing():
+def test_a_constant_column_has_no_effect():
     values = clouds()
     with_constant = np.column_stack([values, np.full(len(values), 3.0)])
     np.testing.assert_allclose(projection.pca(values)[0], projection.pca(with_constant)[0], atol=1e-8)

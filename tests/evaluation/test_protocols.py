@@ -1,4 +1,4 @@
-"""The protocols: every record is complete, and a new one is a new module."""
+"""The protocols: each record is complete, and a new protocol is a new module."""
 
 import dataclasses
 import sys
@@ -34,20 +34,20 @@ def test_every_record_is_complete(protocol):
     assert isinstance(protocol.ruled_out(dataset(), COVID), str)
 
 
-def test_no_two_are_called_the_same():
+def test_texts_orders_and_markers_are_unique():
     for name in (*TEXTS, "order", "marker"):
         values = [getattr(protocol, name) for protocol in PROTOCOLS.values()]
         assert len(set(values)) == len(values), name
-    # Told apart without colour.
+    # Distinguishable without colour.
     assert len({protocol.marker[0] for protocol in PROTOCOLS.values()}) == len(PROTOCOLS)
 
 
-def test_they_stand_in_the_order_of_what_they_prove():
+def test_the_order_goes_from_the_weakest_to_the_strictest():
     assert list(PROTOCOLS) == ["published", "deduplicated", "person-disjoint", "source-balanced", "external"]
     assert list(WITHIN) == list(PROTOCOLS)[:-1] and EXTERNAL == "external"
     assert STRICTEST[0] == EXTERNAL and STRICTEST[-1] == "published"
     assert PROTOCOLS[EXTERNAL].split is None
-    # Only the case study's asks about the rows trained on.
+    # Only the case study's protocol also predicts the training rows.
     assert [name for name, protocol in PROTOCOLS.items() if protocol.trained_rows] == ["published"]
 
 
@@ -92,7 +92,7 @@ ODD_AND_EVEN = Protocol(
 
 @pytest.fixture
 def added(tmp_path, monkeypatch):
-    """The protocols where a folder beside the package has one more module."""
+    """The protocols with one additional module in a folder outside the package."""
     (tmp_path / "odd_and_even.py").write_text(ADDED)
     monkeypatch.setattr(protocols, "__path__", [*protocols.__path__, str(tmp_path)])
     yield discover(protocols.__name__, Protocol)
@@ -112,13 +112,13 @@ def test_a_module_that_is_added_is_found_in_its_place(added):
     test_every_record_is_complete(added["odd-and-even"])
     (train, test), _ = added["odd-and-even"].split(dataset(), n_splits=2)
     assert (train[:2].tolist(), test[:2].tolist()) == ([1, 3], [0, 2])
-    # Unless it is looked for, nothing is there.
+    # Without a new search the module is not listed.
     assert "odd-and-even" not in PROTOCOLS
 
 
 @pytest.fixture
 def listed(added):
-    """The same as if the module had been there from the start."""
+    """The same, as if the module had existed from the start."""
     within = {name: protocol for name, protocol in added.items() if protocol.split}
     lists = [(PROTOCOLS, dict(PROTOCOLS), added), (WITHIN, dict(WITHIN), within)]
     for records, _, after in lists:
@@ -166,7 +166,7 @@ def test_a_protocol_that_is_added_can_be_named_in_a_definition_and_is_run(tmp_pa
     )
 
 
-def test_a_protocol_is_what_it_was_made():
+def test_a_protocol_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         PROTOCOLS["published"].order = 5
 
@@ -178,7 +178,7 @@ def test_a_protocol_is_what_it_was_made():
         (TUBERCULOSIS, ("tb", "healthy"), "(tuberculosis: ward; not tuberculosis: radio)"),
     ],
 )
-def test_why_a_protocol_cannot_be_made_is_said_in_the_words_of_the_task(task, labels, sentence):
+def test_the_reason_against_a_protocol_uses_the_words_of_the_task(task, labels, sentence):
     features = pd.DataFrame(
         {"person": ["a", "b"], "label": labels, "source": ["ward", "radio"], "audio": np.arange(2)}
     )

@@ -1,4 +1,4 @@
-"""Curves and thresholds, held against scikit-learn and against their definitions."""
+"""Curves and thresholds, compared with scikit-learn and with their definitions."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ examples = settings(max_examples=50, derandomize=True, deadline=None, database=N
 
 @st.composite
 def answers(draw):
-    """Labels of both classes and probabilities with ties, 0 and 1 among them."""
+    """Labels of both classes and probabilities with ties, including 0 and 1."""
     n = draw(st.integers(2, 30))
     labels = [1, 0, *draw(st.lists(st.integers(0, 1), min_size=n - 2, max_size=n - 2))]
     tenths = st.integers(0, 10).map(lambda tenth: tenth / 10)
@@ -38,17 +38,17 @@ def test_areas_are_those_of_scikit_learn(answered):
 def test_every_threshold_lies_on_the_curves(answered):
     labels, probabilities = answered
     for threshold in np.unique(probabilities):
-        called = probabilities >= threshold
-        recall = recall_score(labels, called)
+        predicted = probabilities >= threshold
+        recall = recall_score(labels, predicted)
         for (x, y), point in (
-            (roc.roc(labels, probabilities), (called[labels == 0].mean(), recall)),
-            (roc.precision_recall(labels, probabilities), (recall, precision_score(labels, called))),
+            (roc.roc(labels, probabilities), (predicted[labels == 0].mean(), recall)),
+            (roc.precision_recall(labels, probabilities), (recall, precision_score(labels, predicted))),
         ):
             assert distance(x, y, point) < 1e-9
 
 
 def distance(x, y, point):
-    """From a point to the nearest piece of a line."""
+    """The distance from a point to the nearest segment of a line."""
     start, end = np.stack([x[:-1], y[:-1]], axis=1), np.stack([x[1:], y[1:]], axis=1)
     along = ((point - start) * (end - start)).sum(axis=1) / np.maximum(
         ((end - start) ** 2).sum(axis=1), 1e-300
@@ -65,15 +65,15 @@ def test_a_recall_that_is_reached_has_the_precision_of_the_highest_threshold_tha
     precision, low, high = roc.band([roc.precision_recall(*answered)], recalls)
     assert (precision == low).all() and (precision == high).all()
     for recall, read in zip(recalls, precision, strict=True):
-        called = probabilities >= roc.keeping_sensitivity(labels, probabilities, recall)
-        assert read == pytest.approx(precision_score(labels, called))
+        predicted = probabilities >= roc.keeping_sensitivity(labels, probabilities, recall)
+        assert read == pytest.approx(precision_score(labels, predicted))
 
 
-def test_a_model_that_tells_all_apart():
+def test_a_model_that_separates_all_rows():
     labels, probabilities = [True, False, True, False], [0.9, 0.2, 0.8, 0.1]
     grid = np.linspace(0, 1, 11)
     assert (roc.band([roc.roc(labels, probabilities)], grid)[0] == 1).all()
-    # No points but the corners.
+    # Only the corner points.
     assert [values.tolist() for values in roc.roc(labels, probabilities)] == [[0, 0, 1], [0, 1, 1]]
     assert (roc.band([roc.precision_recall(labels, probabilities)], grid)[0] == 1).all()
     assert roc.youden(labels, probabilities) == 0.8
@@ -115,8 +115,8 @@ def test_youden_is_the_highest_of_the_best_thresholds(answered):
     labels, probabilities = answered
 
     def j(threshold):
-        called = probabilities >= threshold
-        return called[labels == 1].mean() - called[labels == 0].mean()
+        predicted = probabilities >= threshold
+        return predicted[labels == 1].mean() - predicted[labels == 0].mean()
 
     best = max(map(j, probabilities))
     assert roc.youden(*answered) == max(p for p in probabilities if j(p) > best - 1e-12)

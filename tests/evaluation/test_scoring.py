@@ -1,4 +1,4 @@
-"""Metrics, scores and their intervals, held against scikit-learn and against published numbers."""
+"""Metrics, scores and their intervals, compared with scikit-learn and with published numbers."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ LABELS = COVID.labels
 
 
 def table(**columns):
-    """A predictions table of one model, protocol and split unless told otherwise."""
+    """A predictions table, by default with one model, protocol and split."""
     n = len(columns["label"])
     default = {
         "model": "mlp",
@@ -33,7 +33,7 @@ def table(**columns):
 
 
 def answers(right, n, label="covid"):
-    """One recording a person, the first `right` of them answered rightly at a threshold of one half."""
+    """One recording per person; the first `right` answers are correct at a threshold of one half."""
     wrong, correct = (0.1, 0.9) if label == "covid" else (0.9, 0.1)
     return table(label=[label] * n, probability=[correct] * right + [wrong] * (n - right))
 
@@ -79,8 +79,8 @@ def test_scores_are_the_means_of_confusion_matrices(role, seed):
         )
         each = []
         for _, rows in chosen.groupby("split"):
-            called = np.where(rows["probability"] >= thresholds[row["model"]], "covid", "not_covid")
-            tn, fp, fn, tp = confusion_matrix(rows["label"], called, labels=LABELS).ravel()
+            predicted = np.where(rows["probability"] >= thresholds[row["model"]], "covid", "not_covid")
+            tn, fp, fn, tp = confusion_matrix(rows["label"], predicted, labels=LABELS).ravel()
             each.append(((tp + tn) / len(rows), tp / (tp + fn), tn / (tn + fp)))
         expected = np.mean(each, axis=0)
         assert [row["accuracy"], row["sensitivity"], row["specificity"]] == pytest.approx(expected, rel=1e-12)
@@ -110,7 +110,7 @@ def test_intervals_are_those_newcombe_published(right, n, low, high, label, scor
 
 def test_people_are_counted_not_rows_and_not_splits():
     once = answers(15, 20)
-    # Everyone is recorded three times and tested in two splits: nobody new has been asked.
+    # Each person is recorded three times and tested in two splits, so the number of people is unchanged.
     many = pd.concat(
         [
             once.assign(split=split, recording=f"{take}-" + once["recording"])
@@ -161,7 +161,7 @@ def test_datasets_tested_on_are_kept_apart():
     assert result["accuracy"].to_dict() == {"here": 1.0, "elsewhere": 0.0}
 
 
-def test_a_class_nobody_has_says_nothing():
+def test_metrics_of_an_absent_class_are_missing():
     row = only(answers(4, 4, "not_covid"))
     assert np.isnan(row["sensitivity"])
     assert (row["sensitivity_low"], row["sensitivity_high"], row["sensitivity_people"]) == (0.0, 1.0, 0)
@@ -182,7 +182,7 @@ def test_all_missing_columns_are_named():
 
 @pytest.mark.parametrize("positive", ["covid", "True", None, 1, 1.0])
 @pytest.mark.parametrize("other", [True, "not_covid", 0])
-def test_what_is_not_boolean_says_nothing_of_a_class(positive, other):
+def test_a_column_positive_that_is_not_boolean_is_refused(positive, other):
     rows = table(label=["covid", "not_covid"], positive=[positive, other])
     with pytest.raises(
         ValueError, match="The column positive of the predictions table must be true or false"
@@ -190,7 +190,7 @@ def test_what_is_not_boolean_says_nothing_of_a_class(positive, other):
         scoring.scores(rows, {"mlp": 0.5})
 
 
-def test_labels_are_compared_nowhere():
+def test_scores_use_the_column_positive_and_not_the_labels():
     rows = random_table(0)
     others = rows.assign(label=[TUBERCULOSIS.label(positive) for positive in rows["positive"]])
     without = rows.drop(columns="label")
@@ -219,18 +219,18 @@ def test_a_model_without_a_threshold_is_named():
 
 
 def sklearn_s(label, probability, threshold):
-    """What `per_split` is to say of one group of rows, by scikit-learn's own functions; NaN where they would only warn."""
+    """The expected row of `per_split` for one group, by scikit-learn's functions; NaN where they would only warn."""
     y, p = np.asarray(label) == "covid", np.asarray(probability)
-    called = p >= threshold
-    tn, fp, fn, tp = confusion_matrix(y, called, labels=[False, True]).ravel()
+    predicted = p >= threshold
+    tn, fp, fn, tp = confusion_matrix(y, predicted, labels=[False, True]).ravel()
     counts = {"recordings": len(y), "positives": y.sum(), "negatives": (~y).sum()}
     scores = {
         "log_loss": sklearn.metrics.log_loss(y, p, labels=[False, True]),
-        "accuracy": sklearn.metrics.accuracy_score(y, called),
-        "sensitivity": sklearn.metrics.recall_score(y, called, zero_division=np.nan),
-        "specificity": sklearn.metrics.recall_score(y, called, pos_label=False, zero_division=np.nan),
-        "precision": sklearn.metrics.precision_score(y, called, zero_division=np.nan),
-        "f1": sklearn.metrics.f1_score(y, called, zero_division=np.nan),
+        "accuracy": sklearn.metrics.accuracy_score(y, predicted),
+        "sensitivity": sklearn.metrics.recall_score(y, predicted, zero_division=np.nan),
+        "specificity": sklearn.metrics.recall_score(y, predicted, pos_label=False, zero_division=np.nan),
+        "precision": sklearn.metrics.precision_score(y, predicted, zero_division=np.nan),
+        "f1": sklearn.metrics.f1_score(y, predicted, zero_division=np.nan),
         "roc_auc": sklearn.metrics.roc_auc_score(y, p) if 0 < y.sum() < len(y) else np.nan,
         "average_precision": sklearn.metrics.average_precision_score(y, p) if y.any() else np.nan,
         "brier": np.mean((p - y) ** 2),
@@ -252,7 +252,7 @@ def assert_equals_sklearn(result, predictions, thresholds):
         assert row["people"] == rows["person"].nunique()
 
 
-# Few different values, so that there are ties, and the ends, which the log loss cannot take as they are.
+# Few different values, so that there are ties, and 0 and 1, which the log loss cannot use without clipping.
 PROBABILITIES = st.sampled_from([0.0, 1e-17, 0.25, 0.4, 0.5, 0.75, 1.0]) | st.floats(0, 1)
 ROWS = st.tuples(
     st.sampled_from(["mlp", "cnn"]),
@@ -295,7 +295,7 @@ def test_the_order_of_the_rows_and_their_index_do_not_matter():
     pd.testing.assert_frame_equal(*tables, rtol=1e-12)
 
 
-def test_words_may_be_categories_some_of_which_nobody_has():
+def test_text_columns_may_be_categories_with_unused_values():
     predictions = random_table(2)
     thresholds = {"mlp": 0.5, "cnn": 0.37}
     plain = scoring.per_split(predictions, thresholds)
@@ -329,7 +329,7 @@ def test_what_is_not_defined_is_missing():
     assert {name for name in metrics.PER_SPLIT if np.isnan(row[name])} == {"specificity", "roc_auc"}
 
 
-def test_being_sure_and_wrong_costs_much_but_not_everything():
+def test_a_certain_wrong_answer_has_a_large_but_finite_loss():
     (row,) = scoring.per_split(table(label=["covid"], probability=[0.0]), {"mlp": 0.5}).to_dict("records")
     assert row["log_loss"] == pytest.approx(-np.log(np.finfo(float).eps))
 

@@ -1,4 +1,4 @@
-"""How rows are split."""
+"""The splits of the rows."""
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,9 @@ def labels(n, positives, seed=0):
 
 @pytest.mark.parametrize(("n", "positives"), [(170, 19), (20, 8), (101, 50), (1000, 40)])
 def test_every_row_has_one_role_in_every_split(n, positives):
-    deals = splits.published(labels(n, positives), n_splits=5)
-    assert len(deals) == 5
-    for train, test in deals:
+    made = splits.published(labels(n, positives), n_splits=5)
+    assert len(made) == 5
+    for train, test in made:
         assert sorted([*train, *test]) == list(range(n))
         assert np.all(np.diff(train) > 0) and np.all(np.diff(test) > 0)
         assert len(test) == np.ceil(0.3 * n)
@@ -37,7 +37,7 @@ def test_the_case_study_s_numbers():
         assert (y[train].sum(), y[test].sum()) == (13, 6)
 
 
-def test_the_same_seed_splits_the_same_and_another_another():
+def test_the_seed_decides_the_split():
     y = labels(170, 19)
     flat = {
         name: np.stack([test for _, test in splits.published(y, seed=seed)])
@@ -56,10 +56,12 @@ def test_the_share_of_test_rows_can_be_chosen(share):
         assert abs(y[test].sum() - share * 19) < 1
 
 
-def test_the_share_is_the_case_study_s_unless_told():
+def test_the_default_share_is_the_case_study_s():
     y = labels(170, 19)
-    for (_, told), (_, untold) in zip(splits.published(y, test_share=0.3), splits.published(y), strict=True):
-        assert np.array_equal(told, untold)
+    for (_, explicit), (_, default) in zip(
+        splits.published(y, test_share=0.3), splits.published(y), strict=True
+    ):
+        assert np.array_equal(explicit, default)
 
 
 def test_splits_differ_from_one_another():
@@ -79,7 +81,7 @@ def test_more_splits_begin_with_the_same_ones():
 
 
 def dataset(seed=0):
-    """Sixty people with two recordings each from three sources; some audio is there twice, two copies are contradictory."""
+    """Sixty people with two recordings each from three sources; some audio is duplicated, two copies contradict in label."""
     rng = np.random.default_rng(seed)
     person = np.repeat(np.arange(60), 2)
     source = np.array(["phone", "bot", "clinic"])[person % 3]
@@ -101,7 +103,7 @@ OTHERS = [name for name in WITHIN if name != "published"]
 
 
 @pytest.mark.parametrize("protocol", OTHERS)
-def test_no_protocol_but_the_published_has_copies_or_contradictions(protocol):
+def test_only_the_published_protocol_has_copies_or_contradictions(protocol):
     table = dataset()
     for train, test in WITHIN[protocol].split(table, n_splits=8, seed=3):
         rows = np.concatenate([train, test])
@@ -115,24 +117,24 @@ def test_no_protocol_but_the_published_has_copies_or_contradictions(protocol):
 
 
 @pytest.mark.parametrize("protocol", ["person-disjoint", "source-balanced"])
-def test_nobody_is_on_both_sides(protocol):
+def test_no_person_is_on_both_sides(protocol):
     person = dataset()["person"].to_numpy()
     shared = [
         set(person[train]) & set(person[test])
         for train, test in WITHIN[protocol].split(dataset(), n_splits=8)
     ]
     assert shared == [set()] * 8
-    # Where rows are split without looking at people, most of them are.
+    # When the split ignores people, most people are on both sides.
     assert all(set(person[a]) & set(person[b]) for a, b in splits.deduplicated(dataset(), n_splits=8))
 
 
-def test_with_balanced_sources_the_source_does_not_tell_the_label():
+def test_with_balanced_sources_the_source_does_not_predict_the_label():
     table, drawn = dataset(), set()
     for train, test in splits.source_balanced(table, n_splits=8):
         rows = table.iloc[np.concatenate([train, test])]
         counts = rows.groupby(["source", "label"]).size().unstack()
         assert (counts["covid"] == counts["not_covid"]).all()
-        # Nobody in the clinic has COVID.
+        # No person in the clinic has COVID.
         assert set(counts.index) == {"phone", "bot"}
         drawn.add(tuple(sorted(rows.index)))
     assert len(drawn) == 8
@@ -148,11 +150,11 @@ def test_sources_with_one_label_cannot_be_balanced():
 def test_more_splits_begin_with_the_same_and_names_of_people_do_not_matter(protocol):
     table = dataset()
     renamed = table.assign(person=table["person"].map(lambda name: f"{hash(name) % 7}{name}"))
-    deal = WITHIN[protocol].split
+    make_splits = WITHIN[protocol].split
     for few, many, others in zip(
-        deal(table, n_splits=2, seed=5),
-        deal(table, n_splits=6, seed=5),
-        deal(renamed, n_splits=2, seed=5),
+        make_splits(table, n_splits=2, seed=5),
+        make_splits(table, n_splits=6, seed=5),
+        make_splits(renamed, n_splits=2, seed=5),
         strict=False,
     ):
         for rows, same, also in zip(few, many, others, strict=True):

@@ -1,4 +1,4 @@
-"""The paragraph of the Reality check says what its numbers allow, and no more."""
+"""The paragraph of the Reality check claims no more than its numbers support."""
 
 import re
 
@@ -25,7 +25,7 @@ def row(protocol, auc, model="mlp", tested_on="here", **options):
 def test_the_whole_story_of_a_model():
     table = steps.steps("kaggle-trial", evidences.kaggle_trial(), "mlp", "roc_auc")
     text = plain.paragraph(table, study="kaggle-trial", model="mlp", title="MLP", task=COVID, claimed=1.0)
-    for said in (
+    for sentence in (
         "reports an accuracy of 100% for a model of this kind.",
         "In kaggle-trial, tested as published",
         "in 97 of 100 pairs",
@@ -39,40 +39,40 @@ def test_the_whole_story_of_a_model():
         "Of 250 recordings of 51 people in coswara-sample, all of them without COVID, it predicts COVID for 28% of the recordings"
         " (95% interval 18% to 40%): false alarms.",
     ):
-        assert said in text
+        assert sentence in text
     assert text.endswith("does not show that the model recognises COVID in recordings from elsewhere.")
     assert "nan" not in text and "  " not in text and "same people" not in text
 
 
 @pytest.mark.parametrize(
-    ("auc", "said"),
+    ("auc", "sentence"),
     [
         (BETTER, "better than guessing on these recordings"),
         (WORSE, "worse than guessing, it ranks them the wrong way round"),
         (GUESSING, "compatible with guessing"),
-        # Shown as 0.50, and so not told as more.
+        # Shown as 0.50, so the paragraph does not claim more than guessing.
         ((0.55, 0.5012, 0.6), "compatible with guessing"),
         ((0.55, float("nan"), float("nan")), "nobody can tell whether that is better than guessing"),
     ],
 )
-def test_another_dataset_is_told_by_its_interval(auc, said):
+def test_the_text_for_another_dataset_depends_on_its_interval(auc, sentence):
     text = paragraph(row("published", BETTER), row("external", auc, tested_on="there"))
-    assert said in text
+    assert sentence in text
     assert ("This shows more than guessing on there. It does not show" in text) == (auc == BETTER)
     assert ("does not show that the model recognises COVID" in text) == (auc != BETTER)
 
 
 @pytest.mark.parametrize(
-    ("auc", "said"),
+    ("auc", "sentence"),
     [
         (BETTER, "better than guessing in this dataset"),
         (WORSE, "worse than guessing in this dataset"),
         (GUESSING, "): compatible with guessing"),
     ],
 )
-def test_the_strictest_test_within_the_dataset_is_told_by_its_interval(auc, said):
+def test_the_text_for_the_strictest_test_within_the_dataset_depends_on_its_interval(auc, sentence):
     text = paragraph(row("published", BETTER), row("deduplicated", BETTER), row("source-balanced", auc))
-    assert said in text and "When each source gives as many" in text and "counts once" not in text
+    assert sentence in text and "When each source gives as many" in text and "counts once" not in text
     assert "may explain the score" not in text and "same people may have been trained and tested on" in text
     assert text.endswith(
         "It was tested on no other dataset: this does not show that the model would recognise COVID in recordings from elsewhere."
@@ -86,14 +86,14 @@ def test_one_good_dataset_does_not_make_up_for_a_bad_one():
 
 
 @pytest.mark.parametrize(("shortcut", "above"), [((0.6, 0.5, 0.69), True), ((0.65, 0.6, 0.7), False)])
-def test_only_a_score_above_the_shortcut_s_whole_interval_is_told_as_more(shortcut, above):
+def test_only_a_score_above_the_shortcut_s_whole_interval_counts_as_better(shortcut, above):
     text = paragraph(row("deduplicated", BETTER), row("deduplicated", shortcut, model="shortcut"))
     assert ("less than the model, whose score such facts alone do not reach" in text) == above
     assert ("does not show that it hears an illness" in text) == (not above)
     assert 'The model "MLP" was trained on here.' in text
 
 
-def test_even_a_success_elsewhere_is_held_against_the_shortcut():
+def test_a_success_on_another_dataset_is_also_compared_with_the_shortcut():
     text = paragraph(
         row("external", BETTER, tested_on="there"),
         row("external", (0.9, 0.8, 0.95), model="shortcut", tested_on="there"),
@@ -110,12 +110,12 @@ def test_a_model_that_was_only_tested_as_published():
 
 def test_a_model_that_was_not_tested_and_the_baselines():
     assert paragraph(row("published", BETTER), model="cnn") == 'The model "MLP" was not tested on here.'
-    for model, said in (
+    for model, sentence in (
         ("shortcut", "knows only how a recording was made"),
         ("random", "draws its answers by lot"),
     ):
         text = paragraph(row("published", BETTER, model=model), model=model)
-        assert text.startswith("MLP is a baseline") and said in text
+        assert text.startswith("MLP is a baseline") and sentence in text
         assert "A baseline that" not in text
 
 
@@ -136,7 +136,7 @@ def test_the_paragraph_is_about_the_auc_only():
         (0.5, "false_alarms", "50%"),
     ],
 )
-def test_a_value_never_looks_perfect_that_is_not(value, metric, text):
+def test_only_a_perfect_value_is_shown_as_perfect(value, metric, text):
     assert wording.write(value, metric) == text
 
 

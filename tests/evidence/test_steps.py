@@ -1,4 +1,4 @@
-"""The steps of the Reality check are read off the evidence table, and what is missing says why."""
+"""The steps of the Reality check are read from the evidence table, and missing steps have a reason."""
 
 import numpy as np
 import pandas as pd
@@ -34,10 +34,10 @@ def test_each_step_has_its_value_its_interval_its_size_and_its_baselines(evidenc
     assert (first["majority"], first["chance"], first["reason"]) == (0.5, 0.5, "")
 
 
-def test_where_everybody_is_healthy_only_false_alarms_are_counted(evidence):
+def test_with_healthy_people_only_false_alarms_are_counted(evidence):
     last = steps.steps("kaggle-trial", evidence, "mlp", "roc_auc").iloc[-1]
     assert (last["metric"], last["tested_on"]) == (FALSE_ALARMS, "coswara-sample")
-    # 1 - specificity, whose interval turns round.
+    # 1 - specificity, with the limits of the interval exchanged.
     np.testing.assert_allclose(last[["value", "low", "high"]].astype(float), [0.28, 0.18, 0.4])
     np.testing.assert_allclose(last[["shortcut", "shortcut_low"]].astype(float), [0.1, 0.04])
     assert last["majority"] == 0
@@ -47,7 +47,7 @@ def test_where_everybody_is_healthy_only_false_alarms_are_counted(evidence):
     ("metric", "majority", "chance"),
     [("accuracy", 147 / 166, 0.8), ("balanced_accuracy", 0.5, 0.5), ("sensitivity", 0, np.nan)],
 )
-def test_what_always_one_answer_and_what_guessing_reaches(evidence, metric, majority, chance):
+def test_the_baselines_of_a_constant_answer_and_of_guessing(evidence, metric, majority, chance):
     evidence = evidence.assign(
         balanced_accuracy=0.5, sensitivity=evidence["sensitivity"].where(evidence["model"] == "random", 0.5)
     )
@@ -56,7 +56,7 @@ def test_what_always_one_answer_and_what_guessing_reaches(evidence, metric, majo
     assert first["chance"] == pytest.approx(chance, nan_ok=True)
 
 
-def test_a_step_without_a_value_says_why(evidence):
+def test_a_step_without_a_value_has_a_reason(evidence):
     why = {"source-balanced": "Because."}
     table = steps.steps("kaggle-trial", evidence, "cnn2", "roc_auc", reasons=why).set_index("title")
     assert table.loc["As published", "value"] == 0.93
@@ -66,7 +66,7 @@ def test_a_step_without_a_value_says_why(evidence):
     assert table.loc["Without the shortcut's help", "reason"] == "Because."
     assert "not tested on coswara-sample; others were" in table.loc["On coswara-sample", "reason"]
     assert table["value"].isna().tolist() == (table["reason"] != "").tolist()
-    # What was not measured rests on nothing known, rather than on 0 recordings.
+    # A step that was not measured has an unknown number of recordings, not 0.
     assert table["recordings"].isna().tolist() == table["value"].isna().tolist()
     alone = steps.steps("kaggle-trial", evidence[evidence["protocol"] == "published"], "mlp", "roc_auc")
     assert alone["reason"].iloc[-1] == "No model was tested on another dataset."
@@ -75,8 +75,8 @@ def test_a_step_without_a_value_says_why(evidence):
 
 def test_all_that_are_ill_leave_no_auc():
     row = evidences.row("mlp", "external", "there", positives=100, sensitivity=(0.5, 0.4, 0.6))
-    told = steps.steps("here", pd.DataFrame([row]), "mlp", "roc_auc").iloc[-1]
-    assert np.isnan(told["value"]) and "one label" in told["reason"]
+    step = steps.steps("here", pd.DataFrame([row]), "mlp", "roc_auc").iloc[-1]
+    assert np.isnan(step["value"]) and "one label" in step["reason"]
 
 
 def test_the_shortcut_is_not_its_own_baseline(evidence):
@@ -99,7 +99,7 @@ def test_people_and_sources_rule_protocols_out():
         }
     )
     found = steps.ruled_out(features, COVID)
-    # The one person with two rows is a recording and its copy.
+    # The two rows of one person are a recording and its copy.
     assert set(found) == {"person-disjoint", "source-balanced"}
     assert "(COVID: ward, home; not COVID: radio)" in found["source-balanced"]
     assert steps.ruled_out(features.assign(source="ward", audio=[0, 1, 2, 3]), COVID) == {}

@@ -1,4 +1,4 @@
-"""The evidence beside an answer: every verdict, and numbers worked out by hand."""
+"""The evidence shown with an answer: every verdict, and numbers calculated by hand."""
 
 import json
 from types import SimpleNamespace
@@ -16,12 +16,12 @@ from tests.tasks import COVID
 
 FAMILIAR = Novelty(0.4, "familiar", "Not unlike.", "here")
 FAR = Novelty(0.01, "far", "Far from anything.", "here")
-#: A study of which nothing is asked but its name and its task.
+#: A stand-in for a study; only its name and its task are used.
 HERE = SimpleNamespace(name="here", task=COVID)
 
 
 def predictions(protocol, tested_on, found, alarmed, *, model="mlp", splits=1):
-    """Test rows, one recording a person: of the ill and of the healthy, whether each is predicted positive."""
+    """Test rows with one recording per person; for ill and healthy people, whether each is predicted positive."""
     predicted = np.r_[found, alarmed]
     people = [f"{tested_on} {k}" for k in range(len(predicted))]
     rows = {
@@ -32,7 +32,7 @@ def predictions(protocol, tested_on, found, alarmed, *, model="mlp", splits=1):
         "recording": people,
         "person": people,
         "label": ["covid"] * len(found) + ["not_covid"] * len(alarmed),
-        # Ranked by what they are predicted and, among those, by lot.
+        # Ranked by the predicted label and randomly within a label.
         "probability": np.where(predicted, 0.6, 0.4)
         + np.random.default_rng(0).uniform(-0.1, 0.1, len(predicted)),
     }
@@ -66,10 +66,10 @@ def test_the_numbers_are_those_of_the_strictest_test_on_both_labels():
         predictions("external", "healthy", [], first(900, 1000)),
     )
     block = answer.block(seen, answer.known(seen, "mlp"), "covid", FAMILIAR, prevalence=0.1)
-    told = {
+    fields = {
         name: block[name] for name in ("study", "protocol", "tested_on", "recordings", "people", "splits")
     }
-    assert list(told.values()) == ["here", "external", "there", 300, 300, 1]
+    assert list(fields.values()) == ["here", "external", "there", 300, 300, 1]
     # 80% of the ill and 10% of the healthy. The limits are those of Simel, Samsa and Matchar (1991).
     assert block["likelihood_ratio"] == pytest.approx(8)
     width = 1.959964 * np.sqrt(1 / 80 - 1 / 100 + 1 / 20 - 1 / 200)
@@ -111,7 +111,7 @@ def known(auc, protocol="external", ratio=(3, 2, 4), shortcut=None):
     ],
 )
 @pytest.mark.parametrize("label", ["covid", "not_covid"])
-def test_the_verdict_says_no_more_than_the_intervals(verdict, evidence, novelty, label):
+def test_the_verdict_claims_no_more_than_the_intervals(verdict, evidence, novelty, label):
     block = answer.block(HERE, evidence, label, novelty)
     assert block["verdict"] == verdict and block["prevalence"] == 0.05
     assert block["message"].endswith(".") and "nan" not in block["message"]
@@ -138,12 +138,12 @@ def test_a_model_that_was_never_tested_on_both_labels_is_untested():
     assert answer.known(healthy, "mlp") is None
     chain = study(predictions("published", "here", first(9, 10), first(1, 10), model="shortcut"))
     assert answer.known(chain, "mlp") is None
-    # The baseline is not held against itself.
+    # The baseline is not compared with itself.
     assert answer.known(chain, "shortcut").shortcut is None
 
 
 @pytest.mark.parametrize("text", ["", "0", "1", "5", "-0.1", "nan", "inf", "5%", "a"])
-def test_what_is_no_prevalence_is_refused_in_a_sentence(text):
+def test_an_invalid_prevalence_is_refused_in_a_sentence(text):
     with pytest.raises(answer.PrevalenceError, match="above 0 and below 1"):
         answer.prevalence_of(text)
 
@@ -153,7 +153,7 @@ def test_a_prevalence_is_read():
 
 
 @pytest.mark.parametrize(
-    ("not_covid", "covid", "label", "said"),
+    ("not_covid", "covid", "label", "sentence"),
     [
         (1, 0, "not_covid", "The cough and the recording: not COVID"),
         (0, 1, "not_covid", "The cough says COVID, the recording says not COVID"),
@@ -165,5 +165,5 @@ def test_a_prevalence_is_read():
         (0, 60, "not_covid", "All 60 coughs say COVID, the recording says not COVID"),
     ],
 )
-def test_whether_the_coughs_and_the_recording_agree(not_covid, covid, label, said):
-    assert answer.agreement({"not_covid": not_covid, "covid": covid}, label, COVID) == said
+def test_whether_the_coughs_and_the_recording_agree(not_covid, covid, label, sentence):
+    assert answer.agreement({"not_covid": not_covid, "covid": covid}, label, COVID) == sentence

@@ -1,4 +1,4 @@
-"""What the tests of faults share."""
+"""Fixtures of the fault tests."""
 
 import shutil
 
@@ -10,7 +10,7 @@ from tests.faults import disks
 
 @pytest.fixture
 def models(tmp_path):
-    """A copy of the committed models to do harm to."""
+    """A copy of the committed models that a test may damage."""
     return shutil.copytree(MODELS, tmp_path / "models", ignore=shutil.ignore_patterns("large"))
 
 

@@ -1,4 +1,4 @@
-"""Small disks that can be really full and really read-only, seen by the processes that are started on them alone."""
+"""Small disks that can be really full and really read-only, visible only to the processes that are started on them."""
 
 import contextlib
 import os
@@ -8,20 +8,20 @@ from pathlib import Path
 
 from tests.conftest import missing
 
-#: What fills a disk.
+#: The file that fills a disk.
 BALLAST = ".ballast"
 ROOT = Path(__file__).parent.parent.parent
 
 
 class Disk:
-    """A file system in memory, mounted in a name space of its own; made by `mounted`.
+    """A file system in memory, mounted in a separate name space; made by `mounted`.
 
     Attributes
     ----------
     path : pathlib.Path
-        Where it lies for the processes that `run` starts.
+        Its path for the processes that `run` starts.
     seen : pathlib.Path
-        Where the test sees it.
+        Its path for the test.
     """
 
     def __init__(self, path, holder, enter):
@@ -38,7 +38,7 @@ class Disk:
         return subprocess.Popen([*self._enter, *map(str, command)], **options)
 
     def fill(self, *, leave=0):
-        """Leave no room but so many bytes, in whole pages."""
+        """Fill the disk except for a number of bytes, in whole pages."""
         with contextlib.suppress(OSError), (self.seen / BALLAST).open("ab", buffering=0) as file:
             while True:
                 file.write(bytes(4096))
@@ -46,24 +46,24 @@ class Disk:
             os.truncate(self.seen / BALLAST, (self.seen / BALLAST).stat().st_size - leave // 4096 * 4096)
 
     def empty(self):
-        """Give the room back."""
+        """Free the space again."""
         (self.seen / BALLAST).unlink()
 
     def read_only(self, yes=True):
-        """Let nothing be written any more, or again."""
+        """Make the disk read-only, or writable again."""
         mode = "ro" if yes else "rw"
         self.run("mount", "-o", f"remount,{mode}", self.path).check_returncode()
 
 
 @contextlib.contextmanager
 def mounted(path, size="8m"):
-    """A disk of some size in an empty folder."""
+    """A disk of a given size in an empty folder."""
     path.mkdir(parents=True, exist_ok=True)
     unshare, nsenter = shutil.which("unshare"), shutil.which("nsenter")
     if not (unshare and nsenter):
         missing("disks of its own: install util-linux")
     root = os.geteuid() == 0
-    # It lives for as long as this process holds the other end of its input.
+    # It runs until this process closes its input.
     holder = subprocess.Popen(
         [
             *(unshare, *([] if root else ["--user", "--map-root-user"]), "--mount", "sh", "-c"),

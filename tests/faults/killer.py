@@ -1,10 +1,10 @@
 """Runs the command line in processes that are killed at a chosen moment.
 
-A moment is an act on the file system, right before it happens: a file opened to be written, a rename, a removal, a folder made.
-Or it is a number of bytes, at which the kernel kills whoever writes a file further.
+A moment is the time right before a file system operation ("act"): open for writing, rename, remove, or create a folder.
+Or it is a file size: the kernel kills the process that makes a file larger.
 
-``python -m tests.faults.killer`` imports what takes its time, and then forks a process for each order that it reads, so that
-hundreds of them can be killed in a minute.
+``python -m tests.faults.killer`` imports the slow modules, and then forks a process for each order that it reads, so that
+hundreds of processes can be killed in a minute.
 """
 
 import json
@@ -21,12 +21,12 @@ _ACTS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.link"
 
 
 class Killer:
-    """A process that runs commands and kills them; close it in the end.
+    """A process that runs commands and kills them; close it at the end.
 
     Parameters
     ----------
     start : callable, optional
-        Starts a process where it is to run, as `tests.faults.disks.Disk.start`; here unless told.
+        Starts a process at the right place, as `tests.faults.disks.Disk.start`; by default here.
     """
 
     def __init__(self, start=None):
@@ -46,34 +46,34 @@ class Killer:
         argv : iterable of object
             The arguments; or, with ``"write detector"`` and a folder, only the end of a training of the detector.
         below : path-like
-            Acts on files in this folder count.
+            Only acts on files in this folder are counted.
         act : int
-            Before which act the process is killed, from 1; 0 for never.
+            The process is killed before this act, counted from 1; 0 for never.
         size : int
-            Length of a file at which the process is killed that writes it further; 0 for never.
+            The process is killed when a file grows beyond this size; 0 for never.
         often : bool
-            Save after every fit and trial instead of every half minute, make parts of five recordings, and begin without trying
-            whether there is room.
+            Save after every fit and trial instead of every half minute, make parts of five recordings, and start without a
+            check of the free space.
 
         Returns
         -------
         dict
-            ``status`` (minus the signal's number if it was killed), ``acts``, a list of words with ``fsync`` among them, which
-            does not count, and ``output``.
+            ``status`` (minus the signal's number if it was killed), ``acts``, a list of words that also contains ``fsync``, which
+            is not counted, and ``output``.
         """
         order = {"argv": [*map(str, argv)], "below": str(below), "act": act, "size": size, "often": often}
         print(json.dumps(order), file=self._process.stdin, flush=True)
         return json.loads(self._process.stdout.readline())
 
     def close(self):
-        """End it."""
+        """End the process."""
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
 
 
 def main():
-    """Read orders, a line each, and answer them."""
+    """Read orders, one per line, and answer them."""
     import hyperopt  # noqa: F401
 
     import coughlab.audit.run
@@ -106,7 +106,7 @@ def _ordered(order):
 
 
 def _obey(order, log):
-    """What the forked process does; it never returns."""
+    """Run an order in the forked process; this never returns."""
     from coughlab.cli import main as cli
     from coughlab.datasets import survey
     from coughlab.studies import runner, training
@@ -117,7 +117,7 @@ def _obey(order, log):
         survey.ROWS, whole.PROBE_BYTES = 5, 0
     _watch(order["below"], order["act"], log)
     if order["size"]:
-        # Python would have an error instead, as of a full disk.
+        # Otherwise Python would get an error, as with a full disk.
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["size"], order["size"]))
     status = 1
@@ -150,7 +150,7 @@ def _watch(below, last, log):
         number = descriptor if isinstance(descriptor, int) else descriptor.fileno()
         note("fsync", str(Path(f"/proc/self/fd/{number}").readlink()))
 
-    # Python does not tell its hooks of it.
+    # Python has no audit event for it.
     os.fsync = fsync
 
     def see(event, about):
@@ -163,7 +163,7 @@ def _watch(below, last, log):
             path = about[0]
         else:
             return
-        # A name without a path is one in a folder that is being removed.
+        # A name without a path belongs to a folder that is being removed.
         path = os.fsdecode(path)
         if "/" in path and not os.path.abspath(path).startswith(f"{below}"):  # noqa: PTH100
             return
@@ -176,7 +176,7 @@ def _watch(below, last, log):
 
 
 def _write_detector(folder):
-    """The end of a training: what the committed detector was measured to be, written once more."""
+    """The end of a training: the committed detector and its measurements are written again."""
     from coughlab.detector.training import fitting, measures
     from coughlab.studies import store
 

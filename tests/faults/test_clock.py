@@ -1,4 +1,4 @@
-"""A clock that is decades wrong, either way, changes no answer, and is told where it matters."""
+"""A clock that is decades wrong in either direction changes no answer, and is reported where it matters."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from coughlab.live import cough_log
 from tests.conftest import ROOT, missing
 from tests.studies.test_runner import tiny_dataset
 
-#: Before ZIP files begin, and after they end.
+#: Before the first and after the last date that a ZIP file can have.
 TIMES = ["1970-01-02", "2150-06-01"]
 
 
@@ -28,7 +28,7 @@ def data(tmp_path_factory):
 
 
 def at(day, *arguments):
-    """Run Python at another time of day; how much of it passes, and what the files say, is as ever."""
+    """Run Python with another system time; durations and file times are unchanged."""
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     if not found:
         missing("a clock that can be set: install Debian's faketime")
@@ -39,7 +39,7 @@ def at(day, *arguments):
 
 
 @pytest.mark.parametrize("day", TIMES)
-def test_the_answer_is_the_same_and_health_tells_the_clock(day, tmp_path):
+def test_the_answer_is_the_same_and_health_reports_the_clock(day, tmp_path):
     (tmp_path / "cough.wav").write_bytes(synthetic.sample())
     code = """
 import json, sys
@@ -53,9 +53,9 @@ main(["predict", "--json", sys.argv[1]])
     )
     then = at(day, "-c", code, tmp_path / "cough.wav")
     assert then.returncode == now.returncode == 0, then.stderr
-    (none, answer), (told, same) = (done.stdout.splitlines() for done in (now, then))
+    (none, answer), (problems, same) = (done.stdout.splitlines() for done in (now, then))
     assert (json.loads(none), json.loads(answer)) == ([], json.loads(same))
-    (problem,) = json.loads(told)
+    (problem,) = json.loads(problems)
     assert problem["code"] == "clock_wrong" and day in problem["message"] and not problem["stops"]
 
 
@@ -67,7 +67,7 @@ def test_nothing_is_trained_whose_file_could_not_be_written(data, tmp_path, day)
     assert f"The study could not be written: the clock says {day}; set it to the right time." in done.stderr
 
 
-def test_what_was_begun_at_one_time_goes_on_at_another(data, tmp_path):
+def test_a_run_started_at_one_time_is_continued_at_another(data, tmp_path):
     few = tmp_path / "few"
     shutil.copytree(data / "trial_covid", few)
     later = sorted(few.iterdir())[10:]
@@ -83,7 +83,7 @@ def test_what_was_begun_at_one_time_goes_on_at_another(data, tmp_path):
 
 
 @pytest.mark.parametrize("day", [*TIMES, "2026-03-04"])
-def test_the_sounds_of_a_listening_can_be_saved_at_any_time(day):
+def test_the_sounds_of_a_session_can_be_saved_at_any_time(day):
     began = datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()
     archive = cough_log.archive([cough_log.Cough(1, 0.0, 0.5, 0.9, began)], {1: np.zeros(100, np.int16)})
     with zipfile.ZipFile(io.BytesIO(archive)) as file:

@@ -1,4 +1,4 @@
-"""A disk that is really full, or really read-only, is told in one sentence, and what was written before stays."""
+"""A disk that is really full or really read-only is reported in one sentence, and existing files stay unchanged."""
 
 import shutil
 import sys
@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults import disks
 from tests.faults.killer import Killer
-from tests.faults.test_kills import answers, lies_in, study_run, whole
+from tests.faults.test_kills import answers, names_in, study_run, whole
 from tests.studies.test_runner import tiny_dataset
 
 FULL, READ_ONLY = "the disk is full; make room on it", "the disk is read-only; name a place on another one"
@@ -26,7 +26,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def killer(disk):
-    """Runs commands on the disk; nothing is killed here."""
+    """Runs commands on the disk; these tests do not kill them."""
     killer = Killer(disk.start)
     yield killer
     killer.close()
@@ -34,7 +34,7 @@ def killer(disk):
 
 @pytest.fixture(params=[FULL, READ_ONLY], ids=["full", "read-only"])
 def spoil(request, disk):
-    """Makes the disk one that cannot be written to, and says what is to be complained of."""
+    """A function that makes the disk unwritable and returns the expected error text."""
 
     def spoil():
         disk.fill() if request.param == FULL else disk.read_only()
@@ -59,7 +59,7 @@ def mend(disk):
 
 @pytest.fixture
 def place(request, disk):
-    """A new folder on the disk, as the commands see it and as the test sees it."""
+    """A new folder on the disk: its path for the commands and its path for the test."""
     name = request.node.name.translate(str.maketrans("[ ]", "---"))
     (disk.seen / name).mkdir()
     yield disk.path / name, disk.seen / name
@@ -72,7 +72,7 @@ def files(folder):
 
 
 def refused(done, what, why):
-    """The one sentence about a disk with which a command ended."""
+    """The sentence about the disk that a command ended with."""
     (complaint,) = [line for line in done["output"].splitlines() if "could not be" in line] or [
         done["output"]
     ]
@@ -85,7 +85,7 @@ def test_a_study(killer, data, study, place, spoil):
     at, seen = place
     shutil.copytree(study, seen / "kaggle-trial")
     before, why = files(seen), spoil()
-    # Found out before anything is measured.
+    # Detected before anything is measured.
     done = killer.run(study_run(data, at, "--again"), below=at, often=False)
     assert "goes on from there" in refused(done, "The study", why) and "Listening" not in done["output"]
     assert files(seen) == before
@@ -97,7 +97,7 @@ def test_a_study_whose_disk_fills_while_it_is_saved(killer, disk, data, study, p
     before = files(seen)
     disk.fill(leave=3 * 4096)
     refused(killer.run(study_run(data, at), below=at), "The study", FULL)
-    assert files(seen) == before and lies_in(seen) == {"kaggle-trial"}
+    assert files(seen) == before and names_in(seen) == {"kaggle-trial"}
     mend(disk)
     assert killer.run(study_run(data, at), below=at)["status"] == 0
     assert set(whole(seen / "kaggle-trial").models) == {"knn", "naive_bayes"}
@@ -160,14 +160,14 @@ def test_a_batch_whose_disk_fills_while_it_answers(killer, disk, data, place):
     disk.fill(leave=2 * 4096)
     refused(killer.run(command, below=at), "The answers", FULL)
     there = answers(seen / "answers.jsonl")
-    assert 0 < len(there) < 20 and lies_in(seen) == {"answers.jsonl"}
+    assert 0 < len(there) < 20 and names_in(seen) == {"answers.jsonl"}
     mend(disk)
     done = killer.run(command, below=at)
     assert done["status"] == 0 and f"not changed since: {len(there)}." in done["output"]
-    assert len(answers(seen / "answers.jsonl")) == 20 and lies_in(seen) == {"answers.jsonl", "answers.csv"}
+    assert len(answers(seen / "answers.jsonl")) == 20 and names_in(seen) == {"answers.jsonl", "answers.csv"}
 
 
-def test_what_a_prediction_says_has_no_room(disk, data, place):
+def test_the_output_of_a_prediction_on_a_full_disk(disk, data, place):
     at, _ = place
     disk.fill()
     recording = next((data / "trial_covid").iterdir())

@@ -1,4 +1,4 @@
-"""Health is told what is missing, changed, full, read-only or at the wrong time, each in a sentence, and when it is mended."""
+"""The health check reports missing or changed files, a full or read-only disk, and a wrong clock, until they are repaired."""
 
 import json
 import os
@@ -18,7 +18,7 @@ DAY = 86_400
 
 
 def of(folder, **options):
-    """Code and whether answers stop, of each problem."""
+    """For each problem its code and whether it stops answers."""
     return [(problem["code"], problem["stops"]) for problem in health.problems(folder, **options)]
 
 
@@ -101,7 +101,7 @@ def test_a_change_that_hides_behind_the_old_time_and_size_is_seen(models):
 
 def test_nothing_is_read_again_that_has_not_changed(models):
     health.problems(models)
-    # Without its content a file still has its number, its size and its times.
+    # A file that cannot be read still has its inode number, size and times.
     opened = []
     sys.addaudithook(lambda event, about: opened.append(about[0]) if event == "open" else None)
     assert health.problems(models) == []
@@ -173,24 +173,24 @@ def test_a_study_that_is_replaced_all_the_time_is_never_called_damaged(models):
 # Disks
 
 
-def told(disk, folder):
+def problems_of(disk, folder):
     code = "import json, sys; from coughlab.serving import health; print(json.dumps(health.problems(disks=[sys.argv[1]])))"
     done = disk.run(sys.executable, "-c", code, folder)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
-def test_a_disk_that_is_full_or_read_only_is_told_until_it_is_mended(disk):
-    # 8 MB are less than is asked for.
-    (problem,) = told(disk, disk.path / "models")
+def test_a_full_or_read_only_disk_is_reported_until_it_is_repaired(disk):
+    # 8 MB are less than the required space.
+    (problem,) = problems_of(disk, disk.path / "models")
     assert problem["code"] == "disk_full" and "8 MB are free" in problem["message"] and not problem["stops"]
     disk.fill()
-    (problem,) = told(disk, disk.path)
+    (problem,) = problems_of(disk, disk.path)
     assert "0 MB are free" in problem["message"] and "Make room" in problem["message"]
     disk.read_only()
-    assert [problem["code"] for problem in told(disk, disk.path)] == ["disk_full", "disk_read_only"]
+    assert [problem["code"] for problem in problems_of(disk, disk.path)] == ["disk_full", "disk_read_only"]
     disk.read_only(False)
-    assert [problem["code"] for problem in told(disk, disk.path)] == ["disk_full"]
+    assert [problem["code"] for problem in problems_of(disk, disk.path)] == ["disk_full"]
 
 
 def test_a_disk_that_is_not_written_to_is_not_looked_at(models):

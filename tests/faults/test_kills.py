@@ -1,7 +1,7 @@
-"""Whatever writes files is killed at one act on the file system after another, and goes on as if it had not been.
+"""Commands that write files are killed before each file system operation ("act"), and continue to the same result.
 
-``make test`` kills the slow ones at some moments that are always the same; COUGHLAB_FAULTS=all, as ``make faults`` sets it, at
-each there is.
+``make test`` kills the slow commands at some fixed moments; with COUGHLAB_FAULTS=all, as in ``make faults``, they are killed at
+every moment.
 """
 
 import json
@@ -23,7 +23,7 @@ from tests.studies.test_runner import tiny_dataset
 
 EVERY = os.environ.get("COUGHLAB_FAULTS") == "all"
 KILLED = -signal.SIGKILL
-#: Files of a study in which it says how long something took.
+#: Files of a study that contain durations.
 TIMED = {store.FITS, store.MANIFEST, "README.md"}
 
 
@@ -40,7 +40,7 @@ def data(tmp_path_factory):
 
 
 def moments(acts, n):
-    """All numbers of acts, or some of them, evenly spread and the last one among them."""
+    """All act numbers, or an evenly spaced selection that includes the last one."""
     count = sum(not act.startswith("fsync") for act in acts)
     return range(1, count + 1) if EVERY else sorted({round(count * k / n) or 1 for k in range(1, n + 1)})
 
@@ -64,7 +64,7 @@ def search(data, studies, *more):
 
 
 def whole(folder):
-    """A study that is there, or None, with every file as its manifest says and nothing else in its folder."""
+    """The study if it exists, else None; checks that its folder has exactly the files of its manifest, unchanged."""
     if not store.exists(folder):
         return None
     study = StoredStudy(folder)
@@ -75,7 +75,7 @@ def whole(folder):
 
 
 def content(study):
-    """What a study holds, without how long things took."""
+    """The content of a study without durations."""
     files = {name: study.read(name) for name in study.hashes if name not in TIMED}
     trials = study.trials.drop(columns="seconds", errors="ignore")
     files.pop(store.TRIALS, None)
@@ -87,19 +87,19 @@ def content(study):
     )
 
 
-def lies_in(studies):
+def names_in(studies):
     return {path.name for path in studies.iterdir()} if studies.exists() else set()
 
 
 def is_part_of(study, later):
-    """Whether all that a study says is said by the later one too."""
+    """Whether the later study contains everything in the earlier one."""
     rows = [set(one.predictions.itertuples(index=False, name=None)) for one in (study, later)]
     return rows[0] <= rows[1]
 
 
 @pytest.fixture(scope="module")
 def undisturbed(killer, data, tmp_path_factory):
-    """A study that nothing disturbed, and the acts of the run, and the same after a search."""
+    """A study of an uninterrupted run and the number of its acts, and both after a search."""
     studies = tmp_path_factory.mktemp("undisturbed") / "studies"
     acts = run_to_end(killer, study_run(data, studies), studies)["acts"]
     before = shutil.copytree(studies, tmp_path_factory.mktemp("before") / "studies")
@@ -107,7 +107,7 @@ def undisturbed(killer, data, tmp_path_factory):
     return before / "kaggle-trial", acts, studies / "kaggle-trial", searching
 
 
-def test_a_study_killed_at_any_moment_is_whole_and_goes_on(killer, data, undisturbed, tmp_path):
+def test_a_study_killed_at_any_moment_is_whole_and_continues(killer, data, undisturbed, tmp_path):
     folder, acts = undisturbed[:2]
     expected = StoredStudy(folder)
     for moment in moments(acts, 3):
@@ -115,34 +115,32 @@ def test_a_study_killed_at_any_moment_is_whole_and_goes_on(killer, data, undistu
         assert killer.run(study_run(data, studies), below=studies, act=moment)["status"] == KILLED
         study = whole(studies / "kaggle-trial")
         assert study is None or is_part_of(study, expected)
-        assert lies_in(studies) <= {"kaggle-trial", ".kaggle-trial.new", ".kaggle-trial.previous"}
+        assert names_in(studies) <= {"kaggle-trial", ".kaggle-trial.new", ".kaggle-trial.previous"}
         run_to_end(killer, study_run(data, studies), studies)
         assert content(whole(studies / "kaggle-trial")) == content(expected)
-        assert lies_in(studies) == {"kaggle-trial"}
+        assert names_in(studies) == {"kaggle-trial"}
 
 
-def test_what_is_left_of_a_study_s_predecessor_is_cleared_though_there_is_nothing_to_do(
-    killer, data, undisturbed, tmp_path
-):
+def test_leftovers_of_a_replaced_study_are_removed_by_a_run_without_work(killer, data, undisturbed, tmp_path):
     studies = shutil.copytree(undisturbed[0].parent, tmp_path / "studies")
     shutil.copytree(studies / "kaggle-trial", studies / ".kaggle-trial.previous")
     run_to_end(killer, study_run(data, studies), studies)
-    assert lies_in(studies) == {"kaggle-trial"}
+    assert names_in(studies) == {"kaggle-trial"}
     assert content(whole(studies / "kaggle-trial")) == content(StoredStudy(undisturbed[0]))
 
 
-def test_a_study_killed_again_and_again_ends_as_if_it_had_not_been(killer, data, undisturbed, tmp_path):
+def test_a_study_killed_repeatedly_ends_with_the_same_result(killer, data, undisturbed, tmp_path):
     expected, saved = StoredStudy(undisturbed[0]), []
     for moment in (21, 27, 9) if not EVERY else [*range(1, 40)] * 3:
         killer.run(study_run(data, tmp_path), below=tmp_path, act=moment)
         study = whole(tmp_path / "kaggle-trial")
         saved.append(0 if study is None else len(study.predictions))
-        assert lies_in(tmp_path) <= {"kaggle-trial", ".kaggle-trial.new", ".kaggle-trial.previous"}
-    # What was saved once is never lost.
+        assert names_in(tmp_path) <= {"kaggle-trial", ".kaggle-trial.new", ".kaggle-trial.previous"}
+    # Saved results are never lost.
     assert saved == sorted(saved) and saved[-1] > 0
     run_to_end(killer, study_run(data, tmp_path), tmp_path)
     assert content(whole(tmp_path / "kaggle-trial")) == content(expected)
-    assert lies_in(tmp_path) == {"kaggle-trial"}
+    assert names_in(tmp_path) == {"kaggle-trial"}
 
 
 @pytest.mark.parametrize("size", [500, 5000, 12_000] if EVERY else [5000])
@@ -154,10 +152,10 @@ def test_a_study_killed_in_the_middle_of_a_file(killer, data, undisturbed, tmp_p
     assert content(whole(studies / "kaggle-trial")) == before
     run_to_end(killer, again, studies)
     assert content(whole(studies / "kaggle-trial")) == before
-    assert lies_in(studies) == {"kaggle-trial"}
+    assert names_in(studies) == {"kaggle-trial"}
 
 
-def test_a_search_killed_at_any_moment_is_whole_and_goes_on(killer, data, undisturbed, tmp_path):
+def test_a_search_killed_at_any_moment_is_whole_and_continues(killer, data, undisturbed, tmp_path):
     before, _, after, acts = undisturbed
     for moment in moments(acts, 2):
         studies = shutil.copytree(before.parent, tmp_path / str(moment))
@@ -166,7 +164,7 @@ def test_a_search_killed_at_any_moment_is_whole_and_goes_on(killer, data, undist
         assert len(study.trials) <= 3 and study.predictions.equals(StoredStudy(before).predictions)
         run_to_end(killer, search(data, studies), studies)
         assert content(whole(studies / "kaggle-trial")) == content(StoredStudy(after))
-        assert lies_in(studies) == {"kaggle-trial"}
+        assert names_in(studies) == {"kaggle-trial"}
 
 
 def test_a_detector_killed_while_it_is_written_is_the_old_one_or_the_new(killer, tmp_path):
@@ -181,7 +179,7 @@ def test_a_detector_killed_while_it_is_written_is_the_old_one_or_the_new(killer,
         assert whole(folder).manifest in (old, new.manifest)
         run_to_end(killer, ["write detector", folder], studies)
         assert whole(folder).manifest == new.manifest
-        assert lies_in(studies) == {"detector"}
+        assert names_in(studies) == {"detector"}
 
 
 PARENT = """
@@ -201,14 +199,14 @@ def test_the_trainings_of_the_detector_end_with_a_command_that_is_killed():
         children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
         assert children
         parent.kill()
-        # Its output ends when the last of them has.
+        # The pipe is closed when the last of them has ended.
         assert b"lives on" not in parent.stdout.read()
 
 
 # Tables in parts, reports, answers
 
 
-def test_features_killed_at_any_moment_go_on_to_the_same_bytes(killer, data, tmp_path):
+def test_features_killed_at_any_moment_continue_to_the_same_bytes(killer, data, tmp_path):
     def command(folder, *more):
         return ["features", "own", "--data", data, "--out", folder, *more]
 
@@ -227,7 +225,7 @@ def test_features_killed_at_any_moment_go_on_to_the_same_bytes(killer, data, tmp
             assert killer.run(command(folder, *again), below=folder, act=moment)["status"] == KILLED
             there = files(folder) if folder.exists() else {}
             assert expected.items() >= {n: data for n, data in there.items() if n[0] != "."}.items()
-            # A run that was to begin anew and has begun is gone on with.
+            # A killed run with --again is continued by a run without it.
             run_to_end(killer, command(folder), folder)
             assert files(folder) == expected
 
@@ -241,7 +239,7 @@ def test_features_killed_in_the_middle_of_a_part(killer, data, tmp_path, size):
     assert not list((tmp_path / "table").glob(".*"))
 
 
-def test_an_audit_killed_at_any_moment_goes_on_to_the_same_report(killer, data, tmp_path):
+def test_an_audit_killed_at_any_moment_continues_to_the_same_report(killer, data, tmp_path):
     def command(folder):
         return [
             "audit",
@@ -270,28 +268,28 @@ def test_an_audit_killed_at_any_moment_goes_on_to_the_same_report(killer, data, 
         assert (folder / "rows.csv").read_bytes() == b"earlier"
         assert report(killer.run(command(folder), below=folder)["output"]) == expected
         assert (folder / "rows.csv").read_bytes() == rows
-        assert lies_in(folder) == {"parts", "rows.csv"}
+        assert names_in(folder) == {"parts", "rows.csv"}
 
 
 def test_a_report_killed_while_it_is_kept_is_the_old_one_or_the_new(tmp_path, killer):
     report = run.load("esc10")
     path = run.save(report, tmp_path)
-    assert run.load("esc10", tmp_path) == report and lies_in(path.parent) == {"esc10.json"}
-    # What an earlier run was killed over is written over.
+    assert run.load("esc10", tmp_path) == report and names_in(path.parent) == {"esc10.json"}
+    # The partial file of a killed run is overwritten.
     (path.parent / ".esc10.json.new").write_bytes(b"half of a longer report" * 10_000)
     run.save(report, tmp_path)
-    assert run.load("esc10", tmp_path) == report and lies_in(path.parent) == {"esc10.json"}
+    assert run.load("esc10", tmp_path) == report and names_in(path.parent) == {"esc10.json"}
 
 
 def answers(file):
-    """The answers in a file by recording, as many of them as are whole."""
+    """The complete answers in a file, by recording."""
     lines = file.read_bytes().splitlines(keepends=True) if file.exists() else []
     found = [json.loads(line) for line in lines if line.endswith(b"\n")]
     assert len(lines) - len(found) <= 1 and len({one["file"] for one in found}) == len(found)
     return {one["file"]: one for one in found}
 
 
-def test_a_batch_killed_at_any_moment_goes_on_and_answers_nothing_twice(killer, data, tmp_path):
+def test_a_batch_killed_at_any_moment_continues_and_answers_nothing_twice(killer, data, tmp_path):
     def command(folder):
         return ["batch", data, "--out", folder / "answers.jsonl", "--csv", folder / "answers.csv"]
 
@@ -300,7 +298,7 @@ def test_a_batch_killed_at_any_moment_goes_on_and_answers_nothing_twice(killer, 
     acts = run_to_end(killer, command(out), out)["acts"]
     expected, table = answers(out / "answers.jsonl"), (out / "answers.csv").read_bytes()
     length = (out / "answers.jsonl").stat().st_size
-    # In the middle of a line, at its end, in the middle of the table's file, and at every act.
+    # In the middle of a line, at its end, in the middle of the table's file, and before every act.
     sizes = [40, length // 2, *([1, length // 3, length - 1] if EVERY else [])]
     for kill in [{"act": moment} for moment in moments(acts, 3)] + [{"size": size} for size in sizes]:
         folder = tmp_path / "-".join(map(str, kill.items()))
@@ -313,10 +311,10 @@ def test_a_batch_killed_at_any_moment_goes_on_and_answers_nothing_twice(killer, 
             assert f"not changed since: {len(there)}." in done["output"]
         assert answers(folder / "answers.jsonl") == expected
         assert (folder / "answers.csv").read_bytes() == table
-        assert lies_in(folder) == {"answers.jsonl", "answers.csv"}
+        assert names_in(folder) == {"answers.jsonl", "answers.csv"}
 
 
-def test_answers_whose_end_power_has_cut_to_zeros_are_gone_on_with(killer, data, tmp_path):
+def test_answers_that_end_in_zeros_after_a_power_cut_are_continued(killer, data, tmp_path):
     out = tmp_path / "answers.jsonl"
     run_to_end(killer, ["batch", data, "--out", out], tmp_path)
     whole_file, expected = out.read_bytes(), answers(out)
@@ -325,11 +323,11 @@ def test_answers_whose_end_power_has_cut_to_zeros_are_gone_on_with(killer, data,
     assert answers(out) == expected
 
 
-# Power
+# Power failure
 
 
-def what_power_could_take(acts):
-    """Of some acts: what took the place of something before it was on the disk, or was removed before what replaces it was."""
+def lost_by_power_failure(acts):
+    """Files that a power failure could lose: replaced before the new file was synced, or removed before the replacement was."""
     unsaved, open_renames, found = set(), set(), []
     for act in acts:
         event, _, path = act.partition(" ")
@@ -347,7 +345,7 @@ def what_power_could_take(acts):
     return found + [("at the end", name) for name in open_renames]
 
 
-def test_what_takes_the_place_of_something_is_on_the_disk_before(killer, data, tmp_path):
+def test_a_new_file_is_on_the_disk_before_it_replaces_the_old_one(killer, data, tmp_path):
     commands = [
         study_run(data, tmp_path / "studies"),
         ["features", "own", "--data", data, "--out", tmp_path / "table"],
@@ -357,4 +355,4 @@ def test_what_takes_the_place_of_something_is_on_the_disk_before(killer, data, t
     for command in commands:
         acts = run_to_end(killer, command, tmp_path)["acts"]
         assert sum(act.startswith("os.rename") for act in acts) > 0
-        assert what_power_could_take(acts) == [], command
+        assert lost_by_power_failure(acts) == [], command

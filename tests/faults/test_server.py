@@ -1,4 +1,4 @@
-"""A server whose models are missing or were changed says so, and answers again when they are back, without being started anew."""
+"""A server with missing or changed models reports this, and answers again without a restart when they are restored."""
 
 import httpx
 import pytest
@@ -23,19 +23,19 @@ def health(url):
     """Status of the health, and the codes of its problems."""
     answer = httpx.get(f"{url}/api/v1/health", timeout=60)
     found = [problem["code"] for problem in answer.json()["problems"]]
-    # Only what the disk of this machine is like may be told beside it.
+    # The state of this machine's disk may be reported as well.
     return answer.status_code, [code for code in found if not code.startswith("disk_")]
 
 
 def away(models, name):
-    """Take a file or a folder away; what is returned puts it back."""
+    """Move a file or a folder away; the returned function restores it."""
     aside = models.parent / "aside"
     (models / name).rename(aside)
     return lambda: aside.rename(models / name)
 
 
 def changed(models, name, content=None):
-    """Change a file where it lies, as a failing disk might; what is returned puts it back where it lies, too."""
+    """Change a file in place, as a failing disk might; the returned function restores it in place."""
     path = models / name
     before = path.read_bytes()
     path.write_bytes(before[:-9] + b"tampered!" if content is None else content)
@@ -83,34 +83,34 @@ HARM = {
 
 
 @pytest.mark.parametrize("harm", HARM if EVERY else ["models", "manifest", "a model", "the detector's model"])
-def test_a_server_that_starts_without_what_it_needs_says_so_until_it_is_there(models, harm):
+def test_a_server_that_starts_with_missing_files_reports_it_until_they_are_restored(models, harm):
     act, code, message = HARM[harm]
     mend = act(models)
     with servers.serving(MODELS=models, WORKERS=1) as server:
         assert health(server.url) == (503, [code])
-        status, told, sentence = asked(server.url)
-        assert (status, told) == (503, "study_unavailable")
+        status, error_code, sentence = asked(server.url)
+        assert (status, error_code) == (503, "study_unavailable")
         assert message in sentence and "Restore" in sentence and "Traceback" not in sentence
         mend()
         assert asked(server.url)[0] == 200 and health(server.url) == (200, [])
 
 
-def test_a_server_that_loses_what_it_needs_says_so_until_it_is_back(models):
+def test_a_server_that_loses_files_reports_it_until_they_are_restored(models):
     with servers.serving(MODELS=models, WORKERS=1) as server:
         assert asked(server.url)[0] == 200 and health(server.url) == (200, [])
         for act, code, message in HARM.values():
             mend = act(models)
             assert health(server.url) == (503, [code])
             status, _, sentence = asked(server.url)
-            # What was read before the harm was done still answers; what is read anew does not.
+            # Files that were read before the damage still work; files that are read again do not.
             assert status == 200 or (status == 503 and message in sentence)
             mend()
             assert asked(server.url)[0] == 200 and health(server.url) == (200, [])
         assert "Traceback" not in server.errors.read_text()
 
 
-def test_a_study_that_is_trained_anew_is_answered_by_at_once(models):
-    """However often: numbers of files are given anew, so that a manifest may have the number of one before it."""
+def test_a_retrained_study_answers_at_once(models):
+    """Repeated several times: inode numbers are reused, so a new manifest can have the number of an earlier one."""
     folder = models / "kaggle-trial"
     stored = store.StoredStudy(folder)
     files = {name: stored.read(name) for name in stored.hashes}

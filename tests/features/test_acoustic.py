@@ -1,4 +1,4 @@
-"""The features of the case study, held against librosa: one call a feature, its defaults, mean over frames."""
+"""The features of the case study, compared with librosa: one call per feature, default options, mean over frames."""
 
 import io
 
@@ -14,7 +14,7 @@ from coughlab.features import acoustic, spectrum
 from tests.recordings import coughs, float_wav, recorded
 
 RTOL = 1e-4
-# An MFCC's mean over frames may come near 0, where no share of it can be demanded. Single precision rounds levels near
+# The mean of an MFCC may be near 0, where a relative tolerance is useless. Single precision rounds levels near
 # -100 dB to 7.6e-6 dB, so each of 128 bands, weighted sqrt(2 / 128), may be off by half of that on either side.
 ATOL_DB = 2 * 128 * np.sqrt(2 / 128) * 3.8e-6
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def by_librosa(samples, rate):
-    """Each feature by a call of its own, from a file that holds the samples exactly."""
+    """Each feature by a separate call, from a file with the exact samples."""
     y, sr = librosa.load(io.BytesIO(float_wav(samples, rate)), duration=5)
     feature = librosa.feature
     return np.array(
@@ -91,7 +91,7 @@ def cough(draw, t, rng):
 
 @st.composite
 def sounds(draw, kind):
-    """Samples and their rate: any length, part silence, off centre, from very quiet to far above full scale."""
+    """Samples and their rate: any length, partly silent, with an offset, from very quiet to far above full scale."""
     rate = draw(st.sampled_from([8000, 16_000, 22_050, 44_100, 48_000]) | st.integers(8000, 48_000))
     size = round(draw(st.floats(0.1, 8)) * rate)
     y = kind(draw, np.arange(size) / rate, np.random.default_rng(draw(st.integers(0, 2**32))))
@@ -167,7 +167,7 @@ def test_measuring_leaves_the_recording_as_it_was():
 def test_values_of_every_frame_are_librosas(rate, seconds):
     y = spectrum.waveform(coughs(rate=rate, duration_s=seconds, onsets_s=(0.05,)))
     wanted = librosa.feature.mfcc(y=y, sr=22_050).T
-    # One frame's value has no mean to even its rounding out: a weighted sum of 128 levels good to 1e-4 dB each.
+    # The value of one frame has no averaging: it is a weighted sum of 128 levels, each with an error up to 1e-4 dB.
     np.testing.assert_allclose(acoustic.mfcc(y), wanted, rtol=RTOL, atol=128 * np.sqrt(2 / 128) * 1e-4)
     wanted = librosa.feature.chroma_stft(y=y, sr=22_050).T
     np.testing.assert_allclose(acoustic.chroma(y), wanted, rtol=1e-3, atol=1e-5)

@@ -8,7 +8,7 @@ from tests.recordings import recorded
 
 
 def right_bits(one, other):
-    """Share of equal bits of the words that both recordings have."""
+    """Share of equal bits in the common words of both recordings."""
     both = (one["word"] > 0) & (other["word"] > 0)
     assert both.sum() > 10
     return 1 - np.bitwise_count(one["word"][both] ^ other["word"][both]).mean() / 32
@@ -33,11 +33,11 @@ def test_the_waveform_it_holds_is_that_of_the_recording():
     low, high = fingerprint.WAVE_HZ
     expected = np.fft.irfft(np.fft.rfft(resampled) * f * ((f > low) & (f < high)), resampled.size)
     assert np.abs(held).max() == 1
-    # Steps of 6 dB make an error of about a fifth.
+    # Steps of 6 dB give an error of about a fifth.
     assert np.corrcoef(held, expected)[0, 1] > 0.97
 
 
-def test_words_outlive_what_is_done_to_a_copy_and_differ_between_recordings():
+def test_words_are_robust_to_changes_of_a_copy_and_differ_between_recordings():
     y, other = synthetic.recording(seed=1), synthetic.recording(seed=50)
     words = fingerprint.compute(recorded(y))
     noise = np.random.default_rng(0).normal(0, 0.0005, y.size)
@@ -48,7 +48,7 @@ def test_words_outlive_what_is_done_to_a_copy_and_differ_between_recordings():
     assert 0.4 < right_bits(words, fingerprint.compute(recorded(other))) < 0.65
 
 
-def test_what_is_too_quiet_to_be_known_by_has_no_words():
+def test_sound_that_is_too_quiet_to_identify_has_no_words():
     y = np.concatenate([np.zeros(8000), synthetic.cough(rate=8000), np.zeros(8000)])
     words = fingerprint.compute(recorded(y, 8000))["word"]
     assert not words[:80].any() and not words[160:].any() and words[105:125].all()

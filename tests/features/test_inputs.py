@@ -1,4 +1,4 @@
-"""What the classifiers read."""
+"""The inputs of the classifiers."""
 
 import numpy as np
 import pytest

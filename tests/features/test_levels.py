@@ -1,4 +1,4 @@
-"""The level of recordings whose level is known."""
+"""The measured level of recordings with a known level."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Every remark has a recording that deserves it, and a good recording deserves none."""
+"""Every remark has a recording that causes it, and a good recording causes none."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_a_good_recording_has_no_remark(rate, peak):
 
 
 @pytest.mark.parametrize("code", CASES)
-def test_each_remark_alone_where_it_is_deserved(code):
+def test_each_remark_is_given_alone_where_it_applies(code):
     (remark,) = remarks(CASES[code])
     assert remark.code == code
     assert remark.message[0].isupper() and remark.message.endswith(".")
@@ -53,8 +53,8 @@ def test_several_remarks_keep_their_order():
     assert codes(recording) == ["truncated", "short", "clipped"]
 
 
-def test_that_there_is_no_cough_is_no_remark():
-    # The detector says it, and what is heard instead.
+def test_a_missing_cough_is_not_a_remark():
+    # The detector reports it, together with the sound that it found.
     assert quality.check(coughs(), []) == []
 
 
@@ -66,8 +66,8 @@ def test_one_cough_within_the_first_five_seconds_is_not_late():
     ("samples", "share"),
     [
         ([0.0, 0.5, 0.9, 0.5], 0.0),
-        ([0.0, 1.0, 0.0, -1.0], 0.0),  # single peaks are no flat top
-        ([0.0, 1.0, 1.0, 0.0], 0.0),  # nor are two in a row
+        ([0.0, 1.0, 0.0, -1.0], 0.0),  # single peaks are not a flat top
+        ([0.0, 1.0, 1.0, 0.0], 0.0),  # two in a row are not either
         ([0.0, 1.0, 1.0, 1.0], 0.25),
         ([-1.0, -1.0, -1.0, -1.0], 0.5),
         ([0.1, 0.1, 0.1, 0.1], 0.0),  # the steps of a quiet recording
@@ -84,5 +84,5 @@ def test_a_smooth_sound_at_full_scale_is_not_clipped():
     assert "clipped" not in codes(recorded(swell / np.abs(swell).max()))
 
 
-def test_clipping_is_seen_whatever_the_level_after_it():
+def test_clipping_is_detected_at_any_later_level():
     assert "clipped" in codes(recorded(0.7 * np.clip(6 * synthetic.recording(), -1, 1)))

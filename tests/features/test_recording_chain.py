@@ -1,4 +1,4 @@
-"""What a recording tells of the way it was made."""
+"""Features of the recording chain."""
 
 import io
 
@@ -78,7 +78,7 @@ def test_bandwidth_survives_resampling_to_a_higher_rate(rate, subtype):
     assert facts["level_bandwidth_share"] == pytest.approx(rate / RATE, rel=0.04)
 
 
-def test_the_background_is_told_from_the_coughs():
+def test_the_background_is_separated_from_the_coughs():
     quiet, loud = (
         measured(recorded(synthetic.recording(noise=0.003, peak=peak, seed=3))) for peak in (0.3, 0.9)
     )
@@ -89,7 +89,7 @@ def test_the_background_is_told_from_the_coughs():
 
 
 def test_a_long_recording_is_measured_like_its_parts():
-    """Longer than one block of frames, in which memory is bounded."""
+    """Longer than one block of frames; blocks limit the memory."""
     y = 0.1 * np.random.default_rng(0).standard_normal(60 * 8000)
     long, short = measured(recorded(y, 8000)), measured(recorded(y[:80_000], 8000))
     assert long["level_bandwidth_hz"] == short["level_bandwidth_hz"] == 4000

@@ -1,4 +1,4 @@
-"""The spectrogram as a picture."""
+"""The spectrogram as an image."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def noise(seconds, seed=0):
 
 
 def brightness(pixels):
-    """Every channel of Magma but blue rises with the level."""
+    """The sum of the red and green channels: in Magma these rise with the level."""
     return pixels[..., :2].astype(int).sum(axis=-1)
 
 
@@ -34,7 +34,7 @@ def brightness(pixels):
 def test_every_recording_fills_the_picture(name, shape, seconds):
     pixels = PICTURES[name](recording(noise(seconds)))
     assert pixels.shape == shape and pixels.dtype == np.uint8
-    # Noise is never silent: no part of the picture was left empty.
+    # Noise is never silent, so no part of the picture may be empty.
     assert brightness(pixels).mean(axis=0).min() > 20
 
 
@@ -56,7 +56,7 @@ def test_time_runs_from_left_to_right(width):
     assert (bright + 0.5) / width == pytest.approx(3 / 5, abs=0.03)
 
 
-def test_the_first_five_seconds_are_drawn_whatever_follows():
+def test_only_the_first_five_seconds_are_drawn():
     y = noise(9)
     assert np.array_equal(picture(recording(y), 60, 90), picture(recording(y[: 5 * RATE]), 60, 90))
     assert not np.array_equal(picture(recording(y), 60, 90), picture(recording(y[: 4 * RATE]), 60, 90))

@@ -1,4 +1,4 @@
-"""The transform, the mel bands and the common rate, held against librosa."""
+"""The transform, the mel bands and the common rate, compared with librosa."""
 
 import io
 
@@ -44,7 +44,7 @@ def test_magnitude_is_librosas(y):
     measured = spectrum.magnitude(y)
     assert measured.shape == expected.shape == (1 + y.size // 512, 1025)
     assert measured.dtype == np.float32
-    # Far from a tone only the transform's own rounding is left, and librosa's is that of double precision.
+    # Far from a tone there is only rounding error, and librosa uses double precision.
     np.testing.assert_allclose(measured, expected, rtol=1e-5, atol=1e-10 * expected.max())
 
 

@@ -16,7 +16,7 @@ from tests.fuzz.server import Server
 
 
 class Tally:
-    """What came of the inputs: counted, and the findings saved.
+    """Counts of the outcomes; inputs with a finding are saved.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ class Tally:
 
 
 def growth(memory):
-    """Megabytes that the app and its workers grew by from the second quarter of the requests to the last, as medians.
+    """Growth of the app and its workers in megabytes, from the median of the second quarter of the requests to that of the last.
 
-    The first quarter is left to what is loaded at its first use.
+    The first quarter is ignored, because some modules are loaded at their first use.
     """
     sizes = np.array([sum(row[1:]) for row in memory])
     quarter = max(1, len(sizes) // 4)
@@ -88,7 +88,7 @@ def _http(seed, rest, found):
         for done, app, workers in memory[:: max(1, len(memory) // 10)]:
             print(f"After {done:,}: the app has {app:.0f} MB, its workers {workers:.0f} MB")
         print(f"The last quarter beside the one before the middle: {growth(memory):+.0f} MB")
-        print(f"Log: {len(server.said()):,} bytes")
+        print(f"Log: {len(server.log_text()):,} bytes")
     return tally
 
 

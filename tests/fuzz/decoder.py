@@ -1,4 +1,4 @@
-"""Mutated files at the decoder, in a process of its own, so that a crash or a hang of it is seen."""
+"""Mutated files for the decoder in a separate process, so that a crash or a hang is detected."""
 
 import gc
 import io
@@ -10,14 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
-#: The most seconds of a core that a file may take, and megabytes for the time: the longest recording allowed has 44, and is for a
-#: moment there twice.
+#: Limits per file: CPU seconds, and megabytes of memory. The longest recording allowed has 44 MB, and for a
+#: moment exists twice.
 SECONDS, MEGABYTES = 5.0, 300
 _ROOM = 4 * 2**30
 
 
 def check(seed, first, until, most, report):
-    """Decode inputs one by one, until a time or a number of them, and report what is wrong with any.
+    """Decode inputs one by one, up to a time or a number of inputs, and report each.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ def check(seed, first, until, most, report):
     first : int
         Number of the first input.
     until : float
-        When to end, by `time.monotonic`.
+        End time, by `time.monotonic`.
     most : int
-        How many inputs at most.
+        Maximum number of inputs.
     report : callable
         Called for each with its number, its kind, the outcome (a word), its seconds, its megabytes, and the finding (a sentence,
         or None where all is well).
@@ -60,27 +60,27 @@ def check(seed, first, until, most, report):
 def _work(connection, seed, number, end):
     from tests.fuzz.inputs import file_of
 
-    # No input may take the machine with it.
+    # No input may use up the memory of the machine.
     resource.setrlimit(resource.RLIMIT_AS, (_ROOM, _ROOM))
     printed = tempfile.TemporaryFile()  # noqa: SIM115
     os.dup2(printed.fileno(), 1)
     os.dup2(printed.fileno(), 2)
-    said = 0
+    printed_before = 0
     while number < end:
         try:
             kind, data = file_of(seed, number)
-        except Exception as error:  # that would be ours
+        except Exception as error:  # an error of the fuzzer itself
             connection.send(error)
             raise
         gc.collect(0)
-        Path("/proc/self/clear_refs").write_text("5")  # the most memory is counted anew
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak memory
         before, start = _memory("VmRSS"), time.process_time()
         outcome, finding = _decoded(kind, data)
         seconds, megabytes = time.process_time() - start, _memory("VmHWM") - before
         size = os.fstat(2).st_size
-        if size > said:
-            text = os.pread(2, 500, said).decode(errors="replace")
-            said, finding = size, finding or f"It prints: {text}"
+        if size > printed_before:
+            text = os.pread(2, 500, printed_before).decode(errors="replace")
+            printed_before, finding = size, finding or f"It prints: {text}"
         if seconds > SECONDS:
             finding = finding or f"It takes {seconds:.1f} s."
         if megabytes > MEGABYTES:
@@ -90,12 +90,12 @@ def _work(connection, seed, number, end):
 
 
 def _memory(name):
-    """Megabytes of this process by one of the kernel's names."""
+    """Memory of this process in megabytes, by the kernel's name for it."""
     return int(re.search(rf"{name}:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 
 
 def _decoded(kind, data):
-    """The outcome in a word, and what is wrong with it."""
+    """The outcome as a word, and the finding."""
     from coughlab import audio
     from coughlab.audio import archive
 
@@ -114,7 +114,7 @@ def _decoded(kind, data):
 
 
 def _wrong(recording):
-    """What a recording that was decoded may not be."""
+    """The finding for a decoded recording with invalid values, or None."""
     import numpy as np
 
     from coughlab.audio import LIMITS
@@ -132,7 +132,7 @@ def _wrong(recording):
 
 
 def _unpacked(data):
-    """Unpack into a folder in a folder; nothing may appear beside it, nor anything but files and folders in it."""
+    """Unpack into a subfolder; no files may appear outside it, and inside only files and folders."""
     from coughlab.audio import archive
 
     with tempfile.TemporaryDirectory() as around:

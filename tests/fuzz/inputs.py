@@ -1,4 +1,4 @@
-"""The inputs by their numbers: each is made from the seed and its number alone, whatever came before it."""
+"""The inputs by their numbers: each depends only on the seed and its number, not on earlier inputs."""
 
 import io
 import random
@@ -12,7 +12,7 @@ from coughlab.audio import containers
 from tests import sounds
 from tests.fuzz.mutate import mutated
 
-#: Names that a program might take for more than a name.
+#: Names that a program might interpret as paths, markup or code.
 NAMES = [
     "cough.wav",
     "../../../../etc/passwd",
@@ -41,7 +41,7 @@ NAMES = [
 
 
 def rng_of(seed, number):
-    """The random numbers of one input."""
+    """The random number generator of one input."""
     return random.Random(f"{seed}/{number}")
 
 
@@ -51,24 +51,24 @@ def _audio(name):
 
 
 def audio_file(rng):
-    """A mutated recording, and what it was made of."""
+    """A mutated recording, and its original format."""
     name, other = rng.choice(list(sounds.FORMATS)), rng.choice(list(sounds.FORMATS))
     data = _audio(name)
-    if rng.random() < 0.3:  # small files are sooner changed where it matters
+    if rng.random() < 0.3:  # in small files mutations hit important bytes more often
         data = data[: rng.choice([200, 1000, 5000])]
     kind = containers.sniff(data)
-    # Behind a tag, or under the name of another kind, it would be taken apart wrongly.
+    # With a tag in front, or the name of another format, it would be parsed wrongly.
     return name, mutated(rng, data, kind, _audio(other))
 
 
 def zip_file(rng):
-    """A hostile ZIP, and the word for it."""
+    """A hostile ZIP, and its kind."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of names that come twice
+        warnings.simplefilter("ignore")  # about duplicate names
         for _ in range(rng.choice([0, 1, 2, 3, 8, 8, 8, 200])):
             file.writestr(_entry(rng), _content(rng))
-        if rng.random() < 0.05:  # shrinks to a thousandth
+        if rng.random() < 0.05:  # compresses to a thousandth
             file.writestr(_entry(rng), bytes(rng.choice([2**20, 30 * 2**20])))
     data = buffer.getvalue()
     return "zip", mutated(rng, data, "zip", _audio("wav 8-bit")[:2000]) if rng.random() < 0.8 else data
@@ -83,7 +83,7 @@ def _entry(rng):
     )[0]
     if rng.random() < 0.1:
         info.external_attr = rng.choice([stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFDIR]) << 16
-    if rng.random() < 0.1:  # sizes of 64 bits, or a field of any kind
+    if rng.random() < 0.1:  # 64-bit sizes, or any other extra field
         info.extra = (
             struct.pack("<HH", rng.choice([1, 0x7075, 9]), rng.choice([8, 16, 24, 900])) + b"\xff" * 24
         )
@@ -98,12 +98,12 @@ def _content(rng):
     )
 
 
-#: What a decoder is given, and how often.
+#: Kinds of input for the decoder and their weights.
 KINDS = {audio_file: 9, zip_file: 1}
 
 
 def file_of(seed, number):
-    """The file of one number.
+    """The file with a number.
 
     Returns
     -------

@@ -1,22 +1,22 @@
-"""Mutations of files: of their bytes, and of their parts with all else mended."""
+"""Mutations of files: of their bytes, or of their parts with correct sizes and checksums."""
 
 from tests.fuzz.structures import STRUCTURES, Part
 
-#: What numbers in headers are set to, beside small ones.
+#: Values for numbers in headers, in addition to small ones.
 _EDGES = [0, 1, 2, 7, 8, 0x7F, 0x80, 0xFF]
-#: What parsers look for.
+#: Byte sequences that parsers search for.
 _WORDS = (
     b"RIFF RIFX RF64 ds64 WAVEfmt  data LIST INFO fact smpl bext id3  FORM AIFF AIFC COMM SSND caff desc pakt kuki ftyp moov"
     b" mdat free cmov dcom trak mdia stbl stsd stsz stco co64 stts stsc ctts elst moof traf trun tfhd esds alac mp4a meta ilst"
     b" data sidx OggS OpusHead OpusTags vorbis fLaC ID3 TAG Xing Info VBRI LAME APETAGEX PK\x01\x02 PK\x03\x04 PK\x05\x06"
     b" PK\x06\x06 PK\x06\x07 #EXTM3U file:///etc/passwd http://127.0.0.1/ <script>alert(1)</script> %s%n \x00 \xff\xff"
 ).split(b" ")
-#: The largest recording that is taken.
+#: The largest recording that is accepted.
 _LARGEST = 20 * 2**20
 
 
 def _place(rng, data):
-    """A place in a file; headers and tables stand at its beginning and its end."""
+    """A position in a file, more often near the start and the end, where headers and tables are."""
     size = max(1, len(data))
     return rng.choice(
         [
@@ -101,7 +101,7 @@ def _within(rng, data, other):
 
 
 _BYTES = [_flip, _overwrite, _edge, _cut, _drop, _double, _move, _insert, _word, _splice, _graft, _within]
-_LIES = [_flip, _overwrite, _edge, _edge, _edge, _drop, _double, _insert, _word]
+_BODY_MUTATIONS = [_flip, _overwrite, _edge, _edge, _edge, _drop, _double, _insert, _word]
 
 
 def mutated(rng, data, kind, other):
@@ -113,9 +113,9 @@ def mutated(rng, data, kind, other):
     data : bytes
         The file.
     kind : str
-        One of `STRUCTURES`, or any other name for a file that is only seen as bytes.
+        One of `STRUCTURES`, or any other name for a file that is only treated as bytes.
     other : bytes
-        Another file, of any kind, to put together with it.
+        Another file, of any kind, to combine with it.
     """
     if rng.random() < 0.003:
         return _flooded(rng, data)
@@ -130,7 +130,7 @@ def mutated(rng, data, kind, other):
 
 
 def _flooded(rng, data):
-    """A file of the largest size allowed that ends in the same few bytes again and again."""
+    """A file of the maximum size that ends in a repeated short byte sequence."""
     start = _place(rng, data)
     unit = data[start : start + rng.choice([1, 4, 8, 12, 30, 100])] or b"\0"
     head = data[: rng.choice([start, start + len(unit)])]
@@ -146,20 +146,20 @@ def _mutated_parts(rng, parts, other):
     part = parts[at]
     if isinstance(part.body, tuple) and part.body and rng.random() < 0.85:
         return (*parts[:at], part.with_(body=_mutated_parts(rng, part.body, other)), *parts[at + 1 :])
-    return (*parts[:at], *_in_place_of(rng, part, parts, other), *parts[at + 1 :])
+    return (*parts[:at], *_replacements(rng, part, parts, other), *parts[at + 1 :])
 
 
-def _in_place_of(rng, part, parts, other):
-    """What stands in the place of a part after a mutation: parts again."""
+def _replacements(rng, part, parts, other):
+    """The parts that replace a part in a mutation."""
     a = rng.random()
     if isinstance(part.body, bytes) and a < 0.5:
-        return (part.with_(body=rng.choice(_LIES)(rng, part.body or b"\0", other)),)
+        return (part.with_(body=rng.choice(_BODY_MUTATIONS)(rng, part.body or b"\0", other)),)
     if a < 0.6:
         size = rng.choice([*_EDGES, len(part.body), 2**31 - 1, 2**31, 2**32 - 1, 2**56 - 1, 2**63])
         return (part.with_(size=max(0, size + rng.choice([-1, 0, 0, 1]))),)
     if a < 0.7:
         return (part,) * min(rng.choice([0, 0, 2, 3, 50]), _room(part))
-    if a < 0.72:  # very many: what takes a step for each part takes long
+    if a < 0.72:  # very many: any step per part then takes long
         small = part.with_(body=part.body[: rng.choice([0, 1, 4, 99_999])])
         return (small,) * min(rng.choice([2**12, 2**14]), _room(small))
     if a < 0.82:
@@ -175,7 +175,7 @@ def _size(part):
 
 
 def _room(part):
-    """How many of a part there may be."""
+    """The possible number of copies of a part."""
     return max(1, _LARGEST // (len(part.name) + 8 + _size(part)))
 
 

@@ -1,4 +1,4 @@
-"""Hostile HTTP requests by their numbers: bytes to be sent one piece after another."""
+"""Hostile HTTP requests by their numbers, as bytes that are sent in pieces."""
 
 import json
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ _BOUNDARY = "a-boundary"
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sends.
+    """A request of a client.
 
     Attributes
     ----------
@@ -24,9 +24,9 @@ class Request:
     pause : float
         Seconds between two pieces.
     ends : bool
-        Whether the client says afterwards that it sends no more.
+        Whether the client closes its sending side at the end.
     whole : bool
-        Whether it is one whole request in well-formed HTTP, to which an answer is due.
+        Whether it is one complete request in well-formed HTTP, which must get an answer.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Request:
 
 
 def head(method, target, *headers, version="HTTP/1.1"):
-    """The first bytes of a request; headers are pairs."""
+    """The request line and headers of a request; headers are pairs."""
     lines = [
         f"{method} {target} {version}",
         "Host: localhost",
@@ -47,7 +47,7 @@ def head(method, target, *headers, version="HTTP/1.1"):
 
 
 def posted(body, *headers, target=PREDICT, boundary=_BOUNDARY):
-    """A whole POST of a multipart body."""
+    """A complete POST of a multipart body."""
     kind = ("Content-Type", f"multipart/form-data; boundary={boundary}")
     return head("POST", target, kind, ("Content-Length", len(body)), *headers) + body
 
@@ -85,7 +85,7 @@ def files(rng):
 
 
 def names(rng):
-    """Names as they are, without the quoting of a browser."""
+    """File names without the quoting that a browser does."""
     name, content = rng.choice(NAMES), _sound()
     disposition = rng.choice(
         [
@@ -121,7 +121,7 @@ def parts(rng):
 
 
 def multiparts(rng):
-    """A multipart body that is none, or nearly."""
+    """An invalid or nearly valid multipart body."""
     content = _sound()[:2000]
     body = multipart(_file(content), part('form-data; name="force"', b"true"))
     boundary = _BOUNDARY
@@ -160,7 +160,7 @@ def multiparts(rng):
 
 
 def lengths(rng):
-    """A length that is a lie, or is told twice."""
+    """A wrong or repeated length."""
     body = multipart(_file(_sound()))
     n = len(body)
     kind = ("Content-Type", f"multipart/form-data; boundary={_BOUNDARY}")
@@ -210,7 +210,7 @@ def _chunked(rng, body):
 
 
 def slow(rng):
-    """A body that comes bit by bit, or stops."""
+    """A body that arrives slowly, or stops."""
     request = posted(multipart(_file(_sound())))
     a = rng.random()
     if a < 0.4:
@@ -223,13 +223,13 @@ def slow(rng):
 
 
 def pages(rng):
-    """What is sent as an upload of a page; the visit is open, or is none."""
+    """An upload to a page; the visit is open or does not exist."""
     make = rng.choice([files, names, parts, multiparts, lengths, slow])
     request = make(rng)
     visit = rng.choice([VISIT.decode()] * 4 + ["", "..", "none", "%00", VISIT.decode()[:-1]])
     target = f"/_stcore/upload_file/{visit}/{rng.choice(['a', 'b', '..', '%2e%2e', 'x' * 3000, '<script>'])}"
     token = TOKEN.decode() if rng.random() < 0.8 else rng.choice(["", "2|a|b|c", "x" * 3000, "é"])
-    # What it says of itself, and where it is sent; the rest stays as it is.
+    # Only the headers and the address are changed.
     method = rng.choice(["PUT"] * 4 + ["DELETE", "POST"])
     lines = head(method, target, ("Cookie", f"{COOKIE}={TOKEN.decode()}"), ("X-Xsrftoken", token))
     pieces = list(request.pieces)
@@ -495,7 +495,7 @@ def headers(rng):
 
 
 def no_http(rng):
-    """Bytes that are no HTTP, nearly HTTP, or another protocol."""
+    """Bytes that are not HTTP, nearly HTTP, or another protocol."""
     whole = posted(multipart(_file(_sound())))
     at = whole.index(b"\r\n\r\n") + 4
     return Request(
@@ -524,7 +524,7 @@ def no_http(rng):
     )
 
 
-#: What is sent, and how often.
+#: Kinds of requests and their weights.
 KINDS = {
     files: 48,
     names: 5,
@@ -541,7 +541,7 @@ KINDS = {
 
 
 def request_of(seed, number):
-    """The request of one number."""
+    """The request with a number."""
     rng = rng_of(seed, number)
     (make,) = rng.choices(list(KINDS), KINDS.values())
     return make(rng)

@@ -1,4 +1,4 @@
-"""The real app, as ``make run`` starts it, with its log and its memory in sight."""
+"""The real app, as ``make run`` starts it, with access to its log and its memory."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ _NAMES = ("127.0.0.1", "localhost")
 
 
 class Server:
-    """The app in processes of its own; a context manager.
+    """The app in separate processes; a context manager.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Server:
         try:
             while not self.answers():
                 if self.process.poll() is not None:
-                    raise RuntimeError(f"The app did not start:\n{self.said()}")
+                    raise RuntimeError(f"The app did not start:\n{self.log_text()}")
                 time.sleep(0.2)
         except BaseException:
             self.__exit__()
@@ -83,27 +83,27 @@ class Server:
         return f"http://localhost:{self.port}"
 
     def connect(self, timeout):
-        """A socket to it."""
+        """A socket that is connected to the app."""
         for name in _NAMES:
             with contextlib.suppress(ConnectionRefusedError):
                 return socket.create_connection((name, self.port), timeout)
         raise ConnectionRefusedError(f"Nobody listens at port {self.port}.")
 
     def answers(self):
-        """Whether it is ready."""
+        """Whether the app is ready."""
         with contextlib.suppress(OSError):
             connection = HTTPConnection("localhost", self.port, timeout=30)
             connection.request("GET", "/api/v1/health")
             return connection.getresponse().status == 200
         return False
 
-    def said(self, start=0):
-        """Its log from a byte on."""
+    def log_text(self, start=0):
+        """The log from a byte position on."""
         size = os.fstat(self.log.fileno()).st_size
         return os.pread(self.log.fileno(), size - start, start).decode(errors="replace")
 
     def processes(self):
-        """It and all it has started."""
+        """The process of the app and all its descendants."""
         app = psutil.Process(self.process.pid)
         return [app, *app.children(recursive=True)]
 

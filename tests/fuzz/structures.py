@@ -1,6 +1,6 @@
-"""Files as trees of parts, so that a part can be changed and all else still fits: sizes, paddings and checksums.
+"""Files as trees of parts, so that a part can be changed while sizes, paddings and checksums stay correct.
 
-A decoder looks at a checksum first. A mutation that does not mend it tests the checksum and little more.
+A decoder checks a checksum first. A mutation with a wrong checksum tests little more than the checksum.
 """
 
 import binascii
@@ -18,11 +18,11 @@ class Part:
     Attributes
     ----------
     name : bytes
-        What stands before the size: the tag, or the header.
+        The bytes before the size: the tag or the header.
     body : bytes or tuple of Part
-        What it holds.
+        Its content.
     size : int or None
-        What it says of its length where that is a lie.
+        The stored length, where it is wrong on purpose.
     """
 
     name: bytes
@@ -37,7 +37,7 @@ def _written(number, width, order):
     return (number % 256**width).to_bytes(width, order)
 
 
-# RIFF, AIFF and CAF: a head, then chunks ----------------------------------------------------------------
+# RIFF, AIFF and CAF: a header, then chunks --------------------------------------------------------------
 
 
 def _chunks(data, width, order, padded):
@@ -56,7 +56,7 @@ def _chunk(part, width, order, padded):
 
 
 def _iff(order):
-    """A file is one chunk, whose name here is its tag and the kind that stands behind its size."""
+    """A file is one chunk; its name here is the tag and the form type after the size."""
 
     def parse(data):
         return (Part(data[:4] + data[8:12], _chunks(data[12:], 4, order, True)),)
@@ -147,7 +147,7 @@ _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def _ogg_crc(data):
-    """Zlib's checksum with the bits the other way around, from 0 and not inverted."""
+    """CRC-32 like zlib's, but with reversed bit order, start value 0 and no inversion."""
     crc = binascii.crc32(data.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
     return int(f"{crc:032b}"[::-1], 2)
 
@@ -227,7 +227,7 @@ def _build_flac(parts):
     return b"".join(whole)
 
 
-# MPEG and ADTS: frames that begin alike -------------------------------------------------------------------
+# MPEG and ADTS: frames with similar headers ---------------------------------------------------------------
 
 
 def _parse_frames(data):
@@ -249,7 +249,7 @@ def _parse_zip(data):
     )
 
 
-#: How a file of each kind is taken apart and put together again.
+#: The parser and the builder of each format.
 STRUCTURES = {
     "wav": _iff("little"),
     "aiff": _iff("big"),

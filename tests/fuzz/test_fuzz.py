@@ -1,4 +1,4 @@
-"""A minute of fuzzing; ``make fuzz`` goes on for as long as one likes."""
+"""A minute of fuzzing; ``make fuzz`` runs for any time."""
 
 import math
 
@@ -14,16 +14,16 @@ from tests.fuzz.structures import STRUCTURES
 SEED = 7
 
 
-def test_a_file_taken_apart_and_put_together_is_the_same():
-    # With checksums that fit: a mutation gets past them only where they are reckoned as the format has it.
+def test_parsing_and_building_a_file_gives_the_same_bytes():
+    # With valid checksums: a mutation passes them only if they are calculated as in the format.
     for name, make in sounds.FORMATS.items():
         data = make()
         kind = containers.sniff(data)
-        if kind not in STRUCTURES or name in ("wav rf64", "mp3 id3"):  # the length elsewhere, a tag in front
+        if kind not in STRUCTURES or name in ("wav rf64", "mp3 id3"):  # length elsewhere, tag in front
             continue
         parse, build = STRUCTURES[kind]
         assert len(parse(data)) >= (1 if kind in ("wav", "aiff") else 2), name
-        if kind == "matroska":  # its lengths are written another way
+        if kind == "matroska":  # its lengths are encoded differently
             assert build(parse(build(parse(data)))) == build(parse(data))
         else:
             assert build(parse(data)) == data, name
@@ -32,8 +32,8 @@ def test_a_file_taken_apart_and_put_together_is_the_same():
     assert build(parse(data)) == data
 
 
-def test_an_input_is_the_same_by_its_number():
-    # Encoders write the time and random names into some files, of which only the length is always the same.
+def test_an_input_is_reproducible_by_its_number():
+    # Encoders write the time and random names into some files; of these only the length is reproducible.
     assert [file_of(SEED, n)[0] for n in range(50)] == [file_of(SEED, n)[0] for n in range(50)]
     kinds = {request_of(SEED, n).kind for n in range(400)}
     assert len(kinds) >= len(KINDS)
@@ -69,7 +69,7 @@ def test_hostile_requests_are_answered_and_leave_no_trace(tmp_path):
 
 
 def test_what_hangs_or_ends_its_process_is_found(tmp_path, monkeypatch):
-    """The watch itself: a decoder that breaks is reported, and the next input is tried."""
+    """A decoder process that fails is reported, and the next input is tried."""
     seen = []
     monkeypatch.setattr(decoder, "_work", _broken_work)
     decoder.check(SEED, 0, math.inf, 3, lambda *outcome: seen.append(outcome))

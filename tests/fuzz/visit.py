@@ -1,4 +1,4 @@
-"""A visit as a browser's page makes it: without one nobody may upload what pages are to show."""
+"""A visit as a browser's page makes it; without a visit, uploads to pages are refused."""
 
 import contextlib
 import threading
@@ -9,7 +9,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-#: What stands in a request for the number of the visit, and for the token that its page sends with an upload.
+#: Placeholders in a request for the number of the visit and for the token that a page sends with an upload.
 VISIT, TOKEN = b"the-visit", b"the-token"
 COOKIE = "_streamlit_xsrf"
 
@@ -45,16 +45,16 @@ class Visit:
         while not self._number:
             message = ForwardMsg.FromString(self._socket.recv(timeout=60))
             self._number = message.new_session.initialize.session_id.encode()
-        # Somebody has to hear what the page is sent, or the connection is taken for lost.
-        threading.Thread(target=self._hear, daemon=True).start()
+        # The messages to the page have to be read, or the server treats the connection as lost.
+        threading.Thread(target=self._read_messages, daemon=True).start()
 
-    def _hear(self):
+    def _read_messages(self):
         with contextlib.suppress(ConnectionClosed):
             while True:
                 self._socket.recv()
 
     def own(self, piece):
-        """A piece of a request, of this visit."""
+        """A piece of a request with the values of this visit."""
         return piece.replace(VISIT, self._number).replace(TOKEN, self._token)
 
     def close(self):

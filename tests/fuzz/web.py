@@ -1,4 +1,4 @@
-"""Hostile requests at the real app, several at a time, and what may be wrong with an answer."""
+"""Hostile requests to the real app, several in parallel, and checks of the answers."""
 
 import contextlib
 import json
@@ -12,16 +12,16 @@ from tests.fuzz.requests import request_of
 
 #: The longest that an answer may take after the last byte was sent.
 SECONDS = 5.0
-#: How many are sent at a time.
+#: The number of parallel requests.
 CLIENTS = 4
-#: What the server under the app says where it cannot make out a request at all, before the app hears of it.
+#: The answer of the server below the app to bytes that it cannot parse; the app does not see these.
 NO_HTTP = b"Invalid HTTP request received."
 _TRACE = re.compile(r"Traceback|site-packages|File \"|\.py\", line")
 
 
 @dataclass
 class Answer:
-    """What came back: nothing where `status` is None, and then `how` says how that ended."""
+    """The answer; without an answer, `status` is None and `how` is the way the connection ended."""
 
     status: int | None
     seconds: float
@@ -45,7 +45,7 @@ def exchange(server, request, timeout=2 * SECONDS):
     Answer
     """
     with server.connect(timeout) as connection:
-        # A server that refuses may close before it has heard all; what it said is still to be read.
+        # A server may refuse and close before it has read everything; its answer can still be read.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for number, piece in enumerate(request.pieces):
                 time.sleep(request.pause if number else 0)
@@ -66,7 +66,7 @@ def exchange(server, request, timeout=2 * SECONDS):
 
 
 def _complete(request):
-    """Whether there is a whole head; a server may wait for one as long as it likes."""
+    """Whether the header is complete; a server may wait for it for any time."""
     return bool(re.search(rb"\n\r?\n", b"".join(request.pieces).lstrip(b"\r\n")))
 
 
@@ -82,10 +82,10 @@ def outcome(answer):
 def wrong(request, answer):
     """What is wrong with an answer: a sentence, or None."""
     target = request.pieces[0].split(b" ", 2)[1:2]
-    # An address that leads out of a folder, or has control characters, is refused before it comes to the API.
+    # An address with ".." or control characters is refused before it reaches the API.
     of_api = bool(target) and target[0].startswith(b"/api") and not re.search(rb"\.\.|%2e|%0|%5c", target[0])
     if answer.how == "no answer" and b"Upgrade: websocket" in request.pieces[0]:
-        return None  # uvicorn waits for the client to go, where it asks for a WebSocket in the wrong way
+        return None  # after an invalid WebSocket request uvicorn waits until the client closes
     if answer.seconds > SECONDS:
         return f"It takes {answer.seconds:.1f} s ({outcome(answer)})."
     if answer.status is None:
@@ -133,10 +133,10 @@ def check(server, seed, first, until, most, report):
         How many were answered so far, and the megabytes of the app and of its workers at that time.
     """
     lock, numbers, memory = threading.Lock(), iter(range(first, first + most)), []
-    done, heard = 0, len(server.said())
+    done, log_read = 0, len(server.log_text())
 
     def client():
-        nonlocal done, heard
+        nonlocal done, log_read
         while time.monotonic() < until:
             with lock:
                 number = next(numbers, None)
@@ -146,11 +146,11 @@ def check(server, seed, first, until, most, report):
             answer = exchange(server, request)
             finding = wrong(request, answer)
             with lock:
-                if finding and answer.seconds > SECONDS:  # others may have kept the machine busy
+                if finding and answer.seconds > SECONDS:  # other work may have slowed the machine down
                     answer = exchange(server, request)
                     finding = wrong(request, answer)
-                text = server.said(heard)
-                heard += len(text.encode())
+                text = server.log_text(log_read)
+                log_read += len(text.encode())
                 if "Traceback" in text:
                     finding = f"{finding or ''} It, or one beside it, leaves in the log: {text[-1500:]}"
                 if done % 50 == 0:

@@ -1,4 +1,4 @@
-"""The listener: sound that never ends, in memory that does not grow."""
+"""The listener: an endless stream of sound with bounded memory."""
 
 import csv
 import io
@@ -23,12 +23,12 @@ ONSETS = (0.6, 1.5, 2.6)
 WHOLE = synthetic.recording(onsets_s=ONSETS, duration_s=3.5)
 
 
-def ear(**options):
+def make_listener(**options):
     return live.Listener(**{"ask": lambda recording: ANSWERS} | options)
 
 
 def frames(samples, *, rate=48_000, pts=0, fmt="s16", layout="stereo", n=960):
-    """The samples as a browser sends them, 20 ms a frame."""
+    """The samples in frames of 20 ms, as a browser sends them."""
     for start in range(0, samples.size - n + 1, n):
         part = np.round(32767 * np.clip(samples[start : start + n], -1, 1)).astype(np.int16)
         channels = 2 if layout == "stereo" else 1
@@ -38,7 +38,7 @@ def frames(samples, *, rate=48_000, pts=0, fmt="s16", layout="stereo", n=960):
 
 
 def until(condition):
-    """Wait for what another thread does."""
+    """Wait until the work of another thread fulfils a condition."""
     end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "it never happened"
@@ -46,7 +46,7 @@ def until(condition):
 
 
 def hear(listening, samples, **options):
-    """Send samples by frames, no faster than they are worked on, and wait for the end of the work."""
+    """Send samples in frames, no faster than they are processed, and wait for the end of the processing."""
     before = listening.heard_s
     for frame in frames(samples, **options):
         listening.hear(frame)
@@ -56,7 +56,7 @@ def hear(listening, samples, **options):
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch):
+def short_idle_time(monkeypatch):
     monkeypatch.setattr(listener, "IDLE_S", 0.05)
 
 
@@ -90,12 +90,12 @@ def test_another_rate_becomes_the_common_one():
     intake, tone = sound.Intake(), np.sin(2 * np.pi * 440 * np.arange(8000) / 8000)
     taken = [intake.take(frame)[1] for frame in frames(tone, rate=8000, layout="mono", n=160)]
     y = np.concatenate(taken)
-    assert 0.8 * sound.RATE < y.size <= sound.RATE  # the resampler is a little behind
+    assert 0.8 * sound.RATE < y.size <= sound.RATE  # the resampler has a small delay
     spectrum = np.abs(np.fft.rfft(y[-24_000:]))
     assert np.argmax(spectrum) * 2 == pytest.approx(440, abs=4)
 
 
-def test_a_lost_packet_is_filled_and_a_long_gap_is_told():
+def test_a_lost_packet_is_filled_and_a_long_gap_is_reported():
     intake = sound.Intake()
     first, second, *_ = frames(WHOLE)
     assert intake.take(first)[1].size == 960
@@ -159,7 +159,7 @@ def test_columns_keep_time_over_breaks_and_stay_small():
 
 
 def test_coughs_are_found_at_their_times_with_answers_and_sound():
-    listening, began = ear(), time.time()
+    listening, began = make_listener(), time.time()
     listening.feed(WHOLE, synthetic.RATE)
     coughs = listening.coughs()
     expect_times(coughs, ONSETS)
@@ -176,7 +176,7 @@ def test_coughs_are_found_at_their_times_with_answers_and_sound():
 
 
 def test_frames_from_a_browser_give_the_same_coughs_as_the_whole():
-    whole, piecewise = ear(), ear()
+    whole, piecewise = make_listener(), make_listener()
     whole.feed(WHOLE, synthetic.RATE)
     assert hear(piecewise, WHOLE) == pytest.approx(3.5, abs=0.02)
     for one, other in zip(whole.coughs(), piecewise.coughs(), strict=True):
@@ -192,8 +192,8 @@ def test_the_models_of_the_app_are_asked():
         assert list(cough.answers) == predictor.names
 
 
-def test_two_people_do_not_hear_each_other():
-    one, other = ear(), ear()
+def test_two_listeners_are_separate():
+    one, other = make_listener(), make_listener()
     threads = [
         threading.Thread(target=hear, args=(one, WHOLE)),
         threading.Thread(target=hear, args=(other, WHOLE[: round(2.3 * sound.RATE)])),
@@ -207,13 +207,13 @@ def test_two_people_do_not_hear_each_other():
     assert one.epoch != other.epoch
 
 
-def test_stop_and_resume_go_on_counting_and_clear_begins_anew():
-    listening = ear()
+def test_the_count_continues_after_stop_and_restarts_after_clear():
+    listening = make_listener()
     first = hear(listening, WHOLE)
     hear(listening, WHOLE, pts=10**6)
     expect_times(listening.coughs()[3:], ONSETS, offset=first)
     assert [cough.number for cough in listening.coughs()] == [1, 2, 3, 4, 5, 6]
-    assert not listening.lost_s  # a stop loses nothing
+    assert not listening.lost_s  # stopping loses nothing
     _, data = listening.columns(picture.KEPT)
     marks = np.frombuffer(data, np.uint8).reshape(-1, picture.SIZE)[:, 3]
     assert (marks == picture.BREAK).sum() == 1
@@ -225,8 +225,8 @@ def test_stop_and_resume_go_on_counting_and_clear_begins_anew():
     expect_times(listening.coughs(), ONSETS)
 
 
-def test_a_cough_that_is_not_told_yet_is_told_when_the_sound_ends():
-    listening = ear()
+def test_a_pending_cough_is_reported_when_the_sound_ends():
+    listening = make_listener()
     hear(listening, WHOLE[: round((ONSETS[0] + 0.4) * sound.RATE)])
     (cough,) = listening.coughs()
     assert cough.answers == ANSWERS and listening.wav(1)
@@ -241,7 +241,7 @@ def test_sound_that_comes_too_fast_is_dropped_and_counted(monkeypatch):
         assert held.wait(60)
         return ANSWERS
 
-    listening, longest = ear(ask=slow), 0
+    listening, longest = make_listener(ask=slow), 0
     waiting = frames(np.concatenate([WHOLE, WHOLE]))
     for frame in waiting:
         listening.hear(frame)
@@ -255,7 +255,7 @@ def test_sound_that_comes_too_fast_is_dropped_and_counted(monkeypatch):
     assert listening.dropped_s > 1
     held.set()
     until(lambda: listening._thread is None)
-    # Time goes on over what was dropped.
+    # Dropped sound still counts as listened time.
     assert listening.heard_s == pytest.approx(7, abs=0.05)
     assert listening.error is None and listening.total >= 1
 
@@ -263,7 +263,7 @@ def test_sound_that_comes_too_fast_is_dropped_and_counted(monkeypatch):
 @pytest.mark.parametrize("bounds", [(20, 5.0)])
 def test_memory_does_not_grow_with_the_hours(monkeypatch, bounds):
     monkeypatch.setattr(cough_log, "KEPT_S", bounds[1])
-    listening = ear()
+    listening = make_listener()
     listening._coughs._coughs = type(listening._coughs._coughs)(maxlen=bounds[0])
 
     def minutes(n):
@@ -287,8 +287,8 @@ def test_memory_does_not_grow_with_the_hours(monkeypatch, bounds):
     assert kept <= bounds[1] * sound.RATE
 
 
-def test_what_breaks_ends_listening_with_a_sentence(caplog):
-    listening = ear()
+def test_an_error_ends_listening_with_a_sentence(caplog):
+    listening = make_listener()
     hear(listening, WHOLE[: round(1.2 * sound.RATE)])
     listening._feed = lambda samples, at: 1 / 0
     for frame in list(frames(WHOLE))[:5]:
@@ -306,19 +306,19 @@ def test_what_breaks_ends_listening_with_a_sentence(caplog):
     assert listening.total == 4
 
 
-def test_without_the_models_coughs_are_found_and_the_reason_is_told():
-    def unwell(recording):
+def test_without_the_models_coughs_are_found_and_the_reason_is_reported():
+    def damaged(recording):
         raise predictors.StoreError("A file was changed.")
 
-    listening = ear(ask=unwell)
+    listening = make_listener(ask=damaged)
     listening.feed(WHOLE, sound.RATE)
     assert listening.error is None and "A file was changed." in listening.unanswered
     assert all(cough.answers is None for cough in listening.coughs())
     assert listening.total == 3 and listening.wav(3)
 
 
-def test_the_list_and_the_sound_can_be_taken_away():
-    listening = ear()
+def test_the_list_and_the_sound_can_be_downloaded():
+    listening = make_listener()
     listening.feed(WHOLE, sound.RATE)
     rows = list(csv.DictReader(io.StringIO(listening.csv())))
     for row, cough in zip(rows, listening.coughs(), strict=True):
@@ -335,7 +335,7 @@ def test_the_list_and_the_sound_can_be_taken_away():
 
 
 def test_an_empty_list_is_a_table_too():
-    assert ear().csv().startswith("cough,time_utc,start_s,end_s")
+    assert make_listener().csv().startswith("cough,time_utc,start_s,end_s")
 
 
 def test_the_newest_coughs_are_listed():
@@ -348,7 +348,7 @@ def test_the_newest_coughs_are_listed():
     assert coughs.oldest_kept == 5 and coughs.newest(1)[0].answers == ANSWERS
 
 
-# The way there.
+# The connection.
 
 
 @pytest.mark.parametrize(
@@ -365,11 +365,11 @@ def test_the_newest_coughs_are_listed():
         ("http://localhost.example.org", False, False),
     ],
 )
-def test_where_browsers_give_the_microphone(url, trusted, local):
+def test_addresses_at_which_browsers_allow_the_microphone(url, trusted, local):
     assert connection.trusted(url) == trusted and connection.local(url) == local
 
 
-def test_ice_servers_come_from_the_setting_or_from_where_the_page_is():
+def test_ice_servers_come_from_the_setting_or_the_address_of_the_page():
     assert connection.ice_servers(None, "http://localhost:8501") == []
     assert connection.ice_servers("", "https://cough.example.org") == connection.PUBLIC
     assert connection.ice_servers("[]", "https://cough.example.org") == []

@@ -1,7 +1,7 @@
 """The app under load: ``python -m tests.load --minutes 10``.
 
-Sixteen clients post recordings, each one after another, while pages are open in a browser; then ten times as many do. Clients
-wait as long as a 503 tells them to. Everything runs on one machine: the clients and the browser take their share of its cores.
+Sixteen clients post recordings one after another while pages are open in a browser; then ten times as many do. After a 503,
+clients wait for its Retry-After time. Everything runs on one machine, so clients and browser also use its cores.
 """
 
 import argparse
@@ -19,22 +19,22 @@ from tests.fuzz.server import Server
 from tests.load.clients import Clients, ask, multipart, recordings
 
 CLIENTS, TOO_MANY = 16, 160
-#: Pages that stay open, and one that is opened anew again and again; each with what it shows when it is there.
+#: Pages that stay open, and one that is opened repeatedly; each with a text that it shows when it is loaded.
 OPEN = {"": "Try a sample", "reality": "In plain words", "compare": "Compare models"}
 OPENED = ("matrices", "Matrices")
-#: How often memory is looked at and the page is opened.
+#: The interval in which memory is measured and the page is opened.
 EVERY_S = 5.0
-#: A page that is not there after so long is counted as none.
+#: A page that is not loaded after this time counts as failed.
 PAGE_S = 60
-#: For two minutes Streamlit keeps what belongs to a page that was closed.
+#: Streamlit keeps the session of a closed page for two minutes.
 SESSION_S = 150
 
 
 @contextmanager
 def pages(url, chromium):
-    """Pages open in a browser; gives a function that opens one more.
+    """Open pages in a browser; gives a function that opens one more.
 
-    Its result are the seconds until that page is there, infinite if it is not.
+    It returns the seconds until that page is loaded, or infinity if it fails.
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
@@ -64,19 +64,19 @@ def pages(url, chromium):
 
 
 def expected(port):
-    """Bodies and the answers they get while nobody else asks."""
+    """Request bodies and their answers without other load."""
     bodies = [multipart(data) for data in recordings()]
     return [(body, ask(port, body)[2]) for body in bodies]
 
 
 class Phase:
-    """What was seen while some clients asked.
+    """The measurements during one phase of load.
 
     Attributes
     ----------
     outcomes : list of tests.load.clients.Outcome
     pages : list of float
-        Seconds until a page was there.
+        Seconds until a page was loaded.
     memory : list of tuple of float
         Megabytes of the app and of its workers.
     """
@@ -98,11 +98,11 @@ class Phase:
 
     @property
     def faults(self):
-        """What was wrong with answers: lost, wrong, or neither 200 nor 503."""
+        """Faults of answers: lost, wrong, or neither 200 nor 503."""
         return [outcome.fault for outcome in self.outcomes if outcome.fault]
 
-    def told(self):
-        """All of it, for people."""
+    def report(self):
+        """A summary as text."""
         statuses = collections.Counter(str(outcome.status) for outcome in self.outcomes)
         lines = [
             f"{self.clients} clients for {self.seconds:.0f} s: {len(self.outcomes):,} requests; "
@@ -112,7 +112,7 @@ class Phase:
             if seconds := self.of(status):
                 lines.append(f"  {status}: {_spread(seconds)}; {len(seconds) / self.seconds:.1f} a second")
         lines.append(f"  {OPENED[1]}, opened {len(self.pages)} times: {_spread(sorted(self.pages))}")
-        lines.append(f"  memory at most {_told(max(self.memory, key=sum))}")
+        lines.append(f"  memory at most {_memory_text(max(self.memory, key=sum))}")
         lines += [
             f"  wrong: {fault} ({n} times)" for fault, n in collections.Counter(self.faults).most_common(5)
         ]
@@ -124,12 +124,12 @@ def _spread(seconds):
     return f"median {statistics.median(seconds):.2f} s, 99 of 100 within {late:.2f} s, longest {seconds[-1]:.2f} s"
 
 
-def _told(memory):
+def _memory_text(memory):
     return f"{memory[0]:.0f} MB of the app and {memory[1]:.0f} MB of its workers"
 
 
 def longest_wait():
-    """Seconds within which everybody has an answer by the settings: the wait in the queue, and one answer."""
+    """The maximum seconds to an answer by the settings: the wait in the queue plus one answer."""
     return config.value("COUGHLAB_WAIT_S") + config.value("COUGHLAB_ANSWER_S")
 
 
@@ -145,16 +145,16 @@ def main():
         time.sleep(10)
         before = server.memory()
         print(
-            f"{os.cpu_count()} cores, for the app, the clients and the browser together. Before: {_told(before)}."
+            f"{os.cpu_count()} cores, for the app, the clients and the browser together. Before: {_memory_text(before)}."
         )
         phases = []
         for clients, minutes in ((CLIENTS, arguments.minutes), (TOO_MANY, arguments.too_many_minutes)):
             phases.append(Phase(server, asked, clients, 60 * minutes, open_page))
-            print(phases[-1].told(), flush=True)
+            print(phases[-1].report(), flush=True)
         time.sleep(SESSION_S)
-        print(f"{SESSION_S} s later: {_told(server.memory())}.")
-        if traces := "Traceback" in server.said():
-            print(f"In the log: {server.said()[-3000:]}")
+        print(f"{SESSION_S} s later: {_memory_text(server.memory())}.")
+        if traces := "Traceback" in server.log_text():
+            print(f"In the log: {server.log_text()[-3000:]}")
     raise SystemExit(traces or any(phase.faults or math.inf in phase.pages for phase in (warm, *phases)))
 
 

@@ -1,4 +1,4 @@
-"""Many clients of the API at once, in a process of their own; each asks, looks at the answer, and asks again."""
+"""Many parallel clients of the API in a separate process; each sends a request, checks the answer, and repeats."""
 
 import multiprocessing
 import threading
@@ -10,13 +10,13 @@ from coughlab import audio
 from coughlab.audio import synthetic
 
 _BOUNDARY = "a-boundary"
-#: How long a client waits for an answer before it counts as lost.
+#: The timeout after which an answer counts as lost.
 LOST_S = 120
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one request.
+    """The outcome of one request.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Outcome:
 
 
 def recordings(n=4):
-    """Recordings that are answered differently, five seconds each."""
+    """Recordings of five seconds each that get different answers."""
     return [
         audio.encode_wav(
             synthetic.recording(onsets_s=(0.3, 1.7 + 0.2 * k, 3.4), duration_s=5.0), synthetic.RATE
@@ -50,7 +50,7 @@ def multipart(data):
 
 
 def ask(port, body):
-    """Ask once.
+    """Send one request.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def ask(port, body):
 
 
 def _outcome(port, body, expected):
-    """One request's outcome, and for how long its client then has to wait."""
+    """The outcome of one request, and the time that its client then has to wait."""
     start = time.monotonic()
     try:
         status, headers, answer = ask(port, body)
@@ -104,7 +104,7 @@ def _run(connection, port, asked, n, seconds):
 
 
 class Clients:
-    """Clients that ask for some time, in the background.
+    """Clients that send requests for some time, in the background.
 
     Parameters
     ----------
@@ -126,11 +126,11 @@ class Clients:
         theirs.close()
 
     def running(self):
-        """Whether they still ask."""
+        """Whether the clients are still running."""
         return not self._outcomes.poll()
 
     def outcomes(self):
-        """Wait until all have their last answer.
+        """Wait until all clients have their last answer.
 
         Returns
         -------

@@ -10,13 +10,13 @@ from coughlab.web import lifespan
 from tests.fuzz.server import Server
 from tests.load.__main__ import CLIENTS, TOO_MANY, Phase, expected, longest_wait, pages
 
-#: Memory at rest differs by less than this; what a crowd sends is more.
+#: Memory at rest varies by less than this; the load of many clients is more.
 SPREAD_MB = 28
 
 
 @dataclass
 class Run:
-    """The phases of a run, and the log; megabytes of the app in between, and when all was over."""
+    """The phases of a run, and the log; megabytes of the app between the phases and at the end."""
 
     few: Phase
     many: Phase
@@ -28,14 +28,14 @@ class Run:
 @pytest.fixture(scope="module")
 def run(chromium):
     def rested(goal=0.0):
-        """Memory once it is no more than a goal, or after so long that it will not be."""
+        """The memory as soon as it is below a goal, or after a timeout."""
         for _ in range(6):
             time.sleep(lifespan.FREE_S)
             if (now := server.memory()[0]) < goal:
                 break
         return now
 
-    # What belongs to a page that was closed is kept for a second, rather than for two minutes.
+    # The session of a closed page is kept for one second instead of two minutes.
     with (
         Server(STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL="1") as server,
         pages(server.url, chromium) as open_page,
@@ -46,10 +46,10 @@ def run(chromium):
         many = Phase(server, asked, TOO_MANY, 6, open_page, 1)
         after = rested(between + SPREAD_MB)
         assert server.answers()
-        yield Run(few, many, server.said(), between, after)
+        yield Run(few, many, server.log_text(), between, after)
 
 
-def test_each_request_gets_one_whole_and_right_answer(run):
+def test_each_request_gets_one_complete_and_correct_answer(run):
     for phase in (run.few, run.many):
         assert phase.faults == []
         assert {outcome.status for outcome in phase.outcomes} <= {200, 503}
@@ -58,7 +58,7 @@ def test_each_request_gets_one_whole_and_right_answer(run):
     assert "Traceback" not in run.log
 
 
-def test_what_is_too_much_is_sent_away_and_the_others_wait_no_longer_than_set(run):
+def test_excess_requests_are_refused_and_the_others_wait_no_longer_than_set(run):
     assert run.few.of(503) == [] and run.many.of(503)
     assert max(run.many.of(200)) < longest_wait()
 
@@ -68,6 +68,6 @@ def test_pages_open_all_the_while(run):
         assert phase.pages and math.inf not in phase.pages
 
 
-def test_memory_is_given_back_after_a_crowd(run):
+def test_memory_is_freed_after_high_load(run):
     assert max(app for app, _ in run.many.memory) > run.between + 30
     assert run.after < run.between + SPREAD_MB

@@ -1,4 +1,4 @@
-"""Pages that are run without a browser listen where ``make run`` has them listen."""
+"""Pages that run without a browser have the server address of ``make run``."""
 
 import pytest
 from streamlit import config

@@ -1,4 +1,4 @@
-"""Who may do what, run by Streamlit without a browser."""
+"""The access rights of users, run by Streamlit without a browser."""
 
 import pytest
 from streamlit import config
@@ -41,7 +41,7 @@ def retraining():
 
 @pytest.fixture
 def visit(monkeypatch):
-    """Run a page as somebody: secrets, what the login says of them, and the headers of their browser."""
+    """Run a page as a user, with secrets, the data of the login, and the headers of the browser."""
 
     def visit(page, secrets=None, user=None, headers=None):
         for name, content in (secrets or {}).items():
@@ -80,7 +80,7 @@ def test_with_a_login_a_verified_address_that_is_named_is_trusted(visit, user, a
 
 
 @pytest.mark.parametrize("roles", [{}, {"trainer": []}, {"trainer": ""}, "tina@example.org", None])
-def test_with_a_login_and_nobody_named_nobody_is_trusted(visit, roles):
+def test_with_a_login_and_no_named_user_no_user_is_trusted(visit, roles):
     secrets = {"auth": AUTH} | ({"roles": roles} if roles is not None else {})
     trusted, _ = answer(visit(asking(), secrets, {"email": "tina@example.org"}))
     assert not trusted
@@ -98,21 +98,21 @@ def test_an_empty_section_is_a_login_too(visit):
         ("::1", {"Host": "[::1]:8501", "Origin": "http://[::1]:8501"}, True),
         (None, {"Host": "localhost:8501", "Origin": "http://localhost:8501"}, False),
         ("0.0.0.0", {"Host": "localhost:8501", "Origin": "http://localhost:8501"}, False),
-        # Behind a proxy, which itself is at this computer.
+        # Behind a proxy that runs on this computer.
         ("localhost", {"Host": "cough.example.org", "Origin": "https://cough.example.org"}, False),
         ("localhost", {"Host": "localhost:8501", "Origin": "https://cough.example.org"}, False),
         ("localhost", {"Host": "localhost:8501", "X-Forwarded-For": "192.0.2.1"}, False),
         ("localhost", {"Host": "localhost:8501", "Via": "2.0 Caddy"}, False),
     ],
 )
-def test_without_a_login_whoever_sits_at_this_computer_is_trusted(visit, address, headers, allowed):
+def test_without_a_login_a_user_at_this_computer_is_trusted(visit, address, headers, allowed):
     config.set_option("server.address", address)
     trusted, sentence = answer(visit(asking(), headers=headers))
     assert trusted is allowed
     assert "`[auth]`" in sentence and "`[roles]`" in sentence
 
 
-def test_secrets_that_cannot_be_read_open_nothing(visit, tmp_path, monkeypatch):
+def test_secrets_that_cannot_be_read_give_no_access(visit, tmp_path, monkeypatch):
     (tmp_path / "secrets.toml").write_text("[auth\n")
     monkeypatch.chdir(tmp_path)
     before = config.get_option("secrets.files")
@@ -124,7 +124,7 @@ def test_secrets_that_cannot_be_read_open_nothing(visit, tmp_path, monkeypatch):
     assert not trusted and "cannot be read" in sentence
 
 
-def test_who_is_not_trusted_cannot_train(visit):
+def test_an_untrusted_user_cannot_train(visit):
     page = visit(retraining(), {"auth": AUTH, "roles": ROLES}, {"email": "vera@example.org"})
     assert not page.exception
     assert page.info[0].value.startswith("Training here is only for some people")
@@ -133,7 +133,7 @@ def test_who_is_not_trusted_cannot_train(visit):
     assert [button for button in page.button if button.label == "Train"]
 
 
-def test_who_loses_the_role_between_two_runs_cannot_train(visit, monkeypatch):
+def test_a_user_who_loses_the_role_between_two_runs_cannot_train(visit, monkeypatch):
     page = visit(retraining(), {"auth": AUTH, "roles": ROLES}, {"email": "tina@example.org"})
     press = next(button for button in page.button if button.label == "Train")
     monkeypatch.setattr(access.st, "user", {"email": "vera@example.org"})
@@ -142,7 +142,7 @@ def test_who_loses_the_role_between_two_runs_cannot_train(visit, monkeypatch):
     assert page.info[0].value.startswith("Training here is only for some people")
 
 
-def test_who_is_not_trusted_cannot_hear_the_recordings_on_the_server(visit, tmp_path, monkeypatch):
+def test_an_untrusted_user_cannot_play_the_recordings_on_the_server(visit, tmp_path, monkeypatch):
     name = predictors.default().study.features["recording"].iloc[0]
     listed = f'file_properties,class\n"{name}",covid'
     kaggle_trial_tree(tmp_path / "kaggle-trial", {name: synthetic.recording(rate=16_000)}, listed=listed)
@@ -166,12 +166,12 @@ def test_who_is_not_trusted_cannot_hear_the_recordings_on_the_server(visit, tmp_
         ({"cookie_secret": "xxx"}, "`cookie_secret` has fewer than 32"),
     ],
 )
-def test_what_is_wrong_with_the_settings_is_said_without_them(change, why):
-    said = login.problem(AUTH | change)
-    assert why in said and "xxx" not in said
+def test_errors_in_the_settings_are_reported_without_secret_values(change, why):
+    problem = login.problem(AUTH | change)
+    assert why in problem and "xxx" not in problem
 
 
-def test_settings_that_are_whole_have_no_problem():
+def test_complete_settings_have_no_problem():
     assert login.problem(AUTH) is None
     assert login.problem(AUTH | {"client_kwargs": {"prompt": "login"}}) is None
     shared = {key: AUTH[key] for key in ("redirect_uri", "cookie_secret")}

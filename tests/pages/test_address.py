@@ -1,4 +1,4 @@
-"""What a page's address names: the same short names everywhere, and what is unknown is told."""
+"""Parameters in a page's address: the same short names on all pages, and unknown values are reported."""
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -95,32 +95,50 @@ def test_a_choice_goes_into_the_address_and_a_default_out_of_it():
         ("cell", "all", "tp, fn."),
     ],
 )
-def test_what_is_unknown_is_told_and_the_default_is_shown(key, asked, possible):
+def test_an_unknown_value_is_reported_and_the_default_is_shown(key, asked, possible):
     app = opened(**{key: asked})
     assert texts(app) == DEFAULTS
-    (told,) = warnings(ran(app))
-    assert told.startswith(f"This page's address asks for {key}=")
-    assert told.endswith(f"which is unknown here. Possible: {possible}")
-    # It stays there, and in the address, until something is chosen.
-    assert warnings(ran(app)) == [told]
+    (message,) = warnings(ran(app))
+    assert message.startswith(f"This page's address asks for {key}=")
+    assert message.endswith(f"which is unknown here. Possible: {possible}")
+    # The message and the address stay until a value is chosen.
+    assert warnings(ran(app)) == [message]
     assert query(app) == {key: asked}
     if key == "model":
         app.selectbox("model").set_value("knn")
         assert warnings(ran(app)) == [] and query(app) == {"model": "knn"}
 
 
-def test_what_an_address_asks_for_is_no_markup():
-    (told,) = warnings(opened(model="<b>*x*"))
-    assert r"model=\<b\>\*x\*, which" in told
+def test_values_in_an_address_are_not_markup():
+    (message,) = warnings(opened(model="<b>*x*"))
+    assert r"model=\<b\>\*x\*, which" in message
 
 
-def test_links_of_old_that_have_titles_still_work():
+def test_old_links_with_titles_still_work():
     app = opened(model="Nearest neighbour", curves=["Nearest neighbour", "CNN"])
     assert texts(app)[:3] == ["knn", "None", "knn,cnn"] and not warnings(app)
     assert query(app) == {"model": "knn", "curves": "knn,cnn"}
 
 
-def test_another_address_is_followed_as_after_going_back():
+def script_of_a_required_choice():
+    import streamlit as st
+
+    from pages.shared import address
+
+    views = {"few": "Few", "many": "Many"}
+    st.text(address.choose(st.segmented_control, "View", views, key="view", required=True))
+
+
+def test_an_empty_value_of_a_required_choice_is_ignored():
+    app = AppTest.from_function(script_of_a_required_choice, default_timeout=60)
+    app.query_params["view"] = "many"
+    assert texts(ran(app)) == ["many"]
+    # A browser sends this after a click that comes before the page has told it what is chosen.
+    app.segmented_control("view").set_value(None)
+    assert texts(ran(app)) == ["many"] and query(app) == {"view": "many"} and not warnings(app)
+
+
+def test_a_changed_address_is_followed_as_after_going_back():
     app = opened(model="knn")
     app.query_params["model"] = "cnn"
     assert texts(ran(app))[0] == "cnn"
@@ -128,7 +146,7 @@ def test_another_address_is_followed_as_after_going_back():
     assert texts(ran(app))[0] == "mlp"
 
 
-def test_a_choice_that_another_one_takes_away_is_forgotten_without_a_word():
+def test_a_choice_that_is_no_longer_possible_is_dropped_without_a_message():
     app = opened(model="cnn", curves="cnn")
     app.args = ({"knn": "Nearest neighbour", "mlp": "MLP"},)
     ran(app)
@@ -137,17 +155,17 @@ def test_a_choice_that_another_one_takes_away_is_forgotten_without_a_word():
 
 
 @pytest.mark.parametrize("name", ["compare", "matrices", "splits", "reality", "clinicians"])
-def test_every_page_with_a_study_and_a_protocol_tells_an_unknown_one(name):
+def test_every_page_with_a_study_and_a_protocol_reports_an_unknown_one(name):
     app = AppTest.from_file(str(navigation.FOLDER / f"{name}.py"), default_timeout=60)
     keys = ["study", "protocol"] if name == "compare" else ["study", "model", "protocol"]
     for key in keys:
         app.query_params[key] = "nonsense"
-    told = " ".join(warnings(ran(app)))
-    assert all(f"asks for {key}=nonsense, which is unknown here. Possible: " in told for key in keys)
+    messages = " ".join(warnings(ran(app)))
+    assert all(f"asks for {key}=nonsense, which is unknown here. Possible: " in messages for key in keys)
 
 
 @pytest.mark.parametrize("name", ["matrices", "splits", "reality", "clinicians"])
-def test_every_page_names_study_model_and_protocol_alike(name):
+def test_every_page_uses_the_same_names_for_study_model_and_protocol(name):
     app = AppTest.from_file(str(navigation.FOLDER / f"{name}.py"), default_timeout=60)
     app.query_params.update({"study": "covid19-cough", "model": "knn", "protocol": "source-balanced"})
     ran(app)

@@ -34,7 +34,7 @@ def texts(page):
 
 
 def refusals(page):
-    """Errors that are no verdict on an answer."""
+    """Errors that are not a verdict on an answer."""
     return [error.value for error in page.error if not error.value.startswith("## ")]
 
 
@@ -49,7 +49,7 @@ def test_before_a_recording_the_page_says_what_to_do_and_what_it_is_not(page):
     assert not page.get("plotly_chart")
 
 
-def test_the_sample_is_answered_and_said_to_be_synthetic(page):
+def test_the_sample_is_answered_and_marked_as_synthetic(page):
     page.button[0].click().run()
     assert not page.exception
     prediction = predictors.default().predict(audio.load(synthetic.sample()))
@@ -59,7 +59,7 @@ def test_the_sample_is_answered_and_said_to_be_synthetic(page):
     assert len(page.get("plotly_chart")) == 2
 
 
-def test_without_a_cough_nothing_is_answered_unless_it_is_asked_for(page, no_cough):
+def test_without_a_cough_there_is_no_answer_unless_it_is_forced(page, no_cough):
     upload(page, no_cough, "other.wav")
     assert not page.exception and not refusals(page)
     boxes, shown = evidence_of(page)
@@ -71,7 +71,7 @@ def test_without_a_cough_nothing_is_answered_unless_it_is_asked_for(page, no_cou
         assert (remark.message in box) == (remark.code != "noisy")
     assert cards(page) == [] and not page.dataframe and not page.number_input
     assert not any("Says:" in text or "believe" in text for text in shown)
-    # The recording is there all the same, and nothing is marked in it.
+    # The recording is shown all the same, without marks.
     assert len(page.get("audio")) == 1 and not any("found in" in text for text in shown)
     (chart,) = page.get("plotly_chart")
     assert not json.loads(chart.proto.spec)["layout"].get("shapes")
@@ -85,13 +85,13 @@ def test_without_a_cough_nothing_is_answered_unless_it_is_asked_for(page, no_cou
     assert titles(page) == ["MLP", "CNN", "Nearest neighbour"]
     assert shown.count(f"#### {answer.HEADLINES['no_basis']}") == 3
     assert not page.dataframe
-    # What was asked about this recording is not asked about the next one.
+    # The forced answer of this recording does not apply to the next one.
     upload(page, sounds.with_soundfile("WAV", samples=sounds.OTHERS["faint noise"][:-1]), "next.wav")
     assert cards(page) == [] and not page.toggle[0].value
 
 
-class Hears:
-    """A detector that hears what it was told."""
+class FixedDetector:
+    """A detector that returns given coughs."""
 
     def __init__(self, *spans):
         self.heard = heard(*spans)
@@ -102,7 +102,7 @@ class Hears:
 
 @pytest.mark.parametrize("n", [1, 3, 60])
 def test_each_cough_is_listed_with_the_models_answers_about_it(page, monkeypatch, n):
-    monkeypatch.setattr(detector, "default", lambda: Hears(*((k, k + 0.4) for k in range(n))))
+    monkeypatch.setattr(detector, "default", lambda: FixedDetector(*((k, k + 0.4) for k in range(n))))
     data = sounds.with_soundfile("FLAC", samples=np.tile(sounds.cough(), 50))
     upload(page, data, "many.flac")
     assert not page.exception
@@ -115,18 +115,18 @@ def test_each_cough_is_listed_with_the_models_answers_about_it(page, monkeypatch
             f"{TASK.title(answers[name].label)} ({percent(answers[name].probability)})"
             for answers in prediction.each
         ]
-        said = answer.agreement(prediction.votes(name), prediction.models[name].label, TASK)
-        assert any(f"- **{title}.** {said}" in text for text in texts(page))
+        sentence = answer.agreement(prediction.votes(name), prediction.models[name].label, TASK)
+        assert any(f"- **{title}.** {sentence}" in text for text in texts(page))
     assert any("no proof" in text and "trained on whole recordings" in text for text in texts(page))
-    # One player for the recording and one for the cough that is marked, however many there are.
+    # One player for the recording and one for the marked cough, for any number of coughs.
     assert len(page.get("audio")) == 2
-    (said,) = [text for text in texts(page) if text.startswith("**Cough 1**")]
-    assert ("Mark another line" in said) == (n > 1)
+    (sentence,) = [text for text in texts(page) if text.startswith("**Cough 1**")]
+    assert ("Mark another line" in sentence) == (n > 1)
     assert any(f"**{counted(n, 'cough')}** found" in text for text in texts(page))
 
 
 def evidence_of(page):
-    """The boxes that may hold the verdict, and what the page holds."""
+    """The boxes that may contain the verdict, and the elements of the page."""
     boxes = [box.value for kind in ("error", "warning", "info") for box in page.get(kind)]
     return [box for box in boxes if box.startswith("## ")], texts(page)
 
@@ -149,7 +149,7 @@ def test_the_verdict_comes_before_the_label_and_the_prevalence_counts(page):
 
 
 @pytest.mark.parametrize(("score", "loud"), [((0.5, 0.45, 0.55), True), ((0.8, 0.75, 0.85), False)])
-def test_what_is_compatible_with_chance_is_said_louder_than_the_label(monkeypatch, score, loud):
+def test_compatibility_with_chance_is_more_visible_than_the_label(monkeypatch, score, loud):
     predictor = predictors.default()
     ratios = {"covid": Estimate(3, 2, 4), "not_covid": Estimate(0.3, 0.2, 0.4)}
     known = answer.Known("kaggle-trial", "MLP", "external", "there", 9, 8, 1, Estimate(*score), ratios, None)
@@ -157,32 +157,32 @@ def test_what_is_compatible_with_chance_is_said_louder_than_the_label(monkeypatc
     page = AppTest.from_file(str(ROOT / "pages/analyse.py"), default_timeout=60).run()
     page.button[0].click().run()
     label = TASK.title(predictor.predict(audio.load(synthetic.sample())).models["mlp"].label)
-    (said,) = [text for text in cards(page)[0] if "Says:" in text]
-    assert f"Says: {label}" in said and said.startswith(":gray[") == loud
+    (card,) = [text for text in cards(page)[0] if "Says:" in text]
+    assert f"Says: {label}" in card and card.startswith(":gray[") == loud
     ((verdict,), _) = evidence_of(page)
     assert bool(page.error) == loud == ("No better than guessing" in verdict)
 
 
 @pytest.fixture
 def large(monkeypatch, tmp_path):
-    """The file of a large model, which the app's study has."""
+    """The file of a large model that belongs to the app's study."""
     path = with_large(tmp_path)
     monkeypatch.setattr(predictors, "MODELS", tmp_path)
     return path
 
 
 def titles(page):
-    """The models whose answers are shown."""
+    """The models with a shown answer."""
     return [text.strip("*").split("**")[0] for text, *_ in cards(page)]
 
 
 def cards(page):
-    """What each model's card says."""
+    """The texts of each model's card."""
     shown = [[markdown.value for markdown in column.markdown] for column in page.get("column")]
     return [card for card in shown if any("Says:" in text for text in card)]
 
 
-def test_a_large_model_is_asked_when_it_is_picked(large, page):
+def test_a_large_model_answers_when_it_is_selected(large, page):
     assert not page.button_group
     page.button[0].click().run()
     assert titles(page) == ["MLP", "CNN", "Nearest neighbour"]
@@ -225,7 +225,7 @@ def test_an_upload_is_answered(page, name):
         ("too_short", sounds.with_soundfile("WAV", samples=sounds.cough()[15_000:16_000])),
     ],
 )
-def test_what_cannot_be_analysed_is_said_in_the_api_s_sentence(page, code, data):
+def test_a_file_that_cannot_be_analysed_gets_the_api_s_message(page, code, data):
     with pytest.raises(audio.AudioError) as refused:
         audio.load(data)
     assert refused.value.code == code
@@ -256,14 +256,14 @@ def test_the_latest_choice_is_shown_by_name(page):
     assert not refusals(page) and "<b>cough</b>.flac" in texts(page)
 
 
-def test_what_is_taken_back_is_forgotten(page):
+def test_a_removed_recording_is_forgotten(page):
     upload(page, sounds.FORMATS["flac 16-bit"]())
     assert page.get("plotly_chart")
     page.file_uploader[0].set_value(None).run()
     assert not page.get("plotly_chart") and "chosen" not in page.session_state
 
 
-def test_taking_one_back_leaves_the_other(page):
+def test_removing_one_recording_keeps_the_other(page):
     upload(page, sounds.FORMATS["flac 16-bit"](), "kept.flac")
     page.audio_input[0].set_value(("audio.wav", synthetic.sample(), "audio/wav")).run()
     assert "Your recording" in texts(page)
@@ -271,22 +271,22 @@ def test_taking_one_back_leaves_the_other(page):
     assert "kept.flac" in texts(page) and page.get("plotly_chart")
 
 
-def test_taking_back_what_is_not_shown_changes_nothing(page):
+def test_removing_a_recording_that_is_not_shown_changes_nothing(page):
     upload(page, sounds.FORMATS["flac 16-bit"]())
     page.button[0].click().run()
     page.file_uploader[0].set_value(None).run()
     assert "The synthetic sample" in texts(page) and page.get("plotly_chart")
 
 
-def test_what_is_wrong_with_the_recording_is_said_before_the_answers(page, monkeypatch):
+def test_quality_remarks_come_before_the_answers(page, monkeypatch):
     quiet = (sounds.cough() * 0.005).astype(np.float32)
-    monkeypatch.setattr(detector, "default", lambda: Hears((0.2, 0.6)))
+    monkeypatch.setattr(detector, "default", lambda: FixedDetector((0.2, 0.6)))
     upload(page, sounds.with_soundfile("WAV", "FLOAT", samples=quiet))
     boxes = [block.value for block in page.main if block.type in ("error", "warning", "info")]
     assert "very quiet" in boxes[0] and boxes[1].startswith("## ")
 
 
-def test_a_study_that_is_gone_is_said(monkeypatch, tmp_path):
+def test_a_missing_study_is_reported(monkeypatch, tmp_path):
     monkeypatch.setattr(predictors, "MODELS", tmp_path)
     page = AppTest.from_file(str(ROOT / "pages/analyse.py"), default_timeout=60).run()
     page.button[0].click().run()

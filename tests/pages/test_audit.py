@@ -1,4 +1,4 @@
-"""Is this dataset sound, run by Streamlit without a browser."""
+"""The page "Is this dataset sound?", run by Streamlit without a browser."""
 
 import io
 import tempfile
@@ -64,7 +64,7 @@ def zipped(files):
 
 @pytest.fixture(scope="module")
 def dataset():
-    """A ZIP of a small dataset in which an ill person's cough is a healthy one's, too."""
+    """A ZIP of a small dataset in which one cough is listed for an ill and for a healthy person."""
     files = {}
     for n in range(6):
         for label, offset in ("ill", 0), ("well", 3 if n else 0):
@@ -79,7 +79,7 @@ def dataset():
 @pytest.fixture
 def temporary(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    # Others use the real one meanwhile; tests/system/test_memory_folder.py looks at that.
+    # Other tests use the real folder at the same time; tests/system/test_memory_folder.py tests that one.
     monkeypatch.setattr(memory_folder, "place", lambda: str(tmp_path))
     return tmp_path
 
@@ -124,10 +124,10 @@ def test_a_stored_audit_is_shown_with_its_verdict_first_and_names_never_as_marku
     assert "and 2 more" in texts[0] and f"was read: By the list {NASTY}." in texts[0]
     assert [f["message"] for f in REPORT["findings"]] == texts[1::2]
     assert values(page.code)[0] == f"a.wav = {NASTY}\nand 14 more"
-    said = "\n".join(values([*page.markdown, *page.header, *page.subheader, *page.error]))
-    assert "example.com" not in said
+    text = "\n".join(values([*page.markdown, *page.header, *page.subheader, *page.error]))
+    assert "example.com" not in text
     assert (
-        "1,100 recordings of 990 people" in said and "Not tried: **File facts alone**. It is the same" in said
+        "1,100 recordings of 990 people" in text and "Not tried: **File facts alone**. It is the same" in text
     )
     assert values(page.dataframe)[-1].to_dict("records") == REPORT["skipped"]
     assert len(page.get("plotly_chart")) == 1 and len(page.get("download_button")) == 3
@@ -151,7 +151,7 @@ def test_an_own_dataset_is_audited_and_nothing_of_it_stays(models, temporary, da
     assert page.session_state["own report"]["dataset"] == "mine"
     assert list(temporary.iterdir()) == []
     assert "well" in page.text[0].value
-    # It stays in sight until another is asked for.
+    # It stays visible until another audit is requested.
     page.run()
     assert "Not sound" in page.error[0].value
 
@@ -165,15 +165,15 @@ def test_an_own_dataset_is_audited_and_nothing_of_it_stays(models, temporary, da
         (zipped({"mine/a.txt": b"", "b.txt": b""}), "The ZIP has neither a list of recordings"),
     ],
 )
-def test_a_zip_that_cannot_be_audited_says_why_and_nothing_of_it_stays(models, temporary, data, why):
+def test_a_zip_that_cannot_be_audited_gets_a_reason_and_nothing_of_it_stays(models, temporary, data, why):
     page = audited(data)
     assert page.error[0].value == "This dataset was not audited."
     assert why in page.text[0].value and str(temporary) not in page.text[0].value
     assert list(temporary.iterdir()) == [] and not own._alone.locked()
 
 
-class Leaves(BaseException):
-    """What Streamlit raises in a page that is left."""
+class PageLeft(BaseException):
+    """The exception that Streamlit raises in a page that is left."""
 
 
 def test_leaving_ends_the_audit_and_nothing_of_it_stays(temporary, dataset):
@@ -181,11 +181,11 @@ def test_leaving_ends_the_audit_and_nothing_of_it_stays(temporary, dataset):
 
     def leave(stage, done, total):
         seen.append([path.name for path in temporary.rglob("*.wav")])
-        raise Leaves
+        raise PageLeft
 
     upload = io.BytesIO(dataset)
     upload.name = "mine.zip"
-    with pytest.raises(Leaves):
+    with pytest.raises(PageLeft):
         own.run(upload, leave)
     assert len(seen) == 1 and len(seen[0]) == 13
     assert list(temporary.iterdir()) == []
@@ -198,18 +198,18 @@ def test_one_audit_at_a_time(models, dataset):
     assert "own report" not in page.session_state
 
 
-def test_progress_tells_what_is_going_on_and_how_long_it_may_take(monkeypatch):
-    told, now = [], iter([0.0, 10.0, 20.0])
+def test_progress_shows_the_stage_and_the_remaining_time(monkeypatch):
+    updates, now = [], iter([0.0, 10.0, 20.0])
     monkeypatch.setattr(shared_progress.time, "monotonic", lambda: next(now))
 
     class Bar:
         def progress(self, share, text):
-            told.append((share, text))
+            updates.append((share, text))
 
     progress = shared_progress.Progress(Bar())
     for stage, done, total in ("Listening", 0, 1000), ("Listening", 250, 1000), ("Looking", 0, 1):
         progress(stage, done, total)
-    assert told == [
+    assert updates == [
         (0.0, "Listening: 0 of 1,000"),
         (0.25, "Listening: 250 of 1,000, about 30 seconds left"),
         (0.0, "Looking …"),
@@ -231,6 +231,6 @@ def test_the_findings_as_a_table_have_their_intervals_in_columns():
     assert table["severity"].tolist() == ["severe", "warning"]
 
 
-def test_the_server_takes_what_an_archive_may_have():
+def test_the_server_accepts_the_largest_allowed_archive():
     text = (ROOT / ".streamlit/config.toml").read_text()
     assert f"maxUploadSize = {archive.LIMITS.max_bytes // 2**20}" in text

@@ -22,7 +22,7 @@ WAV = sounds.FORMATS["wav 16-bit"]()
 NASTY = "![x](http://example.com/x.png) :material/home: <b>.wav"
 MIXED = [
     coughs("b.wav"),
-    coughs("A.wav", says=("covid", "covid"), surety=(0.9, 0.9, 0.9), quality=["quiet"]),
+    coughs("A.wav", says=("covid", "covid"), certainty=(0.9, 0.9, 0.9), quality=["quiet"]),
     no_cough("c.wav"),
     failed(NASTY),
     coughs("e.wav", says=("covid", "not_covid")),
@@ -58,7 +58,7 @@ def hand_over(page, *uploads):
 
 
 def with_answers(answers, *, more=()):
-    """The page of a visit that has these answers; recordings named in `more` have none yet."""
+    """The page in a session with these answers; recordings in `more` have no answer yet."""
     names = [answer["file"] for answer in answers] + list(more)
     taken = recordings.take((name, io.BytesIO(WAV)) for name in names)
     return opened(batch=asking.Batch(taken, 0.05, list(answers)))
@@ -77,7 +77,7 @@ def choices(page):
     return [option.content for option in page.button_group[0].proto.options]
 
 
-def test_before_anything_is_handed_over_the_page_says_what_it_is():
+def test_before_an_upload_the_page_says_what_it_is():
     page = opened()
     assert any("Not a medical device" in text for text in texts(page))
     assert not page.dataframe and not page.get("download_button")
@@ -104,7 +104,7 @@ def test_files_and_zips_are_answered_one_by_one_and_nothing_stays_on_the_disk(te
     assert not [button for button in page.button if button.label == "Cancel"]
 
 
-def test_answers_are_not_sought_again_when_the_page_runs_again(monkeypatch):
+def test_answers_are_not_computed_again_when_the_page_runs_again(monkeypatch):
     page = hand_over(opened(), ("c.wav", WAV))
     before = page.session_state["batch"].answers
     monkeypatch.setattr(batch, "answer", lambda *arguments, **options: 1 / 0)
@@ -142,7 +142,7 @@ def test_the_prevalence_is_that_of_the_form():
     ],
     ids=["escapes", "bomb", "too many", "no zip"],
 )
-def test_an_evil_zip_is_said_so_and_the_other_files_are_answered(temporary, data, why):
+def test_a_hostile_zip_is_reported_and_the_other_files_are_answered(temporary, data, why):
     page = hand_over(opened(), ("evil.zip", data), ("good.wav", WAV))
     assert page.error[0].value == "This ZIP was not unpacked."
     assert any(text.startswith("evil.zip: ") and why in text for text in texts(page))
@@ -160,33 +160,33 @@ def test_too_many_files_are_refused_in_a_sentence(monkeypatch, temporary):
     assert list(temporary.iterdir()) == []
 
 
-class Leaves(BaseException):
-    """What Streamlit raises in a page that is run again."""
+class PageRunAgain(BaseException):
+    """The exception that Streamlit raises in a page that is run again."""
 
 
-class Place:
-    """Stands where the page shows how far it is; something else is pressed after some answers."""
+class FakeProgress:
+    """A stand-in for the progress display; it interrupts the page after some answers."""
 
     def __init__(self, after):
-        self.after, self.told = after, []
+        self.after, self.updates = after, []
 
     def container(self):
-        return io.StringIO()  # anything that can be entered
+        return io.StringIO()  # any context manager
 
     def __call__(self, stage, done, total):
-        self.told.append((done, total))
+        self.updates.append((done, total))
         if done == self.after:
-            raise Leaves
+            raise PageRunAgain
 
 
 def test_cancel_keeps_what_was_answered_and_the_rest_can_follow(monkeypatch):
     names = [f"{n}.wav" for n in range(4)]
     taken = recordings.take((name, io.BytesIO(WAV)) for name in names)
-    stopped, place = asking.Batch(taken, 0.05), Place(after=2)
-    monkeypatch.setattr(asking, "Progress", lambda bar: place)
-    with pytest.raises(Leaves):
-        asking._answer(stopped, place, predictors.default())
-    assert place.told == [(0, 4), (1, 4), (2, 4)]
+    stopped, progress = asking.Batch(taken, 0.05), FakeProgress(after=2)
+    monkeypatch.setattr(asking, "Progress", lambda bar: progress)
+    with pytest.raises(PageRunAgain):
+        asking._answer(stopped, progress, predictors.default())
+    assert progress.updates == [(0, 4), (1, 4), (2, 4)]
     assert [answer["file"] for answer in stopped.answers] == names[:2]
     monkeypatch.undo()
     page = opened(batch=stopped)
@@ -198,7 +198,7 @@ def test_cancel_keeps_what_was_answered_and_the_rest_can_follow(monkeypatch):
     assert not any("Stopped:" in text for text in texts(page))
 
 
-def test_a_batch_that_was_stopped_before_its_first_answer_can_go_on():
+def test_a_batch_that_was_stopped_before_its_first_answer_can_be_continued():
     page = with_answers([], more=["a.wav"])
     assert "Stopped: 0 of 1 files are answered, and kept." in texts(page) and not page.dataframe
     press(page, "Go on with the rest")
@@ -217,7 +217,7 @@ def test_every_file_says_what_was_found_and_names_are_never_markup():
     assert "example.com" not in "\n".join(element.value for element in [*page.markdown, *page.error])
 
 
-def test_the_verdict_stands_above_the_list_with_what_it_was_measured_on():
+def test_the_verdict_is_above_the_list_with_what_it_was_measured_on():
     answers = [coughs("a"), coughs("b"), coughs("c", verdict="no_basis"), no_cough("d"), failed("e")]
     page = with_answers(answers)
     (box,) = [info.value for info in page.info if "How far to believe" in info.value]
@@ -251,7 +251,7 @@ def test_filters(choice, names):
     assert labels == [*shown, "CSV of all 5", "JSON of all 5"]
 
 
-def test_what_belongs_to_nothing_is_not_offered():
+def test_filters_without_files_are_not_offered():
     assert choices(with_answers([no_cough("a")])) == ["All 1", "No cough 1"]
 
 
@@ -289,19 +289,19 @@ def test_a_marked_recording_is_played_and_drawn_with_its_coughs_numbered():
     assert [note["text"] for note in shown["annotations"]] == ["1", "2", "3"]
     assert [(shape["x0"], shape["x1"]) for shape in shown["shapes"]] == [(0, 0.25), (0.5, 0.75), (1, 1.25)]
     assert "It is quiet." in [warning.value for warning in page.warning]
-    said, each = (frame.value for frame in page.dataframe[1:])
-    assert said["Model"].tolist() == ["MLP", "CNN"] and said["Says"].tolist() == ["COVID", "COVID"]
+    models, each = (frame.value for frame in page.dataframe[1:])
+    assert models["Model"].tolist() == ["MLP", "CNN"] and models["Says"].tolist() == ["COVID", "COVID"]
     assert each["Cough"].tolist() == [1, 2, 3] and each["MLP"].tolist() == 3 * ["COVID (75.0%)"]
     assert any(VERDICT["message"] in text for text in texts(page))
 
 
-def test_a_marked_recording_without_a_cough_says_what_is_heard_and_no_label():
+def test_a_selected_recording_without_a_cough_names_the_sound_and_has_no_label():
     page = marked(with_answers(MIXED), 2)
     assert any("no cough in this recording" in text and "like speech" in text for text in texts(page))
     assert len(page.get("audio")) == len(page.get("plotly_chart")) == len(page.dataframe) == 1
 
 
-def test_a_marked_file_that_is_no_recording_says_why():
+def test_a_selected_file_that_is_not_a_recording_has_a_reason():
     page = marked(with_answers(MIXED), 3)
     assert "This is not a sound file." in [error.value for error in page.error]
     assert NASTY in [text.value for text in page.text]

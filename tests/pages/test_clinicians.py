@@ -18,7 +18,7 @@ OTHER, HEALTHY = "Another dataset: elsewhere", "Another dataset: healthy"
 
 
 def rows(model, protocol, tested_on, n, n_ill, separation):
-    """Made predictions: the ill have probabilities higher by `separation`."""
+    """Synthetic predictions; the probabilities of ill people are higher by `separation`."""
     draw = np.random.default_rng(n)
     ill = np.arange(n) < n_ill
     who = [f"{tested_on} {k}" for k in range(n)]
@@ -43,7 +43,7 @@ def rows(model, protocol, tested_on, n, n_ill, separation):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """A folder with the committed study and one that was tested in several ways."""
+    """A folder with the committed study and one that was tested with several protocols."""
     folder = tmp_path_factory.mktemp("models")
     (folder / predictors.STUDY).symlink_to(store.MODELS / predictors.STUDY)
     predictions = pd.concat(
@@ -73,7 +73,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def page(made, monkeypatch):
-    """A function that runs the page by a link to the made study."""
+    """A function that runs the page with a link to the synthetic study."""
     monkeypatch.setattr(predictors, "MODELS", made[0])
     monkeypatch.setattr(store, "MODELS", made[0])
 
@@ -88,7 +88,7 @@ def page(made, monkeypatch):
 
 
 def sent(page):
-    """What the component is given."""
+    """The data that the component gets."""
     (component,) = page.get("bidi_component")
     return json.loads(component.proto.json)
 
@@ -97,7 +97,7 @@ def texts(page):
     return [element.value for element in page.markdown]
 
 
-def test_the_strictest_test_comes_first_and_chance_is_said_before_any_number(page, made):
+def test_the_strictest_test_comes_first_and_chance_is_mentioned_before_any_number(page, made):
     shown = page()
     options = shown.selectbox(key="protocol").options
     assert options == [OTHER, "Without copies", "Random rows, as published", HEALTHY]
@@ -117,7 +117,7 @@ def test_the_strictest_test_comes_first_and_chance_is_said_before_any_number(pag
     }
 
 
-def test_a_link_opens_what_it_names_and_what_it_names_wrongly_is_told(page):
+def test_a_link_restores_valid_values_and_unknown_values_are_reported(page):
     shown = page(
         protocol="published",
         threshold="0.123",
@@ -132,8 +132,10 @@ def test_a_link_opens_what_it_names_and_what_it_names_wrongly_is_told(page):
     assert 0.123 in data["thresholds"]
     assert any(f"a stricter test of this model: {OTHER}" in text for text in texts(shown))
     assert data["chosen"] == {"symptoms": [65.0, 78.3], "test": [91.5, 99.1]}
-    told = [warning.value for warning in shown.warning[1:]]
-    assert (len(told) == 2 and "symptoms\\_sensitivity" in told[0]) or "symptoms_sensitivity=many" in told[0]
+    messages = [warning.value for warning in shown.warning[1:]]
+    assert (
+        len(messages) == 2 and "symptoms\\_sensitivity" in messages[0]
+    ) or "symptoms_sensitivity=many" in messages[0]
     shown = page(model="knn", protocol="none", threshold="2", prevalence="nan")
     assert "worse than guessing" in shown.error[0].value
     data = sent(shown)
@@ -141,12 +143,12 @@ def test_a_link_opens_what_it_names_and_what_it_names_wrongly_is_told(page):
     assert (data["title"], data["threshold"], data["prevalence"]) == ("KNN", 0.45, 0.05)
 
 
-def test_where_nobody_has_covid_only_the_specificity_is_told(page, made):
+def test_without_covid_cases_only_the_specificity_is_shown(page, made):
     shown = page(protocol="external:healthy")
     assert not shown.get("bidi_component") and not shown.error
     of = made[1].query("tested_on == 'healthy'")
     score = scoring.scores(of, {"mlp": 0.5}).iloc[0]
-    (told,) = [element.value for element in shown.info]
-    assert f"**{score['specificity']:.1%}**" in told and f"{score['specificity_low']:.1%}" in told
-    assert "Nobody in healthy has COVID" in told
+    (message,) = [element.value for element in shown.info]
+    assert f"**{score['specificity']:.1%}**" in message and f"{score['specificity_low']:.1%}" in message
+    assert "Nobody in healthy has COVID" in message
     assert any("40 recordings of 40 people" in text for text in texts(shown))

@@ -38,7 +38,7 @@ def test_all_splits_and_other_columns_on_demand(page):
     assert "Accuracy: lowest" in shown and "Accuracy: SD" not in shown
 
 
-def test_what_everything_was_measured_on_is_said(page):
+def test_the_page_says_what_the_scores_were_measured_on(page):
     measured = [text for text in texts(page) if "Measured on kaggle-trial" in text]
     assert len(measured) == 3
     assert all("5 splits" in text and "people" in text for text in measured)

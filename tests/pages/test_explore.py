@@ -68,7 +68,7 @@ def test_the_numbers_are_the_tables(page, study):
 
 def test_that_the_label_follows_the_source_is_computed(page, study, monkeypatch):
     assert "The label follows the source and the sample rate" in texts(opened(page, "dataset"))
-    # One recording with COVID among the others' source: now only the sample rate tells.
+    # One recording with COVID in the source of the others: now only the sample rate predicts the label.
     mixed = study.features.copy()
     mixed.loc[mixed.index[mixed["label"] == "covid"][0], "source"] = "audioset"
     monkeypatch.setitem(study.__dict__, "features", mixed)
@@ -103,7 +103,7 @@ def test_projections_can_be_coloured_by_source(page, study):
     assert figure["layout"]["xaxis"]["title"]["text"] == "t-SNE 1"
 
 
-def test_a_recording_without_the_folder_has_its_facts_and_says_what_to_set(page, study):
+def test_a_recording_without_the_folder_has_its_facts_and_the_setting_to_change(page, study):
     row = study.features.iloc[-1]
     opened(page, "recording", recording=row["recording"])
     assert f"{row['sample_rate']:,} Hz" in texts(page)
@@ -111,7 +111,7 @@ def test_a_recording_without_the_folder_has_its_facts_and_says_what_to_set(page,
     assert not figures(page)
 
 
-def test_a_recording_with_the_folder_is_heard_and_seen(page, study, tmp_path, monkeypatch):
+def test_a_recording_with_the_folder_is_played_and_drawn(page, study, tmp_path, monkeypatch):
     table = study.features
     names = dict.fromkeys(table["recording"], synthetic.recording(rate=16_000))
     lines = (f'"{name}",{label}' for name, label in zip(table["recording"], table["label"], strict=True))
@@ -127,7 +127,7 @@ def test_a_recording_with_the_folder_is_heard_and_seen(page, study, tmp_path, mo
 @pytest.mark.parametrize(
     "content", ["", "file_properties,class\nother.wav,covid\n"], ids=["empty", "another list"]
 )
-def test_a_folder_with_something_else_is_a_sentence(page, study, tmp_path, monkeypatch, content):
+def test_a_folder_with_another_dataset_gives_a_message(page, study, tmp_path, monkeypatch, content):
     kaggle_trial_tree(tmp_path / "kaggle-trial", {"other.wav": np.zeros(1600)}, listed=content)
     monkeypatch.setenv("COUGHLAB_DATA", str(tmp_path))
     opened(page, "recording", recording=study.features["recording"].iloc[-1])
@@ -135,7 +135,7 @@ def test_a_folder_with_something_else_is_a_sentence(page, study, tmp_path, monke
     assert not figures(page)
 
 
-def test_a_recording_that_cannot_be_read_is_a_sentence(page, study, tmp_path, monkeypatch):
+def test_a_recording_that_cannot_be_read_gives_a_message(page, study, tmp_path, monkeypatch):
     table = study.features
     names = dict.fromkeys(table["recording"], np.zeros(1600))
     lines = (f'"{name}",{label}' for name, label in zip(table["recording"], table["label"], strict=True))

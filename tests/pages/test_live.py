@@ -1,4 +1,4 @@
-"""The page "Live" without a browser: what it says before the microphone is open, and where it cannot be."""
+"""The page "Live" without a browser: its text before the microphone is open, and without a possible microphone."""
 
 import base64
 from types import SimpleNamespace
@@ -22,8 +22,8 @@ def page():
 
 
 @pytest.fixture(autouse=True)
-def at_home(monkeypatch):
-    """The page is read on the computer that serves it, and the microphone's component finds no session, as AppTest has none."""
+def at_localhost(monkeypatch):
+    """The page runs at localhost; the microphone component finds no session, because AppTest has none."""
     monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
     monkeypatch.setattr(
         "streamlit.runtime.context.ContextProxy.url", property(lambda self: "http://localhost/live")
@@ -38,20 +38,20 @@ def texts(page):
     ]
 
 
-def test_the_page_says_what_it_is_and_what_the_answers_are_worth(page):
+def test_the_page_says_what_it_is_and_how_good_the_answers_are(page):
     page.run()
     assert not page.exception
-    said = " ".join(texts(page))
-    assert "Not a medical device" in said and "never stored" in said and "each cough alone" in said
+    shown = " ".join(texts(page))
+    assert "Not a medical device" in shown and "never stored" in shown and "each cough alone" in shown
     (verdict,) = page.error
     known = predictors.default().known["mlp"]
     assert "worse than guessing" in verdict.value and f"{known.recordings:,} recordings" in verdict.value
     assert any(headline in verdict.value for headline in answer.HEADLINES.values())
     for name in predictors.default().names[1:]:
-        assert predictors.default().known[name].title in said
+        assert predictors.default().known[name].title in shown
 
 
-def test_an_address_without_microphone_is_told_before_the_browser_refuses(page, monkeypatch):
+def test_an_address_without_microphone_is_reported_before_the_browser_refuses(page, monkeypatch):
     monkeypatch.setattr(
         "streamlit.runtime.context.ContextProxy.url", property(lambda self: "http://192.168.1.7/live")
     )
@@ -61,9 +61,7 @@ def test_an_address_without_microphone_is_told_before_the_browser_refuses(page, 
     assert "microphone" not in page.session_state
 
 
-def test_models_are_loaded_when_the_microphone_is_opened_and_what_is_wrong_with_them_is_told(
-    page, monkeypatch
-):
+def test_models_are_loaded_when_the_microphone_is_opened_and_their_errors_are_shown(page, monkeypatch):
     def damaged(predictor):
         raise store.StoreError("The file mlp.tflite was changed.")
 
@@ -78,7 +76,7 @@ def test_models_are_loaded_when_the_microphone_is_opened_and_what_is_wrong_with_
         assert [error.value for error in page.error[1:]] == ["The file mlp.tflite was changed."]
 
 
-def test_a_wrong_setting_is_a_sentence(page, monkeypatch):
+def test_a_wrong_setting_gives_a_message(page, monkeypatch):
     monkeypatch.setenv(connection.SETTING, '[{"urls": "stun"}]')
     page.run()
     assert not page.exception
@@ -86,7 +84,7 @@ def test_a_wrong_setting_is_a_sentence(page, monkeypatch):
     assert connection.SETTING in warning.value and "entry 1" in warning.value
 
 
-def test_the_listener_stays_with_its_visitor(page):
+def test_the_listener_belongs_to_the_session(page):
     page.run()
     first = page.session_state.listener
     page.run()
@@ -116,7 +114,7 @@ def test_without_a_connection_the_recorder_is_offered_and_its_coughs_are_found(p
     assert "3 coughs found in this recording." in texts(page)
     assert page.session_state.listener.total == 3
     page.run()
-    assert page.session_state.listener.total == 3  # heard once
+    assert page.session_state.listener.total == 3  # each cough once
     page.audio_input[0].set_value(("cough.wav", b"no sound", "audio/wav")).run()
     assert any("not a sound file" in text for text in texts(page))
 
@@ -125,7 +123,7 @@ def news(ear, is_open=True):
     return view._news(ear, predictors.default().study, is_open, 40, 3)
 
 
-def test_what_is_sent_is_small_and_says_how_it_stands():
+def test_updates_are_small_and_contain_the_state():
     ear = live.Listener()
     assert news(ear, False)["status"] == "Not listening yet"
     assert news(ear)["status"] == "Connecting …"
@@ -133,7 +131,7 @@ def test_what_is_sent_is_small_and_says_how_it_stands():
     piece = news(ear, False)
     assert piece["status"] == "Stopped" and piece["total"] == 3 and piece["rate"] is None
     assert piece["coughs"][0]["answers"][0].startswith("MLP: not COVID, ")
-    # Below the size from which Streamlit keeps messages in a cache, whose entries are gone before pieces that come so often.
+    # Smaller than the messages that Streamlit caches; cache entries would expire before such frequent updates.
     assert len(str(news(ear))) + 1000 < 10_000
     ear.error, ear.dropped_s, ear.lost_s = listener.FAILED, 4.2, 1.5
     piece = news(ear)
@@ -142,11 +140,11 @@ def test_what_is_sent_is_small_and_says_how_it_stands():
 
 
 @pytest.mark.parametrize(
-    ("level", "peak", "said"),
+    ("level", "peak", "expected"),
     [(-10, 1.0, "too loud"), (-80, 0.0, "microphone muted"), (-60, 0.01, "quiet"), (-30, 0.3, "sound")],
 )
-def test_the_level_is_said_in_words(level, peak, said):
-    assert said in view._loudness(level, peak)
+def test_the_level_is_shown_in_words(level, peak, expected):
+    assert expected in view._loudness(level, peak)
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (75.9, "1:15"), (7384, "2:03:04")])

@@ -27,7 +27,7 @@ def rows(model, split=None, role="test"):
 
 
 def sent(page):
-    """What the component is given."""
+    """The data that the component gets."""
     (component,) = page.get("bidi_component")
     return json.loads(component.proto.json)
 
@@ -59,7 +59,7 @@ def test_the_component_is_given_the_matrices_of_every_threshold(role, split):
         least: roc.keeping_sensitivity(of["positive"], of["probability"], least)
         for least in threshold.SENSITIVITIES
     }
-    # Every threshold on offer is one that can be looked up.
+    # Every offered threshold is in the list of thresholds.
     assert {shown["youden"], *(kept["threshold"] for kept in shown["kept"])} <= set(shown["thresholds"])
 
 
@@ -69,8 +69,8 @@ def test_a_link_to_a_cell_lists_its_recordings(cell):
     assert not shown.exception
     assert (sent(shown)["threshold"], sent(shown)["cell"]) == (0.25, cell)
     found = confusion.cell(rows("knn", 1), 0.25, cell)
-    told = f"{counted(found['recording'].nunique(), 'recording')} at threshold 0.25, the surest first."
-    assert told in [element.value for element in shown.markdown]
+    sentence = f"{counted(found['recording'].nunique(), 'recording')} at threshold 0.25, the surest first."
+    assert sentence in [element.value for element in shown.markdown]
     if found.empty:
         assert not shown.dataframe
         return
@@ -80,7 +80,7 @@ def test_a_link_to_a_cell_lists_its_recordings(cell):
     assert set(table.value["label"]) == {"COVID" if cell in ("tp", "fn") else "not COVID"}
 
 
-def test_of_all_splits_it_is_said_how_often_a_recording_was_in_the_cell():
+def test_for_all_splits_the_page_shows_how_often_a_recording_was_in_the_cell():
     (table,) = page(model="knn", cell="tp").dataframe
     of = rows("knn")
     for line in table.value.itertuples():
@@ -105,7 +105,7 @@ def test_of_all_splits_it_is_said_how_often_a_recording_was_in_the_cell():
         {"model": "oracle", "split": "999", "rows": "some"},
     ],
 )
-def test_what_an_address_names_wrongly_is_told_and_the_default_is_shown(query):
+def test_unknown_values_in_an_address_are_reported_and_the_default_is_shown(query):
     shown = page(**query)
     assert not shown.exception and not shown.error
     for (key, asked), warning in zip(query.items(), shown.warning, strict=True):
@@ -119,7 +119,7 @@ def test_a_threshold_between_the_slider_s_steps_is_kept():
     assert shown["threshold"] == 0.123456789 and 0.123456789 in shown["thresholds"]
 
 
-def test_without_the_dataset_s_folder_it_is_said_how_to_name_it(monkeypatch):
+def test_without_the_dataset_s_folder_the_page_says_how_to_set_it(monkeypatch):
     monkeypatch.delenv("COUGHLAB_DATA", raising=False)
     shown = page(cell="tp")
     assert any("COUGHLAB_DATA" in element.value for element in shown.markdown)

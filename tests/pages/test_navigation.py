@@ -1,4 +1,4 @@
-"""The navigation: every page is in it, in its group, by what its own file says."""
+"""The navigation: it contains every page in its group, from the data in the page's own file."""
 
 import re
 
@@ -16,7 +16,7 @@ st.title("This ran")
 
 
 def script(folder):
-    """An app whose pages are those of a folder."""
+    """An app with the pages of a folder."""
     from pathlib import Path
 
     import streamlit as st
@@ -43,7 +43,7 @@ def texts(app):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with the pages of the app, as far as the navigation reads them."""
+    """A folder with the parts of the app's pages that the navigation reads."""
     for path in navigation.FOLDER.glob("*.py"):
         facts = navigation.facts(path, path.stat().st_mtime_ns)
         (tmp_path / path.name).write_text(
@@ -88,7 +88,7 @@ def test_a_page_that_changed_is_read_again(folder):
     assert texts(listed(folder))[-1] == "Play: Whistle :material/music_note: /whistle"
 
 
-def test_a_file_that_does_not_say_its_title_is_named(tmp_path):
+def test_a_file_without_a_title_is_named(tmp_path):
     (tmp_path / "odd.py").write_text("import streamlit as st\n")
     with pytest.raises(ValueError, match=r"odd\.py does not say its title"):
         navigation.pages(tmp_path)

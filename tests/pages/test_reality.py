@@ -20,7 +20,7 @@ def opened(**state):
     return page
 
 
-def said(page):
+def text_of(page):
     return "\n".join(element.value for element in page.markdown)
 
 
@@ -62,10 +62,10 @@ def test_the_paragraph_is_there_before_any_chart(page, study):
         task=study.task,
         claimed=1.0,
     )
-    assert text in said(page)
+    assert text in text_of(page)
     assert "no source has recordings of both labels" in "".join(page.dataframe[0].value["reason"])
     for source in ("10.1038/s42256-023-00773-8", "10.1038/s41746-021-00553-x", "bootstrap over people"):
-        assert source in said(page)
+        assert source in text_of(page)
 
 
 def test_a_link_carries_model_and_metric(study):
@@ -76,13 +76,13 @@ def test_a_link_carries_model_and_metric(study):
     )
     expected = steps.steps(study.name, study.evidence, "knn", "balanced_accuracy")
     assert page.dataframe[0].value["value"].tolist() == pytest.approx(expected["value"].tolist(), nan_ok=True)
-    assert "accuracy of 98% for a model of this kind" in said(page)
+    assert "accuracy of 98% for a model of this kind" in text_of(page)
 
 
-def test_the_text_of_the_pictures_has_the_theme_s_colour():
+def test_the_text_of_the_charts_has_the_theme_s_colour():
     assert staircase.INK == streamlit_plotly_theme.GRAY_90
 
 
-def test_a_study_that_is_gone_is_said(monkeypatch, tmp_path):
+def test_a_missing_study_is_reported(monkeypatch, tmp_path):
     monkeypatch.setattr(predictors, "MODELS", tmp_path)
     assert len(opened().error) == 1

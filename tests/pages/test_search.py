@@ -28,7 +28,7 @@ def trials():
 
 
 def stored(folder, trials=None):
-    """A study of the committed predictions and main model, and of these trials."""
+    """A study with the committed predictions and main model, and with these trials."""
     main = COMMITTED.models[COMMITTED.main_model]
     with replacing(folder / predictors.STUDY) as writer:
         writer.write_table(store.FEATURES, COMMITTED.features)
@@ -68,7 +68,7 @@ def test_without_a_search_the_page_says_how_to_make_one(page, monkeypatch, tmp_p
     assert "coughlab search kaggle-trial --data DIR --trials 60" in page.info[0].value
 
 
-def test_a_study_that_is_damaged_is_said(page, monkeypatch, tmp_path, trials):
+def test_a_damaged_study_is_reported(page, monkeypatch, tmp_path, trials):
     monkeypatch.setattr(predictors, "MODELS", stored(tmp_path, trials))
     (tmp_path / predictors.STUDY / store.TRIALS).write_bytes(b"?")
     page.run()
@@ -84,7 +84,7 @@ def test_the_page_says_what_the_scores_were_measured_on(searched, trials):
     ) in text(searched)
 
 
-def test_the_best_and_the_published_winner_are_told(searched, trials):
+def test_the_best_and_the_published_winner_are_shown(searched, trials):
     ranked = chart.ranking(trials)
     best, published = ranked.iloc[0], ranked[ranked["published"]].iloc[0]
     for row in (best, published):
@@ -93,7 +93,7 @@ def test_the_best_and_the_published_winner_are_told(searched, trials):
     assert f"is number {published['rank']} of {len(ranked)}" in text(searched)
 
 
-def test_the_table_lists_ten_and_the_published_winner_wherever_it_ranks(searched, trials, page, tmp_path):
+def test_the_table_lists_ten_and_the_published_winner_at_any_rank(searched, trials, page, tmp_path):
     shown = searched.dataframe[0].value
     ranked = chart.ranking(trials)
     assert shown["trial"].tolist()[:10] == ranked["trial"].tolist()[:10]
@@ -104,7 +104,7 @@ def test_the_table_lists_ten_and_the_published_winner_wherever_it_ranks(searched
 
 
 def drawn(page):
-    """Names of what the history shows."""
+    """Names of the traces in the history."""
     return {trace["name"] for trace in json.loads(page.get("plotly_chart")[0].proto.spec)["data"]}
 
 

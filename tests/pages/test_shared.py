@@ -1,4 +1,4 @@
-"""What pages share: the choice of what is looked at, and the line that says what was measured on what."""
+"""Shared parts of pages: the selection, and the line that says what was measured on what."""
 
 import pandas as pd
 import pytest
@@ -24,7 +24,7 @@ def test_the_feature_table_is_measured(study):
     )
 
 
-def test_predictions_are_measured_on_what_they_were_asked_about():
+def test_the_line_for_predictions_names_their_data():
     rows = pd.DataFrame(
         {
             "protocol": "published",
@@ -61,7 +61,7 @@ def page():
     show_table(pd.DataFrame({"a": [1]}), "one", key="one")
 
 
-def test_a_name_is_shown_as_it_is_where_markdown_is_read():
+def test_a_name_in_markdown_is_shown_literally():
     assert literal("a_b*c* :red[d]\n    e") == r"a\_b\*c\* \:red\[d\] e"
     assert literal("Müller 咳 7") == "Müller 咳 7"
 
@@ -78,7 +78,7 @@ def test_charts_and_tables_come_with_their_downloads(study):
     assert app.dataframe[0].value["a"].tolist() == [1]
 
 
-def test_a_study_that_is_not_there_is_a_sentence(monkeypatch, tmp_path):
+def test_a_missing_study_gives_a_message(monkeypatch, tmp_path):
     monkeypatch.setattr(predictors, "MODELS", tmp_path)
     app = AppTest.from_function(page, default_timeout=30).run()
     assert not app.exception
@@ -87,7 +87,7 @@ def test_a_study_that_is_not_there_is_a_sentence(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["compare", "matrices", "splits", "reality", "clinicians"])
-def test_a_choice_that_another_dataset_does_not_have_is_forgotten(name):
+def test_a_choice_that_another_dataset_does_not_have_is_dropped(name):
     page = AppTest.from_file(str(ROOT / f"pages/{name}.py"), default_timeout=60).run()
     for key, value in (("model", "cnn2"), ("protocol", "person-disjoint")):
         if key in page.session_state and key in [box.key for box in page.selectbox]:

@@ -1,4 +1,4 @@
-"""Many recordings: one answer each, and what is made of the answers."""
+"""Many recordings: one answer each, and the summaries of the answers."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def test_an_answer_is_the_api_s_with_the_file_s_name_first(predictor, tmp_path):
         assert found == expected and next(iter(found)) == "file"
 
 
-def test_a_forced_answer_has_a_label_whatever_is_heard(predictor, monkeypatch):
+def test_a_forced_answer_has_a_label_for_any_sound(predictor, monkeypatch):
     forced = []
     monkeypatch.setattr(
         predictor, "predict", lambda recording, **options: forced.append(options["force"]) or 1 / 0
@@ -56,7 +56,7 @@ def test_a_bad_file_is_an_answer_with_a_sentence(predictor, data, code):
 
 
 class Breaks:
-    """A predictor that fails as nobody foresaw, or for want of its study."""
+    """A predictor that fails unexpectedly, or because its study is missing."""
 
     def __init__(self, error):
         self.error = error
@@ -65,7 +65,7 @@ class Breaks:
         raise self.error
 
 
-def test_what_nobody_foresaw_is_a_sentence_and_in_the_log(caplog):
+def test_an_unexpected_error_is_a_sentence_and_in_the_log(caplog):
     found = batch.answer("a.wav", sounds.FORMATS["wav 16-bit"](), Breaks(ZeroDivisionError("secret")))
     assert found["error"]["code"] == batch.INTERNAL
     assert "secret" not in found["error"]["message"] and found["error"]["message"].endswith(".")
@@ -102,7 +102,7 @@ def test_counts_and_their_sentence():
         (failed("a"), ["This is not a sound file."]),
         (no_cough("a", quality=["noisy"]), ["It is noisy."]),
         (no_cough("a", probability=0.5), ["Something in it may be a cough after all."]),
-        (coughs("a", surety=(0.99, 0.6)), ["1 of the coughs found may be something else."]),
+        (coughs("a", certainty=(0.99, 0.6)), ["1 of the coughs found may be something else."]),
         (
             coughs("a", says=("covid", "not_covid")),
             ["The models disagree: not COVID say cnn; COVID say mlp."],
@@ -113,7 +113,7 @@ def test_why_to_listen(answer, reasons):
     assert batch.doubts(answer, COVID) == reasons
 
 
-def test_what_is_worth_a_second_look_lies_on_both_sides_of_the_threshold():
+def test_uncertain_answers_are_on_both_sides_of_the_threshold():
     assert batch.SURE_NONE < detector.default().threshold < batch.SURE_COUGH
 
 
@@ -129,7 +129,7 @@ def test_the_table_has_a_row_a_file_and_empty_cells_where_there_is_nothing_to_sa
     assert table.loc[3, ["error_code", "error"]].tolist() == ["not_audio", "This is not a sound file."]
     assert (table["quality_codes"][1], table["quality"][1]) == ("quiet", "It is quiet.")
     assert table.loc[1, ["cnn_label", "cnn_probability", "cnn_coughs_covid"]].tolist() == ["covid", 0.75, 2]
-    # A model that answered none of these files has its columns as well, so that the next table has the same.
+    # A model without any answer here also has its columns, so that all tables have the same columns.
     assert "knn_label" in table and table["knn_label"].isna().all()
     first = to_csv(table).splitlines()[1]
     assert ",2," in first and ",2.0," not in first
@@ -140,7 +140,7 @@ def test_the_table_of_nothing_but_errors_has_the_same_columns():
     assert list(batch.table([failed("a")], COVID, names)) == list(batch.table(MIXED, COVID, names))
 
 
-def test_a_name_that_is_no_text_and_one_that_is_a_formula_are_harmless_in_a_csv():
+def test_a_name_with_invalid_text_and_a_formula_are_harmless_in_a_csv():
     names = ["bad\udcff.wav", "=cmd()", "a\nb.wav"]
     text = to_csv(batch.table([failed(name) for name in names], COVID))
     read = pd.read_csv(io.StringIO(text), lineterminator=None)

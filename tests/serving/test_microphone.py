@@ -1,4 +1,4 @@
-"""The sound of a microphone, decoded packet by packet in a process of its own."""
+"""The sound of a microphone, decoded packet by packet in a separate process."""
 
 import fractions
 import os
@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-# Imported here, before any test runs: after TensorFlow, which tests of networks import, it crashes the process.
+# Imported here, before any test runs, because an import after TensorFlow crashes the process.
 from aiortc import rtcrtpreceiver
 from aiortc.codecs.opus import OpusDecoder
 from av import AudioFrame, CodecContext
@@ -47,49 +47,51 @@ def decoder(kind="audio/opus"):
     return packets.decoder_of(SimpleNamespace(mimeType=kind))
 
 
-def arrived(packet, at=0):
+def as_packet(packet, at=0):
     return SimpleNamespace(data=packet, timestamp=at)
 
 
 def test_the_sound_is_that_of_aiortc_s_own_decoder(pool):
     ours, theirs = decoder(), OpusDecoder()
     for number, packet in enumerate(opus()):
-        (here,) = ours.decode(arrived(packet, 960 * number))
-        (there,) = theirs.decode(arrived(packet, 960 * number))
+        (here,) = ours.decode(as_packet(packet, 960 * number))
+        (there,) = theirs.decode(as_packet(packet, 960 * number))
         assert np.array_equal(here.to_ndarray(), there.to_ndarray()) and here.samples == 960
-        told = [(one.format.name, one.layout.name, one.rate, one.pts, one.time_base) for one in (here, there)]
-        assert told[0] == told[1]
+        properties = [
+            (one.format.name, one.layout.name, one.rate, one.pts, one.time_base) for one in (here, there)
+        ]
+        assert properties[0] == properties[1]
 
 
-def test_what_is_no_packet_is_left_out_and_the_next_one_is_heard(pool):
+def test_an_invalid_packet_is_left_out_and_the_next_one_is_decoded(pool):
     ours, rng = decoder(), np.random.default_rng(7)
     good = opus()
     for number, packet in enumerate(good):
         changed = bytearray(packet)
         changed[rng.integers(len(changed))] ^= 1 << rng.integers(8)
         for bad in (bytes(changed), rng.bytes(rng.integers(1, 1500)), b""):
-            ours.decode(arrived(bad))
-        assert ours.decode(arrived(packet, number))[0].samples == 960
+            ours.decode(as_packet(bad))
+        assert ours.decode(as_packet(packet, number))[0].samples == 960
     assert pool.replaced == 0
 
 
-def test_a_decoder_that_crashes_costs_a_packet_and_nobody_else_anything(pool):
+def test_a_decoder_crash_loses_one_packet_and_does_not_affect_other_sessions(pool):
     pool.answer(test_workers.recording(2.0), **test_workers.OPTIONS)
     others = test_workers.processes()
     ours, good = decoder(), opus()
-    assert ours.decode(arrived(good[0]))
+    assert ours.decode(as_packet(good[0]))
     (worker,) = set(test_workers.processes()) - set(others)
     os.kill(worker, signal.SIGSEGV)
-    assert ours.decode(arrived(good[1])) == []
-    assert ours.decode(arrived(good[2]))[0].samples == 960
+    assert ours.decode(as_packet(good[1])) == []
+    assert ours.decode(as_packet(good[2]))[0].samples == 960
     assert pool.answer(test_workers.recording(2.0), **test_workers.OPTIONS) and pool.replaced == 0
 
 
-def test_its_worker_ends_with_it(pool):
+def test_its_worker_ends_with_the_decoder(pool):
     pool.answer(test_workers.recording(2.0), **test_workers.OPTIONS)
     others = test_workers.processes()
     ours = decoder()
-    ours.decode(arrived(opus()[0]))
+    ours.decode(as_packet(opus()[0]))
     (worker,) = set(test_workers.processes()) - set(others)
     del ours
     while worker in test_workers.processes():
@@ -97,11 +99,11 @@ def test_its_worker_ends_with_it(pool):
 
 
 @pytest.mark.parametrize("kind", ["video/VP8", "video/H264", "audio/PCMU", "audio/G722", "audio/odd"])
-def test_nothing_else_is_decoded_at_all(pool, kind):
-    assert decoder(kind).decode(arrived(b"\0" * 100)) == []
+def test_other_codecs_are_not_decoded(pool, kind):
+    assert decoder(kind).decode(as_packet(b"\0" * 100)) == []
 
 
-def test_the_page_has_all_sound_decoded_so():
+def test_the_page_uses_this_decoder_for_all_sound():
     from pages.components.live import microphone
 
     assert microphone.microphone is packets

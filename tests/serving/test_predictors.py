@@ -1,4 +1,4 @@
-"""Answering: without tensorflow, the same as Keras, the same from every thread."""
+"""Predictions: without TensorFlow, equal to those of Keras, and equal in every thread."""
 
 import io
 import json
@@ -149,8 +149,8 @@ def test_force_changes_nothing_where_there_is_a_cough():
     assert predictor.predict(sample(), force=True).to_dict() == predictor.predict(sample()).to_dict()
 
 
-def test_each_cough_is_asked_about_alone():
-    # The same cough twice, and noise that none of the models calls the same.
+def test_each_cough_gets_its_own_answer():
+    # The same cough twice, and noise, so that the answers differ.
     y = synthetic.recording(onsets_s=(0.5, 1.5), duration_s=4.0, noise=0)
     y[2 * 48_000 + 24_000 :] = 0.2 * np.random.default_rng(0).standard_normal(72_000)
     recording, predictor = recorded(y), predictors.default()
@@ -175,12 +175,12 @@ def test_each_cough_is_asked_about_alone():
 def test_votes_count_labels():
     prediction = predictors.default().predict(sample(), cough=heard((0.5, 0.9), (1.4, 1.8), (2.2, 2.6)))
     yes, no = predictors.Answer("covid", 0.9, 0.5), predictors.Answer("not_covid", 0.1, 0.5)
-    told = replace(
+    prediction_of_three = replace(
         prediction, each=[{"mlp": yes, "cnn": no}, {"mlp": yes, "cnn": no}, {"mlp": no, "cnn": no}]
     )
-    assert told.votes("mlp") == {"not_covid": 1, "covid": 2}
-    assert told.votes("cnn") == {"not_covid": 3, "covid": 0}
-    assert told.votes("knn") is None
+    assert prediction_of_three.votes("mlp") == {"not_covid": 1, "covid": 2}
+    assert prediction_of_three.votes("cnn") == {"not_covid": 3, "covid": 0}
+    assert prediction_of_three.votes("knn") is None
 
 
 def test_nothing_is_measured_twice(monkeypatch):
@@ -192,7 +192,7 @@ def test_nothing_is_measured_twice(monkeypatch):
 
     monkeypatch.setattr(spectrum, "magnitude", magnitude)
     predictors.default().predict(sample(), cough=heard((0.5, 0.9), (1.4, 1.8)))
-    # The features and the spectrogram share a transform: one for the recording, one for each cough.
+    # The features and the spectrogram share a transform: one for the recording, and one for each cough.
     assert measured == pytest.approx([3.5, 0.6, 0.6], abs=1e-3)
 
 
@@ -211,7 +211,7 @@ def test_inputs_measured_together_are_those_measured_alone(seconds):
 def test_a_short_cough_at_the_edge_is_cut_out_and_answered(rate, seconds):
     y = coughs(onsets_s=(0.0,), duration_s=1.0, rate=rate).samples[: round(seconds * rate)]
     recording = recorded(y, rate)
-    # The detector's steps may end a little after the recording.
+    # The detector's steps may end slightly after the recording.
     for start, end in ((0.0, 0.06), (seconds - 0.06, seconds), (seconds - 0.06, seconds + 0.02)):
         one = predictors.cut(recording, Event(start, end, 0.9))
         begin = max(0, round((start - predictors.MARGIN_S) * rate))
@@ -235,23 +235,23 @@ def test_models_that_are_only_measured_do_not_answer():
 
 @pytest.fixture
 def large(tmp_path):
-    """A large file, and the study it belongs to."""
+    """A large file, and its study."""
     path = with_large(tmp_path)
     return path, StoredStudy(tmp_path / "kaggle-trial")
 
 
-def test_a_large_model_answers_when_it_is_asked(large):
+def test_a_large_model_answers_when_it_is_requested(large):
     predictor = predictors.Predictor(large[1])
     assert (predictor.names, predictor.slow) == (["mlp", "cnn", "knn"], ["big"])
     assert list(predictor.predict(sample()).models) == ["mlp", "cnn", "knn"]
     for also in (["big"], ("big",), iter(["big", "big"])):
         models = predictor.predict(sample(), also=also).models
         assert list(models) == ["mlp", "cnn", "knn", "big"]
-        # It is the small network in disguise.
+        # The large model is a copy of the small network.
         assert models["big"] == models["cnn"]
 
 
-def test_a_large_model_is_not_asked_about_each_cough(large):
+def test_a_large_model_does_not_answer_for_each_cough(large):
     prediction = predictors.Predictor(large[1]).predict(
         sample(), cough=heard((0.5, 0.9), (1.4, 1.8)), also=["big"]
     )
@@ -260,7 +260,7 @@ def test_a_large_model_is_not_asked_about_each_cough(large):
     assert [list(event["models"]) for event in answer["events"]] == [["mlp", "cnn", "knn"]] * 2
 
 
-def test_a_large_model_is_not_loaded_before_it_is_asked(large):
+def test_a_large_model_is_not_loaded_before_it_is_requested(large):
     path, study = large
     predictor = predictors.Predictor(study)
     predictor.warm_up()
@@ -272,7 +272,7 @@ def test_a_large_model_is_not_loaded_before_it_is_asked(large):
 
 
 @pytest.mark.parametrize("how", ["absent", "of another fit"])
-def test_without_its_large_file_a_study_answers_with_the_others(large, how):
+def test_without_its_large_file_a_study_answers_with_the_other_models(large, how):
     path, study = large
     path.unlink() if how == "absent" else path.write_bytes(study.read("mlp.tflite"))
     predictor = predictors.Predictor(study)
@@ -283,13 +283,13 @@ def test_without_its_large_file_a_study_answers_with_the_others(large, how):
 
 
 @pytest.mark.parametrize("also", [["svm"], ["mlp"], ["tree"], ["big", "svm"], [""]])
-def test_a_model_that_cannot_be_asked_is_named(large, also):
+def test_a_model_that_cannot_answer_is_named(large, also):
     predictor = predictors.Predictor(large[1])
     with pytest.raises(predictors.UnknownModelError, match=f"no model {also[-1]} to ask.* There is: big"):
         predictor.predict(sample(), also=also)
 
 
-def test_what_a_stranger_asks_for_is_told_in_few_words(large):
+def test_a_long_model_name_is_shortened_in_the_message(large):
     with pytest.raises(predictors.UnknownModelError) as caught:
         predictors.Predictor(large[1]).predict(
             sample(), also=["<b>\r\nX-Injected: \x1b[31m" + "a" * 5000, "b" * 100]

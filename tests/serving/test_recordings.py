@@ -1,4 +1,4 @@
-"""What a visitor hands over at once: files, ZIPs, and those that mean harm."""
+"""The files of one upload: recordings, ZIPs, and hostile files."""
 
 import io
 import stat
@@ -39,13 +39,13 @@ def test_files_are_there_to_be_read_again_and_their_file_has_no_name(temporary):
         taken.read("a.wav")
 
 
-def test_equal_names_are_told_apart():
+def test_equal_names_are_made_distinct():
     taken = take(("a.wav", b"1"), ("a.wav", b"2"), ("a.wav (2)", b"3"), ("a.wav", b"4"))
     assert len(set(taken.names)) == 4 and taken.names[:2] == ["a.wav", "a.wav (2)"]
     assert [taken.read(name) for name in taken.names] == [b"1", b"2", b"3", b"4"]
 
 
-def test_a_zip_gives_its_recordings_and_says_what_it_left_out(temporary):
+def test_a_zip_gives_its_recordings_and_lists_what_it_left_out(temporary):
     data = zipped(
         ("ward/ill/c.wav", WAV),
         ("ward/no ending", WAV),
@@ -78,7 +78,7 @@ def test_a_zip_gives_its_recordings_and_says_what_it_left_out(temporary):
         (zipped(*((f"{n}.wav", b"") for n in range(2 * recordings.MOST + 200))), "more than 1,100 files"),
     ],
 )
-def test_a_zip_that_is_refused_is_said_so_and_takes_no_other_file_with_it(temporary, data, why):
+def test_a_refused_zip_is_reported_and_does_not_affect_other_files(temporary, data, why):
     taken = take(("a.wav", WAV), ("evil.zip", data), ("b.wav", WAV))
     assert taken.names == ["a.wav", "evil.zip", "b.wav"]
     assert why in taken.refused["evil.zip"] and "audit" not in taken.refused["evil.zip"]
@@ -86,7 +86,7 @@ def test_a_zip_that_is_refused_is_said_so_and_takes_no_other_file_with_it(tempor
     assert taken.read("b.wav") == WAV
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch):
     def unpacks(*args):
         raise AssertionError
 
@@ -114,7 +114,7 @@ def test_too_many_files_are_refused_and_nothing_stays(temporary, monkeypatch):
 
 
 class Predictor:
-    """Says how many samples it was given."""
+    """A predictor that returns the number of samples."""
 
     def predict(self, recording, **options):
         return type("Prediction", (), {"to_dict": lambda self: {"samples": recording.samples.size}})()
@@ -123,7 +123,7 @@ class Predictor:
 def test_answers_come_in_order_with_an_error_for_what_is_no_recording():
     most = audio.LIMITS.max_bytes
     taken = take(("a.wav", WAV), ("z.zip", b""), ("large.wav", WAV + bytes(most)), ("text.wav", b"Dear Sir"))
-    # No more of it is kept than tells that it is too large.
+    # Only as much of it is kept as shows that it is too large.
     assert len(taken.read("large.wav")) == most + 1
     found = list(taken.answers(taken.names, Predictor()))
     assert [answer["file"] for answer in found] == taken.names
@@ -132,7 +132,7 @@ def test_answers_come_in_order_with_an_error_for_what_is_no_recording():
     assert [a["file"] for a in taken.answers(taken.names[3:], Predictor())] == ["text.wav"]
 
 
-def test_what_is_meant_as_a_recording():
+def test_names_that_are_treated_as_recordings():
     assert recordings.is_sound("ill/a.WAV", b"") and recordings.is_sound("noname", WAV[: recordings.HEAD])
     assert recordings.is_sound("x", b"ID3\x04\x00\x00\x00\x00\x00\x00" + WAV)
     assert not recordings.is_sound("ill/.a.wav", WAV) and not recordings.is_sound("a.csv", b"file,label\n")

@@ -1,4 +1,4 @@
-"""The processes that answer: real ones, asked, killed and closed."""
+"""The worker processes: real ones that answer, are killed, and are closed."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def expected(data, **options):
 
 @pytest.fixture
 def others():
-    """Workers that are there before: those of an app that other tests share."""
+    """Existing workers: those of an app that other tests share."""
     return processes()
 
 
@@ -44,7 +44,7 @@ def pool(others):
 
 
 def processes(others=()):
-    """The workers among the processes of this machine that this one started, but for others."""
+    """The worker processes that this process started, except `others`."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -53,7 +53,7 @@ def processes(others=()):
             ):
                 found.append(int(folder.name))
         except OSError:
-            pass  # it has ended meanwhile
+            pass  # it has ended in the meantime
     return sorted(set(found) - set(others))
 
 
@@ -83,7 +83,7 @@ def test_options_reach_them(pool):
     assert forced == expected(hum, force=True, prevalence=0.3)
 
 
-def test_what_is_wrong_with_a_recording_or_a_question_is_told_as_in_one_process(pool):
+def test_errors_in_a_recording_or_a_request_are_reported_as_in_one_process(pool):
     for data in (b"", b"no sound", recording(2.0)[:30], recording(70.0)):
         with pytest.raises(audio.AudioError) as here:
             predictors.load(data)
@@ -95,7 +95,7 @@ def test_what_is_wrong_with_a_recording_or_a_question_is_told_as_in_one_process(
     assert json.loads(pool.answer(recording(2.0), **OPTIONS))["label"]
 
 
-def test_a_fault_of_its_own_costs_one_answer_and_is_logged(capfd):
+def test_an_internal_error_loses_one_answer_and_is_logged(capfd):
     pool = workers.Pool(1)
     with pytest.raises(workers.WorkerError, match="not with the recording"):
         pool.answer(recording(2.0), **OPTIONS, no_such_option=1)
@@ -105,13 +105,13 @@ def test_a_fault_of_its_own_costs_one_answer_and_is_logged(capfd):
     pool.close()
 
 
-def test_workers_that_were_killed_while_they_had_nothing_to_do_are_replaced_and_cost_no_answer(pool, others):
+def test_workers_killed_while_idle_are_replaced_and_no_answer_is_lost(pool, others):
     data = recording(2.0)
     for _ in range(2):
         pool.answer(data, **OPTIONS)
     before = processes(others)
     assert len(before) == 3
-    # Their parent process last, which reaps them, as this process reaps it: what has left `/proc` has closed its sockets, too.
+    # The workers' parent is killed last, because it reaps them. A process that left `/proc` has closed its sockets.
     parent = next(pid for pid in before if _parent(pid) == os.getpid())
     for pid in [*(set(before) - {parent}), parent]:
         os.kill(pid, signal.SIGKILL)
@@ -124,19 +124,19 @@ def test_workers_that_were_killed_while_they_had_nothing_to_do_are_replaced_and_
     assert pool.replaced == 2
 
 
-def hanging(tmp_path):
-    """A path at which reading never ends."""
+def endless_file(tmp_path):
+    """A path of a file that never ends."""
     path = tmp_path / "hangs.wav"
     os.mkfifo(path)
     return path
 
 
 @contextmanager
-def in_the_midst(pool, path):
-    """A worker that reads a recording whose end does not come."""
+def busy_worker(pool, path):
+    """A worker that reads a recording that never ends."""
     with ThreadPoolExecutor(1) as thread:
         asked = thread.submit(pool.load, path)
-        # Opens only once there is a reader; whose descriptor can be seen a moment later.
+        # The open call returns when there is a reader; its descriptor is visible a moment later.
         with path.open("wb"):
             while not (readers := [pid for pid in processes() if has_open(pid, path)]):
                 threading.Event().wait(0.001)
@@ -146,14 +146,14 @@ def in_the_midst(pool, path):
 def has_open(pid, path):
     try:
         return any(link.readlink() == path for link in Path(f"/proc/{pid}/fd").iterdir())
-    except FileNotFoundError:  # something of it was closed meanwhile
+    except FileNotFoundError:  # it was closed in the meantime
         return False
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
-def test_a_worker_that_crashes_over_a_recording_costs_that_one_and_is_replaced(pool, tmp_path, end):
-    with in_the_midst(pool, hanging(tmp_path)) as (pid, asked):
-        # Nobody else notices.
+def test_a_worker_that_crashes_loses_one_recording_and_is_replaced(pool, tmp_path, end):
+    with busy_worker(pool, endless_file(tmp_path)) as (pid, asked):
+        # Other requests are not affected.
         assert json.loads(pool.answer(recording(2.0), **OPTIONS))["label"]
         os.kill(pid, end)
         with pytest.raises(audio.AudioError) as error:
@@ -163,24 +163,26 @@ def test_a_worker_that_crashes_over_a_recording_costs_that_one_and_is_replaced(p
         assert all(threads.map(lambda _: pool.answer(recording(2.0), **OPTIONS), range(4)))
 
 
-def test_a_recording_that_never_ends_is_given_up_and_nobody_else_notices(others, tmp_path, monkeypatch):
+def test_a_recording_that_never_ends_is_aborted_without_effect_on_other_requests(
+    others, tmp_path, monkeypatch
+):
     monkeypatch.setenv("COUGHLAB_ANSWER_S", "1")
     pool = workers.Pool(2)
     pool.answer(recording(2.0), **OPTIONS)
     before = processes(others)
     with pytest.raises(audio.AudioError) as error:
-        pool.load(hanging(tmp_path))
+        pool.load(endless_file(tmp_path))
     assert error.value.code == "undecodable" and error.value.message == audio.MESSAGES["undecodable"]
     assert json.loads(pool.answer(recording(2.0), **OPTIONS)) == expected(recording(2.0))
     assert len(set(processes(others)) - set(before)) == 1
     pool.close()
 
 
-def test_a_worker_that_is_stopped_is_given_up(others, tmp_path, monkeypatch):
+def test_a_stopped_worker_is_replaced_after_a_timeout(others, tmp_path, monkeypatch):
     monkeypatch.setenv("COUGHLAB_ANSWER_S", "1")
     pool = workers.Pool(1)
     pool.answer(recording(2.0), **OPTIONS)
-    with in_the_midst(pool, hanging(tmp_path)) as (pid, asked):
+    with busy_worker(pool, endless_file(tmp_path)) as (pid, asked):
         os.kill(pid, signal.SIGSTOP)
         with pytest.raises(audio.AudioError, match="took too long"):
             asked.result()
@@ -189,7 +191,7 @@ def test_a_worker_that_is_stopped_is_given_up(others, tmp_path, monkeypatch):
     pool.close()
 
 
-def test_decoding_gets_so_much_memory_and_no_more(monkeypatch):
+def test_decoding_has_a_memory_limit(monkeypatch):
     hour = audio.Limits(max_bytes=2**29, max_seconds=3600, max_samples=2**28)
     data = sounds.with_soundfile("FLAC", samples=np.tile(sounds.cough(), 800))
     monkeypatch.setenv("COUGHLAB_WORKER_MB", "128")
@@ -217,12 +219,12 @@ def test_samples_come_back_as_from_this_process(pool, tmp_path):
         pool.load(tmp_path / "nothing.wav")
 
 
-def test_as_many_wait_as_may_and_no_longer_than_they_may(others, tmp_path, monkeypatch):
+def test_the_queue_has_a_maximum_length_and_a_maximum_wait(others, tmp_path, monkeypatch):
     monkeypatch.setenv("COUGHLAB_QUEUE", "1")
     monkeypatch.setenv("COUGHLAB_WAIT_S", "1")
     pool = workers.Pool(1)
     pool.answer(recording(2.0), **OPTIONS)
-    with in_the_midst(pool, hanging(tmp_path)) as (pid, asked), ThreadPoolExecutor(3) as threads:
+    with busy_worker(pool, endless_file(tmp_path)) as (pid, asked), ThreadPoolExecutor(3) as threads:
         found = [threads.submit(pool.answer, recording(2.0), **OPTIONS) for _ in range(3)]
         errors = [one.exception() for one in found]
         assert all(isinstance(error, workers.BusyError) for error in errors)
@@ -240,7 +242,7 @@ def test_first_come_first_served():
         thread.start()
         while len(idle._waiting) <= n:
             time.sleep(0.001)
-    assert idle.acquire(timeout=0.01) is None  # it has left when its turn would be
+    assert idle.acquire(timeout=0.01) is None  # it has left the queue before its turn
     for n, thread in enumerate(threads):
         idle.release(n)
         thread.join()
@@ -249,12 +251,12 @@ def test_first_come_first_served():
     assert idle.acquire() == "at rest"
 
 
-def test_whoever_finds_no_room_hears_it_at_once(others, tmp_path, monkeypatch):
+def test_a_request_without_room_in_the_queue_is_refused_at_once(others, tmp_path, monkeypatch):
     monkeypatch.setenv("COUGHLAB_QUEUE", "0")
     monkeypatch.setenv("COUGHLAB_WAIT_S", "600")
     pool = workers.Pool(1)
     pool.answer(recording(2.0), **OPTIONS)
-    with in_the_midst(pool, hanging(tmp_path)) as (pid, asked), ThreadPoolExecutor(1) as thread:
+    with busy_worker(pool, endless_file(tmp_path)) as (pid, asked), ThreadPoolExecutor(1) as thread:
         waits = thread.submit(pool.answer, recording(2.0), **OPTIONS)
         while not pool.admitted:
             threading.Event().wait(0.01)
@@ -281,7 +283,7 @@ def test_a_closed_pool_leaves_no_process(others):
         threading.Event().wait(0.05)
 
 
-def test_they_end_with_the_process_that_started_them(others):
+def test_workers_end_with_the_process_that_started_them(others):
     code = f"""
 import os, sys
 from coughlab import audio
@@ -304,7 +306,7 @@ sys.stdin.read()
         threading.Event().wait(0.05)
 
 
-def test_a_worker_knows_neither_tensorflow_nor_pandas_nor_scipy():
+def test_a_worker_imports_neither_tensorflow_nor_pandas_nor_scipy():
     code = f"""
 import sys
 from coughlab import audio

@@ -1,4 +1,4 @@
-"""The published figures beside ours: complete, as printed, and computed from the tables."""
+"""The published figures next to ours: complete, as printed, and computed from the tables."""
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,7 @@ def test_a_cell_is_the_mean_over_splits(study, table):
     assert table.loc["knn", ("Seconds to train", "mean")] == pytest.approx(seconds.mean())
 
 
-def test_published_figures_stand_only_where_there_are_some(table):
+def test_published_figures_are_shown_only_where_they_exist(table):
     published = table["Accuracy", "published"]
     assert published.dtype == float
     assert set(published.dropna().index) == set(case_study.PUBLISHED) & set(table.index)
@@ -111,7 +111,7 @@ def test_the_readme_and_the_card_have_that_table(study):
         assert table in text
 
 
-def test_a_model_that_nothing_was_published_of_says_so(study):
+def test_a_model_without_published_figures_is_marked(study):
     one = study.scores[study.scores["model"] == "cnn"]
     (line,) = case_study.markdown(one, study.metrics, {"cnn": "CNN"}).splitlines()[2:]
     assert line.endswith("| none |")

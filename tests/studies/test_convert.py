@@ -1,4 +1,4 @@
-"""Bringing a study up to date that an earlier version saved: no number changes, and it is left as it was where one would."""
+"""Conversion of a study that an earlier version saved: no number may change; otherwise the study stays unchanged."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ def defined():
 
 @pytest.fixture(scope="module")
 def few(committed):
-    """Tables of the committed study with a few of its predictions."""
+    """Tables of the committed study with a part of its predictions."""
     rows = committed.table(store.PREDICTIONS).query("protocol == 'published' and split < 2")
     rows = rows[rows["model"].isin(committed.served)].reset_index(drop=True)
     return {store.PREDICTIONS: rows, store.METRICS: scoring.per_split(rows, committed.thresholds)}
@@ -43,7 +43,7 @@ def few(committed):
 
 @pytest.fixture(scope="module")
 def earlier(committed, few, tmp_path_factory):
-    """The committed study with a few of its predictions, as an earlier version saved it."""
+    """The committed study with a part of its predictions, as an earlier version saved it."""
     return saved(tmp_path_factory.mktemp("earlier") / NAME, committed, **few)
 
 
@@ -64,7 +64,7 @@ def saved(folder, study, *, definition_=None, **tables):
 
 @pytest.fixture
 def folder(earlier, tmp_path):
-    """A copy of it."""
+    """A copy of the earlier study."""
     return shutil.copytree(earlier, tmp_path / NAME)
 
 
@@ -117,7 +117,7 @@ def test_the_committed_studies_are_up_to_date():
         assert bytes_of(store.MODELS / name) == before
 
 
-def test_another_definition_is_taken_over(folder, few, defined):
+def test_another_definition_is_adopted(folder, few, defined):
     convert(folder, defined)
     other = replace(defined, main_model="knn", about="Another text.")
     assert convert(folder, other) is True
@@ -126,7 +126,7 @@ def test_another_definition_is_taken_over(folder, few, defined):
     pd.testing.assert_frame_equal(study.table(store.PREDICTIONS), few[store.PREDICTIONS])
 
 
-def test_what_is_no_definition_any_longer_is_replaced(committed, few, defined, tmp_path):
+def test_a_definition_that_is_no_longer_valid_is_replaced(committed, few, defined, tmp_path):
     gone = committed.manifest["definition"] | {"without": ["a classifier of an earlier version"]}
     folder = saved(tmp_path / NAME, committed, definition_=gone, **few)
     with pytest.raises(StoreError, match="coughlab study convert kaggle-trial"):
@@ -140,7 +140,7 @@ def test_a_study_whose_scores_are_not_those_of_its_predictions_is_left_as_it_was
     committed, few, defined, tmp_path, metric
 ):
     metrics = few[store.METRICS].copy()
-    # By the last bit of one split.
+    # Changed in the last bit of one split.
     there = metrics[metric].notna().idxmax()
     value = metrics.loc[there, metric]
     metrics.loc[there, metric] = value + 1 if metric == "tp" else np.nextafter(value, 2)
@@ -155,7 +155,7 @@ def test_a_study_of_other_labels_is_left_as_it_was(folder, defined):
     before = bytes_of(folder)
     with pytest.raises(ConvertError, match=r"labels that its definition does not name: covid, not_covid\."):
         convert(folder, replace(defined, task=Task("tb", "tuberculosis", "healthy")))
-    # The other class is the one to be found: every sensitivity would be another.
+    # The positive class is exchanged, so every sensitivity would change.
     with pytest.raises(ConvertError, match="are not those of its predictions"):
         convert(folder, replace(defined, task=Task("not_covid", "no COVID", "covid")))
     assert bytes_of(folder) == before
@@ -169,7 +169,7 @@ def test_a_damaged_study_is_left_as_it_was(folder, defined):
     assert bytes_of(folder) == before
 
 
-def test_a_definition_that_lies_in_the_folder_stays(folder, defined):
+def test_a_definition_file_in_the_folder_stays(folder, defined):
     text = (store.MODELS / NAME / definition.FILE).read_text() + "\n# mine\n"
     (folder / definition.FILE).write_text(text)
     convert(folder, defined)

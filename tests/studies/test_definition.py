@@ -1,4 +1,4 @@
-"""What a study is made of: what its file may hold, and a sentence for what it may not."""
+"""The definition of a study: the valid content of its file, and a sentence for each error."""
 
 import ast
 import json
@@ -26,7 +26,7 @@ condition = "tuberculosis"
 
 @pytest.fixture
 def write(tmp_path):
-    """Write a definition and read it."""
+    """A function that writes a definition and reads it."""
 
     def write(text):
         path = tmp_path / "mine" / definition.FILE
@@ -50,7 +50,7 @@ def test_the_committed_definitions_are_those_of_the_stored_studies(name):
     assert json.loads(json.dumps(defined.to_dict())) == stored.manifest["definition"]
 
 
-def test_what_each_committed_definition_says():
+def test_the_content_of_each_committed_definition():
     trial, other = (runner.defined_as(name) for name in ("kaggle-trial", "covid19-cough"))
     assert trial.protocols == ("published", "deduplicated", "person-disjoint")
     assert trial.external == ("covid19-cough", "coswara-sample") and trial.without == ()
@@ -60,7 +60,7 @@ def test_what_each_committed_definition_says():
     assert other.splits["knn"] == 50
 
 
-def test_the_least_that_a_definition_needs(write):
+def test_the_minimum_of_a_definition(write):
     defined = write(LEAST)
     assert defined == Definition("folder", Task("tb", "tuberculosis"), ("published",))
     assert defined.task.negative == "not_tb" and defined.classifiers == list(CLASSIFIERS)
@@ -121,7 +121,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize(("text", "message"), UNUSABLE.values(), ids=UNUSABLE)
-def test_what_is_wrong_is_said_with_the_file(write, tmp_path, text, message):
+def test_an_error_message_names_the_file(write, tmp_path, text, message):
     with pytest.raises(DefinitionError) as caught:
         write(text)
     assert message in str(caught.value)
@@ -130,12 +130,12 @@ def test_what_is_wrong_is_said_with_the_file(write, tmp_path, text, message):
     )
 
 
-def test_a_file_that_is_not_there_is_said(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(DefinitionError, match=r"study\.toml cannot be read: .*No such file"):
         definition.read(tmp_path / definition.FILE)
 
 
-def test_a_run_says_what_is_wrong_in_a_definition(write, tmp_path):
+def test_a_run_reports_what_is_wrong_in_a_definition(write, tmp_path):
     with pytest.raises(DefinitionError):
         write(LEAST.replace("published", "shuffled"))
     with pytest.raises(runner.StudyError, match=r"mine/study\.toml: There is no protocol called shuffled"):
@@ -160,7 +160,7 @@ def test_studies_are_found_by_their_definitions_the_first_folder_first(write, tm
 
 
 def test_no_module_but_the_case_study_s_own_names_a_study():
-    # A study is a file; the name of the default one stands where the default is. The detector is trained on datasets.
+    # Studies are files. Only definition.py has a default name; datasets and detector contain the names of datasets.
     for path in (ROOT / "coughlab").rglob("*.py"):
         if path.name in ("case_study.py", "definition.py") or {"datasets", "detector"} & set(path.parts):
             continue

@@ -1,4 +1,4 @@
-"""Adding to a stored study: nothing that another run found is lost, and nothing of another dataset gets in."""
+"""Adding to a stored study: results of other runs are kept, and results of other datasets are refused."""
 
 import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
@@ -111,7 +111,7 @@ def test_another_model_changes_no_row_of_the_first(folder):
     assert splits_of(study, "tree") == [0, 1] and splits_of(study, "knn") == [0, 1, 2]
 
 
-def test_models_and_splits_stand_in_one_order_whatever_order_they_came_in(tmp_path):
+def test_the_order_of_models_and_splits_does_not_depend_on_the_order_of_adding(tmp_path):
     parts = [("forest", [0, 1]), ("mlp", [1]), ("tree", [0]), ("mlp", [0])]
     tables = []
     for order in (parts, parts[::-1]):
@@ -138,7 +138,7 @@ def test_a_model_of_another_version_of_this_library_stays(folder):
     pd.testing.assert_frame_equal(rows(study, "retired"), predictions("retired", [0]))
 
 
-def test_a_split_made_again_takes_the_place_of_its_rows_only(folder):
+def test_a_repeated_split_replaces_only_its_own_rows(folder):
     add(folder, "tree", [0, 1, 2])
     study = add(folder, "tree", [1], seed=9, seconds=4.0).stored
     first, again = predictions("tree", [0, 1, 2]), predictions("tree", [1], 9)
@@ -147,7 +147,7 @@ def test_a_split_made_again_takes_the_place_of_its_rows_only(folder):
     assert study.fits["seconds"].tolist() == [1.0, 4.0, 1.0]
 
 
-def test_what_is_forgotten_is_replaced_whole(folder):
+def test_a_forgotten_model_is_replaced_completely(folder):
     add(folder, "tree", [0, 1, 2])
     add(folder, "knn", [0, 1, 2])
     study = add(folder, "tree", [1], seed=9, forget=["tree"]).stored
@@ -181,7 +181,7 @@ def test_trials_stay_until_there_are_new_ones(folder):
     assert len(StoredStudy(folder).trials) == 1
 
 
-def test_a_ledger_opened_earlier_keeps_what_others_added_since(folder):
+def test_a_ledger_opened_earlier_keeps_results_that_were_added_later(folder):
     first, second = Ledger(folder, DEFINED, measured(TABLE), 0), Ledger(folder, DEFINED, measured(TABLE), 0)
     for ledger, model in ((first, "tree"), (second, "knn"), (first, "forest")):
         ledger.add(entries={model: entry(model)}, predictions=predictions(model, [0]), fits=fits(model, [0]))
@@ -194,7 +194,7 @@ def _add_many(folder, model):
 
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])
-def test_two_at_once_lose_nothing(folder, kind):
+def test_two_parallel_writers_lose_nothing(folder, kind):
     models = ("tree", "knn")
     if kind == "threads":
         with ThreadPoolExecutor(2) as pool:
@@ -244,7 +244,7 @@ def test_results_of_another_seed_are_refused(folder):
         Ledger(folder, DEFINED, measured(TABLE), 1)
 
 
-def test_another_machine_s_last_digits_are_no_other_dataset(folder):
+def test_differences_in_the_last_digits_do_not_make_another_dataset(folder):
     add(folder, "tree", [0])
     Ledger(folder, DEFINED, measured(changed(rms=TABLE["rms"] * (1 + 1e-6))), 0)
 

@@ -1,4 +1,4 @@
-"""What the cards and the README say of both studies."""
+"""The texts about both studies in the cards and the README."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def reality(study):
     return model_card.reality(study.evidence, {name: model["title"] for name, model in study.models.items()})
 
 
-def test_the_readme_and_the_card_say_what_is_left_of_every_model(study):
+def test_the_readme_and_the_card_have_the_reality_table_of_every_model(study):
     table = reality(study)
     for text in ((ROOT / "README.md").read_text(), study.read("README.md").decode()):
         assert table in text

@@ -1,4 +1,4 @@
-"""The numbers of the stored studies stay as they are to the last bit, whatever happens to the code around them."""
+"""The numbers of the stored studies stay unchanged to the last bit when the code changes."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ import pytest
 
 from coughlab.studies.store import MODELS
 
-#: Of each table the first half of the SHA-256 of its content without the column ``positive``, which was added later.
+#: For each table the first half of the SHA-256 of its content, without the column ``positive``, which was added later.
 CONTENT = {
     "covid19-cough/evidence.parquet": "f2907f7985b2780b78a85c1738ab0ef1",
     "covid19-cough/features.parquet": "bea1fb95f1a37557f5772c710a8a5b65",
@@ -29,7 +29,7 @@ CONTENT = {
 
 
 def content(table: pd.DataFrame) -> str:
-    """A hash of column names and values, whatever the version of the file format and the widths of numbers in it."""
+    """A hash of column names and values; it does not depend on the file format version or the widths of numbers."""
     digest = hashlib.sha256()
     for name in table.columns.drop("positive", errors="ignore"):
         column = table[name]

@@ -1,4 +1,4 @@
-"""Training in a child process, for real, on the committed feature table."""
+"""Real training in a child process on the committed feature table."""
 
 import gc
 import json
@@ -22,7 +22,7 @@ def stored():
 
 
 def wait(condition, seconds=1200):
-    """Wait until a condition holds; only a broken job meets the limit, not one on a machine that has much else to do."""
+    """Wait until a condition holds; the timeout is for broken jobs, and long enough for a busy machine."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it never happened"
@@ -44,7 +44,7 @@ def alive(pid):
 
 @pytest.fixture(autouse=True)
 def nothing_left():
-    """No test leaves a job behind."""
+    """Check that no test leaves a job."""
     yield
     gc.collect()
     wait(lambda: not retrain._running)
@@ -56,18 +56,18 @@ def test_it_reproduces_the_stored_predictions_bit_for_bit(stored):
     expected = stored.predictions.query("model == 'knn' and split < 3 and protocol == 'published'")
     assert list(job.predictions.columns) == training.PREDICTION_COLUMNS
     assert job.predictions.to_dict("list") == expected.to_dict("list")
-    said = retrain.reproduced_in_words(job.predictions, stored.predictions, "knn")
-    assert said == "3 of the 3 splits that are stored too gave exactly the stored probabilities."
+    sentence = retrain.reproduced_in_words(job.predictions, stored.predictions, "knn")
+    assert sentence == "3 of the 3 splits that are stored too gave exactly the stored probabilities."
 
 
-def test_nothing_is_said_about_splits_of_which_none_is_stored(stored):
+def test_there_is_no_comparison_without_stored_splits(stored):
     job = ended(retrain.start(stored, Order("knn", n_splits=2)))
     assert not retrain.reproduced_in_words(job.predictions, stored.predictions.query("model != 'knn'"), "knn")
 
 
 @pytest.fixture(scope="module")
 def networks(stored):
-    """A training of more networks than are trained side by side, and what it told while it ran."""
+    """A training of more networks than are trained side by side, and its progress reports."""
     job = retrain.start(stored, Order("mlp", n_splits=retrain.TOGETHER + 1))
     seen = []
     while job.state == "running":
@@ -76,7 +76,7 @@ def networks(stored):
     return job, seen
 
 
-def test_the_mlp_tells_how_far_it_is_and_what_differs_from_the_stored_splits(stored, networks):
+def test_the_mlp_reports_its_progress_and_the_difference_from_the_stored_splits(stored, networks):
     job, seen = networks
     n = job.order.n_splits
     assert job.state == "done"
@@ -90,12 +90,12 @@ def test_the_mlp_tells_how_far_it_is_and_what_differs_from_the_stored_splits(sto
     expected = stored.predictions.query(f"model == 'mlp' and split < {n} and protocol == 'published'")
     columns = ["split", "role", "row", "recording", "label", "seed"]
     assert job.predictions[columns].to_dict("list") == expected[columns].to_dict("list")
-    said = retrain.reproduced_in_words(job.predictions, stored.predictions, "mlp")
-    assert said.startswith("The stored splits were trained one by one with Keras.")
+    comparison_text = retrain.reproduced_in_words(job.predictions, stored.predictions, "mlp")
+    assert comparison_text.startswith("The stored splits were trained one by one with Keras.")
 
 
 def test_a_split_of_the_mlp_does_not_depend_on_how_many_there_are(stored, networks):
-    # The third is trained alone here, and was trained beside another there.
+    # Here the third network is trained alone; in the fixture it was trained beside another.
     few, more = ended(retrain.start(stored, Order("mlp", n_splits=3))).predictions, networks[0].predictions
     assert few["probability"].tolist() == more.loc[more["split"] < 3, "probability"].tolist()
 
@@ -105,7 +105,7 @@ def test_another_seed_and_share_give_other_rows(stored):
     rows = job.predictions
     assert rows.groupby("split")["role"].value_counts().unique().tolist() == [85]
     assert sorted(rows["seed"].unique()) == [8, 9]
-    # A nearest neighbour is right about the rows it was trained on.
+    # A nearest neighbour classifies its training rows correctly.
     truth = (rows["label"] == "covid").astype(float)
     assert (rows["probability"] == truth)[rows["role"] == "train"].all()
     assert not (rows["probability"] == truth).all()
@@ -123,7 +123,7 @@ def test_cancelling_ends_the_process_and_keeps_what_is_done(stored):
     assert job.state == "cancelled" and job.seconds_left is None
 
 
-def test_cancelling_what_is_done_changes_nothing(stored):
+def test_cancelling_a_finished_job_changes_nothing(stored):
     job = ended(retrain.start(stored, Order("knn", n_splits=2)))
     job.cancel()
     assert job.state == "done"
@@ -177,14 +177,14 @@ def test_there_is_a_limit_to_jobs_at_once(stored, monkeypatch):
     assert ended(retrain.start(stored, Order("knn", n_splits=2))).state == "done"
 
 
-def test_a_process_that_dies_is_said(stored):
+def test_a_crashed_process_is_reported(stored):
     job = retrain.start(stored, Order("forest", n_splits=200))
     job.child.kill()
     assert ended(job).state == "failed"
     assert job.sentence.startswith("The training stopped before its end.")
 
 
-def test_a_study_changed_meanwhile_is_said(stored, tmp_path):
+def test_a_study_changed_in_the_meantime_is_reported(stored, tmp_path):
     folder = tmp_path / "kaggle-trial"
     folder.mkdir()
     for name in (store.MANIFEST, store.FEATURES):
@@ -222,7 +222,7 @@ def test_both_classes_must_be_on_both_sides(positives):
         retrain.split_rows(Order("knn", test_share=0.1), labels)
 
 
-def test_what_a_library_prints_does_not_get_between_the_lines(stored):
+def test_output_of_a_library_does_not_mix_with_the_messages(stored):
     noisy = (
         "import sys; from coughlab.studies import retrain; from coughlab.system import child\n"
         "work = retrain.work\n"

@@ -1,4 +1,4 @@
-"""Studies on disk: whole or not at all, and every changed byte is noticed."""
+"""Studies on disk: complete or absent, and every changed byte is detected."""
 
 import json
 import signal
@@ -57,14 +57,14 @@ def test_a_study_is_read_as_it_was_written(folder):
     assert study.manifest["study"] == "trial"
 
 
-def test_the_manifest_lists_every_other_file_and_nothing_else_lies_there(folder):
+def test_the_manifest_lists_every_other_file_and_there_are_no_more_files(folder):
     manifest = json.loads((folder / store.MANIFEST).read_text())
     assert set(manifest["files"]) == set(CONTENT) | {store.FEATURES}
     assert {path.name for path in folder.iterdir()} == set(manifest["files"]) | {store.MANIFEST}
     assert [path.name for path in folder.parent.iterdir()] == ["trial"]
     for name, facts in manifest["files"].items():
         assert facts["bytes"] == (folder / name).stat().st_size
-    # The folder is for everybody to read, as any other.
+    # The folder is readable for all users, like any other.
     assert folder.stat().st_mode & 0o777 == 0o755
 
 
@@ -118,7 +118,7 @@ def test_a_file_the_manifest_does_not_list_is_refused(folder, name):
         StoredStudy(folder).read(name)
 
 
-def test_the_detector_is_stored_as_a_study_but_is_none(tmp_path):
+def test_the_detector_is_stored_like_a_study_but_is_not_one(tmp_path):
     for name in ("trial", store.DETECTOR):
         (tmp_path / name).mkdir()
         (tmp_path / name / store.MANIFEST).write_text("{}")
@@ -166,7 +166,7 @@ def test_a_broken_manifest_is_refused_by_name(folder, content):
 def test_a_manifest_that_was_changed_is_refused_by_name(folder):
     path = folder / store.MANIFEST
     manifest = json.loads(path.read_bytes())
-    path.write_text(json.dumps(manifest, separators=(",", ":")))  # it says the same
+    path.write_text(json.dumps(manifest, separators=(",", ":")))  # same content
     assert StoredStudy(folder).thresholds == {"mlp": ENTRY["threshold"]}
     manifest["models"]["mlp"]["threshold"] /= 2
     path.write_text(json.dumps(manifest, indent=1))
@@ -213,7 +213,7 @@ def test_a_study_without_a_search_has_no_trials(folder):
 
 @pytest.fixture
 def large(folder):
-    """A study with one model in the folder and one too large for it."""
+    """A study with one model in its folder and one that is too large for it."""
     sha = {name: write_large(folder, name, data) for name, data in LARGE_FILES.items()}
     models = {"mlp": ENTRY, "big": {"threshold": 0.5, "serve": "big.tflite", "large": sha}}
     models["measured only"] = {"threshold": 0.5, "serve": None, "large": {}}
@@ -223,7 +223,7 @@ def large(folder):
 LARGE_FILES = {"big.keras": b"to train on" * 100, "big.tflite": b"to serve" * 100}
 
 
-def test_large_files_lie_beside_the_studies(large):
+def test_large_files_are_stored_beside_the_studies(large):
     place = large.parent / "large" / "trial"
     assert {path.name: path.read_bytes() for path in place.iterdir()} == LARGE_FILES
     study = StoredStudy(large)
@@ -249,7 +249,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("how", UNUSABLE)
-def test_a_large_file_that_is_not_the_one_saved_only_silences_its_model(large, how):
+def test_a_wrong_large_file_only_disables_its_model(large, how):
     UNUSABLE[how](large.parent / "large" / "trial" / "big.tflite")
     study = StoredStudy(large)
     assert study.large("big.tflite") is None
@@ -257,12 +257,12 @@ def test_a_large_file_that_is_not_the_one_saved_only_silences_its_model(large, h
     assert set(study.models) == {"mlp", "big", "measured only"}
 
 
-def test_a_large_file_of_a_later_fit_waits_for_its_manifest(large):
+def test_a_large_file_of_a_later_fit_is_used_only_with_its_manifest(large):
     sha = write_large(large, "big.tflite", b"another fit")
     place = large.parent / "large" / "trial"
     assert StoredStudy(large).served["big"].read_bytes() == LARGE_FILES["big.tflite"]
     models = StoredStudy(large).models
-    # A study that does not know it leaves it where it is, and so does one that was killed before it could put it in its place.
+    # A save without this file leaves it there, and so does a run that is killed before it moves the file to its place.
     save(large, models=models)
     assert StoredStudy(large).served["big"] == place / "big.tflite"
     models["big"]["large"]["big.tflite"] = sha
@@ -276,7 +276,7 @@ def test_a_large_file_of_a_later_fit_waits_for_its_manifest(large):
     }
 
 
-def test_a_large_file_that_cannot_be_written_leaves_the_one_there(large):
+def test_a_large_file_that_cannot_be_written_leaves_the_existing_one(large):
     done = run(
         """
         import resource, sys
@@ -346,7 +346,7 @@ def test_a_manifest_that_cannot_be_written_leaves_everything_as_it_was(folder):
 
 
 def run(code, *arguments):
-    """Run code in a process of its own, with a study under way in `folder`."""
+    """Run code in a separate process, with a study in progress in `folder`."""
     lines = textwrap.dedent(code)
     return subprocess.run([sys.executable, "-c", lines, *map(str, arguments)], capture_output=True, text=True)
 
@@ -372,7 +372,7 @@ def test_a_disk_that_is_full_leaves_everything_as_it_was(folder):
     assert [path.name for path in folder.parent.iterdir()] == ["trial"]
 
 
-# A process that is killed at its n-th act on the file system while it replaces a study: every point there is.
+# A process that is killed at its n-th file system operation while it replaces a study, for every n.
 KILLED = """
     import os, signal, sys
     from pathlib import Path
@@ -407,7 +407,7 @@ def test_a_run_killed_at_any_moment_leaves_the_old_study_or_the_new(tmp_path):
         if done.returncode == 0:
             break
         assert done.returncode == -signal.SIGKILL, done.stderr
-        # Nothing that was left behind is in the way of the next run.
+        # Leftovers do not disturb the next run.
         save(folder, {"one.bin": b"next"})
         assert StoredStudy(folder).read("one.bin") == b"next"
     old, new = (b"old", b"old"), (b"new", b"new")
@@ -425,7 +425,7 @@ def test_a_study_set_aside_by_a_killed_run_is_put_back(folder):
     assert StoredStudy(folder).read("mlp.tflite") == CONTENT["mlp.tflite"]
 
 
-def test_what_a_killed_run_has_left_is_cleared_without_a_new_study(folder):
+def test_leftovers_of_a_killed_run_are_removed_without_a_new_study(folder):
     for left in (".trial.new", ".trial.previous"):
         save(folder.with_name(left), {"other.bin": b"of another run"})
     there = snapshot(folder)

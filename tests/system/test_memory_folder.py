@@ -1,4 +1,4 @@
-"""The folder in memory: where it lies, and that nothing of it stays, also of who was killed."""
+"""The folder in memory: its place, and that nothing of it stays, even after a kill."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from coughlab.system import memory_folder
 from tests.conftest import missing
 
 
-def test_it_lies_in_memory():
+def test_the_folder_is_in_memory():
     if not Path("/proc/mounts").exists():
         missing("a system that tells what lies in memory")
     with memory_folder.folder() as folder:
@@ -21,7 +21,7 @@ def test_it_lies_in_memory():
     assert found.stdout.strip() in ("tmpfs", "ramfs")
 
 
-def test_it_is_gone_at_the_end_however_that_comes():
+def test_the_folder_is_removed_at_the_end_also_after_an_exception():
     with memory_folder.folder() as folder:
         (folder / "deep").mkdir()
         (folder / "deep/a").write_bytes(b"x")
@@ -41,7 +41,7 @@ with memory_folder.folder() as folder:
 """
 
 
-def test_what_one_that_was_killed_left_behind_is_removed_and_nothing_else():
+def test_only_the_folder_of_a_killed_process_is_removed():
     def started():
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -58,7 +58,7 @@ def test_what_one_that_was_killed_left_behind_is_removed_and_nothing_else():
     assert not kept.exists()
 
 
-def test_without_such_a_place_nothing_is_written_elsewhere(monkeypatch):
+def test_without_a_place_in_memory_nothing_is_written_elsewhere(monkeypatch):
     monkeypatch.setattr(memory_folder, "PLACES", ("/nowhere",))
     with pytest.raises(OSError, match="no file system in memory"), memory_folder.folder():
         pass

@@ -1,4 +1,4 @@
-"""Work on one process, on several and on a real Dask cluster, some of whose workers are killed."""
+"""Work in one process, in several and on a real Dask cluster; some workers are killed."""
 
 import json
 import os
@@ -23,13 +23,13 @@ from tests.audit.test_run import own_folder, plant
 from tests.clusters import cluster
 from tests.studies.test_runner import tiny_dataset
 
-#: What a run takes is no part of its result.
+#: Durations are not part of the result.
 TOOK = ["seconds", "answer_ms"]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small_parts():
-    """Few rows a part, so that few recordings make many parts."""
+    """Few rows per part, so that few recordings make many parts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(survey, "ROWS", 4)
         patch.setattr(parallel, "TOGETHER", 3)
@@ -38,7 +38,7 @@ def small_parts():
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    """Recordings of both classes, among them copies, a letter, a silent one and a missing one."""
+    """Recordings of both classes, with copies, a text file, a silent recording and a missing one."""
     folder = tmp_path_factory.mktemp("own")
     plant(own_folder(folder))
     loaded = datasets.load("own", folder)
@@ -72,7 +72,7 @@ def at_two():
 
 
 def workers_here():
-    """Numbers of the processes that work for this one."""
+    """Process IDs of the workers of this process."""
     return [
         child.pid
         for child in psutil.Process().children()
@@ -86,24 +86,24 @@ def test_one_process_works_here_and_in_order():
     assert done == [(n, (n, os.getpid())) for n in (3, 1, 2)]
 
 
-def test_two_processes_are_two_others():
+def test_two_processes_run_outside_this_process():
     with parallel.start(2) as at:
         results = dict(at.map(lambda x: (x, os.getpid()), range(8), float))
     assert {n: x for n, (x, _) in results.items()} == {n: n for n in range(8)}
     assert os.getpid() not in {process for _, process in results.values()}
 
 
-def test_processes_that_die_over_their_work_are_given_up():
+def test_work_is_given_up_after_repeated_crashes():
     with parallel.start(2) as at, pytest.raises(EngineError, match="ended 3 times"):
         list(at.map(os._exit, range(4), int))
 
 
-def test_what_goes_wrong_in_a_worker_is_raised_here():
+def test_an_exception_in_a_worker_is_raised_here():
     with parallel.start(2) as at, pytest.raises(ValueError, match="invalid literal"):
         list(at.map(int, range(4), lambda number: "x"))
 
 
-def test_a_process_that_is_killed_costs_nothing(dataset, here, tmp_path):
+def test_a_killed_process_does_not_change_the_result(dataset, here, tmp_path):
     killed = []
 
     def kill(stage, done, total):
@@ -150,7 +150,7 @@ def test_a_survey_is_the_same_whether_kept_or_not(dataset, tmp_path):
             np.testing.assert_array_equal(one, two)
 
 
-def test_an_audit_that_was_stopped_goes_on(dataset, tmp_path):
+def test_an_interrupted_audit_is_continued(dataset, tmp_path):
     def stop(stage, done, total):
         if done >= 8:
             raise KeyboardInterrupt
@@ -175,7 +175,7 @@ def fitted(data, folder, models, at=None, **options):
 
 
 def assert_same(one, other):
-    """Two studies hold the same, but for what the fits took, which is in the fits and the README, and Keras' own dates."""
+    """Check that two studies are equal, except for durations (in the fits and the README) and the dates of Keras."""
     assert set(other.manifest["files"]) == set(one.manifest["files"])
     pd.testing.assert_frame_equal(one.fits.drop(columns=TOOK), other.fits.drop(columns=TOOK))
     for name in one.manifest["files"]:
@@ -197,9 +197,9 @@ def test_a_network_is_the_same_where_two_processes_fit(tiny, tmp_path):
     assert_same(one, other)
 
 
-def test_a_worker_that_does_not_see_the_recordings_is_told(dataset, tmp_path, monkeypatch):
+def test_a_worker_without_access_to_the_recordings_is_reported(dataset, tmp_path, monkeypatch):
     def blind(task):
-        """What a worker finds where nothing is mounted."""
+        """The result of a worker without the folder of recordings."""
         return [{"status": "missing", "problem": "There is no such file."} for _ in task[-1]]
 
     monkeypatch.setattr(survey, "_measured", blind)
@@ -208,7 +208,7 @@ def test_a_worker_that_does_not_see_the_recordings_is_told(dataset, tmp_path, mo
     assert not list(tmp_path.glob("part-*"))
 
 
-def test_without_a_scheduler_it_is_said_what_to_do(capsys, tmp_path, dataset, monkeypatch):
+def test_without_a_scheduler_the_message_says_what_to_do(capsys, tmp_path, dataset, monkeypatch):
     monkeypatch.setattr(parallel, "PATIENCE_S", 0.5)
     folder = str(dataset.table["path"][0].parent.parent)
     for command in (("features", "--out", str(tmp_path / "out")), ("audit",)):
@@ -220,7 +220,7 @@ def test_without_a_scheduler_it_is_said_what_to_do(capsys, tmp_path, dataset, mo
     assert not (tmp_path / "out").exists()
 
 
-def test_without_distributed_it_is_said_what_to_do(monkeypatch):
+def test_without_distributed_the_message_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with (
         pytest.raises(EngineError, match="pip install distributed"),
@@ -248,8 +248,8 @@ def test_a_cluster_without_workers_is_refused(tmp_path, monkeypatch):
         pass
 
 
-# The last one, because it leaves the cluster with one worker.
-def test_a_worker_of_the_cluster_that_is_killed_costs_nothing(dataset, here, at_cluster, tmp_path):
+# The last test, because it leaves the cluster with one worker.
+def test_a_killed_worker_of_the_cluster_does_not_change_the_result(dataset, here, at_cluster, tmp_path):
     at, workers, _ = at_cluster
     killed = []
 

@@ -130,7 +130,7 @@ def test_force_is_yes_or_no_in_the_address_or_a_field(app):
         by_field = httpx.post(app + PREDICT, files=files, data={"force": force}, timeout=60).json()
         assert by_query == by_field
         assert (by_query["label"] is not None) == forced
-    # The address counts more, as with the prevalence.
+    # The address has priority, as with the prevalence.
     both = httpx.post(f"{app}{PREDICT}?force=0", files=files, data={"force": "1"}, timeout=60).json()
     assert both["label"] is None
     for wrong in ("yes", "2", "", "%20", "true,false"):
@@ -141,7 +141,7 @@ def test_force_is_yes_or_no_in_the_address_or_a_field(app):
     assert error(response) == (400, "bad_force")
 
 
-def test_quality_is_told_in_sentences(app):
+def test_quality_is_reported_in_sentences(app):
     quiet = (sounds.cough() * 0.005).astype(np.float32)
     answer = post(app, sounds.with_soundfile("WAV", "FLOAT", samples=quiet)).json()
     assert "quiet" in [remark["code"] for remark in answer["quality"]]
@@ -220,7 +220,7 @@ def test_two_files_at_once_are_refused(app):
     assert error(response) == (400, "bad_request")
 
 
-def test_models_tell_what_they_scored_and_on_what(app):
+def test_models_have_their_scores_and_test_data(app):
     answer = httpx.get(app + "/api/v1/models").json()
     assert answer["main"] == "mlp" and answer["study"] == "kaggle-trial"
     study = predictors.default().study
@@ -230,13 +230,13 @@ def test_models_tell_what_they_scored_and_on_what(app):
         for score in model["scores"]:
             assert score["splits"] == tests[name, score["protocol"], score["tested_on"]]
             assert 0 < score["accuracy_people"] <= score["accuracy_recordings"]
-            # Where nobody has COVID there is no sensitivity.
+            # Without COVID cases there is no sensitivity.
             assert (score["sensitivity"] is None) == (score["sensitivity_people"] == 0)
             assert score["specificity_low"] <= score["specificity"] <= score["specificity_high"]
         assert len(model["scores"]) == len(tests[name])
 
 
-def test_models_tell_whether_they_answer(app):
+def test_models_say_whether_they_answer(app):
     answers = {
         name: model["answers"] for name, model in httpx.get(app + "/api/v1/models").json()["models"].items()
     }
@@ -246,20 +246,20 @@ def test_models_tell_whether_they_answer(app):
 
 
 @pytest.mark.parametrize("also", ["nothing", "mlp", "tree", "cnn1,nothing", "nothing,nothing", "%20"])
-def test_a_model_that_cannot_be_asked_is_refused(app, also):
+def test_a_model_that_cannot_answer_is_refused(app, also):
     data = sounds.FORMATS["wav 16-bit"]()
     response = httpx.post(f"{app}{PREDICT}?also={also}", files={"file": data}, timeout=60)
     assert error(response) == (400, "unknown_model")
 
 
 @pytest.mark.parametrize("query", ["?also=", "?also=,", "?other=cnn1"])
-def test_nobody_else_is_asked_unless_named(app, query):
+def test_only_named_large_models_answer(app, query):
     data = sounds.FORMATS["wav 16-bit"]()
     response = httpx.post(app + PREDICT + query, files={"file": data}, timeout=60)
     assert response.json() == post(app, data).json()
 
 
-def test_the_evidence_is_reckoned_with_the_prevalence_asked_for(app):
+def test_the_evidence_is_calculated_with_the_given_prevalence(app):
     data = sounds.FORMATS["wav 16-bit"]()
     usual = post(app, data).json()
     assert usual["evidence"] == usual["models"]["mlp"]["evidence"]
@@ -283,7 +283,7 @@ def test_the_evidence_is_reckoned_with_the_prevalence_asked_for(app):
 
 @pytest.fixture
 def large(tmp_path, monkeypatch):
-    """A function that asks the API on a study with a large model, and the file of that model."""
+    """A function that calls the API on a study with a large model, and the file of that model."""
     path = with_large(tmp_path)
     monkeypatch.setattr(predictors, "MODELS", tmp_path)
     transport = httpx.ASGITransport(Starlette(routes=api.routes))
@@ -298,7 +298,7 @@ def large(tmp_path, monkeypatch):
     return ask, path
 
 
-def test_a_large_model_is_asked_where_it_is_present(large):
+def test_a_large_model_answers_where_it_is_present(large):
     ask, _ = large
     upload = {"files": {"file": sounds.FORMATS["wav 16-bit"]()}}
     models = ask("POST", f"{PREDICT}?also=big", **upload).json()["models"]
@@ -346,8 +346,8 @@ def test_the_app_answers_while_a_recording_is_analysed(app):
 
 
 @pytest.mark.parametrize("why", ["undecodable", "a fault", "no room"])
-def test_an_upload_is_gone_with_its_answer(monkeypatch, why):
-    """Without a collection of garbage, which comes much later."""
+def test_the_memory_of_an_upload_is_freed_with_its_answer(monkeypatch, why):
+    """Without garbage collection, which would run much later."""
     errors = {"a fault": RuntimeError, "no room": partial(workers.BusyError, 1)}
 
     def respond(data, **options):
@@ -371,5 +371,5 @@ def test_an_upload_is_gone_with_its_answer(monkeypatch, why):
     finally:
         tracemalloc.stop()
         gc.enable()
-    # The thread of the last one may just be leaving.
+    # The thread of the last request may still be ending.
     assert seen[-1] - seen[1] < 2 * len(upload)

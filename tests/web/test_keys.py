@@ -1,4 +1,4 @@
-"""Keys: who gets in, who does not, and how often."""
+"""API keys: access, refusal, and rate limits."""
 
 import httpx
 import pytest
@@ -24,7 +24,7 @@ def test_a_key_fits_its_hash_and_no_other():
             known.admit(headers)
 
 
-def test_a_key_that_is_not_known_is_refused_even_where_none_is_needed():
+def test_an_unknown_key_is_refused_even_where_no_key_is_needed():
     keys.OPEN.admit({})
     with pytest.raises(keys.AccessError, match="not known here"):
         keys.OPEN.admit(bearer(keys.new()[0]))
@@ -40,12 +40,12 @@ def test_a_key_that_is_not_known_is_refused_even_where_none_is_needed():
         ({"a": {"hash": keys.new()[1], "per_minute": True}}, "a whole number from 1 on"),
     ],
 )
-def test_secrets_that_hold_no_keys_are_told(known, why):
+def test_secrets_without_valid_keys_are_reported(known, why):
     with pytest.raises(keys.SecretsError, match=why):
         keys.Keys(known)
 
 
-def test_each_key_may_be_used_so_often_and_others_do_not_notice(monkeypatch):
+def test_each_key_has_its_own_rate_limit(monkeypatch):
     now = 1000.0
     monkeypatch.setattr(keys.time, "monotonic", lambda: now)
     (one, hashed), (other, hashed_other) = keys.new(), keys.new()
@@ -88,7 +88,7 @@ HERE = {"Host": "localhost:8501"}
         ("localhost", {"Host": "[::1"}, False),
     ],
 )
-def test_what_can_only_have_come_from_this_machine(address, headers, here):
+def test_requests_that_can_only_come_from_this_machine(address, headers, here):
     assert keys.at_this_machine(address, headers) is here
     known = keys.from_secrets({}, address)
     if here:
@@ -98,7 +98,7 @@ def test_what_can_only_have_come_from_this_machine(address, headers, here):
             known.admit(headers)
 
 
-def test_the_setting_goes_before_the_address(monkeypatch):
+def test_the_setting_has_priority_over_the_address(monkeypatch):
     monkeypatch.setenv("COUGHLAB_API_KEYS", "off")
     keys.from_secrets({}, "0.0.0.0").admit({})
     monkeypatch.setenv("COUGHLAB_API_KEYS", "required")
@@ -106,7 +106,7 @@ def test_the_setting_goes_before_the_address(monkeypatch):
         keys.from_secrets({}, "localhost").admit({})
 
 
-def test_a_server_at_all_addresses_wants_a_key_and_counts_its_use():
+def test_a_server_at_all_addresses_requires_a_key_and_counts_its_use():
     key, hashed = keys.new()
     secrets = f'[api_keys]\n"ward 3" = {{ hash = "{hashed}", per_minute = 4 }}\n'
     files = {"file": synthetic.sample()}
@@ -123,7 +123,7 @@ def test_a_server_at_all_addresses_wants_a_key_and_counts_its_use():
         answers = [client.post(PREDICT, files=files, headers=bearer(key)) for _ in range(5)]
         assert [answer.status_code for answer in answers] == [200] * 4 + [429]
         assert 1 <= int(answers[-1].headers["Retry-After"]) <= 15
-        # Nothing that is written down tells the key or its holder.
+        # Neither the log nor the metrics contain the key or the name of its holder.
         assert (
             server.log() and key not in server.errors.read_text() and "ward" not in server.errors.read_text()
         )

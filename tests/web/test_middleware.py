@@ -1,4 +1,4 @@
-"""What whoever runs the service sees of it, what they do not, and what browsers are told."""
+"""The data that operators see and do not see, and the security headers for browsers."""
 
 import re
 import time
@@ -21,7 +21,7 @@ def server():
 
 
 def lines(server, request):
-    """What the log says of a request; it is written after the answer is."""
+    """The log lines of a request; the log is written after the answer."""
     for _ in range(100):
         if found := [line for line in server.log() if line.get("request") == request]:
             return found
@@ -50,7 +50,7 @@ def test_a_line_for_each_request_with_the_id_of_its_answer(server):
     assert "Jane" not in server.errors.read_text()
 
 
-def test_an_id_that_was_given_is_kept_if_it_is_one(server):
+def test_a_given_request_id_is_kept_if_it_is_valid(server):
     assert (
         httpx.get(server.url + PREDICT, headers={"X-Request-ID": "ward-3.17"}).headers["X-Request-ID"]
         == "ward-3.17"
@@ -61,7 +61,7 @@ def test_an_id_that_was_given_is_kept_if_it_is_one(server):
         assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
 
 
-def test_addresses_that_are_not_known_are_not_written_down(server):
+def test_unknown_addresses_are_not_logged(server):
     answer = httpx.get(server.url + "/api/Jane-Doe?name=Jane")
     assert lines(server, answer.headers["X-Request-ID"])[0]["route"] == "unknown api"
     httpx.request("JANE", server.url + "/api/v1/models")
@@ -83,7 +83,7 @@ def test_figures_count_requests_and_workers(server):
     assert now[f'coughlab_request_seconds_count{{route="{PREDICT}"}}'] >= 2
 
 
-def test_who_finds_no_room_is_told_when_to_come_again(server):
+def test_a_busy_answer_says_when_to_try_again(server):
     def ask(_):
         return httpx.post(server.url + PREDICT, files={"file": synthetic.sample()}, timeout=60)
 
@@ -95,7 +95,7 @@ def test_who_finds_no_room_is_told_when_to_come_again(server):
         assert answer.json()["error"]["code"] == "busy" and int(answer.headers["Retry-After"]) >= 1
 
 
-def test_every_answer_tells_browsers_what_they_may_do(server, app):
+def test_every_answer_has_the_security_headers(server, app):
     known = httpx.get(f"{app}/").text
     script = re.search(r'src="\./(static/js/[^"]+)"', known)[1]
     for address in (f"{server.url}/api/v1/health", f"{server.url}{PREDICT}", app, f"{app}/{script}"):
@@ -114,14 +114,14 @@ def test_components_may_be_framed_by_the_app_alone(app):
     assert headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
-def test_framing_is_for_those_who_are_named():
+def test_only_named_sites_may_frame_the_app():
     with serving(FRAME_ANCESTORS="https://ward.example") as server:
         headers = httpx.get(f"{server.url}/api/v1/health").headers
     assert headers["Content-Security-Policy"].endswith("frame-ancestors https://ward.example")
     assert "X-Frame-Options" not in headers
 
 
-def test_no_other_site_is_let_in(server, app):
+def test_no_other_site_has_access(server, app):
     origin = {"Origin": "https://evil.example"}
     for url in (server.url, app):
         for method, address in (("GET", "/api/v1/health"), ("OPTIONS", PREDICT), ("GET", "/_stcore/health")):

@@ -1,4 +1,4 @@
-"""The description of the API, and the API held against it."""
+"""The description of the API, and the API compared with it."""
 
 import httpx
 import jsonschema
@@ -39,8 +39,8 @@ often = hypothesis_settings(
 
 @schema.parametrize()
 @often
-def test_whatever_is_asked_is_answered_as_described(case, server):
-    # Bytes made by chance are no recording, which no description can say.
+def test_every_request_gets_an_answer_as_described(case, server):
+    # Random bytes are not a recording; the description cannot express this.
     case.call_and_validate(base_url=server.url, excluded_checks=[CHECKS.get_one("positive_data_acceptance")])
 
 
@@ -50,11 +50,11 @@ asked = schema["/api/v1/predict"]["POST"].as_strategy(generation_mode=schemathes
 
 @often
 @given(case=asked, data=strategies.sampled_from([synthetic.sample(), HUM]))
-def test_a_recording_is_answered_whatever_else_is_asked(case, data, server):
+def test_a_recording_is_answered_with_any_other_parameters(case, data, server):
     case.body = case.body | {"file": data}
-    # Which models there are to ask beside the others, no description can say.
+    # The description cannot list the additional models that exist.
     case.query = {name: text for name, text in (case.query or {}).items() if name != "also"}
-    # It takes bytes for no text, and so for a body against the description.
+    # The validator does not accept bytes as a string, so it reports the body as invalid.
     answer = case.call_and_validate(
         base_url=server.url, excluded_checks=[CHECKS.get_one("negative_data_rejection")]
     )
@@ -91,12 +91,12 @@ def test_models_health_and_errors_too(server):
         valid("Error", answer.json())
 
 
-def test_it_is_served_and_every_address_is_in_it(server):
+def test_the_description_is_served_and_has_every_address(server):
     served = httpx.get(f"{server.url}/api/v1/openapi.json").json()
     assert served == openapi.document() and list(served["paths"]) == routes.addresses()
 
 
-def test_what_it_says_of_keys_is_so():
+def test_its_statements_about_keys_are_true():
     with serving(API_KEYS="required", secrets=f'[api_keys]\na = "{keys.new()[1]}"') as server:
         for path, methods in openapi.document()["paths"].items():
             for method, operation in methods.items():

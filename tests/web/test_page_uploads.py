@@ -1,4 +1,4 @@
-"""What pages are sent, at the address to which their browser sends it: by whom, how much at once, and for how long."""
+"""Uploads to pages at their real address: access, the limit of the total size, and timeouts."""
 
 import contextlib
 import socket
@@ -17,12 +17,12 @@ MEGABYTE = 2**20
 def server():
     with Server(COUGHLAB_PAGES_MB="100") as server:
         yield server
-        assert "Traceback" not in server.said()
+        assert "Traceback" not in server.log_text()
 
 
 @contextlib.contextmanager
 def sending(server, size, method="PUT", visit=VISIT, token=TOKEN, name="a"):
-    """A connection on which an upload of a file of so many bytes has begun, and the rest of it."""
+    """A connection with a started upload of a file of a given size, and the rest of the upload."""
     body = multipart(part('form-data; name="a"; filename="a.zip"', bytes(size)))
     lines = head(
         method,
@@ -54,21 +54,21 @@ def upload(server, size, **how):
 
 
 def taken(server, size):
-    """Upload until there is room: what had it before may just be leaving."""
+    """Upload until there is room; the previous upload may still be ending."""
     while (found := upload(server, size)) == 503:
         time.sleep(0.1)
     upload(server, 0, method="DELETE")
     return found
 
 
-def test_only_a_page_that_is_open_uploads(server):
+def test_uploads_need_an_open_page(server):
     assert upload(server, 1000) == 204
     assert upload(server, 1000, method="DELETE") == 204
     assert upload(server, 1000, visit=b"another-visit") == 400
     assert upload(server, 1000, token=b"") == 403
 
 
-def test_uploads_have_the_room_to_themselves_while_they_come(server):
+def test_an_upload_reserves_its_size_while_it_arrives(server):
     with sending(server, 60 * MEGABYTE) as (first, rest):
         first.sendall(rest[:MEGABYTE])
         assert upload(server, 60 * MEGABYTE, name="b") == 503
@@ -79,14 +79,14 @@ def test_uploads_have_the_room_to_themselves_while_they_come(server):
         assert upload(server, 0, method="DELETE", name=name) == 204
 
 
-def test_what_was_uploaded_keeps_the_room_it_takes_until_it_is_deleted(server):
+def test_an_uploaded_file_uses_its_room_until_it_is_deleted(server):
     assert upload(server, 60 * MEGABYTE) == 204
     assert upload(server, 60 * MEGABYTE, name="b") == 503
     assert upload(server, 0, method="DELETE") == 204
     assert taken(server, 60 * MEGABYTE) == 204
 
 
-def test_what_is_too_large_is_told_so_and_not_to_come_again(server):
+def test_an_upload_that_is_too_large_is_refused_without_a_retry_time(server):
     with sending(server, 60 * MEGABYTE) as (first, rest):
         first.sendall(rest[:MEGABYTE])
         with sending(server, 101 * MEGABYTE, name="b") as (connection, _):
@@ -94,14 +94,14 @@ def test_what_is_too_large_is_told_so_and_not_to_come_again(server):
     assert taken(server, 60 * MEGABYTE) == 204
 
 
-def test_an_upload_that_stalls_is_given_up():
+def test_an_upload_that_stalls_is_aborted():
     with Server(COUGHLAB_PAGES_MB="100", COUGHLAB_PAGES_STALL_S="1") as server:
         with sending(server, 60 * MEGABYTE) as (connection, _):
             assert status(connection) == 408
         assert taken(server, 60 * MEGABYTE) == 204
 
 
-def test_a_visitor_who_leaves_in_the_midst_leaves_the_room_to_others(server):
+def test_an_aborted_upload_frees_its_room(server):
     with sending(server, 60 * MEGABYTE) as (connection, rest):
         connection.sendall(rest[:MEGABYTE])
         connection.shutdown(socket.SHUT_RDWR)
@@ -109,7 +109,7 @@ def test_a_visitor_who_leaves_in_the_midst_leaves_the_room_to_others(server):
 
 
 @pytest.mark.parametrize("address", ["/", "/api/v1/health", "/_stcore/health", "/_stcore/upload_file/a/b"])
-def test_a_broken_body_after_a_whole_head_is_refused_and_leaves_no_trace(server, address):
+def test_a_broken_body_after_a_complete_header_is_refused_without_a_stack_trace(server, address):
     with server.connect(60) as connection:
         connection.sendall(head("DELETE", address, ("Transfer-Encoding", "chunked")) + b"no chunk\r\n")
         assert status(connection) == 400

@@ -1,4 +1,4 @@
-"""Routes are found, served and described without being named anywhere."""
+"""Routes are discovered, served and described without a list."""
 
 import subprocess
 import sys
@@ -80,7 +80,7 @@ def test_it_is_in_the_description_with_its_schema(added):
     assert document == BEFORE
 
 
-def test_every_handler_is_described_under_a_name_of_its_own_and_every_schema_is_there():
+def test_every_handler_has_a_unique_name_and_every_schema_exists():
     names = [
         described["operationId"]
         for operations in openapi.document()["paths"].values()

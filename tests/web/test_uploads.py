@@ -1,4 +1,4 @@
-"""Bodies of strangers: those that stall, that are too many at once, that nobody wants, and whose sender leaves."""
+"""Request bodies that stall, that are too many at once, that are refused, or whose sender disconnects."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ def server():
 
 @contextlib.contextmanager
 def sending(server, length):
-    """A connection on which a POST of so many bytes has begun."""
+    """A connection with a started POST of a given size."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(
             f"POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n"
@@ -53,7 +53,7 @@ def _more(connection):
     return data
 
 
-def test_a_body_that_stalls_is_given_up_and_its_connection_closed(server):
+def test_a_body_that_stalls_is_aborted_and_its_connection_closed(server):
     with sending(server, 10_000) as connection:
         connection.sendall(HEAD)
         status, headers, body = answer(connection)
@@ -76,7 +76,7 @@ def test_uploads_that_do_not_fit_together_are_refused_until_there_is_room(server
     large = synthetic.sample() + bytes(18 * 2**20)
     with sending(server, len(HEAD + large + TAIL)) as first:
         first.sendall(HEAD + large)
-        # It stalls only a second later; nobody else is refused for longer.
+        # The first upload times out a second later; other uploads are refused only until then.
         for _ in range(200):
             other = httpx.post(server.url + PREDICT, files={"file": large}, timeout=60)
             if other.status_code == 503:
@@ -87,7 +87,7 @@ def test_uploads_that_do_not_fit_together_are_refused_until_there_is_room(server
     assert httpx.post(server.url + PREDICT, files={"file": large}, timeout=60).status_code != 503
 
 
-def test_whoever_leaves_midway_is_forgotten(server):
+def test_an_aborted_upload_frees_its_room(server):
     for _ in range(20):
         with sending(server, 10**7) as connection:
             connection.sendall(HEAD + bytes(2**20))
@@ -95,14 +95,14 @@ def test_whoever_leaves_midway_is_forgotten(server):
     assert not [line for line in server.log() if line["level"] == "error"]
 
 
-def test_what_is_refused_unread_is_heard_by_who_still_sends():
+def test_a_client_that_is_still_sending_gets_the_refusal():
     key, hashed = keys.new()
     with serving(API_KEYS="required", secrets=f'[api_keys]\na = "{hashed}"') as server:
         with sending(server, 10 * 2**20) as connection:
             connection.sendall(bytes(10 * 2**20))
             status, headers, body = answer(connection)
             assert (status, body["error"]["code"]) == (401, "no_key")
-            # And the connection is good for the next one.
+            # The connection can be used for the next request.
             connection.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert answer(connection)[0] == 200
         headers = {"Authorization": f"bearer {key}"}

@@ -1,6 +1,6 @@
-"""What an audit looks for, one module with a `Check` each; to add one is to put its module here.
+"""The checks of an audit, one module with a `Check` each. To add a check, add its module here.
 
-Severe is what can make a good score meaningless; a warning is what has to be said beside a score.
+A severe finding can make a good score meaningless; a warning has to be reported together with a score.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,51 +18,51 @@ N_EXAMPLES = 5
 
 
 def example(names: Sequence[str], size: int, between: str = " = ") -> str:
-    """A group of recordings of which only some are named, in a line: "a = b and 3 more"."""
+    """One line on a group of recordings of which only some are named: "a = b and 3 more"."""
     return between.join(names) + (f" and {size - len(names):,} more" if size > len(names) else "")
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a check may look at."""
+    """The input of a check."""
 
-    #: As of `coughlab.datasets.survey.run`, with the columns of `coughlab.datasets.duplicates.find`.
+    #: What `coughlab.datasets.survey.run` returns, with the columns of `coughlab.datasets.duplicates.find`.
     table: pd.DataFrame
-    #: As of `usable`.
+    #: What `usable` returns.
     usable: pd.DataFrame
-    #: As of `coughlab.audit.checks.shortcut.tried`.
+    #: What `coughlab.audit.checks.shortcut.tried` returns.
     probes: list[dict]
-    #: ``recording`` and ``reason`` of what the loader left out.
+    #: ``recording`` and ``reason`` of each row or file that the loader left out.
     skipped: pd.DataFrame
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that can be wrong with a dataset."""
+    """One fault that a dataset can have."""
 
-    #: Its code in reports, which stays as it is.
+    #: Its code in reports; never changes.
     name: str
-    #: Its name on a page, and one sentence on what it looks for.
+    #: Its title on a page, and one sentence on what it looks for.
     title: str
     looks_for: str
     #: Its place among findings of equal severity.
     order: int
-    #: Gives what `finding` returns, once for each finding.
+    #: Yields what `finding` returns, once per finding.
     find: Callable[[Inputs], Findings]
     severities: tuple[str, ...] = ("severe", "warning")
-    #: Writes a group of examples, of a number of recordings, in a line.
+    #: Writes a group of examples, which stands for a number of recordings, in one line.
     example: Callable[[Sequence[str], int], str] = example
-    #: JSON schema of what its findings have beside the fields of all.
+    #: JSON schema of the additional fields of its findings.
     fields: Mapping[str, dict] = field(default_factory=dict)
 
 
 def found() -> dict[str, Check]:
-    """Every check by its code, in their order."""
+    """Every check by its code, in order."""
     return registry.discover(__name__, Check)
 
 
 def findings(inputs: Inputs) -> list[dict]:
-    """Everything that is wrong with a dataset, the severest first: what JSON can hold, see `coughlab.audit.schema`."""
+    """All findings in a dataset, the most severe first; JSON-serializable, see `coughlab.audit.schema`."""
     every = [{"kind": code} | one for code, check in found().items() for one in check.find(inputs)]
     return sorted(every, key=lambda one: SEVERITIES.index(one["severity"]))
 
@@ -77,9 +77,9 @@ def finding(
     examples: Sequence[Sequence[str]] = (),
     **fields: object,
 ) -> dict:
-    """One finding: how many rows and groups of rows it concerns, what is wrong, and what to do about it.
+    """One finding: number of rows and of groups of rows, what is wrong, and what to do.
 
-    Of `examples`, groups of names of recordings, some are kept; `fields` are what the findings of a check have beside.
+    Only some of `examples`, which are groups of names of recordings, are kept. `fields` are the additional fields of the check.
     """
     shown = examples[:N_EXAMPLES]
     return {
@@ -96,7 +96,7 @@ def finding(
 
 
 def usable(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that are left without copies and contradictions, people with the same audio merged."""
+    """The rows without copies and without contradictory labels; people with the same audio are merged."""
     table = table[table["status"] == "ok"]
     people = duplicates.people(table["person"], table["audio"])
     return table.assign(person=people)[duplicates.clean(table)]

@@ -1,4 +1,4 @@
-"""Rows that hold the same audio, and what they would do to a random split."""
+"""Rows with the same audio, and their effect on a random split."""
 
 import pandas as pd
 
@@ -6,23 +6,23 @@ from coughlab.audit.checks import Findings, Inputs, finding
 from coughlab.evaluation.splits import TEST_SHARE
 from coughlab.text import counted, percent
 
-#: Share of the tested rows (copies) or people that a random split also trains on. What was learnt by heart can lift a score by as
-#: much: severe from 5 points on; else a warning.
+#: Share of the test rows (copies) or people that a random split also trains on. Memorised rows can raise a score by as much:
+#: severe from 5 points on, else a warning.
 SEVERE_LEAK = 0.05
 
 
 def severity(share: float) -> str:
-    """How severe it is that this share of what is tested is also trained on."""
+    """Severity when this share of the test set is also in the training set."""
     return "severe" if share >= SEVERE_LEAK else "warning"
 
 
 def grouped(rows: pd.DataFrame, by: str) -> pd.Series:
-    """Names of the recordings that have the same value in a column as another, a list for each such value."""
+    """Names of the recordings that share a value of a column, one list per value."""
     return rows[rows[by].duplicated(keep=False)].groupby(by, sort=False)["recording"].agg(list)
 
 
 def different(inputs: Inputs) -> pd.DataFrame:
-    """The recordings that could be decoded, each file once."""
+    """The decoded recordings, each file once."""
     return inputs.table[inputs.table["status"] == "ok"].drop_duplicates("recording")
 
 

@@ -1,4 +1,4 @@
-"""Files lost, and how much of each class they are."""
+"""Lost files, and their share of each class."""
 
 import pandas as pd
 
@@ -6,12 +6,12 @@ from coughlab.audit.checks import Findings, Inputs, finding
 from coughlab.datasets.labels import title
 from coughlab.text import counted, percent
 
-#: From a fifth of a class on, what is left is no longer the class that was collected: severe; else a warning.
+#: If a fifth of a class or more is lost, the rest no longer represents the class: severe; else a warning.
 SEVERE_LOSS = 0.2
 
 
 def lost(inputs: Inputs, status: str, verbs: tuple[str, str], advice: str, *, why: bool = False) -> Findings:
-    """The recordings of a status as a finding, with the reasons where they differ."""
+    """The recordings with a status as a finding; with the reasons if these differ."""
     table = inputs.table
     rows = table[table["status"] == status]
     if rows.empty:

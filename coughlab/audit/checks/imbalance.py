@@ -5,8 +5,8 @@ from coughlab.audit.words import verb
 from coughlab.datasets.labels import title
 from coughlab.text import percent
 
-#: Recordings of the rarest class for one of the commonest. Below 1 in 4, always giving one answer is right in 80% of the cases: a
-#: warning. Below 1 in 20 it is right in 95%: severe, as is a single class.
+#: Size of the rarest class divided by the size of the commonest. Below 1 in 4, always giving one answer is right in 80% of the
+#: cases: a warning. Below 1 in 20 it is right in 95%: severe. A single class is severe too.
 WARNING_RATIO, SEVERE_RATIO = 1 / 4, 1 / 20
 
 

@@ -1,4 +1,4 @@
-"""People with several recordings, whom a random split would put on both sides."""
+"""People with several recordings, which a random split would put on both sides."""
 
 from functools import partial
 
@@ -42,7 +42,7 @@ def _find(inputs: Inputs) -> Findings:
 
 
 def _merged(persons: pd.Index, table: pd.DataFrame) -> str:
-    """How many of some people stand in the list under several names, by the name that stays when they are merged."""
+    """A sentence on how many of these people are listed under several names; "" if none are."""
     table = table[table["status"] == "ok"]
     names = table["person"].groupby(duplicates.people(table["person"], table["audio"])).nunique()
     n = int((names.reindex(persons) > 1).sum())

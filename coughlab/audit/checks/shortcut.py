@@ -1,4 +1,4 @@
-"""What has nothing to do with a disease, and how well it predicts the label."""
+"""How well properties that have nothing to do with a disease predict the label."""
 
 from dataclasses import dataclass
 
@@ -10,23 +10,24 @@ from coughlab.evaluation.probes import probe
 from coughlab.features import recording_chain
 from coughlab.system.progress import Progress, silent
 
-#: Lower end of a shortcut's interval. 0.7 is where participant-independent models of a disease from sound land (Han et al., npj
-#: Digital Medicine 5, 2022), so that a shortcut this good can explain all of a model's score: severe.
+#: Lower end of a shortcut's interval. Participant-independent models that detect a disease from sound reach about 0.7 (Han et
+#: al., npj Digital Medicine 5, 2022). A shortcut this good can explain all of a model's score: severe.
 SEVERE_AUC = 0.7
-#: Four shortcuts are tried on every dataset, so that the interval alone would be wrong too often: a warning from here on.
+#: Four shortcuts are tried on every dataset, so an interval above 0.5 alone would be a false alarm too often: a warning from here
+#: on.
 WARNING_AUC = 0.55
 FILE_FACTS = ("container", "codec", "sample_rate", "channels", "bit_depth")
 
 
 @dataclass(frozen=True)
 class Shortcut:
-    """One way to predict a label without hearing a cough."""
+    """One way to predict a label without using the cough."""
 
-    #: Columns of the survey, and ``file_kind``, which is all of `FILE_FACTS` at once; what these are, in words.
+    #: Columns of the survey, and ``file_kind``, which is all of `FILE_FACTS` together; and their description.
     columns: tuple[str, ...]
     shown: str
     advice: str
-    #: Columns that mean something alone, in words.
+    #: Description of the columns that are meaningful alone.
     named: dict[str, str]
 
 
@@ -87,7 +88,7 @@ def tried(table: pd.DataFrame, *, seed: int = 0, progress: Progress = silent) ->
     -------
     list of dict
         For each of `SHORTCUTS` its ``title``, ``recordings`` and ``people``, and either ``auc``, ``interval`` and ``detail`` (a
-        sentence on the most telling single fact, or ""), or ``why`` it could not be tried. Only values that JSON can hold.
+        sentence on the single property that predicts best, or ""), or ``why`` it could not be tried. JSON-serializable.
     """
     first, *others = (table[fact].astype(str) for fact in FILE_FACTS)
     table = table.assign(file_kind=first.str.cat(others, sep=" ", na_rep="none"))
@@ -114,7 +115,7 @@ def _find(inputs: Inputs) -> Findings:
 
 
 def in_short(one: dict) -> str:
-    """The result of a shortcut that is no finding, or why it could not be tried, in one line."""
+    """One line on a shortcut that is not a finding, or why it could not be tried."""
     if "why" in one:
         return f"{one['title']}: not tried. {one['why']}"
     return (
@@ -152,7 +153,7 @@ def _tried(table: pd.DataFrame, shortcut: Shortcut, seed: int) -> dict:
 
 
 def _detail(table: pd.DataFrame, named: dict[str, str], seed: int) -> str:
-    """Which of some facts tells most alone, and what it is in each class: a sentence, or nothing."""
+    """A sentence on the property that predicts best alone, and its value in each class; "" if there is none."""
     alone = {
         column: result.auc
         for column in named

@@ -1,10 +1,10 @@
-"""What the loader left out."""
+"""Rows and files that the loader left out."""
 
 from coughlab.audit.checks import Check, Findings, Inputs, finding
 from coughlab.audit.words import verb
 from coughlab.text import percent
 
-#: From this share of a list on, what was left out is a warning.
+#: If at least this share of a list was left out, it is a warning.
 WARNING_SKIPPED = 0.1
 
 

@@ -7,8 +7,8 @@ from coughlab.evaluation import intervals
 from coughlab.evaluation.splits import TEST_SHARE
 from coughlab.text import percent
 
-#: What a perfect score on the rarest class would prove. If it could still be a coin toss: severe. If it could still miss the
-#: sensitivity of 80% that WHO asks of a rapid test ("Antigen-detection in the diagnosis of SARS-CoV-2", 2021): a warning.
+#: What a perfect score on the rarest class would prove. If it could still be chance: severe. If the sensitivity could still be
+#: below the 80% that WHO requires of a rapid test ("Antigen-detection in the diagnosis of SARS-CoV-2", 2021): a warning.
 SEVERE_PROOF, WARNING_PROOF = 0.5, 0.8
 
 

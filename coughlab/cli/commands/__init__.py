@@ -1,9 +1,9 @@
-"""The commands, found in this folder: a module is a command, a package is a group of commands, both named as they are typed.
+"""The commands, found in this folder: a module is a command, a package is a group; the file's name is the name to type.
 
-A command is a module with a docstring (its first line is the help sentence, the rest stands above the list of its options),
-``ORDER`` (its place in the list of commands), ``add_arguments(parser)`` and ``run(arguments)``, which returns the exit status,
-or None for 0. All these modules are imported at every start: what takes long to import, the functions import. A group has a
-docstring and ``ORDER``.
+A command is a module with a docstring, ``ORDER`` (its position in the list of commands), ``add_arguments(parser)`` and
+``run(arguments)``, which returns the exit status, or None for 0. The docstring's first line is the help sentence; the rest is
+printed above the options. All these modules are imported at every start, so slow imports belong inside the functions. A group has
+a docstring and ``ORDER``.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from coughlab.system import registry
 
 
 class _Parser(argparse.ArgumentParser):
-    """Parses what follows the name of a command or a group, and asks the module for it no sooner."""
+    """The parser of a command or a group; it reads the module's arguments only when it is used."""
 
     def __init__(self, module: ModuleType, **options):
         super().__init__(**options)
@@ -30,7 +30,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def add(parser: argparse.ArgumentParser, package: str = __name__, metavar: str = "COMMAND") -> None:
-    """Add the commands of a package to a parser; what it parses has ``run``, the function of the command."""
+    """Add the commands of a package to a parser; the parsed arguments have ``run``, the function of the command."""
     commands = parser.add_subparsers(required=True, metavar=metavar, parser_class=_Parser)
     for module in sorted(registry.modules(package), key=lambda module: module.ORDER):
         name = module.__name__.rpartition(".")[2].replace("_", "-")

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     from coughlab.system import parallel, parquet_parts
 
     data, file = arguments.data, arguments.rows
-    # What would go wrong after a long audit is said before it.
+    # Report problems with the output before a long audit, not after it.
     if file and not file.absolute().parent.is_dir():
         raise console.CommandError(f"There is no folder {file.parent} for --rows to write into.")
     check_places(data, rows=file, parts=arguments.parts)

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     from coughlab.studies.store import StoreError
 
     def failed(name: str, message: str) -> None:
-        # Above the progress bar.
+        # Printed above the progress bar.
         tqdm.write(f"coughlab: {console.printable(name)}: {message}", file=sys.stderr)
 
     errors = (batch_file.BatchError, StoreError)

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _details(prediction) -> Iterator[str]:
-    """What stands below the row of a recording."""
+    """The lines below the row of a recording."""
     from coughlab.evidence import verdict
 
     if not prediction.events:

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     with console.explained(keys.SecretsError, config.SettingError):
         config.check()
         known = keys.from_secrets(keys.read(arguments.secrets), host)
-    # Asked beforehand, because a server that cannot listen says so in a stack trace.
+    # Checked beforehand, because a server that cannot listen prints a stack trace.
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise console.CommandError(
             f"cannot listen at {host}, port {port}: {error.strerror or error}. Choose another --port or --host."
         ) from error
-    # They load what they need while this process loads what it needs.
+    # The workers load their modules while this process loads its own.
     pool = workers.Pool()
     from coughlab.web import api
 

@@ -1,6 +1,6 @@
-"""How each dataset is read, one module a layout; to add one is to put its module here.
+"""The loaders of datasets, one module per layout. To add a loader, add its module here.
 
-What loaders share is in `coughlab.datasets`: `columns`, `filenames` and `listing`.
+Their shared code is in `coughlab.datasets`: `columns`, `filenames` and `listing`.
 """
 
 from pathlib import Path
@@ -11,25 +11,25 @@ from coughlab.system import registry
 
 
 class Loader(Protocol):
-    """What the module of a loader has."""
+    """The interface of a loader's module."""
 
-    #: On the command line and in the names of files, and in sentences.
+    #: Name on the command line and in file names; name in sentences.
     NAME: str
     TITLE: str
-    #: As published; "" where nothing is known.
+    #: As published; "" if unknown.
     LICENCE: str
     CITE: str
-    #: When an unknown folder is compared with it; the last takes any folder.
+    #: Position in the order in which loaders try to recognise a folder; the last accepts any folder.
     ORDER: int
 
     def recognises(self, folder: Path) -> bool:
-        """Whether a folder is laid out like this dataset."""
+        """Whether a folder has the layout of this dataset."""
 
     def load(self, folder: Path) -> Listed:
-        """Read the list of recordings, and say what is left out; `coughlab.datasets.DatasetError` if there is no such list."""
+        """Read the list of recordings, and what is left out of it; `coughlab.datasets.DatasetError` if there is no such list."""
 
 
 def found() -> dict[str, Loader]:
-    """Every loader by its name, in the order in which an unknown folder is compared with them."""
+    """Every loader by its name, in the order in which they try to recognise a folder."""
     modules = sorted(registry.modules(__name__), key=lambda module: module.ORDER)
     return {module.NAME: module for module in modules}

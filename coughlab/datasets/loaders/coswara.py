@@ -1,12 +1,12 @@
 """Coswara (Indian Institute of Science): coughs, breaths, vowels and counting that people recorded on a web page.
 
-Layout: ``combined_data.csv`` with columns ``id`` and ``covid_status``, one line a person, and
-``<YYYYMMDD>/<person>/<kind>.wav``, one folder a day on which recordings were published. The day's folder may lie in
-``Extracted_data`` or in another of its name, as the authors' archives unpack. A person who is not in the list may have a
-``metadata.json`` in the own folder. Only coughs are taken.
+Layout: ``combined_data.csv`` with columns ``id`` and ``covid_status``, one row per person, and
+``<YYYYMMDD>/<person>/<kind>.wav``, one folder per publication day. The day's folder may be in ``Extracted_data`` or in another
+folder of the same name, as the authors' archives unpack. A person who is not in the list may have a ``metadata.json`` in their
+folder. Only coughs are used.
 
-The source is the day: all came over one web page, but what was asked, who was reached and what phones they had changed with
-time, and so did the share of the ill.
+The source is the day: all recordings came through one web page, but its questions, the participants, their phones and the share
+of the ill changed with time.
 """
 
 import json
@@ -40,7 +40,7 @@ def recognises(folder: Path) -> bool:
 def load(folder: Path) -> Listed:
     """Read the list of people and the coughs of each.
 
-    A person of the list whose day is there is expected to have both coughs: what is missing stays in the table.
+    Every person in the list whose day is present should have both coughs: missing files stay in the table.
     """
     found, links = listing.below(folder)
     people = _by_person(found)
@@ -68,7 +68,7 @@ def load(folder: Path) -> Listed:
 
 
 def _by_person(found: list[str]) -> dict[str, dict[str, list[str]]]:
-    """For each person the folders that hold recordings, and the recordings in each."""
+    """For each person, the folders with recordings, and the recordings in each."""
     people: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for name in found:
         place, _, _ = name.rpartition("/")
@@ -83,7 +83,7 @@ def _day(place: str) -> str:
 
 
 def _listed(folder: Path, people: dict[str, dict[str, list[str]]]) -> list[tuple[str, str, str]]:
-    """Person, status and date of recording: those of the list first, then those who have only a folder."""
+    """Person, status and date of recording: first the people in the list, then those who have only a folder."""
     listed: list[tuple[str, str, str]] = []
     if (folder / LIST).exists():
         table = listing.read_list(folder / LIST, {"id", "covid_status"})
@@ -105,7 +105,7 @@ def _status(place: Path) -> str:
 
 
 def _label(status: str) -> tuple[str | None, str]:
-    """Label of a status, and why it has none."""
+    """Label of a status, or why it has none."""
     if status.startswith("positive_"):
         return "covid", ""
     if status in _NEGATIVE:

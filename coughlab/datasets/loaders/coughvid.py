@@ -1,7 +1,7 @@
-"""COUGHVID (EPFL): coughs that people recorded on a web page, with what they said of their health.
+"""COUGHVID (EPFL): coughs that people recorded on a web page, with self-reported health.
 
-Layout: ``metadata_compiled.csv`` with columns ``uuid``, ``cough_detected`` and ``status``, and ``<uuid>.webm`` or ``.ogg``
-beside it (``.wav`` if converted). It does not say who coughed, so each recording counts as a person of its own.
+Layout: ``metadata_compiled.csv`` with columns ``uuid``, ``cough_detected`` and ``status``, and ``<uuid>.webm`` or ``.ogg`` beside
+it (``.wav`` if converted). The dataset does not say who coughed, so each recording counts as a different person.
 """
 
 from pathlib import Path
@@ -16,12 +16,12 @@ CITE = 'Orlandic, Teijeiro and Atienza, "The COUGHVID crowdsourcing dataset", Sc
 ORDER = 4
 
 LIST = "metadata_compiled.csv"
-#: The recording as it was sent comes before converted ones.
+#: The original recording is preferred to converted ones.
 SUFFIXES = (".webm", ".ogg", ".wav", ".mp3", ".flac")
-#: Below it the authors' detector is not sure enough that there is a cough: the threshold they advise.
+#: Lowest probability of the authors' cough detector, as they recommend.
 DETECTED = 0.8
 _AGAIN = "It is another file of a recording that is taken already."
-# Symptoms alone are not COVID-19 as far as the person said.
+# A person who reports only symptoms has not reported COVID-19.
 _STATUS = {"COVID-19": "covid", "healthy": "not_covid", "symptomatic": "not_covid"}
 
 

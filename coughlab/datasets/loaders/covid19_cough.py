@@ -1,7 +1,7 @@
 """``covid19-cough/dataset``: coughs made on request, recorded by phone through a call centre or by a Telegram bot.
 
-Layout: ``metadata.json``, a list of objects with ``filename``, ``covid19`` and ``source``, and the recordings in ``raw/``.
-It does not say who coughed, so each recording counts as a person of its own.
+Layout: ``metadata.json``, a list of objects with ``filename``, ``covid19`` and ``source``, and the recordings in ``raw/``. The
+dataset does not say who coughed, so each recording counts as a different person.
 """
 
 import json

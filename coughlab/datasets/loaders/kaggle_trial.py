@@ -1,7 +1,7 @@
 """The case study's dataset: Kaggle ``himanshu007121/coughclassifier-trial``.
 
-Layout: ``cough_trial_extended.csv`` with columns ``file_properties`` and ``class``, and a folder ``trial_covid`` of WAV files.
-It was put together from three collections whose names survive in the file names, see `coughlab.datasets.filenames`.
+Layout: ``cough_trial_extended.csv`` with columns ``file_properties`` and ``class``, and a folder ``trial_covid`` of WAV files. It
+combines three collections; the file names show which one, see `coughlab.datasets.filenames`.
 """
 
 from pathlib import Path

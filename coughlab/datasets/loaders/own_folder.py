@@ -1,6 +1,6 @@
-"""Any own folder: a list of recordings with file and label columns, or one subfolder a class.
+"""A user's own folder: a list of recordings with file and label columns, or one subfolder per class.
 
-Labels that all mean positive or negative in one of the usual ways are read as those of `coughlab.datasets.labels`.
+If every label is a usual word for positive or negative, the labels become those of `coughlab.datasets.labels`.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ LICENCE = ""
 CITE = ""
 ORDER = 99
 
-# Folders around the classes' folders in many collections.
+# Folders that contain the classes' folders in many collections.
 _AROUND = (
     "train training test testing val valid validation dev data dataset audio wav wavs raw clips recordings"
 )
 _FROM_NAMES = "{} as far as the file names tell."
-# What a list says where the label is unknown.
+# Values for an unknown label.
 _NO_LABEL = ("", "unknown", "n/a", "na", "nan", "none", "?", "-", "missing")
 
 
 def recognises(folder: Path) -> bool:
-    """Any folder can be an own one."""
+    """Accepts any folder."""
     return True
 
 
 def load(folder: Path) -> Listed:
     """Read the list of recordings, or the classes' folders where there is no list."""
     below = listing.below(folder)
-    # Bytes that are no UTF-8, as old archives have them in names, cannot be stored in a table.
+    # Names with bytes that are not UTF-8, as in old archives, cannot be stored in a table.
     found, links = ([name for name in part if _is_text(name)] for part in below)
     garbled = [name for part in below for name in part if not _is_text(name)]
     lists = [name for name in found if "/" not in name and name.lower().endswith((".csv", ".tsv"))]
@@ -154,7 +154,7 @@ def _translated(labels: dict[str, str]) -> str:
 
 
 def _place(root: str, name: str, audio: _Audio, links: set[str]) -> tuple[str, str]:
-    """Where the file of a line lies or would lie inside the folder, and why it cannot be used."""
+    """Path inside the folder of a row's file, which may be missing, and why it cannot be used."""
     place = name.replace("\\", "/")
     place = place.removeprefix(root) if place.startswith(root) else re.sub(r"^(\./)+", "", place)
     if reason := listing.name_problem(place):
@@ -165,7 +165,7 @@ def _place(root: str, name: str, audio: _Audio, links: set[str]) -> tuple[str, s
 
 
 def _people(places: Sequence[str], labels: Sequence[str]) -> list[str]:
-    """People as far as the places tell; folders are not people's where there are no more of them than labels."""
+    """People as far as the paths show; if there are no more folders than labels, the folders do not stand for people."""
     split = [place.rpartition("/")[::2] for place in places]
     if len({folder for folder, _ in split}) > len(set(labels)):
         return filenames.people([("", place) for place in places])
@@ -175,7 +175,7 @@ def _people(places: Sequence[str], labels: Sequence[str]) -> list[str]:
 def _given(
     table: pd.DataFrame, column: str | None, numbers: Sequence[int], otherwise: Iterable[str]
 ) -> list[str]:
-    """What a column says in some lines, or something else where it says nothing."""
+    """Values of a column in some rows, with a default for empty cells."""
     values = [""] * len(table) if column is None else table[column].tolist()
     return [values[number] or other for number, other in zip(numbers, otherwise, strict=True)]
 
@@ -200,11 +200,11 @@ class _Audio:
                 self.called.setdefault(key, []).append(path)
 
     def find(self, name: str) -> tuple[str, str]:
-        """Where the file lies or would lie, and what is unclear about it."""
+        """Path of the file, which may be missing, and what is unclear about it."""
         if name in self.paths:
             return name, ""
         inner = name
-        # Many lists name the dataset's own folder, or others around it.
+        # Many lists begin paths with the dataset's own folder or its parents.
         while "/" in inner and inner.partition("/")[0] not in self.tops:
             inner = inner.partition("/")[2]
         places = self.called.get(inner, [])

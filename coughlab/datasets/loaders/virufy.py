@@ -1,10 +1,10 @@
 """Virufy's clinical coughs (``virufy/virufy-data``), recorded at a hospital, the label from a PCR test.
 
-Layout: ``clinical/labels.csv`` with columns ``corona_test`` and ``cough_filename``, one line a patient;
-``clinical/original/*.mp3``, one a patient; ``clinical/segmented/{pos,neg}/*-<n>.mp3``, the single coughs cut out of them. A name
-holds the date and the patient: ``pos-0421-084-cough-m-50.mp3``.
+Layout: ``clinical/labels.csv`` with columns ``corona_test`` and ``cough_filename``, one row per patient;
+``clinical/original/*.mp3``, one per patient; ``clinical/segmented/{pos,neg}/*-<n>.mp3``, the single coughs cut out of them. A
+name has the date and the patient: ``pos-0421-084-cough-m-50.mp3``.
 
-A patient's segments are used where there are any, else the original: both together would be the same sound twice.
+A patient's segments are used if there are any, else the original: both together would be the same sound twice.
 """
 
 import re
@@ -61,7 +61,7 @@ def load(folder: Path) -> Listed:
 
 
 def _segments(found: list[str]) -> dict[str, list[str]]:
-    """Names of the segments by the stem of the original that they were cut from, in the order of their numbers."""
+    """Names of the segments, in the order of their numbers, by the stem of the original they were cut from."""
     segments: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for name in found:
         match = re.fullmatch(r"(?P<stem>.+)-(?P<number>\d+)", filenames.stem(name))

@@ -1,1 +1,1 @@
-"""How the detector is made: its sounds, its network, its fit and its card. Listening imports nothing of this."""
+"""Training of the detector: sounds, network, fit and card. Detection imports nothing from here."""

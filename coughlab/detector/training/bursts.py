@@ -1,8 +1,8 @@
-"""Loud bursts of sound: where a sound rises far above its background. They label the recordings that the detector is trained on.
+"""Loud bursts of sound, far above the background. They label the recordings that the detector is trained on.
 
 A hysteresis comparator on the short-time level, the segmentation of L. Orlandic, T. Teijeiro and D. Atienza, "The COUGHVID
-crowdsourcing dataset", Scientific Data 8, 156 (2021): a burst opens where the level passes a high threshold and lasts until
-it falls below a low one. It does not know a cough from a slammed door.
+crowdsourcing dataset", Scientific Data 8, 156 (2021): a burst opens where the level passes a high threshold and lasts until it
+falls below a low one. It cannot distinguish a cough from a slammed door.
 """
 
 import numpy as np
@@ -10,13 +10,13 @@ import numpy as np
 from coughlab.audio import Recording
 from coughlab.features.levels import FRAME_S, HOP_S, background_db, levels
 
-#: A burst opens this far above the background ...
+#: A burst starts this far above the background ...
 OPEN_DB = 15.0
 #: ... and no further than this below the loudest moment, so that breathing between coughs does not count ...
 BELOW_PEAK_DB = 25.0
-#: ... and closes once the level has fallen this far below where it opened.
+#: ... and ends once the level has fallen this far below the level of its start.
 CLOSE_DB = 10.0
-#: Pauses shorter than this belong to one burst.
+#: Shorter pauses do not end a burst.
 GAP_S = 0.1
 #: Shorter sounds are clicks.
 SHORTEST_S = 0.06
@@ -37,13 +37,13 @@ def find(recording: Recording) -> list[tuple[float, float]]:
 
 
 def runs(mask: np.ndarray) -> list[list[int]]:
-    """Half-open [start, end] index pairs of the stretches where `mask` holds."""
+    """Half-open [start, end) index pairs of the runs where `mask` is true."""
     turns = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     return turns.reshape(-1, 2).tolist()
 
 
 def joined(spans: list[list[int]], gap: int) -> list[list[int]]:
-    """The spans, those joined that are less than `gap` apart."""
+    """The spans, with those less than `gap` apart joined."""
     found: list[list[int]] = []
     for start, end in spans:
         if found and start - found[-1][1] < gap:

@@ -1,4 +1,4 @@
-"""The card of the detector: what it was trained on, what it was measured on, and what it is not."""
+"""The card of the detector: training data, measurements, and limits of use."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,7 @@ _PROTOCOLS = {
 
 @lru_cache(maxsize=1)
 def line(stored: store.StoredStudy) -> str:
-    """What the stored detector is worth, in a sentence for under its answers."""
+    """The measured accuracy of the stored detector, in one sentence for pages."""
     table = measures.summary(stored.table(store.PREDICTIONS), stored.thresholds[store.DETECTOR])
     rows = table[(table["protocol"] == "person-disjoint") & (table["chain"] == "as recorded")]
     coughs, others = (
@@ -58,11 +58,11 @@ def write(manifest: dict, listed: pd.DataFrame, asked: pd.DataFrame, events: pd.
     manifest : dict
         The detector's manifest.
     listed : pandas.DataFrame
-        What it was trained on, as of `coughlab.detector.training.corpus.table`.
+        The training recordings, as `coughlab.detector.training.corpus.table` lists them.
     asked, events : pandas.DataFrame
         The predictions table and the table of moments.
     """
-    # Not at the top: who answers reads `line`, and needs nothing of what training needs.
+    # Not at the top: pages import `line`, and need no training code.
     from coughlab.detector.training.scenes import COUGH_SPEED, OTHER_SPEED
 
     entry = manifest["models"][store.DETECTOR]

@@ -1,4 +1,4 @@
-"""What a recording chain does to a sound, drawn at random: level, room, equaliser, noise, clipping, codec, bandwidth."""
+"""Random effects of a recording chain on a sound: level, room, equaliser, noise, clipping, codec, bandwidth."""
 
 import io
 
@@ -11,7 +11,7 @@ from coughlab.detector import frames
 from coughlab.detector.training import sounds
 
 RATE = frames.RATE
-#: File format, subtype and sample rates of the codecs that a scene may have gone through.
+#: File format, subtype and sample rates of the codecs that are applied to scenes.
 CODECS = (
     ("MP3", "MPEG_LAYER_III", (8000, 11_025, 16_000)),
     ("OGG", "OPUS", (8000, 16_000)),
@@ -27,12 +27,12 @@ _TELEPHONE = (("MP3", "MPEG_LAYER_III", (8000,)),) * 3 + CODECS[3:5]
 def chain(y: np.ndarray, rng: np.random.Generator, narrow: bool = False) -> np.ndarray:
     """Send samples at 16,000 Hz through a recording chain drawn at random.
 
-    Where it is `narrow`, the chain ends with a telephone line. The float32 samples have a peak between -45 and 0 dB.
+    If `narrow`, the chain ends with a telephone line. The float32 samples have a peak between -45 and 0 dB.
     """
     y = np.asarray(y, np.float64)
     peak = np.abs(y).max()
     y = y / peak if peak > 1e-3 else y
-    # Most stay as they were recorded.
+    # Most sounds stay unchanged.
     for change, share in _CHANGES if rng.random() < 0.35 else ():
         if rng.random() < share:
             y = change(y, rng)
@@ -107,7 +107,7 @@ def _aligned(decoded, y):
     return decoded[delay:] if 0 < delay < RATE // 4 else decoded
 
 
-#: What a chain may do, in this order, and how often.
+#: Effects of a chain, in this order, and how often each is applied.
 _CHANGES = (
     (_room, 0.4),
     (_equalised, 0.7),

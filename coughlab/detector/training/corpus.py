@@ -1,4 +1,4 @@
-"""What the detector is trained on: coughs and other sounds of four public collections, in one table, with nobody in two folds."""
+"""The detector's training data: coughs and other sounds of four public collections, in one table; no person is in two folds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,29 +20,29 @@ from coughlab.system.progress import Progress, silent
 
 FOLDS = 5
 
-#: What a moment is known to be, beside the indices of `detect.CLASSES`: anything but a cough, unknown, or unknown in a recording
-#: that holds a cough somewhere.
+#: Labels of a moment, in addition to the indices of `detect.CLASSES`: not a cough, unknown, and unknown in a recording that has a
+#: cough somewhere.
 NO_COUGH, UNKNOWN, MAYBE = 5, -1, -2
 COUGH, VOICE, BREATH, OTHER, QUIET = range(5)
 _CLASS = {"breathing": BREATH, "speech": VOICE, "vowel": VOICE}
-#: So far below the loudest moment nothing is heard, in dB.
+#: Moments this far below the loudest one count as quiet, in dB.
 QUIET_DB = 42.0
-#: Within this of the loudest moment a breath, a voice or another sound is heard, in dB.
+#: Moments within this range of the loudest one have the recording's class: a breath, a voice or another sound, in dB.
 ACTIVE_DB = 25.0
-#: Bursts so much fainter than the loudest of their recording may be something else, in dB.
+#: Bursts this much fainter than the recording's loudest burst may be something else, in dB.
 FAINT_DB = 15.0
 #: Moments beside a burst that may belong to it.
 EDGE = 1
 
 
 def table(folder: Path, progress: Progress = silent) -> pd.DataFrame:
-    """List the recordings of `COLLECTIONS`, whose folders lie in `folder`.
+    """List the recordings of `COLLECTIONS`, whose folders are in `folder`.
 
     Returns
     -------
     pandas.DataFrame
-        Columns ``collection``, ``recording``, ``person`` (of environmental sounds the clip that a take was cut from; those with
-        the same audio merged), ``kind`` (``cough``, ``breathing``, ``speech``, ``vowel`` or an environmental sound),
+        Columns ``collection``, ``recording``, ``person`` (for environmental sounds, the clip that a take was cut from; people
+        with the same audio are merged), ``kind`` (``cough``, ``breathing``, ``speech``, ``vowel`` or an environmental sound),
         ``source``, ``path`` and ``fold``, from 0 to 4. Each audio once, and only what can be decoded.
 
     Raises
@@ -65,7 +65,7 @@ def table(folder: Path, progress: Progress = silent) -> pd.DataFrame:
 
 
 def _folds(listed):
-    """Deal people into folds of equal size, each kind of sound by itself as far as people allow."""
+    """Split people into folds of equal size, with each kind of sound spread over the folds as evenly as possible."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     kind = listed["collection"] + " " + listed["kind"]
@@ -78,7 +78,7 @@ def _folds(listed):
 
 @dataclass(frozen=True, eq=False)
 class Sound:
-    """A recording at 16,000 Hz, and what each of its moments of 40 ms is.
+    """A recording at 16,000 Hz, and the label of each moment of 40 ms.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Sound:
     classes : ndarray, shape (ceil(n / 640),), int8
         Index of `detect.CLASSES`, `NO_COUGH`, `UNKNOWN` or `MAYBE`.
     bursts : tuple of (int, int)
-        First moment of each cough, and that after its last.
+        First moment of each cough, and the moment after its last.
     """
 
     samples: np.ndarray
@@ -96,10 +96,10 @@ class Sound:
 
 
 def sound(row: Mapping[str, Any]) -> Sound:
-    """Decode one row of the table and say what its moments are.
+    """Decode one row of the table and label its moments.
 
-    In recordings of coughs the loudest bursts count as coughs; in the clips of AudioSet, which may hold anything beside coughs,
-    one of them may be, and the detector has to find out which.
+    In recordings of coughs the loudest bursts count as coughs. The clips of AudioSet may have any sound besides coughs: one of
+    their bursts is a cough, and the training has to find out which.
     """
     recording = load(row["path"], survey.LIMITS)
     y = frames.waveform(recording.samples, recording.rate)
@@ -130,7 +130,7 @@ def _classes(recording, moments, row):
 
 
 def load_all(listed: pd.DataFrame, progress: Progress = silent) -> list[Sound | None]:
-    """Decode every row of the table: a `Sound` each, or None where nothing sounds."""
+    """Decode every row of the table: a `Sound` each, or None for a silent one."""
     found: list[Sound | None] = []
     for number, row in enumerate(listed.to_dict("records")):
         progress("Reading recordings", number, len(listed))

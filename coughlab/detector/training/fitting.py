@@ -1,4 +1,4 @@
-"""Builds the detector from the datasets, measures it on people and collections it has not heard, and stores all of it."""
+"""Trains the detector, measures it on people and collections that it was not trained on, and saves the results."""
 
 import io
 import tempfile
@@ -26,22 +26,22 @@ from coughlab.system import parallel, resources
 from coughlab.system.files import check, check_clock
 from coughlab.system.progress import Progress, silent
 
-#: Scenes to train on, passes over them, and for how many of them there is one in each fold that single coughs are looked for in.
+#: Scenes to train on, passes over them, and the number of training scenes per test scene and fold.
 SCENES, EPOCHS, TRAINED_A_TESTED = 16_000, 11, 40
-#: With fewer scenes some of the models would have none of a kind that they need.
+#: With fewer scenes, some models would lack scenes of a kind that they need.
 LEAST_SCENES = 100
-#: How many of the folds are tested on, each by a model without it: a matter of how long a fit takes.
+#: Number of folds that are tested, each with a model trained without it; limited by the duration of a fit.
 TESTED_FOLDS = 2
-#: What coughs at known places are put into.
+#: Background sounds for coughs at known times.
 GROUNDS = ("quiet", "speech", "breathing", "other")
-#: Collections that are kept from a model to test it on one that it has not heard.
+#: Collections that are left out of a training, to test on an unknown collection.
 KEPT_AWAY = ("coswara-sample",)
-#: Of what is no cough at most this share may be taken for one where people have not been heard; sets the threshold.
+#: Highest share of false positives, on people who were not trained on; sets the threshold.
 FALSE_SHARE = 0.02
-#: Rate, container and codec that every recording is also sent through before the detector is asked once more.
+#: Rate, container and codec; the detector is also measured on every recording after this coding.
 CHAINS = {"GSM telephone": (8000, "WAV", "GSM610"), "narrow MP3": (8000, "MP3", "MPEG_LAYER_III")}
-#: The background of a recording is what is no louder than this above its quietest tenth, in dB; it counts from this length on, in
-#: seconds, and is made as loud as this.
+#: The background of a recording: frames up to this level above its quietest tenth, in dB; its minimum length, in seconds; and the
+#: peak to which it is amplified.
 BACKGROUND_DB, LEAST_S, PEAK = 6.0, 1.0, 0.3
 
 
@@ -51,7 +51,7 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Split:
-    """What a model is trained on and tested on: masks of scenes and of recordings."""
+    """One model's training and test data: masks of scenes and of recordings."""
 
     protocol: str
     number: int
@@ -60,9 +60,9 @@ class Split:
 
 
 def splits(listed: pd.DataFrame, made: scenes.Scenes) -> list[Split]:
-    """Every split of the recordings of `corpus.table` and of their scenes: by people, and by collections.
+    """Every split of the recordings of `corpus.table` and of their scenes: by person, and by collection.
 
-    Nobody tested on is in what is trained on.
+    No person is in both training and test data.
     """
     by_people = [
         Split("person-disjoint", fold, made.fold != fold, (listed["fold"] == fold).to_numpy())
@@ -91,11 +91,11 @@ def train(
     Parameters
     ----------
     folder
-        Where the folders of `loaders.COLLECTIONS` lie.
+        The folder that has the folders of `loaders.COLLECTIONS`.
     studies
         Folder of the studies, `coughlab.studies.store.MODELS` unless given.
     n_scenes, epochs
-        How many scenes to make, at least `LEAST_SCENES`, and how often to go over them.
+        Number of scenes, at least `LEAST_SCENES`, and passes over them.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def train(
     TrainingError
         If there are too few scenes, or a training fails or is killed.
     OSError
-        If the detector cannot be written, which is found out before it is trained, as far as it can be.
+        If the detector cannot be written; checked before the training as far as possible.
     """
     if n_scenes < LEAST_SCENES:
         raise TrainingError(f"{n_scenes} scenes are too few: at least {LEAST_SCENES} are needed.")
@@ -157,12 +157,12 @@ def _fit_on_all(made, seed, epochs, progress):
 
 
 def _in_parallel(jobs, progress):
-    """What the jobs return, in their order; each gets a function to report its share to.
+    """Results of the jobs, in order; each job gets a function that reports its progress.
 
     Each fit runs in one thread, so that its sums have the same order on every machine.
     """
     with tempfile.TemporaryDirectory() as folder, parallel.start(min(resources.cores(), len(jobs))) as engine:
-        # It lies in a file, which joblib has the workers write to as well.
+        # An array in a file, which joblib lets the workers write to.
         shares = np.memmap(Path(folder, "shares"), np.float64, "w+", shape=len(jobs))
         numbers = range(len(jobs))
         try:
@@ -182,7 +182,7 @@ def _run(task):
 
 @contextmanager
 def _shown(shares, progress):
-    """Show twice a second how much of all jobs is done."""
+    """Show the progress of all jobs, twice a second."""
     ended = threading.Event()
 
     def show():
@@ -199,10 +199,10 @@ def _shown(shares, progress):
 
 
 def ask(detector: Detector, listed: pd.DataFrame, split: Split, seed: int) -> pd.DataFrame:
-    """Ask a detector about recordings: as they are, through other recording chains, and the background alone.
+    """Run a detector on recordings: as recorded, through other recording chains, and on the background alone.
 
-    The detector was trained without any of the people in the rows `listed` of `corpus.table`. There is one row for each recording
-    and chain, with the columns of `measures.COLUMNS`.
+    The detector was trained without the people in the rows `listed` of `corpus.table`. Returns one row per recording and chain,
+    with the columns of `measures.COLUMNS`.
     """
     rows = []
     for row in listed.to_dict("records"):
@@ -220,7 +220,7 @@ def ask(detector: Detector, listed: pd.DataFrame, split: Split, seed: int) -> pd
 
 
 def through(recording: Recording, rate: int, container: str, codec: str) -> Recording:
-    """A recording as it comes out of a codec at another sample rate."""
+    """A recording after coding at another sample rate."""
     buffer = io.BytesIO()
     low = soxr.resample(recording.samples, recording.rate, rate)
     soundfile.write(buffer, low / max(1, np.abs(low).max()), rate, format=container, subtype=codec)
@@ -229,7 +229,7 @@ def through(recording: Recording, rate: int, container: str, codec: str) -> Reco
 
 
 def background(recording: Recording) -> Recording | None:
-    """What sounds where a recording is quietest, made loud: the recording chain without a cough; None if next to nothing."""
+    """The quietest parts of a recording, amplified: the recording chain without a cough. None if they are too short or silent."""
     db = levels(recording)
     quiet = np.flatnonzero(db <= background_db(db) + BACKGROUND_DB)
     at = np.minimum((np.arange(recording.samples.size) / recording.rate / HOP_S).astype(int), db.size - 1)
@@ -240,10 +240,10 @@ def background(recording: Recording) -> Recording | None:
 
 
 def look_for_coughs(detector: Detector, maker: scenes.Maker, fold: int, n: int, seed: int) -> pd.DataFrame:
-    """Look for single coughs at known places, put into other sounds, all of people the detector was not trained on.
+    """Run a detector on single coughs at known times in other sounds, of people that it was not trained on.
 
-    The `maker` makes `n` scenes of the fold that was kept from the detector. There is one row for each moment of 40 ms of each
-    scene: ``scene``, ``fold``, ``ground`` (what the coughs were put into), ``cough`` (whether there is one) and ``probability``.
+    The `maker` makes `n` scenes of the fold that the detector was not trained on. Returns one row per scene and moment of 40 ms:
+    ``scene``, ``fold``, ``ground`` (the background sound), ``cough`` (whether there is one) and ``probability``.
     """
     tables = []
     for number in range(n):

@@ -1,4 +1,4 @@
-"""How each collection that the detector is trained on is read, and what is known of it."""
+"""The collections that the detector is trained on: how each is read, and its properties."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import pandas as pd
 from coughlab import datasets
 from coughlab.datasets import listing
 
-#: What Coswara's people did beside coughing, by the beginning of the file's name.
+#: Coswara's sounds other than coughs, by the beginning of the file name.
 KINDS = {"breathing": "breathing", "counting": "speech", "vowel": "vowel"}
 _COLUMNS = ["recording", "person", "kind", "source", "path"]
 

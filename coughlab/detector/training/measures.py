@@ -1,4 +1,4 @@
-"""What the detector is worth: pure functions of its two tables."""
+"""Measures of the detector: pure functions of its two tables."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pandas as pd
 from coughlab.detector.events import STEP_S, Tracker
 from coughlab.evaluation.intervals import wilson
 
-#: The detector's predictions table: one row for each recording, each time it was asked about it.
+#: The detector's predictions table: one row per recording and run of the detector.
 COLUMNS = [
     "protocol",
     "split",
@@ -19,18 +19,18 @@ COLUMNS = [
     "probability",
     "seed",
 ]
-#: The other table: the moments of scenes whose coughs are at known places.
+#: The other table: the moments of scenes with coughs at known times.
 EVENTS = "events.parquet"
-#: A cough is found where a found one overlaps it; its times are right to so many seconds.
+#: A cough is found if a detected cough overlaps it; its start and end may be off by this many seconds.
 TOLERANCE_S = 0.2
-#: Kinds of sound in words; whatever else there is, is a class of environmental sounds.
+#: Kinds of sound in words; all other kinds are classes of environmental sounds.
 KINDS = {"cough": "coughs", "breathing": "breathing", "speech": "speech", "vowel": "vowels"}
 
 
 def threshold(asked: pd.DataFrame, false_share: float) -> float:
-    """The lowest probability that keeps false coughs at a share, on recordings of people that were not trained on.
+    """The lowest threshold with at most a given share of false positives, on people who were not trained on.
 
-    Of the recordings without coughs in the predictions table `asked`, at most `false_share` may be predicted positive. The
+    At most `false_share` of the recordings without coughs in the predictions table `asked` may be predicted positive. The
     threshold is a multiple of 0.01, at least 0.5.
     """
     rows = asked[(asked["protocol"] == "person-disjoint") & (asked["chain"] == "as recorded")]
@@ -53,8 +53,8 @@ def summary(asked: pd.DataFrame, at: float) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row for each protocol, collection tested on, kind of sound and recording chain, environmental sounds being one kind,
-        and before these one for all coughs and one for all else (``tested_on`` and ``kind`` are "all"): ``found``, ``low`` and
+        One row per protocol, test collection, kind of sound and recording chain; all environmental sounds are one kind. Before
+        these, one row for all coughs and one for all other sounds (``tested_on`` and ``kind`` are "all"): ``found``, ``low`` and
         ``high`` (Wilson's interval at 95% with the number of people as the number of trials), ``recordings``, ``people``.
     """
     rows = asked.assign(
@@ -73,7 +73,7 @@ def summary(asked: pd.DataFrame, at: float) -> pd.DataFrame:
 
 
 def coughs(events: pd.DataFrame, at: float) -> pd.DataFrame:
-    """Single coughs found at known places.
+    """Detection of single coughs at known times.
 
     Parameters
     ----------
@@ -85,9 +85,10 @@ def coughs(events: pd.DataFrame, at: float) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row for each kind of ``ground``, and one for "all": ``coughs`` there are, ``found`` (share of them overlapped by a
-        cough found), ``timed`` (share of these whose start and end are both right to `TOLERANCE_S`), ``extra`` (coughs found that
-        overlap none, for each there is), ``alone`` (share of those found that were neither split nor joined with another).
+        One row for each kind of ``ground``, and one for "all": ``coughs`` (their number), ``found`` (share of them overlapped by
+        a detected cough), ``timed`` (share of the found ones whose start and end are both right to within `TOLERANCE_S`),
+        ``extra`` (detected coughs that overlap none, divided by ``coughs``), ``alone`` (share of the found ones that were neither
+        split nor joined with another).
     """
     rows = []
     for (ground, _), scene in events.groupby(["ground", "scene"], sort=False):
@@ -117,6 +118,6 @@ def coughs(events: pd.DataFrame, at: float) -> pd.DataFrame:
 
 
 def spans(mask: np.ndarray) -> list[tuple[float, float]]:
-    """Start and end in seconds of each stretch of moments where `mask` holds."""
+    """Start and end in seconds of each run of moments where `mask` is true."""
     turns = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(mask, np.int8), [0]])))
     return [(start * STEP_S, end * STEP_S) for start, end in turns.reshape(-1, 2).tolist()]

@@ -1,4 +1,4 @@
-"""The detector's network: built, trained and exported with Keras. Answering never imports this."""
+"""The detector's network: built, trained and exported with Keras. Detection does not import this module."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ from coughlab.system.progress import Share, silent
 if TYPE_CHECKING:
     from keras import Model
 
-#: Channels of the convolutions over time and frequency, each of which halves the frequencies.
+#: Channels of the convolutions over time and frequency; each halves the number of frequencies.
 CHANNELS = (16, 32, 40, 56)
-#: Channels of those over time alone, and how many moments lie between what each reads.
+#: Channels of the convolutions over time alone, and their dilations in moments.
 WIDTH, DILATIONS = 80, (1, 2, 4, 6)
-#: Those up to this look ahead as far as back, the others back only: a cough is to be announced soon after its end.
+#: The first convolutions, up to this dilation, look back and ahead; the others only look back, so that a cough is reported soon
+#: after its end.
 AHEAD = 2
 DROPOUT = 0.1
 LEARNING_RATE = 0.003
 BATCH = 8
-#: What naming the kind of sound weighs beside telling coughs from all else.
+#: Weight of the loss for the kind of sound; the loss for cough or no cough has weight 1.
 KIND_WEIGHT = 0.3
-#: What the hardest moments of a scene that are surely no cough weigh beside the mean of all, and how many these are: one
-#: wrong moment is enough to find a cough where there is none.
+#: Weight and number of a scene's hardest moments among those known to be no cough: one wrong moment is enough for a false
+#: positive.
 HARD_WEIGHT, HARD = 1.0, 5
-#: What it weighs that there is a cough somewhere in a scene of unknown sounds, and in how many moments.
+#: Weight of the loss for a cough somewhere in a scene of unknown sounds, and the number of moments in which it is expected.
 SOMEWHERE_WEIGHT, SOMEWHERE = 0.15, 3
-#: A step of unknown kind is taken for what the network is so sure of, half way through the training.
+#: Half way through the training, a moment of unknown kind gets the class that the network predicts with at least this
+#: probability.
 SURE = 0.8
-#: Share of the scenes that another without a cough is put under.
+#: Share of the scenes that are mixed with a scene without a cough.
 UNDER = 0.4
 #: Decibels of power to natural logarithms.
 _NEPER = np.float32(np.log(10) / 10)
@@ -43,10 +45,10 @@ _NEPER = np.float32(np.log(10) / 10)
 def build() -> Model:
     """The untrained network.
 
-    No convolution pads in time, so that it reads a stream as it reads a recording: of 125 + 4 n frames of 10 ms
-    it makes n moments of 40 ms, each from about a second before to 210 ms after it.
+    No convolution pads in time, so that the network treats a stream like a recording: 125 + 4 n frames of 10 ms give n moments of
+    40 ms. Each moment depends on about a second before it and 210 ms after it.
 
-    It maps (125 + 4 n, 48) decibels to (n, 5) logarithms of probability up to a constant.
+    Input: (125 + 4 n, 48) decibels. Output: (n, 5) logits.
     """
     keras = neural.keras()
     layers = keras.layers
@@ -54,7 +56,7 @@ def build() -> Model:
     x = layers.Rescaling(1 / 25, offset=2.2, name="to_unit_range")(inputs)
     x = layers.Reshape((-1, frames.N_MELS, 1))(x)
     for number, channels in enumerate(CHANNELS):
-        # Padded in frequency only.
+        # Padding in frequency only.
         side = 2 if number == 0 else 1
         x = layers.ZeroPadding2D((0, side))(x)
         size, strides = (5, (2, 2)) if number == 0 else (3, (2 if number == 1 else 1, 2))
@@ -76,14 +78,14 @@ def build() -> Model:
 
 
 def loss(kinds: Any, logits: Any) -> Any:
-    """Tell coughs from all else in every moment that is known, name the kind where that is known, and find a cough somewhere.
+    """The training loss: cough or not in every known moment, its kind where known, and a cough somewhere in unknown sounds.
 
     Parameters
     ----------
     kinds : tensor, shape (batch, steps)
-        As of `coughlab.detector.training.corpus.Sound`.
+        Labels as in `coughlab.detector.training.corpus.Sound`.
     logits : tensor, shape (batch, steps, 5)
-        What `build` makes.
+        Output of the network of `build`.
 
     Returns
     -------
@@ -110,15 +112,15 @@ def loss(kinds: Any, logits: Any) -> Any:
 
 
 def fit(scenes: Scenes, *, seed: int, epochs: int, progress: Share = silent) -> Model:
-    """Train the network, in so many passes over the scenes.
+    """Train the network, in `epochs` passes over the scenes.
 
-    Half way, steps of unknown kind are taken for what the network is then sure of: so the coughs in recordings that hold other
-    sounds too are found, by a network that has heard nothing of the folds kept from it.
+    Half way, moments of unknown kind get the class that the network is sure of. This finds the coughs in recordings that also
+    have other sounds, with a network that was trained on none of the test folds.
     """
     keras = neural.keras(seed, threads=1)
     rng = np.random.default_rng(seed)
     steps = len(scenes) // BATCH
-    # In a worker they lie in a file, and NumPy takes more time over such arrays.
+    # In a worker these arrays are memory-mapped files, which are slower in NumPy.
     db, classes = np.asarray(scenes.db), np.array(scenes.classes)
     plain = np.flatnonzero((classes > COUGH).all(axis=1))
     model = build()
@@ -130,6 +132,8 @@ def fit(scenes: Scenes, *, seed: int, epochs: int, progress: Share = silent) -> 
         loss,
         jit_compile=False,
     )
+    # As in `neural.train`: otherwise TensorFlow traces the first step twice, which takes seconds.
+    model.optimizer.build(model.trainable_variables)
     for epoch in range(epochs):
         if epoch == epochs // 2:
             classes = _named(model, db, classes)
@@ -141,7 +145,7 @@ def fit(scenes: Scenes, *, seed: int, epochs: int, progress: Share = silent) -> 
 
 
 def _named(model, db, classes):
-    """Classes with those filled in that the model is sure of."""
+    """Classes, with unknown ones filled in where the model is sure."""
     classes = classes.copy()
     rows = np.flatnonzero((classes < 0).any(axis=1))
     for some in np.array_split(rows, max(1, len(rows) // 128)):
@@ -158,9 +162,9 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _altered(db, classes, rows, plain, rng):
-    """Scenes at another level, through another equaliser, some with a scene without a cough under them, some with gaps.
+    """Augmented scenes: another level and equalisation, some mixed with a scene without a cough, some with gaps.
 
-    There are many people who cough and few of the other sounds: what is drawn here keeps the network from knowing those by heart.
+    There are recordings of many coughs, but of few other sounds: the augmentation keeps the network from memorising those.
     """
     mixed = [_over(db, classes, row, rng.choice(plain), rng) for row in rows]
     db, classes = (np.stack(part) for part in zip(*mixed, strict=True))
@@ -178,7 +182,7 @@ def _altered(db, classes, rows, plain, rng):
 
 
 def _over(db, classes, row, under, rng):
-    """A scene as it is, or over one without a cough: frames and classes."""
+    """Frames and classes of a scene, unchanged or mixed with a scene without a cough."""
     one, kinds = db[row].astype(np.float32), classes[row]
     if rng.random() > UNDER:
         return one, kinds
@@ -201,7 +205,7 @@ def _equaliser(n, rng):
 def export(model: Model) -> dict[str, bytes]:
     """The network of `fit` with probabilities as its output, in both formats.
 
-    ``detector.keras`` is to go on training, ``detector.tflite`` to answer.
+    ``detector.keras`` is for further training, ``detector.tflite`` for detection.
     """
     keras = neural.keras()
     whole = keras.Model(model.input, keras.layers.Softmax(name="probabilities")(model.output))

@@ -1,8 +1,8 @@
-"""Scenes of five seconds that the detector is trained on: recordings as they are, coughs put into other sounds, and no coughs.
+"""Training scenes of five seconds: unchanged recordings, coughs mixed into other sounds, and scenes without coughs.
 
-Every scene goes through a recording chain drawn at random, the same for coughs and for everything else: level, equaliser,
-bandwidth, codec, room, noise, clipping. What the chain does to a sound therefore says nothing about what the sound is. All
-that sounds in a scene comes from one fold, so that whole folds can be kept from a model.
+Every scene gets a random recording chain, drawn in the same way for coughs and for all other sounds: level, equaliser, bandwidth,
+codec, room, noise, clipping. So the effects of the chain do not show whether there is a cough. All sounds of a scene come from
+one fold, so that whole folds can be left out of a training.
 """
 
 from collections.abc import Sequence
@@ -33,27 +33,27 @@ from coughlab.system.progress import Progress, silent
 
 RATE = frames.RATE
 STEP = frames.MOMENT * frames.HOP
-#: Frames of a scene; the network says something of those that have enough before and after them.
+#: Frames of a scene; the network classifies those with enough frames before and after them.
 FRAMES = PAST + 400 + FUTURE
 STEPS = 400 // frames.MOMENT
-#: Moments of a scene, and those before the first that the network speaks of.
+#: Moments of a scene, and the number of moments before the first that the network classifies.
 MOMENTS, BEFORE = -(-FRAMES // frames.MOMENT), PAST // frames.MOMENT
 SIZE = MOMENTS * STEP
-#: Share of scenes that go through a narrow telephone line: as many as there are in the collection that was recorded so. That one
-#: holds nothing but coughs, and no other may be distinguished from it by its sound.
+#: Share of scenes that go through a narrow telephone line: as many as in the collection that was recorded by telephone. That
+#: collection has only coughs; without this, the telephone sound would identify coughs.
 NARROW = 0.35
 TELEPHONE = {one.name for one in COLLECTIONS if one.telephone}
-#: What is no cough, and how often each is drawn.
+#: Sounds other than coughs, and how often each is drawn.
 OTHERS, OFTEN = ("other", "breathing", "speech", "vowel"), (0.44, 0.26, 0.21, 0.09)
-#: What is hardest to tell from coughs is drawn so many times as often as the rest of its kind.
+#: Sounds that are hard to distinguish from coughs are drawn more often than the rest of their kind, by this factor.
 HARD_KINDS = {"person sneeze": 4, "baby cry": 2}
-#: How much faster or slower a recording is played, at most. There are many voices that cough, but few of all others.
+#: Largest factor by which a recording is played faster or slower. There are coughs of many people, but few other sounds.
 COUGH_SPEED, OTHER_SPEED = 1.25, 1.6
-#: Share of the scenes without coughs that are put together of short pieces, as scenes of coughs are.
+#: Share of the scenes without coughs that are made of short pieces, as scenes with coughs are.
 BITS = 0.3
-#: Share of the scenes in which the recording starts, and in which it stops, in the middle of whatever sounds.
+#: Share of the scenes in which the recording starts, and in which it stops, in the middle of a sound.
 STARTS, STOPS = 0.25, 0.1
-#: Which class wins where two sound at once, the last strongest.
+#: The class of two simultaneous sounds is the later one in this list.
 _STRENGTH = (UNKNOWN, MAYBE, QUIET, NO_COUGH, BREATH, OTHER, VOICE, COUGH)
 _RANK = {kind: rank for rank, kind in enumerate(_STRENGTH)}
 
@@ -67,9 +67,9 @@ class Scenes:
     db : ndarray, shape (n, 525, 48), float16
         Log-mel frames.
     classes : ndarray, shape (n, STEPS), int8
-        What each moment is that the network says something of, as in `coughlab.detector.training.corpus.Sound`.
+        Label of each moment that the network classifies, as in `coughlab.detector.training.corpus.Sound`.
     fold : ndarray, shape (n,), int8
-        Whose recordings are in it.
+        Fold of the recordings in it.
     collections : ndarray, shape (n,), object
         The collections that are in it (frozenset of str).
     """
@@ -94,7 +94,7 @@ def make(
     seed: int = 0,
     progress: Progress = silent,
 ) -> Scenes:
-    """Make `n` scenes, shared among the folds, of the recordings of `coughlab.detector.training.corpus.table`."""
+    """Make `n` scenes, spread over the folds, from the recordings of `coughlab.detector.training.corpus.table`."""
     makers = [Maker(listed, sounds, fold) for fold in sorted(listed["fold"].unique())]
     db = np.empty((n, FRAMES, frames.N_MELS), np.float16)
     classes = np.empty((n, STEPS), np.int8)
@@ -108,7 +108,7 @@ def make(
 
 
 class Maker:
-    """Makes scenes of the recordings of one fold."""
+    """Makes scenes from the recordings of one fold."""
 
     def __init__(self, listed, sounds, fold):
         rows = [
@@ -133,7 +133,7 @@ class Maker:
         makers = self._natural, self._composed, self._negative, self._made
         sound, used = makers[rng.choice(len(makers), p=[0.33, 0.2, 0.34, 0.13])](rng)
         narrow = rng.random() < NARROW and not TELEPHONE & used
-        # Pieces are put at whole moments, which is how the network reads: moved by less than one, this gives nothing away.
+        # Pieces start at whole moments, as the network divides time. A shift by less than a moment removes this clue.
         shifted = np.roll(sound.samples, rng.integers(-STEP // 2, STEP // 2))
         y, classes = chain(shifted, rng, narrow), sound.classes.copy()
         for cut, share in (
@@ -148,7 +148,7 @@ class Maker:
         return frames.log_mel(padded)[:FRAMES], classes, frozenset(used)
 
     def _one(self, kind, rng):
-        """A recording of a kind, its groups being drawn alike, but for those that are hard to tell from coughs."""
+        """A random recording of a kind; groups are equally likely, except those that are hard to distinguish from coughs."""
         groups = self._by[kind]
         often = np.array([HARD_KINDS.get(name, 1) for name in groups])
         found = groups[rng.choice(list(groups), p=often / often.sum())]
@@ -156,10 +156,10 @@ class Maker:
         return sound, row["collection"]
 
     def _natural(self, rng):
-        """A recording of coughs as it is."""
+        """An unchanged recording of coughs."""
         sound, collection = self._one("cough", rng)
         if MAYBE in sound.classes:
-            # Where it is loudest there is most likely a cough.
+            # The loudest part is most likely a cough.
             power = (
                 np.square(sound.samples[: sound.samples.size // STEP * STEP]).reshape(-1, STEP).mean(axis=1)
             )
@@ -169,7 +169,7 @@ class Maker:
         return _placed(sound, rng), {collection}
 
     def _negative(self, rng):
-        """Breath, voice or another sound, now and then two at once."""
+        """Breath, voice or another sound, sometimes two at once."""
         if rng.random() < BITS:
             return self._bits(rng)
         sound, collection = self._one(rng.choice(OTHERS, p=OFTEN), rng)
@@ -181,7 +181,7 @@ class Maker:
         return placed, used
 
     def _bits(self, rng):
-        """Short pieces of one recording without a cough, put into near silence one after the other as coughs are put."""
+        """Short pieces of one recording without a cough, in near silence one after the other, as coughs are."""
         sound, collection = self._one(rng.choice(OTHERS, p=OFTEN), rng)
         sound, whole = _placed(sound, rng, OTHER_SPEED), _still(rng)
         y, classes = whole.samples, whole.classes
@@ -198,7 +198,7 @@ class Maker:
         return Sound(y, classes), {collection}
 
     def _made(self, rng):
-        """A sound made by formula: mostly no cough, now and then a synthetic cough."""
+        """A synthetic sound: mostly not a cough, sometimes a synthetic cough."""
         name = rng.choice([*sounds.OTHERS, "silence", "cough"], p=[0.21, 0.13, 0.13, 0.18, 0.15, 0.04, 0.16])
         seed, seconds = int(rng.integers(2**31)), SIZE / RATE
         if name == "silence":
@@ -220,7 +220,7 @@ class Maker:
         return Sound(y / np.abs(y).max(), np.where(_loud(y), kind, NO_COUGH).astype(np.int8)), set()
 
     def _composed(self, rng):
-        """Coughs put into other sounds, one after the other and more or less close."""
+        """Coughs mixed into other sounds, one after the other with random pauses."""
         kind = rng.choice(
             ["quiet", "made", "bits", "other", "breathing", "speech", "vowel"],
             p=[0.32, 0.12, 0.12, 0.16, 0.07, 0.15, 0.06],
@@ -238,7 +238,7 @@ class Maker:
         return sound, used | {collection}
 
     def coughs_in(self, ground: str, rng: np.random.Generator) -> tuple[Sound, np.ndarray]:
-        """Some coughs of one person, in near silence or between what somebody else says or does, at least 6 dB below them.
+        """Some coughs of one person in near silence, or over another person's sound that is at least 6 dB quieter.
 
         The `ground` is "quiet", "speech", "breathing", "vowel" or "other". The array, shape (MOMENTS,), bool, says where the
         coughs are.
@@ -247,7 +247,7 @@ class Maker:
         return self._coughing(under, rng, rng.uniform(6, 20))[:2]
 
     def _coughing(self, ground, rng, quieter_db):
-        """Coughs of one person put into a sound that is so much quieter, where they are, and the collection they are from."""
+        """Coughs of one person mixed into a sound that is quieter by some dB, their positions, and their collection."""
         y, classes = ground.samples * 10 ** (-quieter_db / 20), ground.classes.copy()
         there = np.zeros(MOMENTS, bool)
         groups = list(self._coughs)
@@ -277,7 +277,7 @@ def _loud(y):
 
 
 def _put(y, classes, sound, first, last, at, rng):
-    """Put the moments `first` to `last` of a sound into a scene; the second at which the next may follow, None if it is full."""
+    """Put the moments `first` to `last` of a sound into a scene. Returns the earliest second of the next one; None if full."""
     piece, marks = sound.samples[first * STEP : last * STEP], sound.classes[first:last]
     fade = np.minimum(np.arange(piece.size) / 160, 1)
     piece = piece * fade * np.minimum(fade[::-1] / 2, 1)
@@ -295,13 +295,13 @@ def _put(y, classes, sound, first, last, at, rng):
 
 
 def _still(rng):
-    """Next to nothing: digital silence or faint noise."""
+    """Near silence: digital silence or faint noise."""
     level = rng.choice([0.0, 1.0]) * 10 ** -rng.uniform(2.5, 5)
     return Sound((level * rng.standard_normal(SIZE)).astype(np.float32), np.full(MOMENTS, QUIET, np.int8))
 
 
 def _placed(sound, rng, fastest=COUGH_SPEED):
-    """Five seconds of a recording from anywhere, a little faster or slower; a short one lies in silence, digital or nearly so."""
+    """Five seconds from a random place of a recording, a little faster or slower; a short one is surrounded by near silence."""
     speed = fastest ** rng.uniform(-1, 1) if rng.random() < 0.6 else 1.0
     wanted = MOMENTS
     steps = sound.classes.size
@@ -335,7 +335,7 @@ def _placed(sound, rng, fastest=COUGH_SPEED):
 
 
 def _mixed(one, other, db):
-    """Two scenes at once, the other one so much quieter; the stronger class of the two counts."""
+    """Two scenes mixed, the other one quieter by some dB; the stronger class counts."""
     rank_one, rank_other = (np.vectorize(_RANK.get)(sound.classes) for sound in (one, other))
     if db > 12:
         rank_other = np.minimum(rank_other, _RANK[NO_COUGH])

@@ -1,7 +1,7 @@
-"""Sounds made by a formula for the detector's training that are no coughs: speech-like sound, music, noise, knocks, calls.
+"""Synthetic sounds other than coughs for the detector's training: speech-like sound, music, noise, knocks, calls.
 
-Each function takes the rate in samples a second (at least 8,000), a seed of everything random, the length in seconds and the
-peak, full scale being 1. It returns samples of shape (round(rate * duration_s),), float32.
+Each function takes the rate in samples per second (at least 8,000), a seed, the length in seconds, and the peak, full scale 1. It
+returns samples of shape (round(rate * duration_s),), float32.
 """
 
 import numpy as np
@@ -37,7 +37,7 @@ def _syllable(rng, rate, pitch_hz):
     vowel = np.zeros(t.size)
     for low, high, width in ((250, 850, 80), (800, 2400, 110), (2300, 3200, 160)):
         begin, end = rng.uniform(low, high, 2)
-        # Formants move in a few steps: a filter each, faded into each other.
+        # Formants move in a few steps: one filter per step, with fades between them.
         steps = np.linspace(begin, end, 4)
         parts = [scipy.signal.lfilter(*scipy.signal.iirpeak(hz, hz / width, fs=rate), source) for hz in steps]
         weights = np.maximum(0, 1 - np.abs(u * 3 - np.arange(4)[:, None]))
@@ -95,7 +95,7 @@ def _drum(rng, rate):
 
 
 def noise(*, rate: int = RATE, seed: int = 0, duration_s: float = 3.0, peak: float = 0.3) -> np.ndarray:
-    """Steady noise: white, pink, brown or a band of it, with or without a hum, its level wandering."""
+    """Steady noise: white, pink, brown or band-limited, with or without a hum, with a slowly varying level."""
     rng = np.random.default_rng(seed)
     low, size = 16_000, round(duration_s * 16_000)
     spectrum = np.fft.rfft(rng.standard_normal(size))
@@ -115,7 +115,7 @@ def noise(*, rate: int = RATE, seed: int = 0, duration_s: float = 3.0, peak: flo
 
 
 def knocks(*, rate: int = RATE, seed: int = 0, duration_s: float = 3.0, peak: float = 0.3) -> np.ndarray:
-    """Knocks, clicks, slams, claps and beeps one after the other, or so dense as drops of rain, applause and crackling are."""
+    """Knocks, clicks, slams, claps and beeps one after the other, or as dense as rain, applause and crackling."""
     rng = np.random.default_rng(seed)
     low, size = 16_000, round(duration_s * 16_000)
     y, at = np.zeros(size + 2 * low), rng.uniform(0, 0.4)
@@ -145,7 +145,7 @@ def knocks(*, rate: int = RATE, seed: int = 0, duration_s: float = 3.0, peak: fl
 
 
 def calls(*, rate: int = RATE, seed: int = 0, duration_s: float = 3.0, peak: float = 0.3) -> np.ndarray:
-    """Calls: short harmonic sounds whose pitch glides, rough or clear, as animals bark, crow and sing, and babies cry."""
+    """Calls: short harmonic sounds with gliding pitch, rough or clear, like those of animals and crying babies."""
     rng = np.random.default_rng(seed)
     low, size = 16_000, round(duration_s * 16_000)
     y, at = np.zeros(size + 2 * low), rng.uniform(0, 0.4)
@@ -173,7 +173,7 @@ def calls(*, rate: int = RATE, seed: int = 0, duration_s: float = 3.0, peak: flo
     return _finished(y[:size], low, rate, duration_s, peak)
 
 
-#: What is no cough, by name.
+#: The functions, by name.
 OTHERS = {"speech": speech, "music": music, "noise": noise, "knocks": knocks, "calls": calls}
 
 

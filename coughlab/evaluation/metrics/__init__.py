@@ -1,4 +1,4 @@
-"""The metrics: one module each, as scikit-learn's functions of the same names define them. A new one is a new module here.
+"""The metrics, one module each, defined as scikit-learn's functions of the same names. To add one, add a module here.
 
 A probability at or above the threshold is predicted positive; a score is the mean over splits, as in the case study.
 """
@@ -10,14 +10,14 @@ __all__ = ["EVIDENCE", "METRICS", "PER_SPLIT", "SHARES", "SHOWN", "Metric"]
 
 #: Every metric by name.
 METRICS: dict[str, Metric] = discover(__name__, Metric)
-#: Those in the table of all splits.
+#: Metrics in the table of all splits.
 PER_SPLIT = {name: metric for name, metric in METRICS.items() if metric.per_split}
 _WITH_EVIDENCE = sorted(
     (metric for metric in METRICS.values() if metric.evidence), key=lambda one: one.evidence or 0
 )
-#: Those with an interval by the bootstrap over people.
+#: Metrics with an interval by the bootstrap over people.
 EVIDENCE = {metric.name: metric for metric in _WITH_EVIDENCE}
-#: Those that the Reality check shows.
+#: Metrics that the Reality check shows.
 SHOWN = {name: metric for name, metric in EVIDENCE.items() if metric.explained}
-#: Shares of right answers, whose interval is Wilson's.
+#: Shares of right answers, with Wilson's interval.
 SHARES = {name: metric for name, metric in METRICS.items() if metric.share_of}

@@ -1,4 +1,4 @@
-"""The share of rows that are predicted rightly."""
+"""The share of rows that are predicted correctly."""
 
 from coughlab.evaluation import intervals
 from coughlab.evaluation.metrics.base import Metric

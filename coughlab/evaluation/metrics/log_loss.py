@@ -6,7 +6,7 @@ from coughlab.evaluation.metrics.base import Metric, Rows
 
 
 def _surprise(rows: Rows) -> np.ndarray:
-    # A probability of 0 or 1 that is wrong would cost infinitely much; scikit-learn stops short of them as well.
+    # A wrong probability of 0 or 1 would give an infinite loss; scikit-learn clips probabilities too.
     sure = np.clip(rows["probability"], np.finfo(float).eps, 1 - np.finfo(float).eps)
     return -np.log(np.where(rows["positive"], sure, 1 - sure))
 

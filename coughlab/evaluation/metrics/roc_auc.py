@@ -1,4 +1,4 @@
-"""The share of pairs of a positive and a negative row that are ranked rightly (D. Bamber, J. Math. Psychol. 12, 1975)."""
+"""The share of pairs of a positive and a negative row that are ranked correctly (D. Bamber, J. Math. Psychol. 12, 1975)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a protocol is: one way to say which rows are trained on and which are tested on."""
+"""The definition of a protocol: how to choose training rows and test rows."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:  # answering a request does without pandas
 
 @dataclass(frozen=True, eq=False)
 class Protocol:
-    """A protocol, with all that pages, cards and charts say of it."""
+    """A protocol, with its texts for pages, cards and charts."""
 
     name: str
-    #: The higher, the more a score by it proves.
+    #: The higher, the more a score under it proves.
     order: int
     #: The step of the Reality check.
     title: str
-    #: What it takes away, for readers without statistics; ``{condition}`` stands for the condition.
+    #: What it removes, for readers without statistics; ``{condition}`` is replaced by the condition.
     explained: str
-    #: What it does, in words that go on after a colon, and the same in a few words.
+    #: What it does, as text after a colon, and a short form.
     description: str
     caption: str
-    #: Its name in a choice, and at the head of a column.
+    #: Its name in a selection, and as a column header.
     choice: str
     column: str
-    #: The beginning of a sentence about a score by it.
+    #: The beginning of a sentence about a score under it.
     opening: str
     #: Symbol and colour in charts.
     marker: tuple[str, str]
-    #: From a feature table, with ``n_splits`` and ``seed``; None where the rows tested on are another dataset's.
+    #: Makes the splits of a feature table, with ``n_splits`` and ``seed``; None if the test rows are another dataset's.
     split: Callable[..., list[Split]] | None
     #: Most splits that a study makes; None for no limit.
     most_splits: int | None = 50
-    #: Whether models are asked about the rows trained on, too.
+    #: Whether predictions for the training rows are made too.
     trained_rows: bool = False
-    #: Why it cannot be made of a dataset, or "".
+    #: Why it is impossible for a dataset, or "".
     ruled_out: Callable[[pd.DataFrame, Task], str] = lambda features, task: ""

@@ -1,4 +1,4 @@
-"""Random rows among those that are left without copies."""
+"""Random rows after copies are removed."""
 
 from coughlab.evaluation import splits
 from coughlab.evaluation.protocols.base import Protocol

@@ -1,4 +1,4 @@
-"""Random people: nobody on both sides."""
+"""Random people: no person on both sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random people, with as many recordings of either label from each source."""
+"""Random people, with equal numbers of recordings of both labels from each source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every request passes through: a small ASGI middleware for each job, in the order of `stack`."""
+"""The ASGI middleware that every request passes through, one small class per job, in the order of `stack`."""
 
 from collections.abc import Callable
 from os import PathLike
@@ -15,7 +15,7 @@ from coughlab.web.middleware.upload_room import UploadRoom
 def stack(page: str | PathLike | None = None, held: Callable[[], int] = lambda: 0) -> list[Middleware]:
     """All middleware of an app, the outermost first.
 
-    `page` is the HTML file of all pages, where there are pages; `held` gives how many bytes of uploads all open pages hold.
+    `page` is the HTML file of all pages, if there are pages; `held` returns the bytes of uploads in all open pages.
     """
     return [
         Middleware(RequestId),

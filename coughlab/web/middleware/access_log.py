@@ -1,4 +1,4 @@
-"""A line in the log for each request, and figures for Prometheus."""
+"""A line in the log for each request, and metrics for Prometheus."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: Beginnings of addresses whose rest names a visit or a file, or is one of many, and what stands for all of them.
+#: Prefixes of addresses whose rest is variable, such as a visit or a file, and the label for all of them.
 _KINDS = {
     "/_stcore/upload_file": "upload",
     "/_stcore/stream": "open page",
@@ -22,7 +22,7 @@ _KINDS = {
     "/auth": "login",
     "/api": "unknown api",
 }
-#: Not worth a line each: what a page loads, and checks of health.
+#: Requests without a line in the log: a page's resources, and health checks.
 _QUIET = {
     "static",
     "component",
@@ -36,7 +36,7 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 _log = logging.getLogger("coughlab.requests")
 
-#: All figures of this process.
+#: All metrics of this process.
 registry = CollectorRegistry()
 _requests = Counter(
     "coughlab_requests", "Requests answered.", ["route", "method", "status"], registry=registry
@@ -52,13 +52,13 @@ _pages = Gauge("coughlab_open_pages", "Pages that are open in browsers.", regist
 
 
 class AccessLog:
-    """Middleware: logs and counts each request; addresses that are not `known` are written as the kind they are of."""
+    """Middleware: logs and counts each request; addresses that are not `known` are replaced by their kind."""
 
     def __init__(self, app: ASGIApp, known: Iterable[str] = ()) -> None:
         self._app, self._known = app, frozenset(known)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Forward a request."""
         if scope["type"] == "websocket":
             with _pages.track_inprogress():
                 return await self._app(scope, receive, send)
@@ -73,7 +73,7 @@ class AccessLog:
             except LocalProtocolError:
                 if message["type"] != "http.response.start":
                     raise
-                # The server itself has refused what came of the body, and closes the connection.
+                # The server itself has refused the body, and closes the connection.
                 raise ClientDisconnect from None
             status = message.get("status", status)
             size += len(message.get("body", b""))
@@ -88,7 +88,7 @@ class AccessLog:
     def _write(self, scope: Scope, status: int, size: int, seconds: float) -> None:
         route = scope["path"] if scope["path"] in self._known else _kind(scope["path"])
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        # A client that leaves before the answer gets none.
+        # A client that disconnects before the answer gets none.
         _requests.labels(route, method, status or "none").inc()
         _seconds.labels(route).observe(seconds)
         if route not in _QUIET or status >= 500:
@@ -97,6 +97,6 @@ class AccessLog:
 
 
 def _kind(path: str) -> str:
-    # Below the address of each page Streamlit looks for some of its own.
+    # Streamlit also requests some of its own addresses below each page's address.
     path = path[max(path.find("/_stcore/"), 0) :]
     return next((kind for start, kind in _KINDS.items() if path.startswith(start)), "page")

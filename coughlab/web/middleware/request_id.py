@@ -1,4 +1,4 @@
-"""An id for each request, which its answer and all lines about it in the log carry."""
+"""An id for each request, in its answer and in all its log lines."""
 
 import re
 import uuid
@@ -13,13 +13,13 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestId:
-    """Middleware: keeps the id that a request brings, if it is one, else makes one."""
+    """Middleware: keeps the id of a request if it is valid, else makes one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Forward a request."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         given = Headers(scope=scope).get(HEADER, "")

@@ -1,4 +1,4 @@
-"""Headers that tell browsers what a page of the app may do, and where it may be shown."""
+"""Headers that limit what a page of the app may do in a browser, and where it may be shown."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coughlab import config
 
-#: All comes from the app itself. Streamlit writes styles into the page, and makes scripts of texts for its components (blob).
+#: Everything is loaded from the app itself. Streamlit writes styles into the page, and loads its components' scripts as blobs.
 _POLICY = "; ".join(
     [
         "default-src 'self'",
@@ -38,14 +38,14 @@ _HEADERS = {
 
 
 class SecurityHeaders:
-    """Middleware: puts the headers on every answer; of the scripts written in the HTML file `page`, only its own may run."""
+    """Middleware: adds the headers to every answer; the only inline scripts that may run are those of the HTML file `page`."""
 
     def __init__(self, app: ASGIApp, page: str | PathLike | None = None) -> None:
         self._app, self._ancestors = app, config.value("COUGHLAB_FRAME_ANCESTORS")
         self._policy = _POLICY.format(scripts=" ".join(script_hashes(page) if page else ()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
+        """Forward a request."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -55,7 +55,7 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
     def _headers(self, path: str) -> dict[str, str]:
-        # Streamlit shows components in frames of the app's own pages.
+        # Streamlit shows components in frames from the app's own address.
         own = ["'self'"] if path.startswith(("/component/", "/_stcore/", "/media/")) else []
         ancestors = " ".join([*own, *self._ancestors]) or "'none'"
         headers = {"Content-Security-Policy": f"{self._policy}; frame-ancestors {ancestors}"} | _HEADERS
@@ -65,7 +65,7 @@ class SecurityHeaders:
 
 
 def script_hashes(page: str | PathLike) -> Iterator[str]:
-    """What allows the scripts that are written in an HTML file, and only those (CSP 3, section 6.7.2.3)."""
+    """The sources that allow the inline scripts of an HTML file, and only those (CSP 3, section 6.7.2.3)."""
     text = Path(page).read_text(encoding="utf-8")
     for script in re.findall(r"<script>(.*?)</script>", text, re.DOTALL):
         yield f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"

@@ -1,4 +1,4 @@
-"""Room for what pages are sent: so many bytes at once, each upload within a time."""
+"""Limits uploads to pages: bytes in memory at once, and the duration of each."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from coughlab import config
 from coughlab.web.uploads import PAGES_LONGEST_S, Body, UploadError
 
-#: The largest upload that Streamlit takes, as `.streamlit/config.toml` has it.
+#: The largest upload that Streamlit accepts, as set in `.streamlit/config.toml`.
 _LARGEST = 100 * 2**20
 _FULL = PlainTextResponse(
     "More is uploaded at once than fits here. Try again in some minutes.", 503, {"Retry-After": "60"}
@@ -18,15 +18,15 @@ _FULL = PlainTextResponse(
 
 
 class UploadRoom:
-    """Middleware: passes an upload of a page on if there is room beside what all open pages hold (`held`, in bytes)."""
+    """Middleware: forwards an upload to a page if it fits beside the uploads in all open pages (`held`, in bytes)."""
 
     def __init__(self, app: ASGIApp, held: Callable[[], int] = lambda: 0) -> None:
         self._app, self._held = app, held
         self._room, self._coming = config.value("COUGHLAB_PAGES_MB") * 2**20, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on."""
-        # Streamlit's address for uploads may stand below that of a page.
+        """Forward a request."""
+        # Streamlit's address for uploads may be below that of a page.
         if (
             scope["type"] != "http"
             or scope["method"] not in ("PUT", "POST")
@@ -46,9 +46,9 @@ class UploadRoom:
 
     @contextmanager
     def _reserve(self, scope: Scope) -> Iterator[bool]:
-        """Whether there is room for an upload, which it has to itself until it has ended."""
+        """Whether there is room for an upload; reserves it until the upload has ended."""
         size = Headers(scope=scope).get("Content-Length", "")
-        # Without a length it may be as large as can be; what says that it is larger, Streamlit refuses unread.
+        # Without a length it may have the maximum size; Streamlit refuses a larger length without reading.
         coming = int(size) if size.isascii() and size.isdigit() else _LARGEST
         coming *= coming <= _LARGEST
         found = self._held() + self._coming + coming <= self._room

@@ -1,6 +1,6 @@
-"""The API's routes, a module each: its class ``Route`` has the address, the handler and what is described of them.
+"""The API's routes, one module each: its class ``Route`` has the address, the handler and their description.
 
-A module that is added here is found, served and described without being named anywhere else.
+A new module in this folder is found, served and described automatically.
 """
 
 import pkgutil
@@ -18,12 +18,12 @@ def endpoints() -> list[type[Endpoint]]:
 
 
 def addresses() -> list[str]:
-    """Where something is."""
+    """The addresses of all routes."""
     return [endpoint.path for endpoint in endpoints()]
 
 
 def table() -> list[Route]:
-    """All routes, for Starlette; any other address below ``/api`` is an error in JSON."""
+    """All routes, for Starlette; any other address below ``/api`` gives an error in JSON."""
     return [
         *(Route(endpoint.path, endpoint) for endpoint in endpoints()),
         Route("/api", _NotFound),

@@ -24,7 +24,7 @@ _SCHEMAS = {
 
 
 class Route(Endpoint):
-    """Public, so that whatever watches the server needs no key."""
+    """Public, so that a monitor of the server needs no key."""
 
     path, order, public, schemas = "/api/v1/health", 3, True, _SCHEMAS
 

@@ -9,7 +9,7 @@ from coughlab.web.endpoint import Endpoint, running
 from coughlab.web.middleware.access_log import registry
 from coughlab.web.schema import STRING, errors, operation, response
 
-#: Figures of the workers, by attribute of `coughlab.serving.workers.Pool`.
+#: Metrics of the workers, by attribute of `coughlab.serving.workers.Pool`.
 _WORKERS = {
     "size": Gauge("coughlab_workers", "Processes that answer.", registry=registry),
     "admitted": Gauge(
@@ -22,7 +22,7 @@ _WORKERS = {
 
 
 class Route(Endpoint):
-    """The figures that `coughlab.web.middleware.access_log` counts, and those of the workers."""
+    """The metrics of `coughlab.web.middleware.access_log` and of the workers."""
 
     path, order = "/api/v1/metrics", 4
 

@@ -17,7 +17,7 @@ from coughlab.web.schema import STRING, errors, mapping, operation, record, ref,
 if TYPE_CHECKING:  # the API starts and answers without pandas
     import pandas as pd
 
-#: What the answer has of each model as it stands in the study.
+#: Fields of each model that are copied from the study.
 _FACTS = ("title", "summary", "input", "threshold", "parameters", "epochs")
 
 _SCHEMAS = {
@@ -31,7 +31,7 @@ _SCHEMAS = {
 
 
 class Route(Endpoint):
-    """The models of the study that answers."""
+    """The models of the default study."""
 
     path, order, schemas = "/api/v1/models", 2, _SCHEMAS
 
@@ -68,6 +68,6 @@ def _models() -> dict[str, object]:
 
 
 def _records(scores: pd.DataFrame) -> list[dict]:
-    """Scores of one model; what is not defined, such as a sensitivity without positives, is null."""
+    """Scores of one model; undefined values, such as a sensitivity without positives, are null."""
     rows = scores.drop(columns="model").astype(object)
     return rows.where(rows.notna(), None).to_dict("records")

@@ -92,7 +92,7 @@ _SCHEMAS = {
         version=STRING,
     ),
 }
-#: What can be asked in the address; all but ``also`` can stand in fields of the form, too.
+#: Parameters of the address; all except ``also`` can be fields of the form too.
 _OPTIONS: dict[str, Schema] = {
     "also": STRING | {"description": "Large models to ask too, with commas between them."},
     "prevalence": _PREVALENCE
@@ -117,7 +117,7 @@ def _parameter(name: str, option: Schema) -> dict[str, object]:
 
 
 class Route(Endpoint):
-    """One recording in, analysed off the event loop; an upload stays in memory."""
+    """Analyses one recording outside the event loop; the upload stays in memory."""
 
     path, order, schemas = "/api/v1/predict", 1, _SCHEMAS
 
@@ -149,10 +149,10 @@ class Route(Endpoint):
             prevalence = prevalence_of(options["prevalence"]) if "prevalence" in options else None
             force = _truth("force", options.get("force", "false"))
 
-            # Without the app's lifespan around it, as in a program that uses the routes alone, there are no workers.
+            # Without the app's lifespan, as in a program that uses only the routes, there are no workers.
             respond = running.pool.answer if running.pool else worker_process.respond
             answer = partial(respond, data, also=also, prevalence=prevalence, force=force)
-            # The workers say when there are too many, so that no request has to wait for a thread.
+            # The workers limit the number of requests, so that no request has to wait for a thread.
             body = await to_thread.run_sync(answer, limiter=threads("answers", 10_000))
         return Response(body, media_type="application/json")
 

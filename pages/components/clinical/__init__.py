@@ -1,7 +1,7 @@
-"""A component of the page "For clinicians": two sliders, and all that they move in the browser.
+"""A component of the page "For clinicians": two sliders, and everything that depends on them in the browser.
 
-What does not depend on the prevalence is computed here for every threshold and sent at once. The browser looks it up, and applies
-to it the formulas of `coughlab.evaluation.decision` that a prevalence needs.
+Values that do not depend on the prevalence are computed here for every threshold and sent at once. The browser looks them up, and
+applies the formulas of `coughlab.evaluation.decision` that need a prevalence.
 """
 
 from pathlib import Path
@@ -11,19 +11,20 @@ import streamlit as st
 
 from coughlab.charts import COLOURS
 from coughlab.evaluation import confusion, decision
+from pages.components.code import SHARED, joined
 from pages.components.threshold import label
 
 HERE = Path(__file__).parent
-#: What the prevalence slider stops at: close together where it is low.
+#: Stops of the prevalence slider, closer together for low prevalence.
 PREVALENCES = np.round(
     np.concatenate([np.arange(1, 10) / 1000, np.arange(10, 100, 5) / 1000, np.arange(10, 91) / 100]), 3
 )
-#: Where the model's own probabilities are read for the decision curve: even steps of their log odds.
+#: Points of the decision curve for the model's own probabilities: even steps of log odds.
 STEPS = 1 / (1 + np.exp(-np.arange(-8, 8.01, 0.1)))
-#: Numbers are rounded to this many significant digits: enough for what is shown, and short to send.
+#: Numbers are rounded to this many significant digits: enough for display, and short to send.
 DIGITS = 8
 
-#: Tests to compare with: sensitivity and specificity in percent, and where they come from.
+#: Tests for comparison: sensitivity and specificity in percent, and their source.
 OTHERS = {
     "symptoms": {
         "title": "Symptom check",
@@ -41,7 +42,7 @@ OTHERS = {
     },
 }
 
-#: What the numbers are, and whose methods.
+#: Explanation of the numbers, and references for the methods.
 METHODS = """Sensitivity and specificity are means over the splits; their intervals (Wilson, 95%) take the number of different
 people of each class as the number of trials, since recordings of one person are not independent. Likelihood ratios rest
 on the same numbers of people, their intervals on the logarithm (Simel, Samsa and Matchar 1991). A ratio of 1 changes nothing, one
@@ -60,16 +61,14 @@ _component = st.components.v2.component(
     html=(HERE / "clinical.html").read_text(),
     css=(
         f"section, .paper {{ --positive: {COLOURS['positive']}; --negative: {COLOURS['negative']}; }}\n"
-        + (HERE / "clinical.css").read_text()
+        + joined(SHARED / "controls.css", SHARED / "drawing.css", HERE / "clinical.css")
     ),
-    js="\n".join(
-        path.read_text()
-        for path in (
-            HERE / "clinical.js",
-            HERE / "figures.js",
-            HERE / "formulas.js",
-            HERE.parent / "drawing.js",
-        )
+    js=joined(
+        SHARED / "panel.js",
+        HERE / "clinical.js",
+        HERE / "figures.js",
+        HERE / "formulas.js",
+        SHARED / "drawing.js",
     ),
 )
 
@@ -80,17 +79,17 @@ def show(rows, *, at, prevalence, others, trained, condition, name, title, about
     Parameters
     ----------
     rows : pandas.DataFrame
-        Test rows of the predictions table, of one model, protocol and dataset tested on, with both classes.
+        Test rows of the predictions table, of one model, protocol and test dataset, with both classes.
     at, prevalence : float
-        The threshold and the prevalence to start at.
+        The initial threshold and prevalence.
     others : dict of str to (float, float)
-        Sensitivity and specificity in percent to start with, for each of `OTHERS`.
+        Initial sensitivity and specificity in percent, for each of `OTHERS`.
     trained : float or None
-        Share of positive recordings among those the model was trained on; without it the model's own curve is left out.
+        Share of positive recordings in the training data; without it the model's own curve is left out.
     condition : str
-        What the positive class is called.
+        Name of the positive class.
     name : str
-        Tells these rows from others, and is part of the names of downloaded files.
+        Identifies these rows, and is part of the names of downloaded files.
     title : str
         The model in words.
     about : list of str
@@ -100,7 +99,7 @@ def show(rows, *, at, prevalence, others, trained, condition, name, title, about
     key : str
         Key of the component. ``st.session_state[key]["chosen"]`` holds the ``threshold``, ``prevalence`` and ``others`` chosen.
     on_change : callable
-        Called when something else was chosen.
+        Called when a choice changes.
     """
     thresholds = np.union1d(confusion.STEPS, at)
     table = decision.at(rows, thresholds)
@@ -136,5 +135,5 @@ def show(rows, *, at, prevalence, others, trained, condition, name, title, about
 
 
 def _listed(numbers):
-    """Numbers as a list; what is missing becomes None, which JSON knows."""
+    """Numbers as a list; missing ones become None, for JSON."""
     return [None if np.isnan(number) else float(f"{number:.{DIGITS}g}") for number in numbers]

@@ -1,5 +1,5 @@
-// Two sliders and what they move. Python computed what a threshold needs; what a prevalence needs is computed here, without a way
-// to the server and back, so that it follows the hand.
+// Two sliders and everything that depends on them. Python has computed the values for each threshold; those for a prevalence are
+// computed here, without a request to the server, so that they follow the slider at once.
 const MEASURES = [
   ["sensitivity", "Sensitivity", "of those with {condition} are predicted {condition}"],
   ["specificity", "Specificity", "of those without are predicted not {condition}"],
@@ -16,20 +16,20 @@ const COUNTS = [
   ["alarmed", "Of 1,000: without and alarmed"],
 ];
 const WORTH = "Better than treating all or none, if one would treat from";
-// The server hears of a choice when the hand has rested for so long, in milliseconds.
+// A choice is sent to the server after the slider has rested for this many milliseconds.
 const RESTED = 200;
 
 export default function ({ data, parentElement, setStateValue }) {
   const view = (parentElement.clinical ??= new View(parentElement));
   view.send = (chosen) => setStateValue("chosen", chosen);
-  // A rerun of the page brings the same view again, perhaps with a choice that the hand has left behind since.
+  // A rerun of the page sends the same view again, perhaps with a choice that is out of date.
   if (view.data?.name !== data.name) view.open(data);
   return () => clearTimeout(view.timer);
 }
 
-class View {
+class View extends Panel {
   constructor(root) {
-    this.root = root;
+    super(root);
     this.threshold = this.find("#threshold");
     this.prevalence = this.find("#prevalence");
     this.percent = this.find("#percent");
@@ -41,13 +41,13 @@ class View {
     };
     this.find("[data-save=csv]").onclick = () => this.saveTable();
     for (const [measure, title] of MEASURES) {
-      const card = this.copy("card");
+      const card = this.copy("card").firstElementChild;
       card.dataset.measure = measure;
       card.querySelector("dt").textContent = title;
       this.find(".cards").append(card);
     }
     for (const name of ["people", "nomogram", "decisions"]) {
-      const figure = this.copy("figure");
+      const figure = this.copy("figure").firstElementChild;
       figure.dataset.figure = name;
       for (const button of figure.querySelectorAll("button")) {
         button.onclick = () =>
@@ -57,24 +57,7 @@ class View {
     }
   }
 
-  // A text with the condition in its place.
-  say(words) {
-    return words.replaceAll("{condition}", this.data.condition);
-  }
-
-  find(selector) {
-    return this.root.querySelector(selector);
-  }
-
-  all(selector) {
-    return this.root.querySelectorAll(selector);
-  }
-
-  copy(id) {
-    return this.find(`template#${id}`).content.firstElementChild.cloneNode(true);
-  }
-
-  // Another study, model or protocol.
+  // Called for another study, model or protocol.
   open(data) {
     clearTimeout(this.timer);
     this.data = data;
@@ -116,7 +99,7 @@ class View {
     };
   }
 
-  // Another test, from its sensitivity and specificity: it has no interval here.
+  // Another test, from its sensitivity and specificity, without intervals.
   other(key) {
     const [sensitivity, specificity] = this.chosen.others[key].map((value) => value / 100);
     const [missed, found] = [1 - sensitivity, sensitivity].map((share) => this.chosen.prevalence * share);

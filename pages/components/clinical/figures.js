@@ -1,4 +1,4 @@
-// The three figures: 1,000 people, Fagan's nomogram, the decision curve. Each draws itself anew from the numbers of the moment.
+// The three figures: 1,000 people, Fagan's nomogram, the decision curve. Each is drawn again from the current numbers.
 const WIDTH = 400;
 const logit = (probability) => Math.log(probability / (1 - probability));
 const within = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -11,7 +11,7 @@ function heading(svg, height, title, lines, described) {
   lines.forEach((words, k) => text(svg, 0, 34 + 17 * k, words));
 }
 
-// How one person is drawn, in a cell of 10 by 10.
+// The drawing of one person, in a cell of 10 by 10.
 const SIGNS = {
   found: (x, y) => `M${x + 1} ${y + 1}h8v8h-8z`,
   missed: (x, y) => `M${x + 1.5} ${y + 1.5}h7v7h-7zl7 7`,
@@ -51,7 +51,7 @@ function drawNomogram(svg, { prevalence, after, lines }) {
   });
   heading(svg, 530, "Fagan's nomogram", lines, `Before: ${percent(prevalence)}. ${words.join(". ")}.`);
   const [top, bottom] = [116, 470];
-  // Half the log of a likelihood ratio stands midway between the log odds before, which run down, and those after.
+  // Half the log of a likelihood ratio is midway between the log odds before, which increase downwards, and those after.
   const y = (odds) => (top + bottom) / 2 - ((bottom - top) / 2) * (odds / END);
   const scales = [
     { x: 62, title: ["Before", "(prevalence)"], marks: BEFORE, at: (mark) => -logit(mark / 100), unit: "%", side: -1 },
@@ -72,7 +72,7 @@ function drawNomogram(svg, { prevalence, after, lines }) {
     points.push([result, 17, 492 + 20 * k]);
     text(svg, 42, 496.5 + 20 * k, words[k], "read");
   });
-  // The scales have to stay legible where a line crosses them.
+  // The scales must be legible where a line crosses them.
   for (const { x, title, marks, at, unit, side } of scales) {
     title.forEach((word, k) => text(svg, x, top - 22 + 14 * k, word, "tick", "middle"));
     line(svg, [[x, top], [x, bottom]], "axis");
@@ -117,7 +117,7 @@ function drawDecisions(svg, { prevalence, tests, curve, trained, lines, describe
   const steps = Array.from({ length: 181 }, (_, k) => 1 / (1 + Math.exp(-(from + ((to - from) * k) / 180))));
   const of = (sensitivity, specificity) =>
     steps.map((w) => [x(w), y(1000 * netBenefit(prevalence, sensitivity, specificity, w))]);
-  // Every point of the model's own curve is a threshold that was measured.
+  // Every point of the model's own curve is a measured threshold.
   const own = curve.probability.map((probability, k) => {
     const w = priorShift(probability, trained, prevalence);
     return [x(w), y(1000 * netBenefit(prevalence, curve.sensitivity[k], curve.specificity[k], w))];

@@ -1,4 +1,4 @@
-// The formulas of coughlab/evaluation/decision.py that a prevalence needs. That module documents them, and tests hold the two together.
+// The formulas of coughlab/evaluation/decision.py that a prevalence needs. That module documents them, and tests compare the two.
 function postTest(prevalence, ratio) {
   return (prevalence * ratio) / (prevalence * ratio + (1 - prevalence));
 }

@@ -19,5 +19,5 @@ _buttons = st.components.v2.component(
 
 
 def show(key: str, name: str, title: str) -> None:
-    """Show the buttons of the chart that has a key; `name` is the file's without its ending."""
+    """Show the buttons for the chart with this key; `name` is the file's name without its ending."""
     _buttons(data={"key": key, "name": name, "title": title}, key=f"{key} download", height=24)

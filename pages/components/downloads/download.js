@@ -1,5 +1,5 @@
-// Buttons that save the Plotly chart above them as it is shown. Plotly draws the file itself, in the browser: its own camera
-// button is asked for the format, so zoom, hidden traces and the theme's colours are kept.
+// Buttons that save the Plotly chart above them as it is shown. Plotly makes the file in the browser: the code uses Plotly's own
+// camera button, so zoom, hidden traces and the theme's colours are kept.
 export default function ({ data, parentElement }) {
   for (const button of parentElement.querySelectorAll("button")) {
     button.setAttribute("aria-label", `Download "${data.title}" as ${button.dataset.format.toUpperCase()}`);

@@ -1,8 +1,8 @@
-"""What can be taken away from the page "Live", and the end of it.
+"""The downloads of the page "Live", and the button that clears it.
 
-A file goes to the browser through the component that has the buttons, which saves it. Streamlit's own download buttons lay it
-onto the server for the browser to fetch, and forget it at the second run of any fragment after that: here a seventh of a second
-later, which is too soon for a browser that is busy or far away.
+A file is sent to the browser through the component with the buttons, which saves it. Streamlit's own download buttons store it on
+the server for the browser to fetch, and delete it at the second following run of any fragment: here after a seventh of a second,
+which is too soon for a slow or distant browser.
 """
 
 import base64
@@ -11,6 +11,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.components.code import SHARED, joined
+
 HERE = Path(__file__).parent
 KEY = "live exports"
 
@@ -18,12 +20,12 @@ _buttons = st.components.v2.component(
     "coughlab_live_exports",
     html=(HERE / "exports.html").read_text(),
     css=(HERE / "exports.css").read_text(),
-    js=(HERE / "exports.js").read_text() + (HERE.parent / "drawing.js").read_text(),
+    js=joined(HERE / "exports.js", SHARED / "drawing.js"),
 )
 
 
 def show(ear):
-    """Show the buttons for what a listener has heard."""
+    """Show the buttons for a listener's coughs."""
     with st.container(horizontal=True):
         with st.container(width="content"):
             _files(ear)
@@ -38,7 +40,7 @@ def _files(ear):
 
 
 def _asked_for(ear):
-    """The file that somebody wants, None most of the time."""
+    """The requested file; None most of the time."""
     wanted = st.session_state.get(KEY, {}).get("wanted")
     if wanted is None:
         return None
@@ -50,6 +52,6 @@ def _asked_for(ear):
         "name": name,
         "type": kind,
         "content": base64.b64encode(content()).decode(),
-        # Tells the same file, which comes again whenever the page is drawn, from one that is wanted again.
+        # Distinguishes the same file, which is sent again whenever the page is drawn, from a new request for it.
         "when": time.time(),
     }

@@ -1,4 +1,4 @@
-// Hands each piece over to the picture.
+// Passes each piece to the picture.
 export default function ({ data }) {
   dispatchEvent(new CustomEvent("coughlab-live", { detail: data }));
 }

@@ -1,4 +1,4 @@
-"""The microphone of the page "Live": streamlit-webrtc brings its sound here, straight from the browser."""
+"""The microphone of the page "Live": streamlit-webrtc sends its sound here directly from the browser."""
 
 import logging
 import time
@@ -12,9 +12,9 @@ from pages.shared.ice_servers import ice_servers
 microphone.isolate()
 _log = logging.getLogger(__name__)
 
-#: A connection that is not up after so many seconds will hardly come up.
+#: A connection that is not established after this many seconds will probably fail.
 PATIENCE_S = 10
-#: What browsers do to a voice so that a call sounds better destroys coughs.
+#: The browsers' voice processing for calls destroys coughs.
 RAW = {"echoCancellation": False, "noiseSuppression": False, "autoGainControl": False}
 WORDS = {
     "start": "Open the microphone",
@@ -28,19 +28,19 @@ WORDS = {
 
 
 def show(ear, predictor):
-    """The button that opens and closes the microphone, whose sound goes to a listener.
+    """The button that opens and closes the microphone; its sound goes to a listener.
 
     Returns
     -------
     bool
-        Whether the microphone is open, or about to be.
+        Whether the microphone is open or opening.
 
     Raises
     ------
     coughlab.studies.store.StoreError
         If the models cannot be loaded.
     """
-    # The same as long as the listener is the same: a connection goes on with the one that it began with.
+    # Must stay the same for the same listener: a connection keeps the one that it started with.
     sink = st.session_state.get("sink") or AudioSinkTrack(ear.hear)
     st.session_state.sink = sink
 
@@ -54,17 +54,17 @@ def show(ear, predictor):
             sink_audio_track=sink,
             translations=WORDS,
         )
-    except Exception:  # whatever it is, there is the recorder
+    except Exception:  # after any error there is still the recorder
         _log.exception("The connection failed")
         st.session_state.trouble = True
         return False
     is_open = context.state.playing or context.state.signalling
-    # Told by what is, since the component's own call when something changes does not always come.
+    # Derived from the present state, because the component's own callback is not always called.
     if not is_open:
         st.session_state.pop("asked_at", None)
     elif "asked_at" not in st.session_state:
-        # While the connection comes up, so that the first cough is answered as fast as the others, and not sooner, since most who
-        # look at the page only look.
+        # While the connection is being established, so that the first cough is answered as fast as the others. Not earlier,
+        # because most visitors of the page do not start the microphone.
         predictor.warm_up()
         st.session_state.asked_at = time.monotonic()
         st.session_state.trouble = False
@@ -73,6 +73,6 @@ def show(ear, predictor):
 
 
 def in_trouble(ear):
-    """Whether the microphone was asked for some time ago and nothing has been heard (bool)."""
+    """Whether the microphone was started some time ago and no sound has arrived (bool)."""
     asked_at = st.session_state.get("asked_at")
     return asked_at is not None and ear.quiet_s is None and time.monotonic() - asked_at > PATIENCE_S

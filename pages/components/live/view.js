@@ -1,9 +1,9 @@
-// The rolling picture of the sound and the list of coughs. Python sends the newest columns and coughs in pieces, each reaching
-// back over the one before; only what is new is drawn, onto two canvases that hold the window as a ring.
+// The rolling picture of the sound and the list of coughs. Python sends the newest columns and coughs in overlapping pieces. Only
+// new columns are drawn, onto two canvases that are ring buffers of the window.
 const WINDOW_S = 10;
-// What a column may be marked as.
+// Marks of a column.
 const [BREAK, MISSING] = [1, 2];
-// Decibels that are the darkest and the brightest of the spectrogram.
+// Decibels of the darkest and the brightest colour of the spectrogram.
 const DARKEST = -95;
 const BRIGHTEST = -25;
 // Heights in CSS pixels: the numbers of the frames, the waveform, a gap, and the seconds below.
@@ -11,7 +11,7 @@ const TOP = 20;
 const WAVE = 90;
 const GAP = 6;
 const BELOW = 20;
-// The server is asked for everything not more often than this, in milliseconds.
+// Shortest time between two requests for all data, in milliseconds.
 const PATIENCE = 1500;
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -39,7 +39,7 @@ class View {
   }
 
   take(data) {
-    // Streamlit comes with the same again whenever it draws the page.
+    // Streamlit sends the same data again whenever it draws the page.
     if (data.sent <= this.data?.sent) return;
     if (data.epoch !== this.epoch) this.begin(data.epoch);
     this.data = data;
@@ -49,7 +49,7 @@ class View {
     this.compose();
   }
 
-  // A new listener, or one that was cleared.
+  // A new or cleared listener.
   begin(epoch) {
     this.epoch = epoch;
     this.raw = new Uint8Array(this.width * this.size);
@@ -73,7 +73,7 @@ class View {
     this.next = Math.max(this.next, end);
   }
 
-  // One column onto the rings.
+  // Draw one column on the ring buffers.
   paint(x, column) {
     const [low, high, , mark] = column;
     const { ctx } = this.wave;
@@ -90,7 +90,7 @@ class View {
     this.heat.ctx.putImageData(image, x, 0);
   }
 
-  // The rings, the frames and the scales onto what is seen.
+  // Draw the ring buffers, the frames and the scales on the visible canvas.
   compose() {
     const { canvas, data } = this;
     const colour = style(this.root, "--st-primary-color");
@@ -183,7 +183,7 @@ class View {
     ctx.setLineDash([]);
   }
 
-  // Everything anew, in other colours.
+  // Draw everything again, in other colours.
   repaint(colour) {
     this.colour = colour;
     const { size } = this;
@@ -298,7 +298,7 @@ function halo(ctx, text, x, y) {
 
 const style = (root, name) => getComputedStyle(root.querySelector("section")).getPropertyValue(name).trim();
 
-// From black over violet and orange to pale yellow, as matplotlib's "inferno": 9 of its colours and what lies between.
+// Black to violet, orange and pale yellow, as matplotlib's "inferno": 9 of its colours, with interpolation.
 const STOPS = [
   [0, 0, 4],
   [31, 12, 72],

@@ -1,8 +1,8 @@
-"""The rolling picture and the list of coughs, drawn by the browser from small pieces that this sends.
+"""The rolling picture and the list of coughs, drawn by the browser from small pieces of data.
 
-The picture is one component, sent once. The pieces go through another one, which hands them over and is next to nothing, since
-Streamlit sends a component's own code along with every change of its data. A piece reaches back further than the one before it,
-for the browser may skip some; where it missed more than that, it asks the picture's component for everything.
+The picture is one component, sent once. The pieces go through a second, very small component, because Streamlit sends a
+component's code again with every change of its data. Each piece overlaps the one before it, because the browser may skip some. If
+the browser has missed more than that, the picture's component requests everything.
 """
 
 import base64
@@ -13,21 +13,22 @@ import streamlit as st
 
 from coughlab.live import cough_log, picture
 from coughlab.text import percent
+from pages.components.code import SHARED, joined
 from pages.components.live import microphone
 
 HERE = Path(__file__).parent
-#: Seconds between two pieces, and how many columns and coughs each reaches back.
+#: Seconds between two pieces, and number of columns and coughs in each.
 EVERY = 0.07
 OVERLAP = round(0.8 / picture.COLUMN_S)
 CHANGED = 3
-#: So many coughs are listed on the page.
+#: Number of coughs listed on the page.
 LISTED = 100
 KEY = "live"
 
 _view = st.components.v2.component(
     "coughlab_live",
     html=(HERE / "view.html").read_text(),
-    css=(HERE / "view.css").read_text(),
+    css=joined(SHARED / "controls.css", HERE / "view.css"),
     js=(HERE / "view.js").read_text(),
 )
 _feed = st.components.v2.component(
@@ -36,10 +37,10 @@ _feed = st.components.v2.component(
 
 
 def show(ear, predictor, is_open):
-    """Show the picture and the list, which grow all the time while the microphone is open."""
+    """Show the picture and the list, which are updated while the microphone is open."""
     study = predictor.study
     _picture(ear, study, is_open)
-    # A place of its own, whether it is empty or not: what stands below keeps its place, which a fragment would overwrite.
+    # A separate container, even if it is empty: otherwise a fragment would overwrite the elements below.
     with st.container():
         if is_open:
             _piece(ear, study)
@@ -66,12 +67,12 @@ def _picture(ear, study, is_open):
 def _piece(ear, study):
     if st.session_state.trouble != microphone.in_trouble(ear):
         st.session_state.trouble = not st.session_state.trouble
-        st.rerun()  # the whole page: it offers the recorder, or needs it no more
+        st.rerun()  # the whole page: it shows the recorder, or removes it
     _feed(data=_news(ear, study, True, OVERLAP, CHANGED), key=f"{KEY} feed", height=1)
 
 
 def _news(ear, study, is_open, n_columns, n_coughs):
-    """What there is to show, as far back as is asked for."""
+    """The data to show, from the requested position on."""
     first, columns = ear.columns(n_columns)
     level, peak = ear.level()
     heard_s = ear.heard_s
@@ -144,7 +145,7 @@ def _row(cough, study):
 
 
 def _asked_for(ear):
-    """The sound that somebody wants to hear, None most of the time."""
+    """The requested sound of a cough; None most of the time."""
     number = st.session_state.get(KEY, {}).get("play")
     wav = None if number is None else ear.wav(number)
     return wav and {"number": number, "when": time.time(), "wav": base64.b64encode(wav).decode()}

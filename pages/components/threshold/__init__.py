@@ -1,4 +1,4 @@
-"""A component of the page "Matrices": the slider, and the matrices and the marks on the curves that it moves in the browser.
+"""A component of the page "Matrices": the slider, and the matrices and the marks on the curves that follow it in the browser.
 
 All numbers, for every position of the slider, are computed here and sent at once; the browser only looks them up.
 """
@@ -10,19 +10,20 @@ import streamlit as st
 
 from coughlab.evaluation import confusion
 from coughlab.evaluation import roc as curves
+from pages.components.code import SHARED, joined
 
 HERE = Path(__file__).parent
-#: The sensitivities that a threshold can be asked to keep.
+#: Sensitivities that a user can select to find a threshold.
 SENSITIVITIES = (0.8, 0.9, 0.95, 1.0)
-#: Shares and points of curves are rounded to this many digits: enough for what is shown, and short to send.
+#: Shares and points of curves are rounded to this many digits: enough for display, and short to send.
 DIGITS = 7
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 _component = st.components.v2.component(
     "coughlab_threshold",
     html=(HERE / "threshold.html").read_text(),
-    css=(HERE / "threshold.css").read_text(),
-    js=(HERE / "threshold.js").read_text() + (HERE.parent / "drawing.js").read_text(),
+    css=joined(SHARED / "controls.css", SHARED / "drawing.css", HERE / "threshold.css"),
+    js=joined(SHARED / "panel.js", HERE / "threshold.js", SHARED / "drawing.js"),
 )
 
 
@@ -34,21 +35,21 @@ def show(rows, each_split, *, condition, at, cell, name, about, measured, key, o
     rows : pandas.DataFrame
         Rows of the predictions table, of one model and one role.
     each_split : pandas.DataFrame
-        What `coughlab.evaluation.scoring.per_split` says of that model and role.
+        Rows of `coughlab.evaluation.scoring.per_split` for that model and role.
     condition : str
-        What the positive class is called.
+        Name of the positive class.
     at : float
-        The threshold to start at.
+        The initial threshold.
     cell : str or None
-        The cell chosen at the start, a key of `coughlab.evaluation.confusion.CELLS`.
+        The initial cell, a key of `coughlab.evaluation.confusion.CELLS`.
     name : str
-        Tells these rows from others, and is part of the names of downloaded files.
+        Identifies these rows, and is part of the names of downloaded files.
     about, measured : str
-        Where the rows come from: a few words for above the curves, and a sentence.
+        Source of the rows: a short text above the curves, and a sentence.
     key : str
         Key of the component. ``st.session_state[key]["chosen"]`` holds the ``threshold`` and ``cell`` chosen since.
     on_change : callable
-        Called when another threshold or cell was chosen.
+        Called when another threshold or cell is chosen.
     """
     labels, probabilities = rows["positive"], rows["probability"]
     youden = curves.youden(labels, probabilities)
@@ -95,7 +96,7 @@ def show(rows, each_split, *, condition, at, cell, name, about, measured, key, o
 
 
 def label(threshold):
-    """A threshold as it is shown: short, but never 0 or 1 where it is not."""
+    """A formatted threshold: short, but "0" or "1" only if it is exactly that."""
     digits = 4
     while float(shown := f"{threshold:.{digits}g}") in (0, 1) and float(shown) != threshold:
         digits += 1
@@ -104,7 +105,7 @@ def label(threshold):
 
 
 def _cells(table):
-    """The columns of `coughlab.evaluation.confusion.at` as lists; what is missing becomes None, which JSON knows."""
+    """The columns of `coughlab.evaluation.confusion.at` as lists; missing values become None, for JSON."""
     table = table.round(DIGITS).astype(object).where(table.notna(), None)
     names = ["matrix", "cell"]
     # Every threshold has the same cells in the same order.
@@ -118,7 +119,7 @@ def _points(curve):
 
 
 def _area(curve, each_split):
-    """A line on the area under a curve, and on those of the splits."""
+    """A line on the area under a curve, and on the areas of the splits."""
     if not len(curve[0]):
         return "No curve: all rows are of one class"
     line = f"Area {np.trapezoid(curve[1], curve[0]):.3f}"

@@ -1,32 +1,32 @@
-// The threshold slider with the matrices and the marks on the curves that it moves. Python computed the numbers of every
-// position: here they are only looked up and written, without a way to the server and back, so that they follow the hand.
+// The threshold slider with the matrices and the marks on the curves. Python has computed the numbers for every position: here
+// they are only looked up and written, without a request to the server, so that they follow the slider at once.
 const NAMES = { tp: "true positives", fn: "false negatives", fp: "false positives", tn: "true negatives" };
 const MATRICES = {
   confusion: ["Confusion matrix", "Share of all rows."],
   precision: ["Precision matrix", "Each column adds up to 100%: of those predicted so, how many are so."],
   recall: ["Recall matrix", "Each row adds up to 100%: of those that are so, how many are predicted so."],
 };
-// What a cell's count is divided by.
+// Denominator of a cell's count.
 const DIVISORS = {
   confusion: { tp: "in all", fn: "in all", fp: "in all", tn: "in all" },
   precision: { tp: "predicted {condition}", fn: "predicted not {condition}", fp: "predicted {condition}", tn: "predicted not {condition}" },
   recall: { tp: "with {condition}", fn: "with {condition}", fp: "without {condition}", tn: "without {condition}" },
 };
-// The server hears of a threshold when the slider has rested for so long, in milliseconds.
+// A threshold is sent to the server after the slider has rested for this many milliseconds.
 const RESTED = 200;
 
 export default function ({ data, parentElement, setStateValue }) {
   const view = (parentElement.threshold ??= new View(parentElement));
   view.send = (chosen) => setStateValue("chosen", chosen);
-  // A rerun of the page brings the same view again, perhaps with a threshold that the hand has left behind since.
+  // A rerun of the page sends the same view again, perhaps with a threshold that is out of date.
   if (view.data?.name === data.name) view.refresh(data);
   else view.open(data);
   return () => clearTimeout(view.timer);
 }
 
-class View {
+class View extends Panel {
   constructor(root) {
-    this.root = root;
+    super(root);
     this.slider = this.find("input");
     this.select = this.find("select");
     this.build();
@@ -39,23 +39,6 @@ class View {
       button.onclick = () => this.choose(button.dataset.cell);
     }
     this.find("[data-save=csv]").onclick = () => this.saveTable();
-  }
-
-  // A text with the condition in its place.
-  say(words) {
-    return words.replaceAll("{condition}", this.data.condition);
-  }
-
-  find(selector) {
-    return this.root.querySelector(selector);
-  }
-
-  all(selector) {
-    return this.root.querySelectorAll(selector);
-  }
-
-  copy(id) {
-    return this.find(`#${id}`).content.cloneNode(true);
   }
 
   build() {
@@ -80,7 +63,7 @@ class View {
     }
   }
 
-  // Another model, split or role.
+  // Called for another model, split or role.
   open(data) {
     this.refresh(data);
     for (const place of this.all("[data-condition]")) place.textContent = data.condition;
@@ -203,7 +186,7 @@ class View {
     if (!x.length) return;
     path(svg, [[0, from], [1, to]], "reference");
     path(svg, x.map((value, k) => [value, y[k]]), "curve");
-    // Where the curve of a useful model is not: below it on the right, or on the left.
+    // A position away from the curve of a useful model: below it on the right, or on the left.
     const [x0, anchor] = name === "roc" ? [px(0.98), "end"] : [px(0.02), "start"];
     text(svg, x0, name === "roc" ? py(0.86) : py(to) - 7, note, "note", anchor);
     this.marks ??= {};

@@ -1,4 +1,4 @@
-"""The report of an audit, for reading. File names, labels and sources come from strangers: never shown as markup."""
+"""Shows the report of an audit. File names, labels and sources are untrusted: they are never shown as markup."""
 
 import json
 import re
@@ -20,12 +20,12 @@ SEVERITIES = {
     "warning": ("Warning", ":material/warning:", "orange"),
     "note": ("Note", ":material/info:", "blue"),
 }
-#: Labels and sources that are named in the sentence at the top; a table has all of them.
+#: Number of labels and sources that are named in the sentence at the top; a table has all of them.
 LISTED = 6
 
 
 def show(report):
-    """The verdict, the dataset, its shortcuts, the findings, what was left out, and the downloads."""
+    """Show the verdict, the dataset, its shortcuts, the findings, the rows that were left out, and the downloads."""
     show_verdict(report)
     show_size(report)
     show_shortcuts(report)
@@ -113,7 +113,7 @@ def show_finding(finding):
         st.text(f"What to do: {finding['advice']}")
         if finding["examples"]:
             with st.expander("Examples"):
-                # A group a line: of one person, or of the same sound.
+                # One group per line: recordings of one person, or of the same sound.
                 st.code("\n".join(audit_text.examples(finding)), language=None, wrap_lines=True)
 
 

@@ -1,4 +1,4 @@
-"""An audit of the visitor's own dataset: the upload, the progress in words, and nothing left behind."""
+"""An audit of the visitor's own dataset: upload and progress; no data is kept."""
 
 import threading
 from dataclasses import replace
@@ -20,12 +20,12 @@ Put the recordings into one ZIP, laid out in one of these ways:
 - as **{", ".join(_FIRST)}** or **{_LAST}** are published.
 
 The classes may be about any condition."""
-#: One audit at a time in a server: each holds an upload in memory and keeps a core busy.
+#: One audit at a time per server: each has an upload in memory and uses a core.
 _alone = threading.Lock()
 
 
 def ask():
-    """Take a ZIP and audit it; the report stays with the visit."""
+    """Take a ZIP and audit it; the report is stored in the visit."""
     st.markdown(HOW)
     limits = archive.LIMITS
     with st.form("own", clear_on_submit=True):
@@ -56,7 +56,7 @@ def _audit(upload):
     try:
         with shown.container():
             bar = st.progress(0.0, "Unpacking …")
-            # Whatever is pressed ends a run of the page, and with it the audit; so does leaving the page.
+            # Any click ends the run of the page, and with it the audit; so does leaving the page.
             st.button("Cancel", icon=":material/close:")
         st.session_state["own report"] = run(upload, Progress(bar))
     except (archive.ArchiveError, datasets.DatasetError, workers.WorkerError) as error:
@@ -68,14 +68,14 @@ def _audit(upload):
 
 
 def run(upload, progress):
-    """Audit an uploaded ZIP: the report. What is unpacked is gone when this returns or raises."""
+    """The report of an uploaded ZIP. The unpacked files are removed when this returns or raises."""
     from coughlab.audit import run as auditing
 
     with archive.unpacked(upload) as place:
         try:
             dataset = datasets.load("your own", place)
         except datasets.DatasetError as error:
-            # The folder's name means nothing to the person who sent the ZIP.
+            # The folder's name means nothing to the user who uploaded the ZIP.
             message = str(error).replace(f"{place}/", "").replace(str(place), "The ZIP")
             raise datasets.DatasetError(message) from error
         if len(dataset.table) > (most := archive.LIMITS.max_files):

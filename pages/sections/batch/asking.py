@@ -1,4 +1,4 @@
-"""Many recordings: the upload, and their answers one by one, with progress and a way out that keeps what was done."""
+"""Many recordings: the upload, and the answers one by one, with progress and a cancel button that keeps finished answers."""
 
 from dataclasses import dataclass, field
 from itertools import count
@@ -17,12 +17,12 @@ _numbers = count(1)
 
 @dataclass
 class Batch:
-    """What a visitor handed over, and the answers so far, in the same order."""
+    """A visitor's upload, and the answers so far, in the same order."""
 
     taken: recordings.Intake
     prevalence: float
     answers: list = field(default_factory=list)
-    # Widgets of another batch begin anew.
+    # Another batch starts with new widgets.
     number: int = field(default_factory=lambda: next(_numbers))
 
     @property
@@ -31,7 +31,7 @@ class Batch:
 
 
 def ask(task):
-    """The form; what is handed over with it takes the place of what was there."""
+    """The form; a new upload replaces the earlier batch."""
     limits, megabyte = recordings.LIMITS, 2**20
     with st.form("batch form", clear_on_submit=True):
         uploads = st.file_uploader(
@@ -55,7 +55,7 @@ def ask(task):
 
 
 def answered(place, predictor):
-    """The batch of this visit with its answers; None if there is none. What goes on is shown in `place`."""
+    """The batch of this visit with its answers; None if there is none. Progress is shown in `place`."""
     starts = False
     if handed := st.session_state.pop("to take", None):
         uploads, prevalence = handed
@@ -76,7 +76,7 @@ def answered(place, predictor):
 
 
 def _release(uploads):
-    """Free the memory of uploads, of which there is a copy now; Streamlit would hold all of them to the end of the visit."""
+    """Free the memory of uploads after copying them; Streamlit would keep them until the end of the visit."""
     context = get_script_run_ctx()
     for upload in uploads:
         context.uploaded_file_mgr.remove_file(context.session_id, upload.file_id)
@@ -85,7 +85,7 @@ def _release(uploads):
 def _answer(batch, place, predictor):
     with place.container():
         bar = st.progress(0.0, STAGE)
-        # Whatever is pressed ends a run of the page, and with it the work; what was answered stays with the visit.
+        # Any click ends the run of the page, and with it the work; finished answers stay in the visit.
         st.button("Cancel", icon=":material/close:", help="Keeps what was answered so far.")
     progress = Progress(bar)
     progress(STAGE, len(batch.answers), len(batch.taken.names))
@@ -97,5 +97,5 @@ def _answer(batch, place, predictor):
 
 
 def go_on():
-    """For a button: answer the rest."""
+    """Callback of a button: answer the rest."""
     st.session_state["go on"] = True

@@ -1,4 +1,4 @@
-"""What was found in many recordings: in words, how far it can be believed, as a list, and to take away."""
+"""Results for many recordings: summary, verdict, list, and downloads."""
 
 from collections import Counter
 
@@ -14,7 +14,7 @@ NAMED = 5
 
 
 def orders(task):
-    """Ways to put the files in order: keys to sort by."""
+    """Sort orders of the files: sort keys."""
     return {
         "As they came": lambda answer: 0,
         "By file name": lambda answer: answer["file"].casefold(),
@@ -25,7 +25,7 @@ def orders(task):
 
 
 def show(batch, study, models):
-    """Everything about a batch; `models` are the names of those that answer."""
+    """Show a batch; `models` are the names of the models that answer."""
     answers, task = batch.answers, study.task
     _tell_stopped(batch)
     count, asked, by = many.counts(answers, task), many.kinds(task), orders(task)
@@ -65,7 +65,7 @@ def show(batch, study, models):
         alt="A row for each file: coughs, what is heard, what the models say",
     )
     _offer(shown, answers, study, models)
-    # The table may have shrunk under the mark, when answers were still coming.
+    # The selected row may no longer exist, if the table has become shorter.
     rows = [row for row in state.selection.rows if row < len(shown)]
     if rows:
         one.show(batch, shown[rows[0]], titles, task)
@@ -83,7 +83,7 @@ def _tell_stopped(batch):
 
 
 def show_verdict(answers):
-    """How far the main model's labels can be believed: the commonest verdict in full, the others by name."""
+    """The verdicts on the main model's labels: the commonest one in full, the others by name."""
     about = [answer for answer in answers if answer.get("evidence")]
     if not about:
         return
@@ -106,14 +106,14 @@ def _lower(text):
 def _why(verdict, said):
     if verdict != "no_basis":
         return said["message"]
-    # The message itself speaks of one recording.
+    # The message itself is about one recording.
     return (
         "These recordings are unlike all that the models were trained on. What is said of them means nothing."
     )
 
 
 def table(answers, study, titles):
-    """The list as it is shown: a row for each answer, what matters most at the left."""
+    """The list for display: one row per answer, the most important columns at the left."""
     import pandas as pd
 
     main, task = titles[study.main_model], study.task
@@ -141,7 +141,7 @@ def _percent(answer, model):
 
 
 def remarks(answer, task):
-    """One line about an answer: the error, or what is heard where there is no cough, and the doubts."""
+    """One line about an answer: the error, or what is heard instead of a cough, and the doubts."""
     if "error" in answer:
         return f"Error: {answer['error']['message']}"
     heard = answer["cough"]["heard"]
@@ -163,7 +163,7 @@ def _columns(titles, task):
 
 
 def _offer(shown, answers, study, models):
-    """Downloads of what is shown and, where that is less, of all."""
+    """Downloads of the rows shown and, if these are not all, of all rows."""
     sets = {"all": answers} if len(shown) == len(answers) else {"shown": shown, "all": answers}
     with st.container(horizontal=True):
         for which, those in sets.items():
@@ -180,7 +180,7 @@ def _offer(shown, answers, study, models):
 
 
 def csv(answers, task, models):
-    """Answers as a table with a row a file."""
+    """Answers as CSV with one row per file."""
     return to_csv(many.table(answers, task, models))
 
 

@@ -1,4 +1,4 @@
-"""One of many recordings: its sound, its picture with the coughs numbered, and what is said of it."""
+"""One of many recordings: its sound, its picture with the coughs numbered, and its answer."""
 
 from pathlib import PurePosixPath
 
@@ -15,7 +15,7 @@ from pages.shared.chart import show_chart
 
 
 def show(batch, answer, titles, task):
-    """Show what is known of one file; `titles` are the models' by their names."""
+    """Show the answer for one file; `titles` are the models' titles by name."""
     st.subheader("The marked recording")
     # Names of files are not markup.
     st.text(answer["file"])

@@ -1,4 +1,4 @@
-"""What the dataset consists of, and how each feature is distributed in the two classes."""
+"""Contents of the dataset, and the distribution of each feature in the two classes."""
 
 import pandas as pd
 import streamlit as st

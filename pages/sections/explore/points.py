@@ -1,4 +1,4 @@
-"""Every row of the dataset as a point: any two features against each other, and projections of them all."""
+"""Every row of the dataset as a point: any two features against each other, and projections of all features."""
 
 from functools import partial
 
@@ -52,7 +52,7 @@ def _tsne(values, seed):
 
 
 def _show(study, columns, x, y, titles, name, note=""):
-    """Draw one point a row; a click on one chooses its recording."""
+    """Draw one point per row; a click on one chooses its recording."""
     options = {"key": "colour", "required": True}
     by = address.choose(columns[0].segmented_control, "Colour and symbol", GROUPS, **options)
     with columns[1]:

@@ -1,4 +1,4 @@
-"""Retrain here: a model on splits of the visitor's choice, in a process of its own, watched while it trains."""
+"""Retrain here: a model on splits of the visitor's choice, in a separate process, with progress."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from pages.sections.splits import tables
 from pages.shared import access, address
 from pages.shared.chart import show_chart
 
-#: Seconds between two looks at a training.
+#: Seconds between two updates of a training's progress.
 EVERY = 0.5
 
 
@@ -18,12 +18,12 @@ EVERY = 0.5
     scope="session", show_spinner=False, on_release=lambda jobs: [job.cancel() for job in jobs]
 )
 def jobs():
-    """The training of this visit; Streamlit releases it, and so ends the training, when the visitor is gone."""
+    """The training of this visit. When the visit ends, Streamlit releases it, which ends the training."""
     return []
 
 
 def show(study, model, table):
-    """Ask what to train, start it, and show how it goes; `table` holds the metrics of the stored splits."""
+    """Ask what to train, start it, and show its progress; `table` has the metrics of the stored splits."""
     if model not in retrain.MODELS:
         st.info(
             f"{study.models[model]['title']} cannot be retrained here: it reads the recordings themselves, which are not stored"
@@ -76,7 +76,7 @@ def ask(study, model):
 
 def show_job(study, job, table, was_running):
     if was_running and job.state != "running":
-        # The whole page once more: a training that has ended is not watched any longer.
+        # Run the whole page again: progress is no longer needed after the end of a training.
         st.rerun()
     order, title = job.order, study.models[job.order.model]["title"]
     st.subheader(f"{title}, retrained")

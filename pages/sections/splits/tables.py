@@ -57,12 +57,12 @@ SUMMARY = {
 
 
 def show_each(rows, task, name, *, key):
-    """One line a split; `rows` are those of `comparison.wide`."""
+    """One line per split; `rows` are those of `comparison.wide`."""
     show_table(rows, name, key=key, column_config=each(task))
 
 
 def show_summary(table, model, name, *, key, stored=None):
-    """One line a metric, beside its mean over the stored splits if their table is given."""
+    """One line per metric, with its mean over the stored splits if their table is given."""
     rows = comparison.summary(table, model)
     if stored is not None:
         rows["stored"] = comparison.summary(stored, model)["mean"]

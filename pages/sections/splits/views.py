@@ -14,8 +14,8 @@ STEPS, ALL = (5, 10, 20, 50, 100), "all"
 
 
 def ask_splits(splits):
-    """The first so many of some splits."""
-    # The default has the same name for all models, however many splits they have: a link leaves the default out.
+    """Ask how many splits to show, and return the first of them."""
+    # The default has the same name for all models, independent of their number of splits: a link leaves the default out.
     options = [*(str(n) for n in STEPS if n < len(splits)), ALL]
     if len(options) == 1:
         st.markdown(f":small[Number of splits]\n\n{len(splits)}, all that are stored")

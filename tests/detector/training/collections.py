@@ -1,4 +1,4 @@
-"""Small collections in the layouts of the four that the detector is trained on, of sounds that the tests make."""
+"""Small collections of synthetic sounds, in the layouts of the four collections that the detector is trained on."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Bursts found in recordings whose sounds are at known times."""
+"""Bursts in recordings with sounds at known times."""
 
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ def noise(seconds, level, seed=0):
 
 
 def bursts(*spans, seconds=3.0, level=0.3, background=1e-4):
-    """Noise that is loud in the spans, each given as (start, end) or (start, end, level)."""
+    """Noise that is loud in the spans (start, end) or (start, end, level)."""
     y = noise(seconds, background)
     for start, end, *own in spans:
         at = slice(round(start * RATE), round(end * RATE))
@@ -35,7 +35,7 @@ def test_coughs_are_found_where_they_are(rate, background, onsets):
     assert len(found) == len(onsets)
     for (start, end), onset in zip(found, onsets, strict=True):
         assert start == pytest.approx(onset, abs=0.04)
-        # A synthetic cough lasts 0.4 s and dies away before.
+        # A synthetic cough lasts 0.4 s and fades before its end.
         assert onset + 0.15 < end <= onset + 0.42
 
 
@@ -60,13 +60,13 @@ def test_silence_and_a_steady_tone_have_no_bursts():
     assert find(recorded(0.5 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE), RATE)) == []
 
 
-def test_a_click_is_no_burst():
+def test_a_click_is_not_a_burst():
     y = noise(2.0, 1e-4)
     y[RATE : RATE + 16] = 0.9
     assert find(recorded(y, RATE)) == []
 
 
-def test_a_short_pause_joins_and_a_long_one_parts():
+def test_bursts_are_joined_over_a_short_pause_only():
     near = find(bursts((0.5, 0.7), (0.76, 0.9)))
     far = find(bursts((0.5, 0.7), (0.9, 1.1)))
     assert near == [(pytest.approx(0.5, abs=0.03), pytest.approx(0.9, abs=0.03))]
@@ -74,8 +74,8 @@ def test_a_short_pause_joins_and_a_long_one_parts():
     assert [end for _, end in far] == pytest.approx([0.7, 1.1], abs=0.03)
 
 
-def test_breathing_far_below_the_coughs_is_no_burst():
-    # Both stand far above the background; only the louder ones are within 25 dB of the peak.
+def test_breathing_far_below_the_coughs_is_not_a_burst():
+    # All are far above the background; only the louder ones are within 25 dB of the peak.
     recording = bursts((0.5, 0.9), (1.5, 1.9, 0.3 * 10 ** (-30 / 20)), (2.3, 2.7, 0.3 * 10 ** (-15 / 20)))
     assert [start for start, _ in find(recording)] == pytest.approx([0.5, 2.3], abs=0.03)
 
@@ -101,7 +101,7 @@ def test_a_burst_that_is_cut_off_ends_with_the_recording():
     st.lists(st.tuples(st.floats(0, 2.8), st.floats(0.005, 0.6), st.integers(-50, 0)), max_size=8),
     st.sampled_from([0.0, 1e-5, 1e-3, 1e-2]),
 )
-def test_bursts_are_ordered_apart_and_inside(sounds, background):
+def test_bursts_are_ordered_separate_and_inside_the_recording(sounds, background):
     recording = bursts(
         *((start, min(start + length, 3.0), 10 ** (level / 20)) for start, length, level in sounds),
         background=background,

@@ -1,4 +1,4 @@
-"""What README and pages say of the detector, held against its tables."""
+"""The statements in README and pages about the detector, compared with its tables."""
 
 import pandas as pd
 import pytest
@@ -36,7 +36,7 @@ def test_the_sentence_of_the_pages_has_figures_intervals_and_sizes(table):
 
 
 def test_the_committed_card_is_what_is_written_from_the_tables():
-    """All of it but the table of what it was trained on, which takes the recordings."""
+    """The whole card except the table of training data, which needs the recordings."""
     stored = detector.stored()
     asked, events = stored.table(store.PREDICTIONS), stored.table(measures.EVENTS)
     listed = pd.DataFrame({"collection": ["a"], "kind": ["cough"], "recording": ["1"], "person": ["2"]})

@@ -1,4 +1,4 @@
-"""What the detector is trained on."""
+"""The training data of the detector."""
 
 import shutil
 
@@ -27,7 +27,7 @@ def sounds(listed):
     return corpus.load_all(listed)
 
 
-def test_every_recording_is_listed_with_what_it_is(listed):
+def test_every_recording_is_listed_with_its_kind(listed):
     n = collections.PEOPLE
     counts = listed.groupby(["collection", "kind"]).size().to_dict()
     assert counts == {
@@ -42,7 +42,7 @@ def test_every_recording_is_listed_with_what_it_is(listed):
     }
 
 
-def test_nobody_is_in_two_folds(listed):
+def test_no_person_is_in_two_folds(listed):
     assert listed.groupby("person")["fold"].nunique().max() == 1
     assert set(listed["fold"]) == set(range(corpus.FOLDS))
 
@@ -55,7 +55,7 @@ def test_copies_under_other_names_are_left_out(folder, listed, tmp_path):
     assert len(corpus.table(again)) == len(listed)
 
 
-def test_a_missing_collection_is_said(folder, tmp_path):
+def test_a_missing_collection_is_reported(folder, tmp_path):
     with pytest.raises(DatasetError, match="covid19-cough"):
         shutil.copytree(folder / "esc10", tmp_path / "esc10")
         corpus.table(tmp_path)
@@ -69,12 +69,12 @@ def test_moments_of_coughs_are_coughs_and_those_between_are_not(listed, sounds):
     assert corpus.COUGH not in classes[round(1.0 / STEP_S) : round(1.25 / STEP_S)]
 
 
-def test_what_sounds_in_clips_of_anything_is_unknown(listed, sounds):
+def test_sounds_in_unspecific_clips_are_unknown(listed, sounds):
     row = listed.index[listed["collection"] == "kaggle-trial"][0]
     assert set(sounds[row].classes) <= {corpus.MAYBE, corpus.QUIET} and corpus.MAYBE in sounds[row].classes
 
 
-def test_what_is_no_cough_never_is_one(listed, sounds):
+def test_other_sounds_have_no_cough_moments(listed, sounds):
     for kind, sound in zip(listed["kind"], sounds, strict=True):
         if kind != "cough":
             assert corpus.COUGH not in sound.classes
@@ -82,7 +82,7 @@ def test_what_is_no_cough_never_is_one(listed, sounds):
             assert expected.get(kind, corpus.OTHER) in sound.classes
 
 
-def test_scenes_are_the_same_again_and_their_folds_apart(listed, sounds):
+def test_scenes_are_reproducible_and_have_separate_folds(listed, sounds):
     one, again = (scenes.make(listed, sounds, 40, seed=3) for _ in range(2))
     other = scenes.make(listed, sounds, 40, seed=4)
     np.testing.assert_array_equal(one.db, again.db)
@@ -93,16 +93,16 @@ def test_scenes_are_the_same_again_and_their_folds_apart(listed, sounds):
     assert {corpus.COUGH, corpus.VOICE, corpus.OTHER, corpus.QUIET} <= set(one.classes.ravel())
 
 
-def test_the_chain_is_drawn_without_regard_to_what_sounds():
+def test_the_recording_chain_does_not_depend_on_the_sound():
     rng = np.random.default_rng(0)
     y = np.sin(np.arange(scenes.SIZE) / 10)
-    # Level is set by the chain, not kept from the recording.
+    # The chain sets the level; the level of the recording has no effect.
     one, twice = (chain(gain * y, np.random.default_rng(5)) for gain in (1, 2))
     np.testing.assert_allclose(one, twice, atol=1e-3)
     assert all(np.isfinite(chain(y, rng)).all() for _ in range(50))
 
 
-def test_coughs_are_where_a_scene_says(listed, sounds):
+def test_coughs_are_at_the_times_that_a_scene_gives(listed, sounds):
     maker = scenes.Maker(listed, sounds, 0)
     for number in range(10):
         sound, there = maker.coughs_in("quiet", np.random.default_rng(number))
@@ -112,7 +112,7 @@ def test_coughs_are_where_a_scene_says(listed, sounds):
         assert there[sound.classes == corpus.COUGH].all()
 
 
-def test_the_end_of_a_cough_that_may_be_a_breath_is_not_called_one(listed, sounds):
+def test_the_end_of_a_cough_that_may_be_a_breath_is_unknown(listed, sounds):
     row = listed.index[listed["collection"] == "covid19-cough"][0]
     start, end = sounds[row].bursts[0]
     marks = sounds[row].classes[start:end]

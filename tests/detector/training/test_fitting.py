@@ -1,4 +1,4 @@
-"""The one command that rebuilds the detector, on small collections that the tests make."""
+"""The command that rebuilds the detector, on small collections made by the tests."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def studies(tmp_path_factory, folder):
     """Folder of studies with a detector trained by the command line."""
     studies = tmp_path_factory.mktemp("studies")
     command = f"-m coughlab detector train --data {folder} --studies {studies} --scenes 160 --epochs 2"
-    # On two cores: other tests run beside this one.
+    # On two cores, because other tests run at the same time.
     two = sorted(os.sched_getaffinity(0))[:2]
     subprocess.run(
         [sys.executable, *command.split()],
@@ -46,15 +46,15 @@ def test_it_writes_model_tables_and_card(studies, folder):
     assert sorted(people["recording"]) == sorted(listed["recording"][listed["fold"] < fitting.TESTED_FOLDS])
     assert set(asked["tested_on"][asked["protocol"] == "external"]) == set(fitting.KEPT_AWAY)
     assert stored.thresholds[store.DETECTOR] == measures.threshold(asked, fitting.FALSE_SHARE)
-    told = stored.read("README.md").decode()
+    text = stored.read("README.md").decode()
     assert (
-        "Not a medical device" in told
-        and f"{stored.models[store.DETECTOR]['parameters']:,} parameters" in told
+        "Not a medical device" in text
+        and f"{stored.models[store.DETECTOR]['parameters']:,} parameters" in text
     )
     assert "Measured on people and clips it had not heard" in card.line(stored)
 
 
-def test_what_it_wrote_answers(studies, folder):
+def test_the_written_detector_can_be_used(studies, folder):
     stored = store.StoredStudy(studies / store.DETECTOR)
     detector = Detector(stored.read("detector.tflite"), stored.thresholds[store.DETECTOR])
     detection = detector.detect(load(next(folder.glob("covid19-cough/raw/*.wav"))))
@@ -62,11 +62,11 @@ def test_what_it_wrote_answers(studies, folder):
     assert bool(detection.events) == (detection.probability >= detector.threshold)
 
 
-def test_it_is_no_study(studies):
+def test_it_is_not_listed_as_a_study(studies):
     assert store.names(studies) == []
 
 
-def test_nobody_tested_on_was_trained_on(folder):
+def test_no_person_is_in_both_training_and_test(folder):
     listed = corpus.table(folder)
     made = scenes.make(listed, corpus.load_all(listed), 50)
     for split in fitting.splits(listed, made):
@@ -78,28 +78,28 @@ def test_nobody_tested_on_was_trained_on(folder):
             assert not set(made.fold[split.train]) & set(listed["fold"][split.test])
 
 
-def test_a_missing_folder_is_said_in_one_line(tmp_path, capsys):
+def test_a_missing_folder_is_reported_in_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main.main(["detector", "train", "--data", str(tmp_path)])
     assert ended.value.code == 2
-    assert "kaggle-trial" in (told := capsys.readouterr().err) and "Traceback" not in told
+    assert "kaggle-trial" in (errors := capsys.readouterr().err) and "Traceback" not in errors
 
 
-def test_too_few_scenes_are_said_in_one_line(folder, capsys):
+def test_too_few_scenes_are_reported_in_one_line(folder, capsys):
     few = str(fitting.LEAST_SCENES - 1)
     with pytest.raises(SystemExit) as ended:
         main.main(["detector", "train", "--data", str(folder), "--scenes", few])
     assert ended.value.code == 2
-    told = capsys.readouterr().err
-    assert few in told and str(fitting.LEAST_SCENES) in told and told.count("\n") == 1
+    errors = capsys.readouterr().err
+    assert few in errors and str(fitting.LEAST_SCENES) in errors and errors.count("\n") == 1
 
 
-def test_the_help_says_what_is_done_unless_told_otherwise(capsys):
+def test_the_help_has_the_defaults(capsys):
     with pytest.raises(SystemExit):
         main.main(["detector", "train", "--help"])
-    told = " ".join(capsys.readouterr().out.split())
-    assert f"scenes to train on (default: {fitting.SCENES})" in told
-    assert f"passes over them (default: {fitting.EPOCHS})" in told
+    printed = " ".join(capsys.readouterr().out.split())
+    assert f"scenes to train on (default: {fitting.SCENES})" in printed
+    assert f"passes over them (default: {fitting.EPOCHS})" in printed
 
 
 def test_a_changed_model_is_refused(studies, tmp_path):

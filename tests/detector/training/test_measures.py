@@ -1,4 +1,4 @@
-"""What is computed from the detector's tables."""
+"""The measures that are computed from the detector's tables."""
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,7 @@ def scene(true, probable, number=0, n=100):
     return pd.DataFrame({"scene": number, "ground": "speech", "cough": cough, "probability": probability})
 
 
-def test_coughs_are_found_missed_timed_split_joined_and_made_up():
+def test_coughs_are_found_missed_timed_split_joined_and_invented():
     late = round(measures.TOLERANCE_S / STEP_S) + 1
     moments = pd.concat(
         [
