@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="module", autouse=True)
 def freeze_what_is_loaded():
-    """Keep the garbage collector from searching libraries, which Streamlit makes it do after every run of a page."""
+    """Keep the garbage collector from searching libraries: Streamlit clears Keras, which collects, after every run of a page."""
     gc.collect()
     gc.freeze()
 

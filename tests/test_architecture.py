@@ -29,8 +29,6 @@ LAYERS = (
     "web",
     "cli",
 )
-#: The folders with code in `pages`.
-PAGES = ("shared", "components", "sections")
 
 
 def imported(path: Path) -> set[str]:

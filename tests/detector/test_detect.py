@@ -94,16 +94,19 @@ def test_a_stream_finds_what_the_whole_holds(rate, piece):
 def test_a_cough_in_a_stream_is_reported_within_half_a_second_of_its_end():
     recording = coughs(onsets_s=(0.3, 1.5), duration_s=3.0)
     stream, step = detector.Stream(recording.rate), recording.rate // 50
-    for start in range(0, recording.samples.size, step):
-        for event in stream.feed(recording.samples[start : start + step]):
-            assert (start + step) / recording.rate - event.end_s <= 0.5
+    delays = [
+        (start + step) / recording.rate - event.end_s
+        for start in range(0, recording.samples.size, step)
+        for event in stream.feed(recording.samples[start : start + step])
+    ]
+    assert len(delays) == 2 and max(delays) <= 0.5
 
 
 def test_a_stream_does_not_grow():
-    stream, minute = detector.Stream(RATE), np.zeros(RATE, np.float32)
+    stream, second = detector.Stream(RATE), np.zeros(RATE, np.float32)
     sizes = []
     for _ in range(60):
-        stream.feed(minute)
+        stream.feed(second)
         sizes.append(stream._frames.nbytes + stream._samples.nbytes)
     assert max(sizes[5:]) <= max(sizes[:5])
 

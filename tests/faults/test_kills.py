@@ -271,7 +271,7 @@ def test_an_audit_killed_at_any_moment_continues_to_the_same_report(killer, data
         assert names_in(folder) == {"parts", "rows.csv"}
 
 
-def test_a_report_killed_while_it_is_kept_is_the_old_one_or_the_new(tmp_path, killer):
+def test_a_report_is_saved_over_the_partial_file_of_a_killed_run(tmp_path):
     report = run.load("esc10")
     path = run.save(report, tmp_path)
     assert run.load("esc10", tmp_path) == report and names_in(path.parent) == {"esc10.json"}

@@ -18,7 +18,8 @@ def resources_of_new_process(**options):
 
 
 def test_workers_are_as_many_as_fit_cores_and_memory():
-    with cage("coughlab-machine") as own:
+    # The number of the process keeps runs beside each other apart.
+    with cage(f"coughlab-machine-{os.getpid()}") as own:
         for limit, most in ((100, 1), (600, 2), (100_000, 1000)):
             own.limit(limit)
             cores, memory, workers = resources_of_new_process(preexec_fn=own.enter)
