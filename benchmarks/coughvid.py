@@ -265,7 +265,7 @@ def main(folder, jobs):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=size(2, 1))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as aside:
         main(arguments.folder or Path(aside), arguments.jobs)

@@ -24,7 +24,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: Folders with slow tests (training, the app, killed processes); one file takes up to minutes. These tests start first, so
 #: that at the end no single worker runs one of them while the other workers have no work.
-LONG = ("fuzz", "studies", "load", "faults", "cli", "browser", "deploy")
+LONG = ("fuzz", "studies", "load", "faults", "web", "cli", "browser", "deploy", "system")
 
 
 def pytest_collection_modifyitems(items):

@@ -133,7 +133,7 @@ def test_without_a_login_only_the_card_is_visible(page, app, path):
 def test_a_trainer_logs_in_trains_and_logs_out(answering, page, app):
     log_in(page, app, "tina")
     sees_the_app(page)
-    page.goto(f"{app}/splits?view=retrain&train=2")
+    page.goto(f"{app}/splits?view=retrain&model=knn&train=2")
     button(page, "Train").click()
     expect(page.get_by_text("All 2 splits are done.")).to_be_visible(timeout=60_000)
     button(page, "Tina Trainer").click()

@@ -49,21 +49,21 @@ def stored(model, n):
 
 
 def test_two_people_retrain_at_once_and_see_the_stored_splits_beside_theirs(visit):
-    mlp = visit("view=retrain&train=20")
+    mlp = visit("view=retrain&train=6")
     train(mlp)
     expect(mlp.get_by_text("Starting …")).to_be_visible()
     other = visit("view=retrain&model=knn&train=3")
     train(other)
     # Results arrive in groups of four.
-    expect(mlp.get_by_text("splits of 20 done").first).to_be_visible(timeout=MINUTES)
-    for page, n in ((other, 3), (mlp, 20)):
+    expect(mlp.get_by_text("splits of 6 done").first).to_be_visible(timeout=MINUTES)
+    for page, n in ((other, 3), (mlp, 6)):
         expect(page.get_by_text(f"All {n} splits are done.")).to_be_visible(timeout=MINUTES)
     expect(other.get_by_text("3 of the 3 splits that are stored too")).to_be_visible(timeout=60_000)
     pd.testing.assert_frame_equal(downloaded(other), stored("knn", 3), check_dtype=False)
     expect(mlp.get_by_text("trained one by one with Keras")).to_be_visible(timeout=60_000)
     results = downloaded(mlp)
     split_columns = ["split", "positives_test", "negatives_test"]
-    pd.testing.assert_frame_equal(results[split_columns], stored("mlp", 20)[split_columns], check_dtype=False)
+    pd.testing.assert_frame_equal(results[split_columns], stored("mlp", 6)[split_columns], check_dtype=False)
 
 
 def children():

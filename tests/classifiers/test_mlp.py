@@ -153,12 +153,12 @@ def test_progress_of_many_grows_from_the_first_epoch_of_the_first_to_the_last_of
 
 
 #: The benchmark of the MLP compares a hundred.
-SPLITS = 12
+SPLITS = 10
 
 
 @pytest.fixture(scope="module")
 def scores():
-    """Log losses and accuracies on the case study's first 12 splits: of networks trained side by side, and of stored ones."""
+    """Log losses and accuracies on the case study's first 10 splits: of networks trained side by side, and of stored ones."""
     study = store.StoredStudy(store.MODELS / "kaggle-trial")
     X = study.features[list(NAMES)].to_numpy()
     labels = (study.features["label"] == "covid").to_numpy(int)
