@@ -15,15 +15,12 @@ from coughlab import audio, detector, live
 from coughlab.audio import synthetic
 from coughlab.detector.training import sounds
 from coughlab.live import cough_log
-from pages.components.live.microphone import PATIENCE_S
+from tests.browser.microphone import MINUTE, browsers, button
 
 # The file starts with the click, but sound arrives only when the connection is up: a second later, or more on a busy machine.
 LEAD = 10.0
 ONSETS = tuple(LEAD + onset for onset in (0.0, 2.5, 3.3, 6.9, 9.4, 12.6))
 SECONDS = LEAD + 15.0
-MINUTE = 60_000
-# A busy machine is slow; that is not an error.
-expect.set_options(timeout=MINUTE)
 # Peak of the speech-like sound; coughs have up to 0.6.
 SPEECH = 0.3
 
@@ -50,38 +47,8 @@ def coughs_between_speech(onsets=ONSETS, seconds=SECONDS, seed=5):
 
 @pytest.fixture(scope="module")
 def visit(launch, app, tmp_path_factory):
-    """A function that opens the page in a separate browser whose microphone plays a sound once."""
-    browsers = []
-
-    def open_page(samples, width=1280, script=None, address=app):
-        path = tmp_path_factory.mktemp("microphone") / "sound.wav"
-        path.write_bytes(audio.encode_wav(samples, synthetic.RATE))
-        browser = launch(
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-audio-capture={path}%noloop",
-            "--autoplay-policy=no-user-gesture-required",
-        )
-        browsers.append(browser)
-        context = browser.new_context(
-            permissions=["microphone"], accept_downloads=True, viewport={"width": width, "height": 900}
-        )
-        context.set_default_timeout(MINUTE)
-        if script:
-            context.add_init_script(script)
-        page = context.new_page()
-        page.goto(f"{address}/live")
-        expect(page.get_by_role("heading", name="Live", exact=True)).to_be_visible(timeout=MINUTE)
-        return page
-
-    yield open_page
-    for browser in browsers:
-        browser.close()
-
-
-def button(page, name):
-    """The button in the frame of the microphone component."""
-    return page.frame_locator("iframe[title*=webrtc]").get_by_role("button", name=name)
+    with browsers(launch, app, tmp_path_factory) as open_page:
+        yield open_page
 
 
 def listen(page):
@@ -212,29 +179,3 @@ def test_two_sessions_at_once_are_separate(visit):
     for page, n in ((one, 2), (other, 4)):
         wait_for(page, LEAD + 5)
         expect(total(page)).to_have_text(str(n))
-
-
-def test_without_a_connection_the_recorder_is_used(visit):
-    # The browser never accepts the server's session description.
-    deaf = "RTCPeerConnection.prototype.setRemoteDescription = () => new Promise(() => {});"
-    page = visit(synthetic.recording(onsets_s=(1.0, 2.0, 3.0), duration_s=30.0), script=deaf)
-    button(page, "Open the microphone").click()
-    expect(page.get_by_text(f"No sound arrived within {PATIENCE_S} seconds.")).to_be_visible(timeout=MINUTE)
-    page.get_by_role("button", name="Record", exact=True).click()
-    expect(page.get_by_test_id("stAudioInputWaveformTimeCode")).to_have_text("00:05", timeout=MINUTE)
-    page.get_by_role("button", name="Stop recording").click()
-    expect(page.get_by_text("3 coughs found in this recording.")).to_be_visible(timeout=MINUTE)
-    expect(total(page)).to_have_text("3")
-    expect(page.locator(".coughs > li")).to_have_count(3)
-
-
-def test_at_an_address_without_microphone_the_page_says_so_first(launch, app):
-    browser = launch("--host-resolver-rules=MAP 10.1.2.3 127.0.0.1")
-    page = browser.new_page()
-    page.goto(app.replace("localhost", "10.1.2.3") + "/live")
-    expect(page.get_by_text("The browser will refuse the microphone at this address.")).to_be_visible(
-        timeout=MINUTE
-    )
-    assert page.evaluate("navigator.mediaDevices") is None  # the browser would have refused
-    assert page.locator("iframe[title*=webrtc]").count() == 0
-    browser.close()
