@@ -10,6 +10,7 @@ import pytest
 
 from coughlab.audio import archive
 from coughlab.audio.archive import ArchiveError, Limits
+from tests.files import bytes_of
 
 SOUND = bytes(range(256)) * 8
 FEW = Limits(max_bytes=20_000, max_files=4, max_file_bytes=5_000, max_list_bytes=100, max_total_bytes=9_000)
@@ -40,10 +41,6 @@ def patched(data, old, new):
     return data.replace(old, new)
 
 
-def files(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 @pytest.fixture
 def folder(tmp_path):
     folder = tmp_path / "unpacked"
@@ -57,14 +54,14 @@ def test_files_and_folders_are_unpacked(folder):
     )
     file = io.BytesIO(data)
     assert archive.unpack(file, folder) == folder
-    assert files(folder) == {"list.csv": b"a,b", "covid/c.wav": SOUND, "ill/née\u202f1.wav": SOUND}
+    assert bytes_of(folder) == {"list.csv": b"a,b", "covid/c.wav": SOUND, "ill/née\u202f1.wav": SOUND}
     assert not file.closed
 
 
 def test_a_path_is_accepted_and_backslashes_separate_folders(folder, tmp_path):
     (tmp_path / "a.zip").write_bytes(zipped(("covid\\", b""), ("covid\\c.wav", SOUND), ("./list.csv", b"")))
     archive.unpack(tmp_path / "a.zip", folder)
-    assert files(folder) == {"covid/c.wav": SOUND, "list.csv": b""}
+    assert bytes_of(folder) == {"covid/c.wav": SOUND, "list.csv": b""}
 
 
 def test_a_single_top_folder_is_entered_and_what_systems_add_is_left_out(folder):
@@ -75,7 +72,7 @@ def test_a_single_top_folder_is_entered_and_what_systems_add_is_left_out(folder)
         (".DS_Store", b""),
     )
     assert archive.unpack(io.BytesIO(data), folder) == folder / "set"
-    assert files(folder) == {"set/covid/c.wav": SOUND}
+    assert bytes_of(folder) == {"set/covid/c.wav": SOUND}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +135,7 @@ def test_an_entry_is_not_unpacked_beyond_the_size_it_declares(folder):
     data = patched(zipped(("a.wav", bytes(2_000_000))), length, struct.pack("<I", 1_000))
     with pytest.raises(ArchiveError, match="damaged"):
         archive.unpack(io.BytesIO(data), folder)
-    assert sum(map(len, files(folder).values())) <= 1_000
+    assert sum(map(len, bytes_of(folder).values())) <= 1_000
 
 
 def test_an_encrypted_entry_is_refused(folder):

@@ -6,6 +6,7 @@ from coughlab.cli import main
 from coughlab.studies import store
 from coughlab.studies.store import MODELS, StoredStudy
 from coughlab.studies.writer import replacing
+from tests.files import bytes_of
 
 COMMITTED = StoredStudy(MODELS / "kaggle-trial")
 
@@ -27,10 +28,6 @@ def convert(capsys, *arguments):
     with pytest.raises(SystemExit) as left:
         main.main(["study", "convert", *map(str, arguments)])
     return left.value.code, *capsys.readouterr()
-
-
-def bytes_of(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_a_study_of_an_earlier_version_becomes_the_committed_one(capsys, tmp_path):

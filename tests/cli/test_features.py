@@ -20,6 +20,7 @@ from coughlab.features import acoustic
 from coughlab.system import parquet_parts
 from tests.audit.test_run import own_folder, plant
 from tests.conftest import ROOT
+from tests.files import bytes_of
 
 NAMES = list(acoustic.NAMES)
 #: Recordings of each class: enough for several parts.
@@ -39,15 +40,11 @@ def whole(folder, tmp_path_factory):
     """The table made without interruption: its folder, and the bytes of its files."""
     out = tmp_path_factory.mktemp("out") / "deep" / "table"
     assert run(folder, out) == 1
-    return out, contents(out)
+    return out, bytes_of(out)
 
 
 def run(folder, out, *options):
     return main._run(["features", "own", "--data", str(folder), "--out", str(out), *map(str, options)])
-
-
-def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def times(folder):
@@ -101,7 +98,7 @@ def test_a_killed_run_is_continued_and_ends_with_the_same_bytes(folder, whole, t
             killed.kill()
     assert killed.returncode == -signal.SIGKILL
     assert run(folder, out, "--jobs", jobs) == 1
-    assert contents(out) == whole[1]
+    assert bytes_of(out) == whole[1]
     assert before.items() <= times(out).items()
 
 
@@ -133,7 +130,7 @@ def test_a_part_that_is_lost_or_damaged_is_made_again(folder, whole, tmp_path):
     (tmp_path / "t" / f".{names[0]}.new").write_bytes(b"half")
     kept = times(tmp_path / "t")[names[4]]
     assert run(folder, tmp_path / "t") == 1
-    assert contents(tmp_path / "t") == whole[1] and times(tmp_path / "t")[names[4]] == kept
+    assert bytes_of(tmp_path / "t") == whole[1] and times(tmp_path / "t")[names[4]] == kept
 
 
 def test_a_recording_that_has_changed_is_measured_again(tmp_path):
@@ -148,14 +145,14 @@ def test_a_recording_that_has_changed_is_measured_again(tmp_path):
 def test_another_table_is_not_replaced_by_default(folder, whole, tmp_path, capsys):
     small = own_folder(tmp_path / "small", 3)
     assert run(small, tmp_path / "t") == 0
-    before = contents(tmp_path / "t")
+    before = bytes_of(tmp_path / "t")
     capsys.readouterr()
     assert run(folder, tmp_path / "t") == 2
     (line,) = messages(capsys)
     assert "holds another table: its recordings is 6, not 264." in line and "--again" in line
-    assert contents(tmp_path / "t") == before
+    assert bytes_of(tmp_path / "t") == before
     assert run(folder, tmp_path / "t", "--again") == 1
-    assert contents(tmp_path / "t") == whole[1]
+    assert bytes_of(tmp_path / "t") == whole[1]
 
 
 def test_an_audit_does_not_use_the_parts_of_features(folder, whole, capsys):

@@ -16,6 +16,7 @@ from coughlab.evidence.verdict import HEADLINES
 from coughlab.serving import predictors
 from coughlab.studies.store import MODELS, StoredStudy
 from tests import sounds
+from tests.files import bytes_of
 from tests.studies.test_runner import tiny_dataset
 
 #: Fast: random rows only, and no test on another dataset.
@@ -164,10 +165,6 @@ def study(data, tmp_path):
         return coughlab(*arguments, "--data", data, "--studies", studies, **options)
 
     return command, studies
-
-
-def bytes_of(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_study_run_trains_the_models_named_and_adds_to_them(study):

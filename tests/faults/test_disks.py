@@ -8,6 +8,7 @@ import pytest
 from tests.faults import disks
 from tests.faults.killer import Killer
 from tests.faults.test_kills import answers, names_in, study_run, whole
+from tests.files import bytes_of
 from tests.studies.test_runner import tiny_dataset
 
 FULL, READ_ONLY = "the disk is full; make room on it", "the disk is read-only; name a place on another one"
@@ -67,10 +68,6 @@ def place(request, disk):
     shutil.rmtree(disk.seen / name)
 
 
-def files(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def refused(done, what, why):
     """The sentence about the disk that a command ended with."""
     (complaint,) = [line for line in done["output"].splitlines() if "could not be" in line] or [
@@ -84,20 +81,20 @@ def refused(done, what, why):
 def test_a_study(killer, data, study, place, spoil):
     at, seen = place
     shutil.copytree(study, seen / "kaggle-trial")
-    before, why = files(seen), spoil()
+    before, why = bytes_of(seen), spoil()
     # Detected before anything is measured.
     done = killer.run(study_run(data, at, "--again"), below=at, often=False)
     assert "goes on from there" in refused(done, "The study", why) and "Listening" not in done["output"]
-    assert files(seen) == before
+    assert bytes_of(seen) == before
 
 
 def test_a_study_whose_disk_fills_while_it_is_saved(killer, disk, data, study, place):
     at, seen = place
     shutil.copytree(study, seen / "kaggle-trial")
-    before = files(seen)
+    before = bytes_of(seen)
     disk.fill(leave=3 * 4096)
     refused(killer.run(study_run(data, at), below=at), "The study", FULL)
-    assert files(seen) == before and names_in(seen) == {"kaggle-trial"}
+    assert bytes_of(seen) == before and names_in(seen) == {"kaggle-trial"}
     mend(disk)
     assert killer.run(study_run(data, at), below=at)["status"] == 0
     assert set(whole(seen / "kaggle-trial").models) == {"knn", "naive_bayes"}
@@ -106,10 +103,10 @@ def test_a_study_whose_disk_fills_while_it_is_saved(killer, disk, data, study, p
 def test_a_search(killer, data, study, place, spoil):
     at, seen = place
     shutil.copytree(study, seen / "kaggle-trial")
-    before, why = files(seen), spoil()
+    before, why = bytes_of(seen), spoil()
     search = ["search", "kaggle-trial", "--data", data, "--studies", at, "--trials", 2]
     refused(killer.run(search, below=at), "The study", why)
-    assert files(seen) == before
+    assert bytes_of(seen) == before
 
 
 def test_a_detector(killer, data, place, spoil):
@@ -117,21 +114,21 @@ def test_a_detector(killer, data, place, spoil):
     why = spoil()
     done = killer.run(["detector", "train", "--data", data, "--studies", at], below=at, often=False)
     refused(done, "The detector", why)
-    assert files(seen) == {}
+    assert bytes_of(seen) == {}
 
 
 def test_features(killer, disk, data, place, spoil):
     at, seen = place
     command = ["features", "own", "--data", data, "--out", at / "table"]
     assert killer.run(command, below=at)["status"] == 0
-    made = files(seen)
+    made = bytes_of(seen)
     (seen / "table" / "part-000002.parquet").unlink()
     why = spoil()
     refused(killer.run(command, below=at), "The features", why)
-    assert files(seen) == {name: data for name, data in made.items() if "2.parquet" not in name}
+    assert bytes_of(seen) == {name: data for name, data in made.items() if "2.parquet" not in name}
     mend(disk)
     assert killer.run(command, below=at)["status"] == 0
-    assert files(seen) == made
+    assert bytes_of(seen) == made
 
 
 @pytest.mark.parametrize("options", [["--rows", "rows.csv"], ["--parts", "parts"]], ids=["rows", "parts"])
@@ -142,7 +139,7 @@ def test_an_audit(killer, data, place, spoil, options):
     command = ["audit", "own", "--data", data, options[0], at / options[1]]
     done = killer.run(command, below=at, often=False)
     refused(done, "The audit", why)
-    assert files(seen) == {"rows.csv": b"earlier"} and "Listening" not in done["output"]
+    assert bytes_of(seen) == {"rows.csv": b"earlier"} and "Listening" not in done["output"]
 
 
 def test_a_batch(killer, data, place, spoil):
@@ -151,7 +148,7 @@ def test_a_batch(killer, data, place, spoil):
     (seen / "answers.csv").write_text("earlier")
     why = spoil()
     refused(killer.run(command, below=at), "The answers", why)
-    assert files(seen) in ({"answers.csv": b"earlier"}, {"answers.csv": b"earlier", "answers.jsonl": b""})
+    assert bytes_of(seen) in ({"answers.csv": b"earlier"}, {"answers.csv": b"earlier", "answers.jsonl": b""})
 
 
 def test_a_batch_whose_disk_fills_while_it_answers(killer, disk, data, place):

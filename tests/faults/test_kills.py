@@ -19,6 +19,7 @@ from coughlab.audit import run
 from coughlab.studies import store
 from coughlab.studies.store import StoredStudy
 from tests.faults.killer import ROOT, Killer
+from tests.files import bytes_of
 from tests.studies.test_runner import tiny_dataset
 
 EVERY = os.environ.get("COUGHLAB_FAULTS") == "all"
@@ -210,12 +211,9 @@ def test_features_killed_at_any_moment_continue_to_the_same_bytes(killer, data, 
     def command(folder, *more):
         return ["features", "own", "--data", data, "--out", folder, *more]
 
-    def files(folder):
-        return {path.name: path.read_bytes() for path in folder.iterdir()}
-
     out = tmp_path / "whole"
     acts = run_to_end(killer, command(out), out)["acts"]
-    expected = files(out)
+    expected = bytes_of(out)
     assert len(expected) == 5
     for again in ([], ["--again"]):
         for moment in moments(acts, 4):
@@ -223,11 +221,11 @@ def test_features_killed_at_any_moment_continue_to_the_same_bytes(killer, data, 
             if again:
                 shutil.copytree(out, folder)
             assert killer.run(command(folder, *again), below=folder, act=moment)["status"] == KILLED
-            there = files(folder) if folder.exists() else {}
+            there = bytes_of(folder) if folder.exists() else {}
             assert expected.items() >= {n: data for n, data in there.items() if n[0] != "."}.items()
             # A killed run with --again is continued by a run without it.
             run_to_end(killer, command(folder), folder)
-            assert files(folder) == expected
+            assert bytes_of(folder) == expected
 
 
 @pytest.mark.parametrize("size", [1, 3000])

@@ -18,6 +18,7 @@ from coughlab.studies.runner import defined_as
 from coughlab.studies.store import StoredStudy, StoreError
 from coughlab.studies.writer import replacing
 from coughlab.task import Task
+from tests.files import bytes_of
 
 NAME = "kaggle-trial"
 TABLES = (store.FEATURES, store.PREDICTIONS)
@@ -66,10 +67,6 @@ def saved(folder, study, *, definition_=None, **tables):
 def folder(earlier, tmp_path):
     """A copy of the earlier study."""
     return shutil.copytree(earlier, tmp_path / NAME)
-
-
-def bytes_of(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_an_earlier_study_says_how_it_is_brought_up_to_date(folder):

@@ -15,6 +15,7 @@ from coughlab.studies.ledger import DifferentDataError, Ledger
 from coughlab.studies.measured import Measured
 from coughlab.studies.store import StoredStudy, StoreError
 from coughlab.studies.training import PREDICTION_COLUMNS
+from tests.files import bytes_of
 from tests.tables import with_positive
 from tests.tasks import COVID
 
@@ -252,10 +253,10 @@ def test_differences_in_the_last_digits_do_not_make_another_dataset(folder):
 def test_a_run_with_another_seed_that_came_first_is_noticed_on_adding(folder):
     late = Ledger(folder, DEFINED, measured(TABLE), 1)
     add(folder, "tree", [0])
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = bytes_of(folder)
     with pytest.raises(DifferentDataError):
         late.add(entries={"knn": entry("knn")}, predictions=predictions("knn", [0]), fits=fits("knn", [0]))
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert bytes_of(folder) == before
 
 
 def test_anew_replaces_the_study_with_the_first_results_and_then_adds(folder):
@@ -273,12 +274,12 @@ def test_anew_replaces_the_study_with_the_first_results_and_then_adds(folder):
 def test_nothing_is_added_to_a_damaged_study(folder, name):
     ledger = add(folder, "knn", [0], serve="knn.npz", files={"knn.npz": b"s1"})
     (folder / name).write_bytes(b"damaged")
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = bytes_of(folder)
     with pytest.raises(StoreError, match=name):
         ledger.add(
             entries={"tree": entry("tree")}, predictions=predictions("tree", [0]), fits=fits("tree", [0])
         )
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert bytes_of(folder) == before
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 

@@ -24,6 +24,7 @@ from coughlab.serving.predictors import Predictor
 from coughlab.studies import definition, runner, store, training
 from coughlab.studies.ledger import DifferentDataError
 from coughlab.studies.store import StoredStudy, StoreError
+from tests.files import bytes_of
 from tests.recordings import float_wav, kaggle_trial_tree
 from tests.tasks import COVID
 
@@ -56,10 +57,6 @@ def run(data, folder, *models, n_splits=SPLITS, epochs=1, **options):
     selected = runner.Selection(models, protocols, n_splits, epochs, again)
     options = {"others": {}} | options
     return StoredStudy(runner.run("kaggle-trial", data, selected, folder=folder, **options))
-
-
-def bytes_of(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.fixture(scope="module")
@@ -526,14 +523,10 @@ def with_large(data, tmp_path_factory):
         patch.setitem(CLASSIFIERS, "big", big)
         run(data, folder, "big", "knn", n_splits=1)
         # A second run finds everything done, including the large files.
-        before = all_bytes(folder)
+        before = bytes_of(folder)
         run(data, folder, "big", "knn", n_splits=1)
-        assert all_bytes(folder) == before
+        assert bytes_of(folder) == before
     return folder
-
-
-def all_bytes(folder):
-    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_large_model_is_stored_beside_the_studies(with_large, data):

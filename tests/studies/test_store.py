@@ -15,6 +15,7 @@ import pytest
 from coughlab.studies import store
 from coughlab.studies.store import StoredStudy, StoreError
 from coughlab.studies.writer import replacing, sealed, tidy, write_large
+from tests.files import bytes_of
 
 CONTENT = {
     "mlp.tflite": bytes(range(256)) * 40,
@@ -41,11 +42,7 @@ def folder(tmp_path):
 
 def snapshot(folder):
     """Every file below the study's parent folder, hidden ones included."""
-    return {
-        str(path.relative_to(folder.parent)): path.read_bytes()
-        for path in sorted(folder.parent.rglob("*"))
-        if path.is_file()
-    }
+    return bytes_of(folder.parent)
 
 
 def test_a_study_is_read_as_it_was_written(folder):
@@ -225,7 +222,7 @@ LARGE_FILES = {"big.keras": b"to train on" * 100, "big.tflite": b"to serve" * 10
 
 def test_large_files_are_stored_beside_the_studies(large):
     place = large.parent / "large" / "trial"
-    assert {path.name: path.read_bytes() for path in place.iterdir()} == LARGE_FILES
+    assert bytes_of(place) == LARGE_FILES
     study = StoredStudy(large)
     for name, data in LARGE_FILES.items():
         assert study.large(name).read_bytes() == data
@@ -271,9 +268,7 @@ def test_a_large_file_of_a_later_fit_is_used_only_with_its_manifest(large):
     assert StoredStudy(large).served["big"].read_bytes() == b"another fit"
     save(large, models=models)
     assert StoredStudy(large).served["big"] == place / "big.tflite"
-    assert {path.name: path.read_bytes() for path in place.iterdir()} == LARGE_FILES | {
-        "big.tflite": b"another fit"
-    }
+    assert bytes_of(place) == LARGE_FILES | {"big.tflite": b"another fit"}
 
 
 def test_a_large_file_that_cannot_be_written_leaves_the_existing_one(large):
