@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from streamlit.testing.v1 import AppTest
 
 from coughlab import audio
 from coughlab.audio import synthetic
@@ -13,11 +14,12 @@ from coughlab.charts import calibration, comparison, features, reality, staircas
 from coughlab.charts import dataset as dataset_charts
 from coughlab.evaluation import bootstrap, description, scoring
 from coughlab.evidence import paragraph, steps, verdict
-from coughlab.serving import batch
+from coughlab.serving import batch, predictors
 from coughlab.serving.predictors import Predictor
 from coughlab.studies import definition, runner, store
 from coughlab.studies.store import StoredStudy
 from tests import evidences
+from tests.conftest import ROOT
 from tests.recordings import heard
 from tests.tasks import COVID, TUBERCULOSIS
 
@@ -270,3 +272,20 @@ def test_the_charts_have_the_words_of_the_task(study):
     columns = features.table(values, table, task).columns
     assert "not tuberculosis, 95th percentile" in columns and "tuberculosis, 5th percentile" in columns
     assert check_neutral(*columns, *(figure.to_json() for figure in figures.values()))
+
+
+@pytest.mark.parametrize("name", ["reality", "compare", "matrices", "splits", "explore", "clinicians"])
+def test_the_pages_have_the_words_of_the_task(study, name, monkeypatch):
+    for module in (predictors, store):
+        monkeypatch.setattr(module, "MODELS", study.folder.parent)
+    monkeypatch.setattr(predictors, "STUDY", study.name)
+    page = AppTest.from_file(str(ROOT / f"pages/{name}.py"), default_timeout=60).run()
+    assert not page.exception
+    texts = [
+        element.value
+        for kind in ("markdown", "text", "info", "warning", "error", "caption")
+        for element in page.get(kind)
+    ]
+    charts = [chart.proto.spec for chart in page.get("plotly_chart")]
+    components = [component.proto.json for component in page.get("bidi_component")]
+    assert texts and check_neutral(*texts, *charts, *components)
