@@ -27,7 +27,7 @@ def three_digits(value: float) -> str:
 
 def counted(number: int, what: str) -> str:
     """A count with its noun: "1 cough", "2 coughs"."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def listed(names: Iterable[object], most: int = 4) -> str:

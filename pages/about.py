@@ -8,6 +8,7 @@ from coughlab.evaluation.protocols import PROTOCOLS
 from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
 from coughlab.text import counted
+from pages.shared.study import only_default
 
 PAGE = {"title": "About", "icon": ":material/info:", "group": "About", "order": 41}
 
@@ -24,6 +25,7 @@ def sentence(row):
 
 
 st.title("About CoughLab")
+only_default()
 st.markdown(
     f"CoughLab {__version__} shows what published cough classifiers say of a recording, and what that is"
     " worth. It is a tool for research and teaching, **not a medical device**. If you feel ill, ask a doctor or take a"
@@ -42,7 +44,9 @@ except StoreError as error:
 st.markdown(card.replace("# Study", "## Study", 1).partition("## Random rows")[0])
 for model in [*predictor.names, *predictor.slow]:
     st.markdown(f"**{study.models[model]['title']}.** {study.models[model]['summary']}")
-    for row in evidence[evidence["model"] == model].to_dict("records"):
+    rows = evidence[evidence["model"] == model]
+    rows = rows.sort_values("protocol", key=lambda names: names.map(list(PROTOCOLS).index), kind="stable")
+    for row in rows.to_dict("records"):
         st.markdown(f"- {sentence(row)}")
 st.markdown(
     f"**The cough detector.** {detector_card.SUMMARY} Where it hears no cough, none of the models above is asked. {hearing}"

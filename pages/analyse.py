@@ -8,10 +8,12 @@ from coughlab.serving import predictors, workers
 from coughlab.studies.store import StoreError
 from pages.sections import analyse
 from pages.shared import evidence
+from pages.shared.study import only_default
 
 PAGE = {"title": "Analyse a cough", "icon": ":material/graphic_eq:", "group": "Listen", "order": 11}
 
 st.title(PAGE["title"])
+only_default()
 st.markdown("For research and teaching. **Not a medical device: no answer on this page is a diagnosis.**")
 analyse.ask()
 if "chosen" not in st.session_state:

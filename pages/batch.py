@@ -5,10 +5,12 @@ import streamlit as st
 from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
 from pages.sections.batch import asking, listing
+from pages.shared.study import only_default
 
 PAGE = {"title": "Batch", "icon": ":material/library_music:", "group": "Listen", "order": 13}
 
 st.title("Many recordings at once")
+only_default()
 st.markdown(
     "For research and teaching. **Not a medical device: no answer on this page is a diagnosis.** Each recording is listened"
     " to for coughs, and where there are any the models are asked, as on the page *Analyse a cough*."

@@ -5,10 +5,12 @@ import streamlit as st
 from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
 from pages.sections import live
+from pages.shared.study import only_default
 
 PAGE = {"title": "Live", "icon": ":material/mic:", "group": "Listen", "order": 12}
 
 st.title(PAGE["title"])
+only_default()
 st.markdown("For research and teaching. **Not a medical device: no answer on this page is a diagnosis.**")
 try:
     predictor = predictors.default()

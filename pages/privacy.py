@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from pages.components.live.ice_servers import ice_servers
 from pages.shared import access
-from pages.shared.ice_servers import ice_servers
 
 PAGE = {"title": "Privacy", "icon": ":material/shield_person:", "group": "About", "order": 42}
 

@@ -29,7 +29,8 @@ pair = (
     ("published", study.name) if view == "retrain" else ask_protocol(pairs_in(study.metrics), next(columns))
 )
 table = rows_of(study.metrics, pair)
-titles = titles_of(study, table["model"])
+# A study without that protocol can be trained here too.
+titles = titles_of(study, None if table.empty else table["model"])
 model = ask_model(titles, next(columns))
 if view == "retrain":
     retrain.show(study, model, table)

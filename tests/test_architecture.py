@@ -59,15 +59,20 @@ MODULES = {
     for path in sorted((ROOT / "coughlab").rglob("*.py"))
 }
 IMPORTS = {
-    name: {module for one in imported(path) if (module := module_of(one)) and module.startswith("coughlab")}
+    # The version is the only name that all may take from `coughlab` itself.
+    name: {module for one in imported(path) - {"coughlab.__version__"} if (module := module_of(one))}
     for name, path in MODULES.items()
 }
+#: Modules that import others by names that are not written in them: what is found by looking, and what `coughlab` offers.
+BY_NAME = {"coughlab", "coughlab.system.registry", "coughlab.system.child"}
+#: The folders of `pages`, from the ground up; above them are the pages themselves and `Home`.
+FOLDERS = ("components", "shared", "sections")
 
 
 def layer(module: str) -> str | None:
-    """The layer of a module; None for `coughlab` itself, which is above all layers."""
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] != "__main__" else None
+    """The layer of a module; None for `coughlab` itself and for all outside it."""
+    package, *parts = module.split(".")
+    return parts[0] if package == "coughlab" and parts and parts[0] != "__main__" else None
 
 
 def test_every_module_is_in_a_layer():
@@ -77,8 +82,32 @@ def test_every_module_is_in_a_layer():
 @pytest.mark.parametrize("name", [name for name in MODULES if layer(name)])
 def test_no_module_imports_a_higher_layer(name):
     own = LAYERS.index(layer(name))
-    higher = {other for other in IMPORTS[name] if layer(other) and LAYERS.index(layer(other)) > own}
+    # `coughlab` itself offers functions of all layers, so it is above them, as are pages, tests and benchmarks.
+    higher = {other for other in IMPORTS[name] if not layer(other) or LAYERS.index(layer(other)) > own}
     assert not higher
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name not in BY_NAME])
+def test_no_module_hides_an_import(name):
+    calls = (node for node in ast.walk(ast.parse(MODULES[name].read_text())) if isinstance(node, ast.Call))
+    called = {ast.unparse(call.func).rpartition(".")[2] for call in calls}
+    assert not called & {"import_module", "__import__", "exec", "eval"}
+
+
+def folder_of(module: str) -> int:
+    """The place of a module of the pages in the order of `FOLDERS`."""
+    parts = module.split(".")
+    return FOLDERS.index(parts[1]) if len(parts) > 2 else len(FOLDERS)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").rglob("*.py")), ids=lambda path: path.stem)
+def test_no_page_is_imported_and_no_folder_of_pages_imports_a_higher_one(path):
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    others = {
+        module for one in imported(path) if (module := module_of(one)) and not module.startswith("coughlab")
+    }
+    assert all(other.startswith("pages.") and folder_of(other) <= folder_of(name) for other in others)
+    assert not {other for other in others if folder_of(other) == len(FOLDERS)}
 
 
 def test_no_modules_import_each_other_in_a_circle():

@@ -72,8 +72,8 @@ def load(name: str, folder: str | PathLike) -> Dataset:
 
 
 def published() -> list[loaders.Loader]:
-    """The loaders of public datasets: all but the last, which takes any folder."""
-    return list(loaders.found().values())[:-1]
+    """The loaders of public datasets: all but the one that takes any folder."""
+    return [loader for name, loader in loaders.found().items() if name != loaders.OWN_FOLDER]
 
 
 def folder(name: str) -> Path | None:

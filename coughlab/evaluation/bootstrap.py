@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from coughlab.evaluation import scoring
 from coughlab.evaluation.intervals import CONFIDENCE
-from coughlab.evaluation.metrics import EVIDENCE
+from coughlab.evaluation.metrics import EVIDENCE, evidence_columns
 from coughlab.evaluation.scoring import TEST_KEYS
 
 #: Number of weights in memory at once, 8 bytes each.
@@ -58,9 +58,7 @@ def table(
             low, high = interval(replicates[name], value[name], floor)
             row |= {name: float(value[name]), f"{name}_low": low, f"{name}_high": high}
         rows.append(dict(zip(TEST_KEYS, key, strict=True)) | row)
-    columns = [*TEST_KEYS, *sizes(tested), "majority"]
-    columns += [f"{score}{end}" for score in EVIDENCE for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=[*TEST_KEYS, *sizes(tested), "majority", *evidence_columns()])
 
 
 def sizes(rows: pd.DataFrame) -> dict[str, int]:
@@ -147,6 +145,7 @@ def _bootstrap(rows: pd.DataFrame, threshold: float, n_boot: int, seed: int) -> 
             names = ("positives", "negatives", "tp", "tn", *terms)
             sums = dict(zip(names, summed[:, a:b] @ of, strict=True))
             sums["n"] = sums["positives"] + sums["negatives"]
+            sums["fn"], sums["fp"] = sums["positives"] - sums["tp"], sums["negatives"] - sums["tn"]
             sums["concordant"] = _concordant(of[positive[a:b]], of[~positive[a:b]], low, high)
             # If no person of a class was drawn, 0 / 0 makes the score missing.
             with np.errstate(invalid="ignore"):

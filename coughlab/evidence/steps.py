@@ -14,6 +14,8 @@ from coughlab.task import Task
 
 _SIZES = ("splits", "recordings", "people", "positives", "negatives")
 _VALUE, _SHORTCUT = ("value", "low", "high"), ("shortcut", "shortcut_low", "shortcut_high")
+_ONE_LABEL = "Not defined: all recordings tested on have one label."
+_NOT_COMPUTED = "Not computed when the study was saved. 'coughlab study convert' adds it."
 _MEASURED = (*_VALUE, *_SIZES, "majority", "chance", *_SHORTCUT)
 
 
@@ -150,7 +152,8 @@ def _cell(evidence, model, metric, protocol, tested_on, reason=None):
     cell |= {size: int(own[size]) for size in _SIZES}
     cell |= dict(zip(_VALUE, _interval(own, metric, healthy), strict=True))
     if pd.isna(cell["value"]):
-        return cell | {"reason": "Not defined: all recordings tested on have one label."}
+        one_label = own["positives"] == 0 or own["negatives"] == 0
+        return cell | {"reason": _ONE_LABEL if one_label else _NOT_COMPUTED}
     cell |= _guesses(own, metric, healthy)
     if RANDOM in here.index and pd.isna(cell["chance"]):
         cell["chance"] = _interval(here.loc[RANDOM], metric, healthy)[0]
@@ -182,5 +185,7 @@ def _guesses(row, metric, healthy):
     if healthy:
         return {"majority": 0.0}
     of = METRICS[metric]
-    guesses = {"majority": of.majority(float(row["majority"]), row["positives"] > row["negatives"])}
-    return guesses | ({"chance": of.chance} if of.chance is not None else {})
+    guesses = {} if of.chance is None else {"chance": of.chance}
+    if of.majority:
+        guesses["majority"] = of.majority(float(row["majority"]), row["positives"] > row["negatives"])
+    return guesses

@@ -31,7 +31,6 @@ from typing import Any
 
 import numpy as np
 
-import coughlab
 from coughlab import audio, config
 from coughlab.serving import predictors, worker_process
 from coughlab.system import logs, resources
@@ -233,7 +232,7 @@ class _Parent:
                 ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                cwd=Path(coughlab.__file__).parent.parent,
+                cwd=Path(__file__).parents[2],
                 env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
             )
         # Leaves no zombie process, even if no further worker is needed.

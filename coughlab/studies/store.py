@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -194,7 +195,9 @@ class StoredStudy:
     @cached_property
     def metrics(self) -> pd.DataFrame:
         """The result of `coughlab.evaluation.scoring.per_split`."""
-        return self._in_categories(METRICS)
+        from coughlab.evaluation.metrics import PER_SPLIT
+
+        return _with(self._in_categories(METRICS), PER_SPLIT)
 
     @cached_property
     def scores(self) -> pd.DataFrame:
@@ -204,7 +207,9 @@ class StoredStudy:
     @cached_property
     def evidence(self) -> pd.DataFrame:
         """The result of `coughlab.evaluation.bootstrap.table`."""
-        return self.table(EVIDENCE)
+        from coughlab.evaluation.metrics import evidence_columns
+
+        return _with(self.table(EVIDENCE), evidence_columns())
 
     def table(self, name: str) -> pd.DataFrame:
         """One of the study's tables, as it was written."""
@@ -224,6 +229,11 @@ class StoredStudy:
         for word in words:
             table[word] = table[word].cat.reorder_categories(sorted(table[word].cat.categories))
         return table
+
+
+def _with(table: pd.DataFrame, columns: Iterable[str]) -> pd.DataFrame:
+    """A table with columns that may be newer than the study; missing values until the study is converted."""
+    return table.assign(**dict.fromkeys([name for name in columns if name not in table], float("nan")))
 
 
 def large_paths(folder: str | Path, name: str) -> tuple[Path, Path]:

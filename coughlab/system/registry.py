@@ -23,8 +23,17 @@ def modules(package: str) -> list[ModuleType]:
 
 
 def discover(package: str, kind: type[Record]) -> dict[str, Record]:
-    """Every record of a type in the modules of a package, alone or in tuples, by ``name`` in the order of ``order``."""
+    """Every record of a type in the modules of a package, alone or in tuples, by ``name`` in the order of ``order``.
+
+    Raises
+    ------
+    ValueError
+        If two records have one name.
+    """
     values = [value for module in modules(package) for value in vars(module).values()]
     values += [one for value in values if isinstance(value, tuple) for one in value]
-    found = [value for value in values if isinstance(value, kind)]
-    return {record.name: record for record in sorted(found, key=lambda record: (record.order, record.name))}
+    found: dict[str, Record] = {}
+    for value in values:
+        if isinstance(value, kind) and found.setdefault(value.name, value) is not value:
+            raise ValueError(f"{package} has two of the name {value.name!r}. Give one of them another name.")
+    return dict(sorted(found.items(), key=lambda item: (item[1].order, item[0])))

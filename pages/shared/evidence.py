@@ -71,7 +71,8 @@ def show_answer(name: str, answered: Answer, evidence: dict, study: StoredStudy)
     """Show one model's answer: first its evidence, then, less prominent, the answer."""
     model, condition = study.models[name], study.task.condition
     label, probability = study.task.title(answered.label), percent(answered.probability)
-    final = " · final model of the case study" if name == study.main_model else ""
+    of = "case study" if study.name == predictors.STUDY else "study"
+    final = f" · final model of the {of}" if name == study.main_model else ""
     st.markdown(f"**{model['title']}**{final}")
     st.markdown(f"#### {answer.HEADLINES[evidence['verdict']]}")
     said = f"Says: {label} · Probability of {condition}: {probability}"

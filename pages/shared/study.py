@@ -11,13 +11,23 @@ from coughlab.studies.store import StoredStudy, StoreError
 from pages.shared import address
 
 
-def stored_study(name: str = predictors.STUDY) -> StoredStudy:
-    """A study, the default one unless another is chosen; if it cannot be read, the page shows why and stops."""
+def _read(name: str) -> StoredStudy:
     try:
         return predictors.study(name)
     except StoreError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+
+
+def stored_study() -> StoredStudy:
+    """The default study, for a page without a choice; if it cannot be read, the page shows why and stops."""
+    only_default()
+    return _read(predictors.STUDY)
+
+
+def only_default() -> None:
+    """Report another study in the address, on a page that only has the default one."""
+    address.name("study", [predictors.STUDY])
 
 
 def ask_study(where: DeltaGenerator = st) -> StoredStudy:
@@ -26,7 +36,7 @@ def ask_study(where: DeltaGenerator = st) -> StoredStudy:
     names = sorted(store.names(), key=lambda name: name != predictors.STUDY)
     if len(names) < 2:
         return stored_study()
-    return stored_study(address.choose(where.selectbox, "Dataset", names, key="study"))
+    return _read(address.choose(where.selectbox, "Dataset", names, key="study"))
 
 
 def titles_of(study: StoredStudy, names: Iterable[str] | None = None) -> dict[str, str]:

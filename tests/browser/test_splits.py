@@ -125,3 +125,6 @@ def test_every_view_fits_a_phone(visit, view, last):
     page.set_viewport_size({"width": 390, "height": 900})
     expect(page.get_by_text(last)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # A table that is wider than its card would cover the next one.
+    widths = "tables => tables.map(table => table.scrollWidth - table.parentElement.clientWidth)"
+    assert max(page.locator("[data-testid=stMarkdown] table").evaluate_all(widths), default=0) <= 0

@@ -198,6 +198,16 @@ def test_study_run_trains_the_models_named_and_adds_to_them(study):
     assert [path.name for path in studies.iterdir()] == ["kaggle-trial"]
 
 
+def test_a_study_can_be_defined_in_the_folder_of_studies_alone(study):
+    command, studies = study
+    (studies / "mine").mkdir(parents=True)
+    definition = (MODELS / "kaggle-trial" / "study.toml").read_text()
+    (studies / "mine" / "study.toml").write_text(definition)
+    result = command("study", "run", "mine", "--models", "knn", "--protocols", "published", "--splits", "1")
+    assert result.returncode == 0, result.stderr
+    assert StoredStudy(studies / "mine").definition.dataset == "kaggle-trial"
+
+
 def test_search_continues_from_the_stored_trials(study):
     command, studies = study
     result = command("search", "kaggle-trial", "--trials", "2")

@@ -7,7 +7,6 @@ import pytest
 from coughlab import datasets
 from coughlab.cli import main
 from coughlab.datasets import loaders
-from tests.conftest import ROOT
 from tests.datasets.trees import rows, tree
 
 TEMPORARY = '''
@@ -57,8 +56,3 @@ def test_every_loader_says_what_it_reads():
         assert all(isinstance(text, str) for text in (loader.NAME, loader.TITLE, loader.LICENCE, loader.CITE))
         assert loader.NAME and loader.TITLE and loader.__doc__
     assert all(loader.CITE for loader in datasets.published())
-
-
-def test_the_readme_names_every_dataset():
-    readme = (ROOT / "README.md").read_text()
-    assert all(loader.TITLE in readme for loader in datasets.published())

@@ -1,6 +1,8 @@
 """The metrics as records: each is complete, all implementations agree, and a new metric is a new module."""
 
+import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,8 @@ from sklearn.metrics import matthews_corrcoef
 
 from coughlab.evaluation import bootstrap, comparison, metrics, scoring
 from coughlab.evaluation.metrics import EVIDENCE, METRICS, PER_SPLIT, SHARES, SHOWN, Metric
+from coughlab.evidence import steps
+from coughlab.studies import convert, store
 from coughlab.system.registry import discover
 from tests.evaluation.test_bootstrap import scattered
 from tests.tasks import COVID, TUBERCULOSIS
@@ -32,29 +36,20 @@ def test_every_record_is_complete(metric):
     assert metric.share_of in (None, "all", "positives", "negatives")
 
 
+def in_order(listed, *names):
+    """Whether some metrics are listed in this order, perhaps with others between them."""
+    return [name for name in listed if name in names] == list(names)
+
+
 def test_each_list_has_its_order():
-    assert list(PER_SPLIT) == [
-        "log_loss",
-        "accuracy",
-        "sensitivity",
-        "specificity",
-        "precision",
-        "f1",
-        "roc_auc",
-        "average_precision",
-        "brier",
-    ]
-    assert list(EVIDENCE) == [
-        "roc_auc",
-        "accuracy",
-        "balanced_accuracy",
-        "sensitivity",
-        "specificity",
-        "brier",
-    ]
-    assert list(SHOWN) == ["roc_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity"]
-    assert list(SHARES) == ["accuracy", "sensitivity", "specificity"]
-    assert [name for name, metric in METRICS.items() if metric.less_is_better] == ["log_loss", "brier"]
+    assert in_order(PER_SPLIT, "log_loss", "accuracy", "sensitivity", "specificity", "precision", "f1")
+    assert in_order(PER_SPLIT, "f1", "roc_auc", "average_precision", "brier")
+    assert in_order(
+        EVIDENCE, "roc_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity", "brier"
+    )
+    assert in_order(SHOWN, "roc_auc", "accuracy", "balanced_accuracy", "sensitivity", "specificity")
+    assert in_order(SHARES, "accuracy", "sensitivity", "specificity")
+    assert {"log_loss", "brier"} <= {name for name, metric in METRICS.items() if metric.less_is_better}
     assert len({metric.title for metric in METRICS.values()}) == len(METRICS)
 
 
@@ -160,3 +155,52 @@ def test_a_metric_that_is_added_has_its_interval_and_its_line(added):
         "matthews"
     ]
     assert line["mean"] == pytest.approx(row["matthews"])
+
+
+@pytest.fixture
+def older(tmp_path):
+    """A study that was saved before the metric was added."""
+    folder = tmp_path / "models" / "kaggle-trial"
+    shutil.copytree(store.MODELS / "kaggle-trial", folder)
+    return store.StoredStudy(folder)
+
+
+def test_a_metric_that_is_added_is_missing_in_a_stored_study_until_that_is_converted(older, added):
+    assert older.metrics["matthews"].isna().all() and older.evidence["matthews_low"].isna().all()
+    assert scoring.spread(older.metrics)["matthews"].isna().all()
+    table = steps.steps(older.name, older.evidence, "knn", "matthews")
+    assert table["reason"].str.contains("coughlab study convert").sum() == table["value"].isna().sum() - (
+        table["reason"].str.contains("No model|Not defined").sum()
+    )
+    assert convert.convert(older.folder, older.definition)
+    new = store.StoredStudy(older.folder)
+    assert new.metrics["matthews"].notna().any() and new.evidence["matthews_high"].notna().any()
+    for name in (store.METRICS, store.EVIDENCE):
+        before = store.load_study().table(name)
+        pd.testing.assert_frame_equal(new.table(name)[before.columns], before, check_exact=True)
+    assert not convert.convert(older.folder, older.definition)
+
+
+def test_two_records_of_one_name_are_refused(added, tmp_path):
+    (tmp_path / "copied.py").write_text(ADDED)
+    with pytest.raises(ValueError, match="two of the name 'matthews'"):
+        discover(metrics.__name__, Metric)
+
+
+def test_all_sums_that_a_metric_may_use_are_there_in_the_bootstrap(monkeypatch):
+    rows = scattered(0)
+    monkeypatch.setattr(bootstrap, "draws", lambda people, *_: iter([np.ones((len(people), 1))]))
+    for name in ("n", "positives", "negatives", "tp", "fp", "fn", "tn", "concordant"):
+        metric = Metric(name=name, order=0, title=name, of=lambda sums, name=name: sums[name])
+        with monkeypatch.context() as patch:
+            patch.setitem(EVIDENCE, name, metric)
+            patch.setitem(PER_SPLIT, name, metric)
+            once = bootstrap._bootstrap(rows, 0.5, 1, 0)[name]
+            assert once == pytest.approx([scoring.per_split(rows, {"mlp": 0.5})[name].mean()])
+
+
+def test_a_metric_without_a_baseline_is_shown_without_one(added, monkeypatch):
+    monkeypatch.setitem(METRICS, "matthews", replace(added, majority=None))
+    evidence = bootstrap.table(scattered(1), {"mlp": 0.5}, n_boot=20)
+    table = steps.steps(evidence["tested_on"][0], evidence, "mlp", "matthews")
+    assert table["value"].notna().any() and table["majority"].isna().all()

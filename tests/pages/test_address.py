@@ -164,6 +164,13 @@ def test_every_page_with_a_study_and_a_protocol_reports_an_unknown_one(name):
     assert all(f"asks for {key}=nonsense, which is unknown here. Possible: " in messages for key in keys)
 
 
+@pytest.mark.parametrize("name", ["about", "analyse", "batch", "live", "search"])
+def test_a_page_without_a_choice_of_the_study_reports_another_one(name):
+    app = AppTest.from_file(str(navigation.FOLDER / f"{name}.py"), default_timeout=60)
+    app.query_params["study"] = "another"
+    assert any("asks for study=another, which is unknown here" in text for text in warnings(ran(app)))
+
+
 @pytest.mark.parametrize("name", ["matrices", "splits", "reality", "clinicians"])
 def test_every_page_uses_the_same_names_for_study_model_and_protocol(name):
     app = AppTest.from_file(str(navigation.FOLDER / f"{name}.py"), default_timeout=60)

@@ -307,4 +307,4 @@ def test_about_shows_the_card_and_every_score():
         name = "specificity" if np.isnan(row["roc_auc"]) else "roc_auc"
         value, low, high = (f"{row[name + end]:.2f}" for end in ("", "_low", "_high"))
         assert f"{value} (95% interval {low} to {high}), {row['splits']} split" in shown
-        assert f"{row['recordings']} recordings of {row['people']} people" in shown
+        assert f"{row['recordings']:,} recordings of {row['people']:,} people" in shown

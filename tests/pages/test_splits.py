@@ -151,3 +151,11 @@ def test_a_missing_study_is_reported(monkeypatch, tmp_path):
     monkeypatch.setattr(predictors, "MODELS", tmp_path)
     page = opened()
     assert len(page.error) == 1
+
+
+def test_a_study_without_the_published_protocol_can_be_trained_here(monkeypatch):
+    study = predictors.default().study
+    others = study.metrics[study.metrics["protocol"] != "published"]
+    monkeypatch.setitem(vars(study), "metrics", others)
+    page = opened(view="retrain", model="knn")
+    assert [field.label for field in page.number_input] == ["Splits to train", "Seed"]

@@ -9,6 +9,9 @@ from typing import Protocol
 from coughlab.datasets.listing import Listed
 from coughlab.system import registry
 
+#: Name of the loader that takes any folder, and so is tried last.
+OWN_FOLDER = "folder"
+
 
 class Loader(Protocol):
     """The interface of a loader's module."""

@@ -6,7 +6,7 @@ A probability at or above the threshold is predicted positive; a score is the me
 from coughlab.evaluation.metrics.base import Metric
 from coughlab.system.registry import discover
 
-__all__ = ["EVIDENCE", "METRICS", "PER_SPLIT", "SHARES", "SHOWN", "Metric"]
+__all__ = ["EVIDENCE", "METRICS", "PER_SPLIT", "SHARES", "SHOWN", "Metric", "evidence_columns"]
 
 #: Every metric by name.
 METRICS: dict[str, Metric] = discover(__name__, Metric)
@@ -21,3 +21,8 @@ EVIDENCE = {metric.name: metric for metric in _WITH_EVIDENCE}
 SHOWN = {name: metric for name, metric in EVIDENCE.items() if metric.explained}
 #: Shares of right answers, with Wilson's interval.
 SHARES = {name: metric for name, metric in METRICS.items() if metric.share_of}
+
+
+def evidence_columns() -> list[str]:
+    """The columns of `EVIDENCE` in a table: each value and the ends of its interval."""
+    return [f"{name}{end}" for name in EVIDENCE for end in ("", "_low", "_high")]

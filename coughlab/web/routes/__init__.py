@@ -3,18 +3,16 @@
 A new module in this folder is found, served and described automatically.
 """
 
-import pkgutil
-from importlib import import_module
-
 from starlette.routing import Route
 
+from coughlab.system import registry
 from coughlab.web.endpoint import ApiError, Endpoint
 
 
 def endpoints() -> list[type[Endpoint]]:
     """The endpoint of each route, in the order of the description."""
-    modules = (import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
-    return sorted((module.Route for module in modules), key=lambda endpoint: (endpoint.order, endpoint.path))
+    found = (module.Route for module in registry.modules(__name__))
+    return sorted(found, key=lambda endpoint: (endpoint.order, endpoint.path))
 
 
 def addresses() -> list[str]:

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit_webrtc import AudioSinkTrack, WebRtcMode, webrtc_streamer
 
 from coughlab.serving import microphone
-from pages.shared.ice_servers import ice_servers
+from pages.components.live.ice_servers import ice_servers
 
 microphone.isolate()
 _log = logging.getLogger(__name__)

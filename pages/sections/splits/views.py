@@ -30,7 +30,7 @@ def show_few(table, model, task):
     st.markdown(f"{counted(len(rows), 'random split')} of the same rows into training and test.")
     cards = st.container(horizontal=True)
     for row in rows.to_dict("records"):
-        with cards.container(border=True, width=208):
+        with cards.container(border=True, width=264):
             st.markdown(f"**Split {row['split']}**\n\n{matrix(row, task)}")
             sides = [side(row, role, task) for role in ("test", "train") if row[f"accuracy_{role}"] >= 0]
             lines = "\\\n".join(sides)

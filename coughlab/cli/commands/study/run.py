@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from coughlab.studies import runner
+    from coughlab.studies import runner, store
     from coughlab.system import parallel
 
     selected = runner.Selection(
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
             return runner.run(name, data, selected, engine=engine, **options)
 
     with console.explained(runner.StudyError):
-        others = runner.find_others(arguments.study, arguments.others)
+        others = runner.find_others(arguments.study, arguments.others, arguments.studies or store.MODELS)
     if absent := [name for name, path in others.items() if path is None]:
         console.complain(
             f"the models are not tested on {' and '.join(absent)}: there is no such folder in"
