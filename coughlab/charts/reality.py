@@ -57,7 +57,7 @@ def overview(table: pd.DataFrame, titles: dict[str, str], metric: str) -> go.Fig
         range=[-0.01, 1.01],
         fixedrange=True,
         zeroline=False,
-        tickformat=".2~f" if metric == "roc_auc" else ".0%",
+        tickformat=METRICS[metric].axis,
     )
     label_rows(
         chart,

@@ -62,7 +62,7 @@ def staircase(table: pd.DataFrame, *, study: str, title: str, task: Task) -> go.
         chart.update_yaxes(range=[height, 0], visible=False, fixedrange=True, row=panel, col=1)
         of = part[0]["metric"]
         name = f"share predicted {task.condition}" if of == FALSE_ALARMS else METRICS[of].title
-        form = ".2~f" if of == "roc_auc" else ".0%"
+        form = ".0%" if of == FALSE_ALARMS else METRICS[of].axis
         ticks = {"tickvals": [0, 0.25, 0.5, 0.75, 1], "tickformat": form, "zeroline": False}
         ticks |= {"ticklabeloverflow": "allow", "showgrid": False}
         chart.update_xaxes(title=name, range=[-0.01, 1.01], fixedrange=True, **ticks, row=panel, col=1)

@@ -16,14 +16,18 @@ RANDOM = "random"
 
 def write(value: float, metric: str = "roc_auc") -> str:
     """A formatted value of a metric: "0.97" or "97%"; if it would wrongly round to 0 or 1, "under 0.01" or "over 0.99"."""
-    return METRICS[metric if metric != FALSE_ALARMS else "specificity"].write(value)
+    return _record(metric).write(value)
+
+
+def _record(metric):
+    return METRICS[metric if metric != FALSE_ALARMS else "specificity"]
 
 
 def write_interval(row: Mapping) -> str:
     """The formatted 95% interval of a step; in words if there is none."""
     if math.isnan(row["low"]):
         return "no interval"
-    form = ".2f" if row["metric"] == "roc_auc" else ".0%"
+    form = _record(row["metric"]).written
     return f"{row['low']:{form}} to {row['high']:{form}}"
 
 

@@ -1,7 +1,7 @@
 """Answer programs: the JSON API without the pages.
 
-Serves /api/v1/predict, /api/v1/models and /api/v1/health without the pages, by a worker process on each core: it starts sooner
-than the app and takes less memory.
+Serves the addresses below /api/v1, which /api/v1/openapi.json describes, without the pages, by a worker process on each core: it
+starts sooner than the app and takes less memory.
 """
 
 import argparse

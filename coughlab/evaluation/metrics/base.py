@@ -50,6 +50,11 @@ class Metric:
         capitals = self.title[1].isupper() or self.title[1].isdigit() or self.name == "brier"
         return self.title if capitals else self.title.lower()
 
+    @property
+    def axis(self) -> str:
+        """Plotly's format of its values on an axis."""
+        return self.written if self.written.endswith("%") else ".2~f"
+
     def write(self, value: float) -> str:
         """A formatted value: "0.97" or "97%"; if it would wrongly round to 0 or 1, "under 0.01" or "over 0.99"."""
         if 0 < value < 0.005:
