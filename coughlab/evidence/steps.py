@@ -152,8 +152,9 @@ def _cell(evidence, model, metric, protocol, tested_on, reason=None):
     cell |= {size: int(own[size]) for size in _SIZES}
     cell |= dict(zip(_VALUE, _interval(own, metric, healthy), strict=True))
     if pd.isna(cell["value"]):
-        one_label = own["positives"] == 0 or own["negatives"] == 0
-        return cell | {"reason": _ONE_LABEL if one_label else _NOT_COMPUTED}
+        # A metric that is newer than the study has no value anywhere; others are missing where they are not defined.
+        is_newer = evidence[metric].isna().all() and own["positives"] and own["negatives"]
+        return cell | {"reason": _NOT_COMPUTED if is_newer else _ONE_LABEL}
     cell |= _guesses(own, metric, healthy)
     if RANDOM in here.index and pd.isna(cell["chance"]):
         cell["chance"] = _interval(here.loc[RANDOM], metric, healthy)[0]

@@ -1,5 +1,7 @@
 """The saved files of the Keras classifiers, and a cheap import of the classifiers."""
 
+import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +17,7 @@ from coughlab.classifiers.runtime import LiteRT
 from coughlab.classifiers.search import HYPEROPT
 from coughlab.classifiers.vgg16 import CNN1, CNN2
 from coughlab.features.inputs import INPUTS
+from coughlab.system.progress import silent
 
 DURATIONS = (43, 44, 130, 431, 2584)
 
@@ -113,3 +116,28 @@ def test_the_classifiers_in_the_order_shown():
     # The case study has five splits; only the largest network may have fewer.
     assert [name for name, c in CLASSIFIERS.items() if c.splits < 5] == ["cnn2"]
     assert [name for name, c in CLASSIFIERS.items() if c.large] == ["cnn1", "cnn2"]
+
+
+def test_ctrl_c_ends_a_training_after_its_step():
+    keras = neural.keras()
+    model = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1, activation="sigmoid")])
+    steps = []
+
+    def press(batch, logs):
+        steps.append(batch)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    pressing = keras.callbacks.LambdaCallback(on_train_batch_begin=press)
+    X, y = np.zeros((8, 2), np.float32), np.arange(8) % 2
+    with pytest.raises(KeyboardInterrupt):
+        neural.train(
+            model,
+            keras.optimizers.Adam(),
+            X,
+            y,
+            epochs=3,
+            progress=silent,
+            callbacks=[pressing],
+            batch_size=2,
+        )
+    assert steps == [0] and signal.getsignal(signal.SIGINT) is signal.default_int_handler
