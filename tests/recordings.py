@@ -6,13 +6,15 @@ import numpy as np
 import soundfile
 
 from coughlab.audio import Recording, synthetic
+from coughlab.audio.recording import remark
 from coughlab.detector import Detection, Event, Heard
 
 
 def recorded(samples, rate=synthetic.RATE, *, truncated=False):
     """A recording in the form that `coughlab.audio.load` returns."""
     samples = np.asarray(samples, dtype=np.float32)
-    return Recording(samples, rate, "wav", "float", 1, 32, truncated)
+    remarks = (remark("truncated"),) if truncated else ()
+    return Recording(samples, rate, "wav", "float", 1, 32, remarks)
 
 
 def coughs(**options):

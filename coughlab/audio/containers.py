@@ -4,11 +4,10 @@ Nothing is decoded here. Chunks and boxes are parsed only as far as needed befor
 """
 
 import re
-from collections.abc import Iterator
-from itertools import islice
-from typing import Literal
+from collections.abc import Callable, Iterator
+from itertools import islice, pairwise
 
-Order = Literal["little", "big"]
+from coughlab.audio import mpeg, riff
 
 # Each format has the name of its FFmpeg demuxer. The demuxer is always named: if FFmpeg probed the file, it could choose a
 # playlist. No text begins with a byte below 9, as an ISO box does. UTF-16 text may begin with 0xFF and then a byte that in MPEG
@@ -31,6 +30,9 @@ _MAGIC = {
 # A minute of Ogg with the shortest packets, one per page, has 24 000 pages; a WAV file has a few chunks.
 _MAX_PARTS = 100_000
 _MAX_TAGS = 100
+_OGG_CODECS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
+#: Files in one; what follows belongs to the last.
+_MAX_LINKS = 1_000
 
 
 def sniff(data: bytes) -> str | None:
@@ -52,7 +54,36 @@ def without_id3(data: bytes) -> bytes:
         )
         at += 10 + size + (10 if data[at + 5] & 0x10 else 0)
     rest = data[at:]
-    return rest if sniff(rest) else data
+    return next((part for part in (rest, *_without_zeros(rest)) if sniff(part)), data)
+
+
+def recognised(data: bytes) -> tuple[bytes, str | None]:
+    """The bytes from where a known format begins, and its name, None if there is no such format."""
+    data = without_id3(data)
+    for part in (data, *_without_zeros(data)):
+        if kind := sniff(part):
+            return part, kind
+    kind, at = mpeg.found(data) or (None, 0)
+    return data[at:], kind
+
+
+def _without_zeros(data: bytes) -> tuple[bytes, bytes]:
+    """The bytes without zeros before them; but ISO media begin with a number, whose first bytes are zeros."""
+    rest = data.lstrip(b"\0")
+    return rest, b"\0\0\0" + rest
+
+
+def mended(data: bytes, kind: str) -> bytes:
+    """The file without what decoders are known to misread."""
+    if kind == "wav":
+        return riff.mended(data)
+    return mpeg.without_tags(data) if kind in ("mp3", "aac") else data
+
+
+def links(data: bytes, kind: str) -> list[bytes]:
+    """The files that were joined to one, in their order; most files are one. Recorders that pause leave several Ogg streams."""
+    starts = [start for start in _STARTS[kind](data) if start] if kind in _STARTS else []
+    return [data[start:stop] for start, stop in pairwise([0, *starts[:_MAX_LINKS], len(data)])]
 
 
 def container_name(data: bytes, kind: str) -> str:
@@ -65,20 +96,12 @@ def container_name(data: bytes, kind: str) -> str:
     return kind
 
 
-def wav_format(data: bytes) -> tuple[int, int]:
-    """Format tag (1 for PCM, 3 for float) and bits per sample."""
-    order = _order(data)
-    start = next((start for name, start, _ in _chunks(data, order) if name == b"fmt "), len(data))
-    tag, bits = data[start : start + 2], data[start + 14 : start + 16]
-    return int.from_bytes(tag, order), int.from_bytes(bits, order)
-
-
 def misread(data: bytes, kind: str) -> bool:
     """Whether libsndfile would misread a file: it reads WAV samples of fewer than 8 bits as 8 bits."""
     if kind != "wav":
         return False
-    tag, bits = wav_format(data)
-    return tag in (1, 3, 0xFFFE) and 0 < bits < 8
+    form = riff.wav_format(data)
+    return form.tag in (1, 3) and 0 < form.bits < 8
 
 
 def explodes(data: bytes, kind: str, max_entries: int) -> bool:
@@ -88,7 +111,7 @@ def explodes(data: bytes, kind: str, max_entries: int) -> bool:
     FFmpeg accepts them at any place. In WAV the causes are tags: FFmpeg allocates memory for any size that they claim.
     """
     if kind == "wav":
-        return any(size > len(data) for name, _, size in _chunks(data, _order(data)) if name != b"data")
+        return any(size > len(data) for name, _, size in riff.chunks(data) if name != b"data")
     if kind != "mov":
         return False
     counts = re.findall(rb"\x00...(?:stsz.{8}|trun.{4})(.{4})", data, re.DOTALL)
@@ -100,24 +123,9 @@ def explodes(data: bytes, kind: str, max_entries: int) -> bool:
 def crowded(data: bytes, kind: str) -> bool:
     """Whether a file has more parts than any real recording: millions of small parts keep a decoder busy for a long time."""
     if kind in ("wav", "aiff"):
-        return any(islice(_chunks(data, _order(data)), _MAX_PARTS, None))
+        return any(islice(riff.chunks(data), _MAX_PARTS, None))
     # After a page with a wrong checksum FFmpeg goes back to search for the next page.
     return kind == "ogg" and data.count(b"OggS") > _MAX_PARTS
-
-
-def mended(data: bytes, kind: str) -> bytes:
-    """The bytes; in a WAV file, a size of 0, which streaming leaves, is replaced by the size that means "to the end"."""
-    if kind != "wav":
-        return data
-    order = _order(data)
-    start = next(
-        (start for name, start, size in _chunks(data, order) if name == b"data" and not size), len(data)
-    )
-    after, begin, length = next(_chunks(data, order, start), (b"", 0, 0))
-    another_chunk = after.strip().isalnum() and begin + length <= len(data)
-    if start == len(data) or another_chunk:
-        return data
-    return data[: start - 4] + b"\xff\xff\xff\xff" + data[start:]
 
 
 def cut_short(data: bytes, kind: str) -> bool:
@@ -125,29 +133,77 @@ def cut_short(data: bytes, kind: str) -> bool:
     return kind in _CUT_SHORT and _CUT_SHORT[kind](data)
 
 
-def _chunks(data: bytes, order: Order, at: int = 12) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and claimed size of each chunk of a RIFF or IFF file."""
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at + 4 : at + 8], order)
-        yield data[at : at + 4], at + 8, size
-        at += 8 + size + size % 2
+def _ogg_pages(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Start, header type and end of each page; the end is None where a header is cut (RFC 3533)."""
+    at = data.find(b"OggS")
+    while at >= 0:
+        table = data[at + 27 : at + 27 + data[at + 26]] if len(data) > at + 26 else b""
+        end = at + 27 + len(table) + sum(table)
+        yield at, data[at + 5] if len(data) > at + 5 else 0, end
+        at = data.find(b"OggS", max(end, at + 4))
 
 
-def _order(data: bytes) -> Order:
-    return "little" if data[:4] in (b"RIFF", b"RF64", b"BW64") else "big"
+def ogg_seconds(data: bytes, rate: int) -> float:
+    """Time between the first and the last page of an Ogg stream of Vorbis or Opus by its own clock; 0 if it is not known."""
+    opus = data.find(b"OpusHead", 0, 512)
+    if opus >= 0:
+        rate = 48_000  # of its clock, whatever the sound has (RFC 7845)
+    skip = int.from_bytes(data[opus + 10 : opus + 12], "little") if opus >= 0 else 0
+    clock = [
+        (data[start + 14 : start + 18], int.from_bytes(data[start + 6 : start + 14], "little"))
+        for start, _, end in _ogg_pages(data)
+        if end <= len(data)
+    ]
+    times = [time for _, time in clock if 0 < time < 2**62]
+    if not times or len({stream for stream, _ in clock}) > 1:
+        return 0.0
+    # A part of a broadcast begins late; its first page holds no more than five seconds.
+    begin = times[0] if times[0] > 10 * rate else skip
+    return (times[-1] - begin) / rate
 
 
-def _iff_cut_short(data: bytes) -> bool:
-    sound = (chunk for chunk in _chunks(data, _order(data)) if chunk[0] in (b"data", b"SSND"))
-    _, start, size = next(sound, (b"", 0, 0))
-    return size != 0xFFFFFFFF and start + size > len(data)  # all ones: a stream
+def several_tracks(data: bytes, kind: str) -> bool:
+    """Whether an Ogg file has several streams of sound at once, of which libsndfile reads the first only."""
+    if kind != "ogg":
+        return False
+    begun = [data[start:end] for start, flags, end in _ogg_pages(data) if flags & 2]
+    return sum(any(codec in page[:80] for codec in _OGG_CODECS) for page in begun) > 1
+
+
+def _ogg_starts(data: bytes) -> Iterator[int]:
+    """Where a stream begins after pages of others; streams that begin together are heard together."""
+    beginning = True
+    for start, flags, _ in _ogg_pages(data):
+        begins = bool(flags & 2)
+        if begins and not beginning:
+            yield start
+        beginning = begins
 
 
 def _ogg_cut_short(data: bytes) -> bool:
-    page = data[data.rfind(b"OggS") :]
-    body = 27 + page[26] if len(page) > 26 else len(page) + 1
-    ends_stream = len(page) > 5 and page[5] & 4
-    return not ends_stream or body + sum(page[27:body]) > len(page)
+    """Whether the last page, or the last packet in it, has no end. The flag of a stream's end is missing in some whole files."""
+    start, _, end = max(_ogg_pages(data), default=(0, 0, len(data) + 1))
+    if len(data) < start + 27 or end > len(data):
+        return True
+    table = data[start + 27 : start + 27 + data[start + 26]]
+    return len(table) < data[start + 26] or table[-1:] == b"\xff"
+
+
+def _boxes(data: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Start, name and end of each box of ISO media; without an end, a box is the last."""
+    at = 0
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4])
+        if size == 1:
+            size = int.from_bytes(data[at + 8 : at + 16])
+        end = at + size if 8 <= size < riff.UNKNOWN_SIZE else len(data)
+        yield at, data[at + 4 : at + 8], end
+        at = end
+
+
+def _joined(pattern: bytes) -> Callable[[bytes], Iterator[int]]:
+    expression = re.compile(pattern, re.DOTALL)
+    return lambda data: (match.start() for match in expression.finditer(data))
 
 
 def _mp3_cut_short(data: bytes) -> bool:
@@ -170,20 +226,22 @@ def _ebml_cut_short(data: bytes) -> bool:
 
 
 def _iso_cut_short(data: bytes) -> bool:
-    at = 0
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at : at + 4])
-        if size == 1:
-            size = int.from_bytes(data[at + 8 : at + 16])
-        if size < 8:  # 0: to the end of the file
-            return False
-        at += size
-    return at > len(data)
+    return any(end > len(data) for _, _, end in _boxes(data))
 
 
+#: Where files that were joined begin, by format. Frames of MP3 and AAC need no beginning.
+_STARTS: dict[str, Callable[[bytes], Iterator[int]]] = {
+    "ogg": _ogg_starts,
+    "amr": _joined(rb"#!AMR(-WB)?\n"),
+    "flac": _joined(rb"fLaC[\x00\x80]\x00\x00\x22"),
+    "matroska": _joined(rb"\x1a\x45\xdf\xa3.{1,60}?\x42\x82.(webm|matroska)"),
+    "mov": lambda data: (start for start, name, _ in _boxes(data) if name == b"ftyp"),
+    "wav": riff.starts,
+    "aiff": riff.starts,
+}
 _CUT_SHORT = {
-    "wav": _iff_cut_short,
-    "aiff": _iff_cut_short,
+    "wav": riff.cut_short,
+    "aiff": riff.cut_short,
     "ogg": _ogg_cut_short,
     "mp3": _mp3_cut_short,
     "matroska": _ebml_cut_short,

@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import io
 import os
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
 
-from coughlab.audio import containers
-from coughlab.audio.recording import LIMITS, AudioError, Limits, Recording, error, is_silent
+from coughlab.audio import containers, mixing
+from coughlab.audio.recording import LIMITS, AudioError, Limits, Recording, error, is_silent, remark
+from coughlab.audio.streams import Stream, open_stream
+from coughlab.features.sound import Remark
 
-#: A rate, and samples of shape (frames, channels).
-Block = tuple[int, np.ndarray]
+#: Samples beyond this are taken for integers stored as floats; a mix may well be a few times too loud.
+LOUDEST = 4.0
+#: The bits that such integers have.
+INTEGERS = (8, 16, 24, 32)
+#: Seconds in another format than the rest that count as damage.
+DAMAGE_S = 0.2
+#: Tracks of one file that are listened to.
+MAX_TRACKS = 16
+#: The first track is taken unless another is this much louder.
+LOUDER_DB = 20.0
 
 
 def load(source: bytes | bytearray | memoryview | str | os.PathLike, limits: Limits = LIMITS) -> Recording:
@@ -33,21 +44,13 @@ def load(source: bytes | bytearray | memoryview | str | os.PathLike, limits: Lim
     >>> recording.rate, recording.duration
     (48000, 3.5)
     """
-    data = containers.without_id3(_read(source, limits))
-    kind = containers.sniff(data)
+    data, kind = containers.recognised(_read(source, limits))
     if kind is None:
         raise error("not_audio")
     if containers.crowded(data, kind):
         raise error("damaged")
     data = containers.mended(data, kind)
-    stream = _open(data, kind, limits)
-    samples, rate, channels, complete = _decode(stream, limits)
-    truncated = not complete or samples.size < stream.frames or containers.cut_short(data, kind)
-    if not samples.size:
-        raise error("damaged" if truncated else "no_samples")
-    _check(samples, rate, limits)
-    samples.flags.writeable = False
-    return Recording(samples, rate, stream.container, stream.codec, channels, stream.bit_depth, truncated)
+    return _track(data, kind, limits)
 
 
 def encode_wav(samples: np.ndarray, rate: int) -> bytes:
@@ -84,139 +87,88 @@ def _read_file(path: str | bytes, limits: Limits) -> bytes:
     return _read(data, limits)
 
 
-@dataclass
-class _Stream:
-    container: str
-    codec: str
-    bit_depth: int | None
-    frames: int  # how many the file claims to have, 0 where it does not say
-    blocks: Iterator[Block]
-
-
-def _open(data: bytes, kind: str, limits: Limits) -> _Stream:
-    """Open with libsndfile where it can, else with FFmpeg."""
-    if containers.misread(data, kind):
-        raise error("unsupported")
-    # libsndfile's decoders of MP3 and of ALAC (in CAF) write to the terminal on damaged files.
-    mpeg = kind == "wav" and containers.wav_format(data)[0] in (0x50, 0x55)
-    if kind in ("wav", "aiff", "au", "flac", "ogg") and not mpeg:
+def _track(data: bytes, kind: str, limits: Limits) -> Recording:
+    """The first track of a file with sound, or another if it is far louder."""
+    found: list[tuple[int, Recording]] = []
+    cut_short = containers.cut_short(data, kind)
+    problem, track, tracks = None, 0, 1
+    while track < min(tracks, MAX_TRACKS):
+        opened = partial(open_stream, data, kind, limits.max_samples, track)
+        stream = opened()
+        tracks = stream.tracks
         try:
-            return _open_soundfile(data, kind)
-        except Exception:
-            pass  # FFmpeg is tried next, after any error
-    if containers.explodes(data, kind, limits.max_samples):
-        raise error("damaged")
-    try:
-        return _open_av(data, kind)
-    except AudioError:
-        raise
-    except Exception:  # on damaged bytes, FFmpeg raises errors of many kinds
-        raise error("damaged") from None
+            found.append((track, _recording(stream, opened, limits, cut_short=cut_short)))
+        except AudioError as this:
+            problem = problem or this
+        track += 1
+    if not found:
+        raise problem or error("damaged")
+    levels = [recording.samples.std(dtype=np.float64) for _, recording in found]
+    loud_enough = max(levels) * 10 ** (-LOUDER_DB / 20)
+    track, best = found[next(n for n, level in enumerate(levels) if level >= loud_enough)]
+    if track or len(found) > 1:
+        about = remark("track", tracks=tracks, track=track + 1)
+        best = replace(best, remarks=(*best.remarks, about))
+    return best
 
 
-class _Bytes(io.BytesIO):
-    """Bytes in which libsndfile may seek to a position before the start, as it does in some damaged files."""
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return super().seek(max(offset, 0) if whence == os.SEEK_SET else offset, whence)
-
-
-class _SoundFile(soundfile.SoundFile):
-    """Reads from start to end: seeking after each block, as soundfile does, disturbs lossy decoders."""
-
-    def seekable(self) -> bool:
-        return False
-
-
-def _bit_depth(codec: str) -> int | None:
-    depth = re.fullmatch(r"(?:pcm|dwvw)_[usf]?(\d+)", codec)
-    return int(depth[1]) if depth else {"float": 32, "double": 64}.get(codec)
-
-
-def _open_soundfile(data: bytes, kind: str) -> _Stream:
-    file = _SoundFile(_Bytes(data))
-    codec = file.subtype.lower()
-    bit_depth = _bit_depth(codec)
-    if kind in ("flac", "ogg") and codec.startswith("pcm"):
-        codec = "flac"
-    # Only FLAC states a number of frames; for other formats libsndfile counts the frames present.
-    frames = file.frames if kind == "flac" and file.frames < 2**62 else 0
-    return _Stream(kind, codec, bit_depth, frames, _soundfile_blocks(file))
-
-
-def _soundfile_blocks(file: soundfile.SoundFile) -> Iterator[Block]:
-    # Several channels, which are mixed down, are read in double precision; one channel is read in the precision that is kept.
-    dtype = np.float32 if file.channels == 1 else np.float64
-    block = np.empty((max(1, 2**18 // file.channels), file.channels), dtype)
-    done = 0
-    while True:
-        try:
-            count = len(file.read(out=block))
-        except soundfile.LibsndfileError:
-            yield file.samplerate, block[: file.tell() - done]  # the good part before the damage
-            raise
-        if not count:
-            return
-        yield file.samplerate, block[:count]
-        done += count
-
-
-_DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
-_READ_AHEAD = 2**20
-
-
-def _open_av(data: bytes, kind: str) -> _Stream:
-    import av  # slow to import, and most files are WAV
-
-    # No protocol and no codec has this name. So no reference to another file or address is followed, and no video is decoded to
-    # find its size. FFmpeg stores what it reads ahead packet by packet; packets of a few bytes take a hundred times their size.
-    options = {"protocol_whitelist": "none", "codec_whitelist": "none", "probesize": str(_READ_AHEAD)}
-    container = av.open(io.BytesIO(data), format=kind, options=options, metadata_errors="replace")
-    if not container.streams.audio:
-        raise error("no_audio_stream")
-    stream = container.streams.audio[0]
-    if stream.codec_context is None:
-        raise error("unsupported")
-    codec = re.sub(r"^pcm_s?(.*\d)[lb]e$", r"pcm_\1", stream.codec_context.codec.canonical_name)
-    return _Stream(
-        containers.container_name(data, kind), codec, _bit_depth(codec), 0, _av_blocks(container, stream)
+def _recording(
+    stream: Stream, opened: Callable[..., Stream], limits: Limits, *, cut_short: bool
+) -> Recording:
+    """Decode a track and check it; `opened` opens it again."""
+    decoded = _decode(stream, limits)
+    if stream.libsndfile and not decoded.complete:
+        with suppress(AudioError):
+            stream = opened(libsndfile=False)
+            decoded = max(_decode(stream, limits), decoded, key=lambda one: one.samples.size)
+    samples, losses = decoded.samples, stream.losses
+    missing = stream.frames - samples.size - round((losses.damaged + losses.gaps) * decoded.rate)
+    truncated = not decoded.complete or missing > 0 or cut_short
+    if not samples.size:
+        raise error("damaged" if truncated else "no_samples")
+    remarks = [remark("truncated")] if truncated else []
+    if losses.damaged:
+        remarks.append(remark("unread", seconds=losses.damaged))
+    if losses.gaps:
+        remarks.append(remark("gaps", seconds=losses.gaps))
+    _check(samples, decoded.rate, limits)
+    channel = decoded.energies.loudest_instead(silent=is_silent(samples, limits))
+    if channel is not None:
+        samples = _decode(opened(libsndfile=stream.libsndfile), limits, channel).samples
+        remarks.append(remark("channel", channels=decoded.channels, channel=channel + 1))
+    samples, scaled = _scaled(samples, limits)
+    remarks += scaled
+    if is_silent(samples, limits):
+        raise error("silent")
+    samples.flags.writeable = False
+    return Recording(
+        samples,
+        decoded.rate,
+        stream.container,
+        stream.codec,
+        decoded.channels,
+        stream.bit_depth,
+        tuple(remarks),
     )
 
 
-# A minute of Opus in its shortest frames has 24 000. Packets of one sample would take minutes to decode.
-_MAX_PACKETS = 30_000
+@dataclass
+class _Decoded:
+    samples: np.ndarray
+    #: Samples per second and number of channels, 0 if nothing was decoded.
+    rate: int
+    channels: int
+    #: Whether the decoder reached the end.
+    complete: bool
+    energies: mixing.Energies
 
 
-def _av_blocks(container: Any, stream: Any) -> Iterator[Block]:
-    for number, packet in enumerate(container.demux(stream)):
-        if number > _MAX_PACKETS:
-            raise error("unsupported")
-        for frame in packet.decode():
-            yield frame.sample_rate, _frame_array(frame)
-
-
-def _frame_array(frame: Any) -> np.ndarray:
-    """Samples of a frame, shape (frames, channels), in the decoder's own number type."""
-    dtype = _DTYPES[frame.format.name.removesuffix("p")]
-    channels = frame.layout.nb_channels
-    if not frame.format.is_planar:
-        return np.frombuffer(frame.planes[0], dtype, frame.samples * channels).reshape(-1, channels)
-    # PyAV reads past the end of the array of plane pointers: it lists 9 planes of 8, and fails beyond 8.
-    if channels > 8:
-        raise error("too_many_channels", channels=channels, limit=8)
-    planes = frame.planes[:channels]
-    return np.stack([np.frombuffer(plane, dtype, frame.samples) for plane in planes], axis=1)
-
-
-def _decode(stream: _Stream, limits: Limits) -> tuple[np.ndarray, int, int, bool]:
-    """Mix down the blocks of a stream one by one, within the limits.
-
-    Returns the samples, their rate and number of channels (0 if nothing was decoded), and whether the decoder reached the end
-    without an error.
-    """
+def _decode(stream: Stream, limits: Limits, channel: int | None = None) -> _Decoded:
+    """Mix down the blocks of a stream one by one, or take one channel of them, within the limits."""
     lossy = stream.bit_depth is None
     max_seconds = limits.max_seconds + (limits.padding_seconds if lossy else 0)
     parts, count, first, complete = [np.empty(0, np.float32)], 0, None, True
+    energies, foreign = mixing.Energies(), 0.0
     while True:
         try:
             rate, block = next(stream.blocks, (0, None))
@@ -231,13 +183,20 @@ def _decode(stream: _Stream, limits: Limits) -> tuple[np.ndarray, int, int, bool
             first = rate, block.shape[1]
             _check_format(*first, limits)
         elif first != (rate, block.shape[1]):
-            raise error("format_changes")
+            # A damaged frame may claim another format; a change goes on to the end.
+            foreign += len(block) / rate
+            if foreign > DAMAGE_S:
+                raise error("format_changes")
+            continue
+        stream.losses.damaged, foreign = stream.losses.damaged + foreign, 0.0
         count += len(block)
         longest = min(max_seconds * rate, limits.max_samples)
         if count > longest:
             raise error("too_long", limit=round(min(limits.max_seconds, longest / rate), 1))
-        parts.append(_mono(block))
-    return np.concatenate(parts), *(first or (0, 0)), complete
+        energies.add(block, rate)
+        parts.append(mixing.mono(block if channel is None else block[:, channel : channel + 1]))
+    rate, channels = first or (0, 0)
+    return _Decoded(np.concatenate(parts), rate, channels, complete and not foreign, energies)
 
 
 def _check_format(rate: int, channels: int, limits: Limits) -> None:
@@ -247,17 +206,13 @@ def _check_format(rate: int, channels: int, limits: Limits) -> None:
         raise error("too_many_channels", channels=channels, limit=limits.max_channels)
 
 
-def _mono(block: np.ndarray) -> np.ndarray:
-    """Mean of the channels, full scale 1, shape (frames,), float32."""
-    if block.dtype == np.float32 and block.shape[1] == 1:
-        return block[:, 0].copy()
-    with np.errstate(all="ignore"):  # an overflow becomes infinite, and is refused below
-        mean = block.mean(axis=1, dtype=np.float64)
-        if block.dtype.kind == "u":
-            mean -= 128
-        if block.dtype.kind != "f":
-            mean /= 2.0 ** (8 * block.dtype.itemsize - 1)
-        return mean.astype(np.float32)
+def _scaled(samples: np.ndarray, limits: Limits) -> tuple[np.ndarray, list[Remark]]:
+    """Samples far beyond full scale divided by the full scale of the smallest integers that reach so far, with a remark."""
+    peak = max(-float(samples.min()), float(samples.max()))
+    if not LOUDEST < peak <= limits.max_peak:
+        return samples, []
+    bits = next((bits for bits in INTEGERS if peak <= 2.0 ** (bits - 1)), INTEGERS[-1])
+    return samples / np.float32(2.0 ** (bits - 1)), [remark("scaled", peak=peak, bits=bits)]
 
 
 def _check(samples: np.ndarray, rate: int, limits: Limits) -> None:
@@ -266,5 +221,3 @@ def _check(samples: np.ndarray, rate: int, limits: Limits) -> None:
     low, high = samples.min(), samples.max()
     if not (-limits.max_peak <= low and high <= limits.max_peak):  # in this form it refuses NaN as well
         raise error("not_finite")
-    if is_silent(samples, limits):
-        raise error("silent")

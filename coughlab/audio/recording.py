@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coughlab.features.sound import Remark
+
 #: The formats that can be read, in words.
 FORMATS = "WAV, FLAC, OGG, MP3, WebM, M4A, AAC, MP4 or 3GP"
 
@@ -35,6 +37,18 @@ MESSAGES = {
     "unreadable": "The file could not be opened. Check that it is not a folder and that you may read it.",
 }
 
+#: What may be noticed while a file is read that can be used all the same.
+REMARKS = {
+    "truncated": "The file breaks off before its announced end; only the part that arrived was analysed.",
+    "unread": "The file is damaged in its midst: {seconds:.2f} s could not be read and are missing; the rest was analysed.",
+    "gaps": "The file holds no sound for {seconds:.2f} s of its time, where it was paused or data was lost; the rest was joined.",
+    "track": "The file has {tracks} sound tracks; only track {track} was listened to.",
+    "channel": "Mixed together, the {channels} channels of this file cancel each other or fall silent, so only channel {channel},"
+    " the loudest, was listened to.",
+    "scaled": "The samples of this file reach {peak:,.0f}, where 1 is the usual full scale. They were taken for {bits}-bit"
+    " numbers, so the loudness is a guess.",
+}
+
 
 class AudioError(ValueError):
     """A recording that cannot be used: a key of `MESSAGES`, stable for programs, and a message that says what to do."""
@@ -51,6 +65,11 @@ class AudioError(ValueError):
 def error(code: str, **values: float) -> AudioError:
     """The error of a code, its message filled with values."""
     return AudioError(code, MESSAGES[code].format(**values))
+
+
+def remark(code: str, **values: object) -> Remark:
+    """The remark of a code, its message filled with values."""
+    return Remark(code, REMARKS[code].format(**values))
 
 
 @dataclass(frozen=True)
@@ -80,7 +99,7 @@ LIMITS = Limits()
 class Recording:
     """Decoded sound."""
 
-    #: Mean of the channels, full scale 1, shape (n,), float32; read-only.
+    #: Mean of the channels, or one of them where a remark says so; full scale 1, shape (n,), float32; read-only.
     samples: np.ndarray
     #: Samples per second.
     rate: int
@@ -90,8 +109,13 @@ class Recording:
     #: Of the file; no bit depth if the codec has none.
     channels: int
     bit_depth: int | None
-    #: Whether the file is cut short, as far as its header shows.
-    truncated: bool
+    #: What was noticed when the file was read; `REMARKS` lists the codes.
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the file is cut short, as far as its header shows."""
+        return any(remark.code == "truncated" for remark in self.remarks)
 
     @property
     def duration(self) -> float:

@@ -1,13 +1,12 @@
 """Whether a recording is good enough to be measured, in plain sentences. The detector decides whether it has a cough."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from coughlab.features import levels as _levels
 from coughlab.features.acoustic import SECONDS
-from coughlab.features.sound import Sound
+from coughlab.features.sound import Remark, Sound
 
 #: A cough lasts about 0.3 s; less than this rarely holds a whole one.
 SHORT_S = 0.5
@@ -23,23 +22,11 @@ QUIET_DB = -40.0
 NOISY_DB = 15.0
 
 
-@dataclass(frozen=True)
-class Remark:
-    """A remark about a recording: a stable code and a sentence."""
-
-    code: str
-    message: str
-
-
 def check(recording: Sound, events: Sequence) -> list[Remark]:
-    """Problems of a recording in which the detector found these coughs; empty for a good one."""
+    """Problems of a recording in which the detector found these coughs, those of its file first; empty for a good one."""
     db = _levels.levels(recording)
     contrast = db.max() - _levels.background_db(db)
     found = {
-        "truncated": (
-            recording.truncated,
-            "The file breaks off before its announced end; only the part that arrived was analysed.",
-        ),
         "short": (
             recording.duration < SHORT_S,
             f"The recording is very short ({recording.duration:.2f} s). Record at least one whole cough.",
@@ -61,7 +48,7 @@ def check(recording: Sound, events: Sequence) -> list[Remark]:
             f"The first cough comes after {SECONDS:.0f} seconds; the MLP and KNN read only the first {SECONDS:.0f}.",
         ),
     }
-    return [Remark(code, message) for code, (holds, message) in found.items() if holds]
+    return [*recording.remarks, *(Remark(code, message) for code, (holds, message) in found.items() if holds)]
 
 
 def clipped_share(y: np.ndarray) -> float:

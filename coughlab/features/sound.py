@@ -1,8 +1,18 @@
 """The interface of a recording in this package; `coughlab.audio.Recording` has it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A remark about a recording: a stable code and a sentence."""
+
+    code: str
+    message: str
 
 
 class Sound(Protocol):
@@ -21,8 +31,8 @@ class Sound(Protocol):
         """Seconds."""
 
     @property
-    def truncated(self) -> bool:
-        """Whether the file is shorter than its header says."""
+    def remarks(self) -> Sequence[Remark]:
+        """What was noticed when the file was read."""
 
     @property
     def container(self) -> str:

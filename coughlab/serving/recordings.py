@@ -41,7 +41,7 @@ def is_sound(name: str, head: bytes) -> bool:
     """Whether a file among others is probably a recording, by its name or its first `HEAD` bytes."""
     if name.rpartition("/")[2].startswith("."):
         return False
-    return listing.is_audio(name) or containers.sniff(containers.without_id3(head)) is not None
+    return listing.is_audio(name) or containers.recognised(head)[1] is not None
 
 
 class Intake:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coughlab.audio import LIMITS, MESSAGES, AudioError, Limits, containers, decoding, encode_wav, load
+from coughlab.audio import LIMITS, MESSAGES, AudioError, Limits, containers, encode_wav, load, mixing, streams
 from tests import sounds
 from tests.sounds import FORMATS, RATE, cough, integers, wav, wav_of, wav_of_floats, with_av, with_soundfile
 
@@ -550,8 +550,8 @@ def test_an_hour_is_refused_early(monkeypatch, make):
     data = make()
     assert len(data) < LIMITS.max_bytes
     decoded = []
-    mono = decoding._mono
-    monkeypatch.setattr(decoding, "_mono", lambda block: decoded.append(len(block)) or mono(block))
+    mono = mixing.mono
+    monkeypatch.setattr(mixing, "mono", lambda block: decoded.append(len(block)) or mono(block))
     tracemalloc.start()
     try:
         assert code_of(data) == "too_long"
@@ -575,9 +575,9 @@ def test_many_channels_take_bounded_memory():
 
 def test_packets_without_end(monkeypatch):
     packets = 58  # 1024 samples each; the last packet has the rest
-    monkeypatch.setattr(decoding, "_MAX_PACKETS", packets)
+    monkeypatch.setattr(streams, "_MAX_PACKETS", packets)
     assert load(FORMATS["m4a aac"]()).duration == pytest.approx(sounds.DURATION, abs=0.08)
-    monkeypatch.setattr(decoding, "_MAX_PACKETS", packets // 2)
+    monkeypatch.setattr(streams, "_MAX_PACKETS", packets // 2)
     assert code_of(FORMATS["m4a aac"]()) == "unsupported"
 
 
