@@ -11,6 +11,8 @@ Order = Literal["little", "big"]
 #: or 0xFFFFFFFF there, some less the size of the header.
 UNKNOWN_SIZE = 0x7F000000
 _PCM, _EXTENSIBLE = 1, 0xFFFE
+#: Samples that are converted at once; bounds memory.
+_TOGETHER = 2**18
 #: Format tags of codecs that code a fixed number of samples in each block: MS ADPCM, IMA ADPCM, GSM 6.10.
 _BLOCKS = (0x02, 0x11, 0x31)
 
@@ -121,24 +123,29 @@ def _packed(data: bytes) -> bytes:
     if form.tag != _PCM or rest or not 2 <= need <= width <= 8 or valid == 8 * width:
         return data
     start, size = _data(data)
-    sound = data[start : start + size]
-    array = np.frombuffer(sound, np.uint8)[: len(sound) // form.align * form.align].reshape(-1, width)
-    array = array if order == "little" else array[:, ::-1]
-    values = np.zeros((len(array), 8), np.uint8)
-    values[:, 8 - width :] = array
-    numbers = values.view("<i8")[:, 0] >> (64 - 8 * width)
-    spare = 8 * width - valid
-    lower_bits_used = bool((numbers & ((1 << spare) - 1)).any())
-    half = 1 << (valid - 1)
-    fits = bool(((numbers >= -half) & (numbers < 2 * half)).all())
-    if fits and (lower_bits_used or width > need):
-        # Bits above the sample repeat its sign or are 0.
-        numbers = ((numbers + half) % (2 * half) - half) << (8 * need - valid)
-    elif lower_bits_used or width == need:
+    whole = min(size, len(data) - start) // form.align * form.align
+    stored = np.frombuffer(data, np.uint8, whole, start).reshape(-1, width)
+    parts = [stored[at : at + _TOGETHER] for at in range(0, len(stored), _TOGETHER)]
+
+    def numbers(part: np.ndarray) -> np.ndarray:
+        filled = np.zeros((len(part), 8), np.uint8)
+        filled[:, 8 - width :] = part if order == "little" else part[:, ::-1]
+        return filled.view("<i8")[:, 0] >> (64 - 8 * width)
+
+    spare, half = 8 * width - valid, 1 << (valid - 1)
+    lower_bits_used = any((numbers(part) & ((1 << spare) - 1)).any() for part in parts)
+    fits = all(((values := numbers(part)) >= -half).all() and (values < 2 * half).all() for part in parts)
+    in_lower_bits = fits and (lower_bits_used or width > need)
+    if not in_lower_bits and (lower_bits_used or width == need):
         return data
-    else:
-        numbers = numbers >> 8 * (width - need)
-    packed = np.ascontiguousarray(numbers, "<i8").view(np.uint8).reshape(-1, 8)[:, :need].tobytes()
+
+    def narrow(values: np.ndarray) -> bytes:
+        # Bits above a sample in the lower bits repeat its sign or are 0.
+        lower = ((values + half) % (2 * half) - half) << (8 * need - valid)
+        values = lower if in_lower_bits else values >> 8 * (width - need)
+        return values.astype("<i8").view(np.uint8).reshape(-1, 8)[:, :need].tobytes()
+
+    packed = b"".join(narrow(numbers(part)) for part in parts)
     align = form.channels * need
     rate = form.rate * align % 2**32
     head = struct.pack("<HHIIHH", _PCM, form.channels, form.rate, rate, align, 8 * need)
