@@ -147,7 +147,11 @@ def _checked(infos: list[zipfile.ZipInfo], limits: Limits) -> list[Entry]:
     if clash := files & folders:
         raise ArchiveError(f"In the ZIP, {_quoted(min(clash))} is both a file and a folder. Make it again.")
     if not files:
-        raise ArchiveError("The ZIP holds no files.")
+        raise ArchiveError(
+            "The ZIP holds no files, except hidden folders and what systems and programs leave behind."
+            if any(not _is_folder(info) for info in infos)
+            else "The ZIP holds no files."
+        )
     return entries
 
 

@@ -75,9 +75,18 @@ def below(folder: str | PathLike) -> Below:
     return Below(*map(sorted, found))
 
 
-def not_followed(links: Iterable[str]) -> str:
-    """A sentence on links, for a message that says what a folder lacks."""
-    return f"Links are not followed: {listed(links)}. Put in their place what they lead to."
+def left_alone(below: Below) -> str:
+    """What was not read below a folder, for the end of a message that says what the folder lacks; "" if there is nothing."""
+    said = ""
+    if below.links:
+        said += f" Links are not followed: {_named(below.links)}. Put in their place what they lead to."
+    if below.junk:
+        said += f" Hidden files and folders, and those of systems and programs, are not read: {_named(below.junk)}."
+    return said
+
+
+def _named(names: Iterable[str]) -> str:
+    return "".join(character if character.isprintable() else "?" for character in listed(names))
 
 
 def _is_inside(path: str, root: str) -> bool:

@@ -127,8 +127,7 @@ def recordings(folder: Path) -> tuple[list[str], int]:
         else:
             others += 1
     if not names:
-        unfollowed = f" {listing.not_followed(below.links)}" if below.links else ""
-        raise BatchError(f"There are no recordings in {folder}.{unfollowed}")
+        raise BatchError(f"There are no recordings in {folder}.{listing.left_alone(below)}")
     return names, others
 
 

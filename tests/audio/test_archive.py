@@ -119,7 +119,8 @@ def test_what_is_refused_before_anything_is_written(folder, tmp_path, name, why)
         ([("a.wav", b"0" * 5_000), ("b.wav", b"0" * 5_000)], "would unpack to"),
         ([(entry("a.wav", compress_type=zipfile.ZIP_STORED), SOUND * 10)], "The ZIP has 0 MB"),
         ([], "holds no files"),
-        ([("a/", b""), (".DS_Store", b"")], "holds no files"),
+        ([("a/", b""), (".git/", b"")], "holds no files\\."),
+        ([("a/", b""), (".git/c.wav", b"")], "holds no files, except hidden folders"),
     ],
 )
 def test_limits(folder, entries, why):

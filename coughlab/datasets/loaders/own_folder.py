@@ -51,7 +51,7 @@ def load(folder: Path) -> Listed:
     if lists:
         rows, skipped, read_as = _from_list(folder, lists, found, set(links))
     else:
-        rows, skipped, read_as = _from_classes(folder, found, links)
+        rows, skipped, read_as = _from_classes(folder, found, listing.left_alone(below))
         skipped += [(name, listing.LINK) for name in links] + [(name, listing.JUNK) for name in junk]
     skipped += [
         (name.encode(errors="backslashreplace").decode(), "Its name cannot be read as text. Rename it.")
@@ -66,7 +66,7 @@ def _is_text(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def _from_classes(folder: Path, found: list[str], links: list[str]) -> Listed:
+def _from_classes(folder: Path, found: list[str], left_alone: str) -> Listed:
     kept, skipped, around = [], [], set(_AROUND.split())
     for name in found:
         *above, last = PurePosixPath(name).parts
@@ -78,16 +78,15 @@ def _from_classes(folder: Path, found: list[str], links: list[str]) -> Listed:
         else:
             kept.append((name, inside[0], "/".join([*inside[1:], last])))
     classes = {label for _, label, _ in kept}
-    unfollowed = f" {listing.not_followed(links)}" if links else ""
     if len(classes) == 1:
         raise DatasetError(
-            f"{folder} has recordings of one class only, in {next(iter(classes))}.{unfollowed} Two are needed: one subfolder for"
+            f"{folder} has recordings of one class only, in {next(iter(classes))}.{left_alone} Two are needed: one subfolder for"
             " each class, or a CSV file with a column of file names and one of labels."
         )
     if not classes:
         raise DatasetError(
             f"{folder} has neither a list of recordings (a CSV file with a column of file names and one of labels) nor one"
-            f" subfolder for each class with recordings in it.{unfollowed}"
+            f" subfolder for each class with recordings in it.{left_alone}"
         )
     places = [(label, inside) for _, label, inside in kept]
     persons = filenames.people(places)
@@ -111,11 +110,10 @@ def _same_names(places: list[tuple[str, str]], persons: list[str]) -> str:
     said = ""
     if shared:
         said += (
-            f" {len(shared):,} of the people stand in several classes: the same name or number was taken for the same person"
-            f" ({text.listed(shared, most=3)})."
+            f" A name or number in several classes was taken for one person: {text.listed(shared, most=3)}."
         )
-    if counted and not shared:
-        said += f" Names that only count recordings were taken for different people ({text.listed(counted, most=3)})."
+    if counted:
+        said += f" Names that only count recordings were taken for different people: {text.listed(counted, most=3)}."
     return f"{said} {_SETTLE}" if said else ""
 
 
