@@ -23,7 +23,7 @@ _TAKE = re.compile(
 # Groups that a person is in only one of: the same number in two of them is two people.
 _GROUPS = "male|female|men|women|boys?|girls?|adults?|child(?:ren)?|kids"
 _PLACES = "site|hospital|clinic|cent(?:er|re)|cohort|group|school|ward"
-_GROUP = re.compile(rf"(?:{_GROUPS})|(?:{_PLACES})[-_. ]?\w+", re.IGNORECASE)
+_GROUP = re.compile(rf"(?:{_GROUPS})|(?:{_PLACES})(?:[-_. ]\w+|\d+)", re.IGNORECASE)
 # Names of folders and files that stand for groups of people, parts of a dataset or kinds of recordings.
 _KINDS = (
     rf"{_WORDS}|{_GROUPS}|other|unknown|noise|background|original|segmented|train(?:ing)?|test(?:ing)?|val(?:id(?:ation)?)?|dev"
