@@ -17,10 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from coughlab.system import memory_folder
+from coughlab.system import junk, memory_folder
 
-#: Files that operating systems add to an archive by themselves.
-JUNK = re.compile(r"__MACOSX|\._.*|\.DS_Store|Thumbs\.db|desktop\.ini")
 #: Compression methods that need a bounded amount of memory; others may need gigabytes.
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _AS_USUAL = "Make it again with your system's own 'compress' or 'send to ZIP', without a password."
@@ -102,7 +100,7 @@ def unpack(
             raise ArchiveError(
                 "The ZIP could not be unpacked: there is no room for so much, or it cannot be written to."
             ) from error
-    at_top = list(folder.iterdir())
+    at_top = [path for path in folder.iterdir() if not junk.is_junk(path.name)]
     return at_top[0] if len(at_top) == 1 and at_top[0].is_dir() else folder
 
 
@@ -130,7 +128,7 @@ def _too_many(limits: Limits) -> ArchiveError:
 
 
 def _checked(infos: list[zipfile.ZipInfo], limits: Limits) -> list[Entry]:
-    """The entries, without the files that operating systems add."""
+    """The entries, without what systems and programs leave behind."""
     if len(infos) > limits.max_files:
         raise _too_many(limits)
     entries: list[Entry] = []
@@ -138,7 +136,7 @@ def _checked(infos: list[zipfile.ZipInfo], limits: Limits) -> list[Entry]:
     folders: set[PurePosixPath] = set()
     for info in infos:
         path = _path(info, limits)
-        if any(JUNK.fullmatch(part) for part in path.parts) or not path.parts:
+        if not path.parts:
             continue
         _check_entry(info, path, limits)
         if path in files:
@@ -149,18 +147,28 @@ def _checked(infos: list[zipfile.ZipInfo], limits: Limits) -> list[Entry]:
     if clash := files & folders:
         raise ArchiveError(f"In the ZIP, {_quoted(min(clash))} is both a file and a folder. Make it again.")
     if not files:
-        raise ArchiveError("The ZIP holds no files.")
+        raise ArchiveError(
+            "The ZIP holds no files, except hidden folders and what systems and programs leave behind."
+            if any(not _is_folder(info) for info in infos)
+            else "The ZIP holds no files."
+        )
     return entries
 
 
 def _path(info: zipfile.ZipInfo, limits: Limits) -> PurePosixPath:
-    """Path of an entry. Some Windows programs write backslashes between folders, against the standard."""
+    """Path of an entry, empty if the entry is not to be unpacked.
+
+    Some Windows programs write backslashes between folders, against the standard.
+    """
     name = info.filename.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or re.match("[A-Za-z]:", name):
         raise ArchiveError(
             f"The ZIP wants to write outside its own folder: {_quoted(name)}. It is not unpacked."
         )
+    # What is not unpacked may have a name that cannot be printed, such as that of an icon of macOS, or lie very deep.
+    if junk.is_left_behind("/".join(parts)):
+        return PurePosixPath()
     if _CONTROL.search(name) or any(len(part.encode(errors="replace")) > 255 for part in parts):
         raise ArchiveError(
             f"The ZIP holds a name that is too long or cannot be printed: {_quoted(name)}. Rename it."

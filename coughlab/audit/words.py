@@ -10,6 +10,11 @@ def people(n: int) -> str:
     return "1 person" if n == 1 else f"{n:,} people"
 
 
+def about(expected: float) -> str:
+    """An expected number of people, rounded; it is above 0."""
+    return f"about {people(round(expected))}" if round(expected) else "less than 1 person on average"
+
+
 def verb(n: int, one: str, several: str) -> str:
     """The form of a verb that goes with a number."""
     return one if n == 1 else several

@@ -45,8 +45,9 @@ AGREES = 0.35
 SHARE = 0.8
 #: Share of the energy of one of the recordings that must be in the overlap: a copy may be only a part of the other recording.
 INSIDE = 0.95
-#: The mean agreement must exceed the first number plus the second divided by the square root of the number of segments.
-MEAN, MEAN_OF_ONE = 0.3, 0.35
+#: The mean agreement must exceed the first number plus the second divided by the square root of the number of segments: two short
+#: coughs of one person, which have few segments, agree by about a half.
+MEAN, MEAN_OF_ONE = 0.4, 0.35
 #: A sound shorter than this, in seconds, is a click, and all clicks are alike.
 LASTING_S = 0.025
 

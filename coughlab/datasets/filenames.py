@@ -1,8 +1,10 @@
 """Finds the person and the source of a recording from file names."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 #: File names of collections that are copied into other collections.
 _ORIGINS = {
@@ -18,9 +20,14 @@ _TAKE = re.compile(
     rf"(?:[-_. ]{{1,3}}(?:{_WORDS}|[a-z])?[-_. ]?\d{{1,3}}|(?:[-_. ]{{1,3}}(?:{_WORDS}))+|[-_. ]{{1,3}}[a-z]| ?\(\d+\))",
     re.IGNORECASE,
 )
-# Names of folders that stand for groups of people or kinds of recordings.
+# Groups that a person is in only one of: the same number in two of them is two people.
+_GROUPS = "male|female|men|women|boys?|girls?|adults?|child(?:ren)?|kids"
+_PLACES = "site|hospital|clinic|cent(?:er|re)|cohort|group|school|ward"
+_GROUP = re.compile(rf"(?:{_GROUPS})|(?:{_PLACES})(?:[-_. ]\w+|\d+)", re.IGNORECASE)
+# Names of folders and files that stand for groups of people, parts of a dataset or kinds of recordings.
 _KINDS = (
-    rf"{_WORDS}|male|female|men|women|adults?|child(?:ren)?|other|unknown|noise|background|original|segmented"
+    rf"{_WORDS}|{_GROUPS}|other|unknown|noise|background|original|segmented|train(?:ing)?|test(?:ing)?|val(?:id(?:ation)?)?|dev"
+    r"|data(?:set)?|wavs?|raw|clips|breath(?:ing)?|breaths|speech|vowels?|counting|sneezes?|laugh(?:ter|ing)?"
 )
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # Numbers that occur in the names of many people's recordings: diseases, dates and times, and numbered parts of a collection.
@@ -29,11 +36,14 @@ _NO_PERSON = re.compile(
     r"|(?:19|20)\d\d[-_.]?[01]\d[-_.]?[0-3]\d(?:[-_T ]*(?:at)?[-_T ]*\d\d[-_:.h]?\d\d(?:[-_:.m]?\d\d)?)?"
     r"|(?<!\d)(?:19|20)\d\d(?!\d)"
     r"|(?:batch|set|dataset|data|fold|class|label|mic|device|phone|site|hospital|clinic|group|part|split|version|week|month"
-    r"|year|round|wave|disc|cd|dir|folder|esc|mp|rec|recording|coughs?|audio|sound|sample|clip|file|track)[-_. ]?\d+",
+    r"|year|round|wave|disc|cd|dir|folder|esc|mp|rec|recording|coughs?|audio|sound|sample|clip|file|track)[-_. ]?\d+"
+    rf"|(?<![a-z])(?:{_PLACES}|session|ses|visit|day|take|trial)[-_. ]?\d+",
     re.IGNORECASE,
 )
-#: More recordings than one person is likely to have: a name that they share is not a person's.
+#: More recordings of a class than one person is likely to have: a name that they share is not a person's.
 _MANY = 50
+#: Numbers of two classes name the same people if so many would agree by chance in fewer than this share of cases.
+_CHANCE = 0.001
 
 
 def stem(name: str) -> str:
@@ -53,6 +63,16 @@ def origin(name: str) -> tuple[str, str] | None:
     return None
 
 
+class _Named(NamedTuple):
+    """The person that a name may identify."""
+
+    #: Groups of people that the person is in, as far as the folders show.
+    group: str
+    name: str
+    #: The class, if this is a number that may count the recordings of the class; else "".
+    counted_in: str = ""
+
+
 def people(places: list[tuple[str, str]]) -> list[str]:
     """The person of each recording of a user's own collection, as far as the names show.
 
@@ -62,31 +82,94 @@ def people(places: list[tuple[str, str]]) -> list[str]:
     of something else. The recordings in a folder that may be named after a person (``p07/1``, ``alice/1``) belong to one person
     too. A name that very many recordings share is ignored. Counted names (``cough1``, ``rec_001``) show nothing: each counts as a
     different person.
+
+    The same person's name in several folders (``ill/p07``, ``well/p07``) is one person, although people may have been numbered
+    anew in each: to join two people makes groups larger than they are, but to part one person puts them on both sides of a split.
+    A number alone (``ill/7.wav``, ``well/7.wav``) may also count recordings. It is a person if more numbers of the two folders
+    agree than could by chance. Folders of sexes, ages and places part people always.
     """
-    known = {place: origin(place[1]) for place in places}
-    persons = {place: found[0] if found else _person(*place) for place, found in known.items()}
-    sizes = Counter(persons.values())
-    largest = min(_MANY, max(10, len(persons) // 5))
+    named = {place: None if origin(place[1]) else _named(*place) for place in places}
+    sizes = Counter((folder, one) for (folder, _), one in named.items())
+    most = min(_MANY, max(10, len(named) // 5))
+    likely = {place: one for place, one in named.items() if one is not None and sizes[place[0], one] <= most}
+    same = _numbered_alike(likely.values())
+    spelled: dict[str, str] = {}
+    persons = {}
+    for place, one in likely.items():
+        person = _joined(one.group, same.get(one.counted_in, ""), one.name)
+        persons[place] = spelled.setdefault(person.casefold(), person)
+    together = Counter(persons.values())
     return [
-        persons[place]
-        if known[place] or 1 < sizes[persons[place]] <= largest
-        else "/".join(filter(None, place))
+        known[0]
+        if (known := origin(place[1]))
+        else persons[place]
+        if place in persons and together[persons[place]] > 1
+        else _joined(*place)
         for place in places
     ]
 
 
-def _person(folder: str, name: str) -> str:
-    """The part of a name that may identify a person, or the whole name without its ending."""
-    path = PurePosixPath(name)
-    inside = path.parts[0]
-    if len(path.parts) > 1 and (_may_be_person(inside) or not re.search(rf"\d|^(?:{_KINDS})$", inside, re.I)):
-        person = inside
-    else:
-        match = None if _UUID.fullmatch(path.stem) else _TAKE.fullmatch(path.stem)
-        person = match["person"] if match and _may_be_person(match["person"]) else path.stem
-        folder = "/".join(filter(None, [folder, *path.parts[:-1]]))
-    # Long numbers are unique; short numbers often start again in each folder.
-    return person if not folder or re.search(r"\d{5}", person) else f"{folder}/{person}"
+def _joined(*parts: str) -> str:
+    return "/".join(filter(None, parts))
+
+
+def _named(folder: str, name: str) -> _Named | None:
+    """The person that a recording may be of; None if its name only counts recordings, or says what is heard."""
+    *above, last = PurePosixPath(name).parts
+    group = _joined(*(part for part in (folder, *above) if _GROUP.fullmatch(part)))
+    # A folder with a number first: another one around it may stand for a kind of recording.
+    for is_person in (_may_be_person, _may_be_name):
+        if person := next(filter(is_person, above), None):
+            return _of(group, person)
+    own = _without(folder, stem(last))
+    match = None if _UUID.fullmatch(own) else _TAKE.fullmatch(own)
+    if match and _may_be_person(match["person"]):
+        return _of(group, match["person"])
+    if re.fullmatch(r"0*\d{1,4}", own):
+        return _Named(group, str(int(own)), _joined(folder, *above))
+    is_name = _may_be_person(own) or (own.isalpha() and len(own) > 2 and _may_be_name(own))
+    return _of(group, own) if is_name and not match else None
+
+
+def _of(group: str, name: str) -> _Named:
+    # Long numbers are unique; short ones start again in each group.
+    return _Named("" if re.search(r"\d{5}", name) or _UUID.fullmatch(name) else group, name)
+
+
+def _without(folder: str, name: str) -> str:
+    """A name without that of its folder, which many files repeat: ``p07_hand`` in ``hand``."""
+    if not folder:
+        return name
+    rest = re.sub(rf"(?:^|[-_. ]+){re.escape(folder)}(?=$|[-_. ])", "", name, flags=re.IGNORECASE)
+    return rest.strip("-_. ") or name
+
+
+def _numbered_alike(named: Iterable[_Named]) -> dict[str, str]:
+    """For each folder with numbers that may count recordings: the first folder whose numbers name the same people."""
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for one in named:
+        if one.counted_in:
+            numbers[one.counted_in].add(int(one.name))
+    first: dict[str, str] = {}
+    for folder, own in numbers.items():
+        alike = (other for other in first if _agree(numbers[other], own))
+        first[folder] = first[other] if (other := next(alike, None)) is not None else folder
+    return first
+
+
+def _agree(one: set[int], other: set[int]) -> bool:
+    """Whether more of the numbers agree than by chance: Fisher's exact test, one-sided, of all numbers between the ends."""
+    from scipy.stats import hypergeom  # slow to import, and few collections need it
+
+    every = max(one | other) - min(one | other) + 1
+    # Counted without gaps, which agree by necessity; many collections are.
+    if every in (len(one), len(other)):
+        return False
+    return hypergeom.sf(len(one & other) - 1, every, len(one), len(other)) < _CHANCE
+
+
+def _may_be_name(word: str) -> bool:
+    return not re.search(rf"\d|^(?:{_KINDS})$", word, re.IGNORECASE)
 
 
 def _may_be_person(word: str) -> bool:

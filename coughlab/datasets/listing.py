@@ -8,6 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from coughlab.system import junk
+from coughlab.text import listed
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -18,7 +21,8 @@ AUDIO = (
     ".aiff", ".au", ".caf", ".amr", ".wma",
 )
 # fmt: on
-LINK = "It is a link that leads elsewhere."
+LINK = "It is a link, and links to folders or out of the dataset's folder are not followed."
+JUNK = "It is hidden, or was left there by a system or a program."
 NOT_LISTED = "Its file is in the folder but not in the list."
 
 
@@ -37,30 +41,52 @@ class Listed(NamedTuple):
     read_as: str = ""
 
 
-def below(folder: str | PathLike) -> tuple[list[str], list[str]]:
-    """All files below a folder; each folder is read once, links are not followed.
+class Below(NamedTuple):
+    """What is below a folder: sorted lists of names, relative to the folder, with forward slashes."""
 
-    Returns two sorted lists of names, relative to the folder, with forward slashes: files, and symbolic links that lead out of
-    the folder or to another folder.
-    """
-    files, links, pending = [], [], [("", os.fspath(folder))]
+    files: list[str]
+    #: Symbolic links that lead out of the folder or to another folder.
+    links: list[str]
+    #: What `coughlab.system.junk.is_junk` recognises; a folder stands for all that is in it.
+    junk: list[str]
+
+
+def below(folder: str | PathLike) -> Below:
+    """All that is below a folder; each folder is read once, links are not followed."""
+    found, pending = Below([], [], []), [("", os.fspath(folder))]
     root = os.path.realpath(folder)
     while pending:
         prefix, path = pending.pop()
         try:
-            with os.scandir(path) as found:
-                entries = list(found)
+            with os.scandir(path) as inside:
+                entries = list(inside)
         except OSError as error:
             raise DatasetError(f"The folder {path} could not be read: {error.strerror}.") from error
         for entry in entries:
             name = prefix + entry.name
-            if entry.is_dir(follow_symlinks=False):
+            if junk.is_junk(entry.name):
+                found.junk.append(name)
+            elif entry.is_dir(follow_symlinks=False):
                 pending.append((f"{name}/", entry.path))
             elif entry.is_symlink() and (entry.is_dir() or not _is_inside(entry.path, root)):
-                links.append(name)
+                found.links.append(name)
             else:
-                files.append(name)
-    return sorted(files), sorted(links)
+                found.files.append(name)
+    return Below(*map(sorted, found))
+
+
+def left_alone(below: Below) -> str:
+    """What was not read below a folder, for the end of a message that says what the folder lacks; "" if there is nothing."""
+    said = ""
+    if below.links:
+        said += f" Links are not followed: {_named(below.links)}. Put in their place what they lead to."
+    if below.junk:
+        said += f" Hidden files and folders, and those of systems and programs, are not read: {_named(below.junk)}."
+    return said
+
+
+def _named(names: Iterable[str]) -> str:
+    return "".join(character if character.isprintable() else "?" for character in listed(names))
 
 
 def _is_inside(path: str, root: str) -> bool:
@@ -68,8 +94,8 @@ def _is_inside(path: str, root: str) -> bool:
 
 
 def is_audio(name: str) -> bool:
-    """Whether a name has an audio ending and is not a hidden file of macOS."""
-    return name.lower().endswith(AUDIO) and not name.rpartition("/")[2].startswith(".")
+    """Whether a name has an audio ending, and is not that of something hidden or left behind by a system."""
+    return name.lower().endswith(AUDIO) and not junk.is_junk(name)
 
 
 def recordings(folder: str | PathLike) -> set[str]:

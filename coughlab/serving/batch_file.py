@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from coughlab import __version__
-from coughlab.audio import archive
 from coughlab.datasets import DatasetError, listing
 from coughlab.serving import batch
 from coughlab.serving import recordings as intake
@@ -108,8 +107,8 @@ def answer_folder(
 def recordings(folder: Path) -> tuple[list[str], int]:
     """Names of the recordings below a folder, relative to it and sorted, and how many other files there are.
 
-    Hidden files, and links out of the folder, are left out. BatchError if it is not a folder, cannot be read or has no
-    recordings.
+    Hidden files, what systems and programs leave behind, and links to folders or out of the folder are left out. BatchError if it
+    is not a folder, cannot be read or has no recordings.
     """
     if folder.is_file():
         unpack = "Unpack it first, and give" if folder.suffix.lower() == ".zip" else "Give"
@@ -117,20 +116,18 @@ def recordings(folder: Path) -> tuple[list[str], int]:
     if not folder.is_dir():
         raise BatchError(f"There is no folder {folder}.")
     try:
-        found, links = listing.below(folder)
+        below = listing.below(folder)
     except DatasetError as error:
         raise BatchError(str(error)) from error
-    names, others = [], len(links)
-    for name in found:
-        if any(part.startswith(".") or archive.JUNK.fullmatch(part) for part in name.split("/")):
-            continue
+    names, others = [], len(below.links)
+    for name in below.files:
         # Opening a pipe would block until a process writes to it.
         if (folder / name).is_file() and intake.is_sound(name, _head(folder / name)):
             names.append(name)
         else:
             others += 1
     if not names:
-        raise BatchError(f"There are no recordings in {folder}.")
+        raise BatchError(f"There are no recordings in {folder}.{listing.left_alone(below)}")
     return names, others
 
 

@@ -14,6 +14,7 @@ from coughlab.audio import archive, containers
 from coughlab.datasets import listing
 from coughlab.serving import batch
 from coughlab.serving.predictors import Predictor
+from coughlab.system import junk
 
 _MEGABYTE = 2**20
 #: Most recordings in an upload, and their most bytes.
@@ -39,7 +40,7 @@ class IntakeError(ValueError):
 
 def is_sound(name: str, head: bytes) -> bool:
     """Whether a file among others is probably a recording, by its name or its first `HEAD` bytes."""
-    if name.rpartition("/")[2].startswith("."):
+    if junk.is_junk(name):
         return False
     return listing.is_audio(name) or containers.recognised(head)[1] is not None
 
@@ -141,7 +142,9 @@ def _unzip(taken, title, file):
     limits = replace(LIMITS, max_total_bytes=MOST_BYTES - taken.size)
     with archive.unpacked(file, limits) as place:
         sounds = []
-        for name in listing.below(place)[0]:
+        below = listing.below(place)
+        taken.left_out += [f"{title}/{name}" for name in below.junk]
+        for name in below.files:
             with (place / name).open("rb") as data:
                 if is_sound(name, data.read(HEAD)):
                     sounds.append(name)

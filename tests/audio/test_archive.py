@@ -70,9 +70,15 @@ def test_a_single_top_folder_is_entered_and_what_systems_add_is_left_out(folder)
         ("__MACOSX/set/._c.wav", b""),
         ("set/covid/._c.wav", b""),
         (".DS_Store", b""),
+        ("set/Icon\r", b""),
+        ("$RECYCLE.BIN/c.wav", b""),
+        (".venv/" + 12 * "deep/" + "c.wav", b""),
+        (entry(".venv/python", external_attr=stat.S_IFLNK << 16), b"/usr/bin/python"),
+        # A person may have hidden a single file: who reads the folder says that it is left out.
+        (".hidden.wav", SOUND),
     )
     assert archive.unpack(io.BytesIO(data), folder) == folder / "set"
-    assert bytes_of(folder) == {"set/covid/c.wav": SOUND}
+    assert bytes_of(folder) == {"set/covid/c.wav": SOUND, ".hidden.wav": SOUND}
 
 
 @pytest.mark.parametrize(
@@ -113,7 +119,8 @@ def test_what_is_refused_before_anything_is_written(folder, tmp_path, name, why)
         ([("a.wav", b"0" * 5_000), ("b.wav", b"0" * 5_000)], "would unpack to"),
         ([(entry("a.wav", compress_type=zipfile.ZIP_STORED), SOUND * 10)], "The ZIP has 0 MB"),
         ([], "holds no files"),
-        ([("a/", b""), (".DS_Store", b"")], "holds no files"),
+        ([("a/", b""), (".git/", b"")], "holds no files\\."),
+        ([("a/", b""), (".git/c.wav", b"")], "holds no files, except hidden folders"),
     ],
 )
 def test_limits(folder, entries, why):

@@ -1,6 +1,7 @@
 """Every planted fault is found, and a dataset without faults has no finding."""
 
 import json
+import re
 import sys
 
 import numpy as np
@@ -12,7 +13,7 @@ from coughlab.audio import synthetic
 from coughlab.audit import checks, run
 from coughlab.audit.checks import shortcut
 from coughlab.audit.report import text
-from coughlab.datasets import COLUMNS, Dataset
+from coughlab.datasets import COLUMNS, Dataset, listing
 from coughlab.evaluation import splits
 from coughlab.studies import store
 from tests.conftest import ROOT
@@ -222,6 +223,48 @@ def test_small_sample_gives_the_interval_of_a_perfect_score():
     assert only("small_sample", table)["severity"] == "severe"
 
 
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        (
+            1,
+            "of 1 person, who can be in training or in test only. Even a model that is right about this person",
+        ),
+        (
+            2,
+            "of 2 people; with 30% of them to test on, of 1 person. Even a model that is right about this person",
+        ),
+        (
+            5,
+            "of 5 people; with 30% of them to test on, of 2 people. Even a model that is right about each of them",
+        ),
+    ],
+)
+def test_few_people_are_counted_in_words_that_are_true(n, said):
+    table = survey(n=60 + n, labels=[*["covid"] * n, *["not_covid"] * 60])
+    assert said in only("small_sample", table)["message"]
+
+
+def test_no_message_speaks_of_no_people_or_of_one_people():
+    several = survey(n=40)
+    several.loc[2, "person"] = several.loc[0, "person"]
+    assert (
+        "less than 1 person on average stands on both sides: " in only("person_overlap", several)["message"]
+    )
+    several.loc[[4, 6], "person"] = several.loc[0, "person"]
+    assert "about 1 person stands on both sides: " in only("person_overlap", several)["message"]
+    # A class without a usable recording, one usable recording, and none.
+    lost = survey(n=60, labels=["asthma", "covid", "not_covid"])
+    lost.loc[lost["label"] == "asthma", "status"] = "missing"
+    assert "usable recordings, none is labelled asthma. Always" in only("imbalance", lost)["message"]
+    lost.loc[lost.index > 1, "status"] = "missing"
+    alone = only("imbalance", lost)["message"]
+    assert alone.startswith("Only one recording is usable, labelled COVID. Nothing can be learnt")
+    every = [findings(table, probes=[]) for table in (several, lost, lost.assign(status="missing"))]
+    for finding in (one for found_in in every for one in found_in):
+        assert not re.search(r"\b(?:0|1) people|\babout 0|\b0 \(|\bAll 1\b", finding["message"])
+
+
 def test_a_dataset_without_usable_recordings_is_reported():
     table = survey(n=10).assign(status="missing", problem="There is no such file.")
     kinds = {finding["kind"]: finding["severity"] for finding in findings(table)}
@@ -249,6 +292,10 @@ def test_what_the_loader_left_out_is_a_finding():
     assert (finding["severity"], finding["recordings"]) == ("note", 3)
     assert "3 of 100 lines" in finding["message"] and "No label (2); Not a cough (1)." in finding["message"]
     assert only("skipped", survey(n=3), skipped=reasons)["severity"] == "warning"
+    # What a system left behind is counted, but is no loss.
+    junk = [(f".{name}", listing.JUNK) for name in "abc"]
+    finding = only("skipped", survey(n=97), skipped=[*reasons, *30 * junk])
+    assert (finding["severity"], finding["recordings"]) == ("note", 93)
 
 
 TEMPORARY = '''

@@ -207,12 +207,18 @@ def test_links_out_of_the_folder_and_pipes_are_left_out(folder, out, tmp_path):
 def test_a_run_that_cannot_start_reports_the_reason_in_one_line(folder, out, tmp_path, capsys):
     (tmp_path / "set.zip").write_bytes(b"PK")
     (tmp_path / "empty").mkdir()
+    (tmp_path / "linked" / ".hidden").mkdir(parents=True)
+    (tmp_path / "linked" / "ward").symlink_to(folder)
     (tmp_path / "text.txt").write_text("Dear Sir,\n")
     (tmp_path / "binary").write_bytes(b"\0" * 9)
     for arguments, why in [
         ((tmp_path / "none", "--out", out), "There is no folder"),
         ((tmp_path / "set.zip", "--out", out), "Unpack it first"),
         ((tmp_path / "empty", "--out", out), "no recordings"),
+        (
+            (tmp_path / "linked", "--out", out),
+            "not followed: ward. Put in their place what they lead to. Hidden",
+        ),
         ((folder, "--out", tmp_path / "none" / "a.jsonl"), "There is no folder"),
         ((folder, "--out", out, "--csv", tmp_path / "none" / "a.csv"), "There is no folder"),
         ((folder, "--out", out, "--csv", out), "two files"),

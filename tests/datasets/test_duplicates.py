@@ -124,6 +124,26 @@ def test_similar_sounds_are_not_copies():
     assert found["audio"].is_unique
 
 
+def short_coughs(person, n):
+    """Coughs of 0.3 s that agree by about a half: the same click and resonances, and noise of their own."""
+    rng, t = np.random.default_rng(person), np.arange(2000) / 8000
+    resonances = zip(rng.uniform(300, 1800, 8), rng.uniform(0.01, 0.04, 8), strict=True)
+    throat = sum(np.exp(-t / decay) * np.sin(2 * np.pi * hz * t) for hz, decay in resonances)
+    for _ in range(n):
+        source = 0.05 * rng.standard_normal(2400) * np.exp(-np.arange(2400) / 240)
+        source[0] += 1
+        y = np.convolve(np.pad(source, (240, 0)), throat)[:2400]
+        yield y / np.abs(y).max() / 2 + rng.normal(0, 5e-4, y.size)
+
+
+def test_short_coughs_of_one_person_are_no_copies_but_copies_of_them_are():
+    for person in range(12):
+        sounds = list(short_coughs(person, 8))
+        sounds.append(np.round(sounds[0] / 2 * 2**15) / 2**15)
+        prints = [fingerprint.compute(recorded(y, 8000)) for y in sounds]
+        assert duplicates.pairs(prints).tolist() == [[0, 8]], person
+
+
 def test_many_copies_and_much_hum_do_not_need_all_pairwise_comparisons():
     y = coughs(100)
     many = [recorded(noisy(y[200 * k :], 25), RATE) for k in range(30)]

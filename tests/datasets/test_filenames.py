@@ -58,9 +58,43 @@ def test_counted_names_do_not_identify_people(stems):
     assert grouped(stems) == list(range(len(stems)))
 
 
-def test_the_count_of_people_may_restart_in_each_folder():
-    places = [(folder, f"{stem}.wav") for folder in ("ill", "well") for stem in ("p1_1", "p1_2", "7-30344-A")]
-    people = filenames.people(places)
-    assert people[0] == people[1] != people[3] == people[4]
-    # A long number is unique.
-    assert people[2] == people[5]
+CLASSES = ("hand", "elbow", "none")
+TEN = (1, 2, 3, 4, 5, 6, 7, 97, 98, 99)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "numbers", "classes", "expected"),
+    [
+        # The class's letter and its name do not belong to the person.
+        ("{k}-m-{c[0]}-{take:02d}.wav", TEN, CLASSES, 10),
+        ("p{k:02d}_{c}_{take}.wav", range(8), CLASSES, 8),
+        ("{c}-p{k}.wav", range(8), CLASSES, 8),
+        ("p{k:02d}.wav", range(8), CLASSES, 8),
+        ("{c[1]}/p{k:02d}/cough{take}.wav", range(8), CLASSES, 8),
+        ("{k}_{take}.wav", range(8), CLASSES, 8),
+        ("speaker{k}/{take}.wav", range(8), CLASSES, 8),
+        ("session{take}/p{k}.wav", range(8), CLASSES, 8),
+        ("site{take}/3034{k}.wav", range(8), CLASSES, 8),
+        ("Anna.wav", range(1), CLASSES, 1),
+        # Numbers that no count explains are people; counts are not.
+        ("{k}.wav", TEN, CLASSES, 10),
+        ("{k:03d}.wav", range(1, 21), CLASSES, 60),
+        ("{k:05d}.wav", range(1, 21), CLASSES, 60),
+        ("{c}_{k}.wav", range(1, 21), CLASSES, 60),
+        ("cough{k}.wav", range(8), CLASSES, 24),
+        ("rec_{k:03d}.wav", range(8), CLASSES, 24),
+        ("2020-04-13_{k}.wav", range(8), CLASSES, 24),
+        ("cough.wav", range(1), CLASSES, 3),
+        # Nobody is in two of these groups.
+        ("p{k}_{take}.wav", range(8), ("male", "female"), 16),
+        ("site{take}/p{k}.wav", range(8), CLASSES, 16),
+    ],
+)
+def test_people_whose_recordings_are_in_several_folders(pattern, numbers, classes, expected):
+    names = [(c, pattern.format(k=k, c=c, take=take)) for c in classes for k in numbers for take in (1, 2)]
+    assert len(set(filenames.people(names))) == expected
+
+
+def test_a_person_may_be_written_in_two_ways():
+    places = [("ill", "P07_1.wav"), ("well", "p07.wav"), ("ill", "5.wav"), ("well", "p08.wav")]
+    assert filenames.people(places) == ["P07", "P07", "ill/5.wav", "well/p08.wav"]

@@ -1,9 +1,13 @@
 """A user's own folder: all kinds of lists, one folder per class, and the entries that are left out."""
 
+import zipfile
+
 import pytest
 
 from coughlab import datasets
-from coughlab.datasets import DatasetError
+from coughlab.audio import archive
+from coughlab.datasets import DatasetError, listing
+from coughlab.serving import batch_file
 from tests.datasets.trees import rows, skipped, tree
 
 TWO = ["a.wav", "b.wav"]
@@ -188,9 +192,76 @@ def test_one_folder_a_class(tmp_path):
         (name, "covid" if "COVID" in name else "not_covid") for name in sorted(recordings)
     ]
     people = dataset.table.groupby("person")["recording"].apply(list).tolist()
-    # The count of people may restart in another class.
-    assert sorted(map(len, people)) == [1, 1, 1, 2, 2]
+    # One person, p01, is in both classes.
+    assert sorted(map(len, people)) == [1, 1, 2, 3]
     assert set(skipped(dataset)) == set(others)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("p1.wav", "p2.wav"), "A name or number in several classes was taken for one person: p1, p2."),
+        (
+            ("1.wav", "2.wav"),
+            "Names that only count recordings were taken for different people: 1.wav, 2.wav.",
+        ),
+    ],
+)
+def test_what_was_assumed_of_names_in_several_classes_is_said(tmp_path, names, said):
+    folder = tree(tmp_path, [f"{label}/{name}" for label in ("ill", "well") for name in names])
+    assert load(folder).read_as == (
+        "One subfolder a class, 2 in all. People and sources as far as the file names tell."
+        f" {said} If that is wrong, add a CSV list with columns of files, labels and people."
+    )
+    apart = tree(tmp_path / "apart", ["ill/p1.wav", "well/p2.wav"])
+    assert load(apart).read_as.endswith("People and sources as far as the file names tell.")
+
+
+JUNK = [
+    *(
+        ".ipynb_checkpoints",
+        ".Trash-1000",
+        "$RECYCLE.BIN",
+        "__MACOSX",
+        "System Volume Information",
+        "found.000",
+    ),
+    *("lost+found", "#recycle", "@Recycle", ".git", ".stversions", ".dropbox.cache", ".venv", "__pycache__"),
+    *("well/@eaDir", "well/.AppleDouble", "ill/.@__thumb"),
+]
+JUNK_FILES = [
+    *("ill/._1.wav", "ill/.hidden.wav", "~$labels.csv", "._labels.csv", ".DS_Store", "Thumbs.db", "Icon\r"),
+    *("ill/2.wav.part", "ill/1.wav~", "ill/1.wav:Zone.Identifier"),
+]
+
+
+def test_what_systems_and_programs_leave_behind_is_no_data(tmp_path):
+    recordings = ["ill/1.wav", "ill/3.wav", "well/2.wav", "well/4.wav"]
+    folder = tree(tmp_path / "set", [*recordings, *JUNK_FILES, *(f"{place}/ill/x.wav" for place in JUNK)])
+    dataset = load(folder)
+    assert dataset.table["recording"].tolist() == recordings
+    assert set(skipped(dataset)) == {*JUNK, *JUNK_FILES} and set(dataset.skipped["reason"]) == {listing.JUNK}
+    assert batch_file.recordings(folder) == (recordings, 0)
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as packed:
+        for path in folder.rglob("*"):
+            packed.write(path, f"set/{path.relative_to(folder)}")
+    with archive.unpacked(tmp_path / "set.zip") as unpacked:
+        assert load(unpacked).table["recording"].tolist() == recordings
+        assert "ill/.hidden.wav" in skipped(load(unpacked))
+
+
+@pytest.mark.parametrize("linked", [["ill", "well"], ["well"]])
+def test_classes_that_are_links_are_named(tmp_path, linked):
+    elsewhere = tree(tmp_path / "elsewhere", ["ill/1.wav", "well/2.wav"])
+    folder = tree(
+        tmp_path / "set", [f"{label}/1.wav" for label in {"ill", "well"} - set(linked)] + ["notes.txt"]
+    )
+    for label in linked:
+        (folder / label).symlink_to(elsewhere / label)
+    with pytest.raises(DatasetError, match=rf"Links are not followed: {', '.join(linked)}\."):
+        load(folder)
+    tree(folder, ["one/1.wav", "two/1.wav"])
+    assert [skipped(load(folder))[label] for label in linked] == [listing.LINK] * len(linked)
 
 
 def test_a_name_that_is_not_text_is_left_out(tmp_path):

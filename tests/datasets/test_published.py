@@ -109,29 +109,41 @@ VIRUFY = """date,corona_test,age,gender,medical_history,smoker,patient_reported_
 """
 
 
-def test_virufy_takes_segments_where_there_are_any(tmp_path):
+# The published folders of the originals, and one folder for all.
+@pytest.mark.parametrize("folders", [("pos/", "neg/"), ("", "")])
+def test_virufy_takes_segments_where_there_are_any(tmp_path, folders):
+    pos, neg = folders
     one, other, gone, unclear = (line.rpartition(",")[2] for line in VIRUFY.splitlines()[1:])
     cut = [f"clinical/segmented/pos/{one.removesuffix('.mp3')}-{n}.mp3" for n in (0, 2, 10)]
     wrong = f"segmented/neg/{one.removesuffix('.mp3')}-11.mp3"
-    recordings = [f"clinical/original/{name}" for name in (one, other, unclear, "extra.mp3")]
+    originals = [f"original/{pos}{one}", *(f"original/{neg}{name}" for name in (other, unclear, "extra.mp3"))]
+    recordings = [f"clinical/{name}" for name in originals]
     tree(tmp_path, [*recordings, *cut, f"clinical/{wrong}"], clinical__labels_csv=VIRUFY)
     dataset = datasets.load("virufy", tmp_path)
     person = "virufy:0421-084"
     assert rows(dataset, "recording", "person", "label") == [
         *((name.removeprefix("clinical/"), person, "covid") for name in cut),
-        (f"original/{other}", "virufy:0421-083", "not_covid"),
+        (originals[1], "virufy:0421-083", "not_covid"),
         (f"original/{gone}", "virufy:0421-099", "covid"),
     ]
     assert [path.is_file() for path in dataset.table["path"]] == [True] * 4 + [False]
     left_out = skipped(dataset)
-    assert set(left_out) == {f"original/{one}", wrong, f"original/{unclear}", "original/extra.mp3"}
-    assert "pending" in left_out[f"original/{unclear}"]
+    assert set(left_out) == {originals[0], wrong, *originals[2:]}
+    assert "pending" in left_out[originals[2]]
 
 
 def test_virufy_without_segments_takes_the_originals(tmp_path):
     names = [line.rpartition(",")[2] for line in VIRUFY.splitlines()[1:4]]
-    tree(tmp_path, [f"clinical/original/{name}" for name in names], clinical__labels_csv=VIRUFY)
-    assert datasets.load("virufy", tmp_path).table["recording"].tolist() == [f"original/{n}" for n in names]
+    places = [f"original/{name[:3]}/{name}" for name in names]
+    # A second file of a patient, and one in the folder of the other result.
+    again, wrong = f"original/{names[0]}", places[1].replace("/neg/", "/pos/")
+    found = [again, places[0], wrong, places[2]]
+    tree(tmp_path, [f"clinical/{name}" for name in found], clinical__labels_csv=VIRUFY)
+    dataset = datasets.load("virufy", tmp_path)
+    assert dataset.table["recording"].tolist() == [again, places[2]]
+    left_out = skipped(dataset)
+    assert "lies in pos, but the list says negative" in left_out[wrong]
+    assert left_out[places[0]] == f"It is the same patient's as {again}."
 
 
 COUGHVID = """uuid,datetime,cough_detected,SNR,status,status_SSL

@@ -15,22 +15,28 @@ def _find(inputs: Inputs) -> Findings:
     counts = counts.reindex(inputs.table["label"].unique(), fill_value=0).sort_values()
     total = counts.sum()
     if (counts > 0).sum() < 2:
-        message = (
-            f"All {total:,} usable recordings have the same label, {title(counts.index[-1])}. Nothing can be learnt or"
-            " tested about telling classes apart; at most one can count false alarms."
-            if total
-            else "No recording is left that could be used."
-        )
+        message = _of_one_class(total, title(counts.index[-1]))
         advice = "Add recordings of another class, made in the same way, or use this dataset to test only."
         yield finding("severe", total, message, advice)
     elif (rare := counts.iloc[0]) < WARNING_RATIO * (common := counts.iloc[-1]):
+        share = f"{int(rare):,} ({percent(rare / total)}) {verb(rare, 'is', 'are')}" if rare else "none is"
         message = (
-            f"Of {total:,} usable recordings, {int(rare):,} ({percent(rare / total)})"
-            f" {verb(rare, 'is', 'are')} labelled {title(counts.index[0])}. Always answering {title(counts.index[-1])} is"
-            f" right in {percent(common / total)} of the cases without listening."
+            f"Of {total:,} usable recordings, {share} labelled {title(counts.index[0])}. Always answering"
+            f" {title(counts.index[-1])} is right in {percent(common / total)} of the cases without listening."
         )
         advice = "Do not go by accuracy: look at sensitivity and specificity, or at the AUC, beside always giving one answer."
         yield finding("severe" if rare < SEVERE_RATIO * common else "warning", rare, message, advice)
+
+
+def _of_one_class(total: int, label: str) -> str:
+    if not total:
+        return "No recording is left that could be used."
+    which = (
+        f"All {total:,} usable recordings have the same label,"
+        if total > 1
+        else "Only one recording is usable, labelled"
+    )
+    return f"{which} {label}. Nothing can be learnt or tested about telling classes apart; at most one can count false alarms."
 
 
 CHECK = Check(

@@ -6,7 +6,7 @@ import pandas as pd
 
 from coughlab.audit.checks import SEVERITIES, Check, Findings, Inputs, example, finding
 from coughlab.audit.checks._copies import severity
-from coughlab.audit.words import people, verb
+from coughlab.audit.words import about, people, verb
 from coughlab.datasets import duplicates
 from coughlab.evaluation.splits import TEST_SHARE
 from coughlab.text import percent
@@ -28,11 +28,11 @@ def _find(inputs: Inputs) -> Findings:
         return
     tested = 1 - (1 - TEST_SHARE) ** sizes
     both = tested - TEST_SHARE**sizes
-    share, n_both = float(both.sum() / tested.sum()), round(both.sum())
+    share, n_both = float(both.sum() / tested.sum()), float(both.sum())
     message = (
         f"{people(len(several))} {verb(len(several), 'has', 'have')} several recordings,"
         f" {several.sum():,} in all.{_merged(several.index, inputs.table)} If recordings are split at random, 70% to train and"
-        f" 30% to test, about {people(n_both)} {verb(n_both, 'stands', 'stand')} on both sides:"
+        f" 30% to test, {about(n_both)} {verb(max(round(n_both), 1), 'stands', 'stand')} on both sides:"
         f" {percent(share)} of those tested on. A model can score by recognising them."
     )
     advice = "Split people, not recordings, into train and test (the person-disjoint protocol)."

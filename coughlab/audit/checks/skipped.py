@@ -2,9 +2,10 @@
 
 from coughlab.audit.checks import Check, Findings, Inputs, finding
 from coughlab.audit.words import verb
+from coughlab.datasets import listing
 from coughlab.text import percent
 
-#: If at least this share of a list was left out, it is a warning.
+#: If at least this share of a list was left out, it is a warning. What systems and programs left behind is no loss.
 WARNING_SKIPPED = 0.1
 
 
@@ -19,7 +20,8 @@ def _find(inputs: Inputs) -> Findings:
         f" and not part of this audit: {listed}{'; and others' if len(reasons) > 3 else ''}."
     )
     advice = "See whether the reasons are as they should be. The report as JSON lists all that was left out."
-    severity = "warning" if n / total >= WARNING_SKIPPED else "note"
+    junk = int((skipped["reason"] == listing.JUNK).sum())
+    severity = "warning" if (n - junk) / (total - junk) >= WARNING_SKIPPED else "note"
     yield finding(severity, n, message, advice, examples=[[name] for name in skipped["recording"]])
 
 

@@ -21,10 +21,15 @@ def _find(inputs: Inputs) -> Findings:
     low = float(intervals.wilson(1.0, tested)[0])
     if low >= WARNING_PROOF:
         return
+    tested_on = (
+        f"; with 30% of them to test on, of {people(tested)}"
+        if n > 1
+        else ", who can be in training or in test only"
+    )
     message = (
-        f"The class {title(name)} has usable recordings of {people(n)}; with 30% of them to test on, of {people(tested)}."
-        " Even a model that is right about each of them could in truth recognise as little as"
-        f" {percent(low)} of this class (95% Wilson interval {low:.0%} to 100%)."
+        f"The class {title(name)} has usable recordings of {people(n)}{tested_on}. Even a model that is right about"
+        f" {'each of them' if tested > 1 else 'this person'} could in truth recognise as little as {percent(low)} of this class"
+        f" (95% Wilson interval {low:.0%} to 100%)."
     )
     advice = "Collect more people of this class. Until then show the interval with every score, and do not compare models by it."
     severity = "severe" if low < SEVERE_PROOF else "warning"

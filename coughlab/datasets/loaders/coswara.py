@@ -34,7 +34,7 @@ _NEGATIVE = {"healthy", "no_resp_illness_exposed", "resp_illness_not_identified"
 
 def recognises(folder: Path) -> bool:
     """Whether a folder is laid out like this dataset."""
-    return bool(_by_person(listing.below(folder)[0]))
+    return bool(_by_person(listing.below(folder).files))
 
 
 def load(folder: Path) -> Listed:
@@ -42,7 +42,7 @@ def load(folder: Path) -> Listed:
 
     Every person in the list whose day is present should have both coughs: missing files stay in the table.
     """
-    found, links = listing.below(folder)
+    found, links, _ = listing.below(folder)
     people = _by_person(found)
     if not people:
         raise DatasetError(f"{folder} has no recordings laid out as <YYYYMMDD>/<person>/<kind>.wav.")

@@ -6,10 +6,12 @@ If every label is a usual word for positive or negative, the labels become those
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from coughlab import text
 from coughlab.datasets import columns as headers
 from coughlab.datasets import filenames, listing
 from coughlab.datasets.labels import standard, title
@@ -29,6 +31,7 @@ _AROUND = (
     "train training test testing val valid validation dev data dataset audio wav wavs raw clips recordings"
 )
 _FROM_NAMES = "{} as far as the file names tell."
+_SETTLE = "If that is wrong, add a CSV list with columns of files, labels and people."
 # Values for an unknown label.
 _NO_LABEL = ("", "unknown", "n/a", "na", "nan", "none", "?", "-", "missing")
 
@@ -42,14 +45,14 @@ def load(folder: Path) -> Listed:
     """Read the list of recordings, or the classes' folders where there is no list."""
     below = listing.below(folder)
     # Names with bytes that are not UTF-8, as in old archives, cannot be stored in a table.
-    found, links = ([name for name in part if _is_text(name)] for part in below)
-    garbled = [name for part in below for name in part if not _is_text(name)]
+    found, links, junk = ([name for name in part if _is_text(name)] for part in below)
+    garbled = [name for part in below[:2] for name in part if not _is_text(name)]
     lists = [name for name in found if "/" not in name and name.lower().endswith((".csv", ".tsv"))]
     if lists:
         rows, skipped, read_as = _from_list(folder, lists, found, set(links))
     else:
-        rows, skipped, read_as = _from_classes(folder, found)
-        skipped += [(name, listing.LINK) for name in links]
+        rows, skipped, read_as = _from_classes(folder, found, listing.left_alone(below))
+        skipped += [(name, listing.LINK) for name in links] + [(name, listing.JUNK) for name in junk]
     skipped += [
         (name.encode(errors="backslashreplace").decode(), "Its name cannot be read as text. Rename it.")
         for name in garbled
@@ -63,7 +66,7 @@ def _is_text(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def _from_classes(folder: Path, found: list[str]) -> Listed:
+def _from_classes(folder: Path, found: list[str], left_alone: str) -> Listed:
     kept, skipped, around = [], [], set(_AROUND.split())
     for name in found:
         *above, last = PurePosixPath(name).parts
@@ -77,21 +80,41 @@ def _from_classes(folder: Path, found: list[str]) -> Listed:
     classes = {label for _, label, _ in kept}
     if len(classes) == 1:
         raise DatasetError(
-            f"{folder} has recordings of one class only, in {next(iter(classes))}. Two are needed: one subfolder for each class,"
-            " or a CSV file with a column of file names and one of labels."
+            f"{folder} has recordings of one class only, in {next(iter(classes))}.{left_alone} Two are needed: one subfolder for"
+            " each class, or a CSV file with a column of file names and one of labels."
         )
     if not classes:
         raise DatasetError(
             f"{folder} has neither a list of recordings (a CSV file with a column of file names and one of labels) nor one"
-            " subfolder for each class with recordings in it."
+            f" subfolder for each class with recordings in it.{left_alone}"
         )
-    persons = filenames.people([(label, inside) for _, label, inside in kept])
+    places = [(label, inside) for _, label, inside in kept]
+    persons = filenames.people(places)
     rows = [
         (name, person, label, _source(name), folder / name)
         for (name, label, _), person in zip(kept, persons, strict=True)
     ]
     guessed = _FROM_NAMES.format("People and sources")
-    return Listed(rows, skipped, f"One subfolder a class, {len(classes)} in all. {guessed}")
+    read_as = f"One subfolder a class, {len(classes)} in all. {guessed}{_same_names(places, persons)}"
+    return Listed(rows, skipped, read_as)
+
+
+def _same_names(places: list[tuple[str, str]], persons: list[str]) -> str:
+    """What was assumed about names that occur in several classes, in words; "" if there are none."""
+    classes, people = defaultdict(set), defaultdict(set)
+    for (label, inside), person in zip(places, persons, strict=True):
+        classes[person].add(label)
+        people[inside].add(person)
+    shared = sorted(person for person, labels in classes.items() if len(labels) > 1)
+    counted = [name for name, several in people.items() if len(several) > 1]
+    said = ""
+    if shared:
+        said += (
+            f" A name or number in several classes was taken for one person: {text.listed(shared, most=3)}."
+        )
+    if counted:
+        said += f" Names that only count recordings were taken for different people: {text.listed(counted, most=3)}."
+    return f"{said} {_SETTLE}" if said else ""
 
 
 def _from_list(folder: Path, lists: list[str], found: list[str], links: set[str]) -> Listed:

@@ -20,7 +20,7 @@ def _coughs(folder: Path, layout: str) -> pd.DataFrame:
 
 def _coswara(folder: Path) -> pd.DataFrame:
     rows = []
-    for name in listing.below(folder)[0]:
+    for name in listing.below(folder).files:
         kind = next((kind for start, kind in KINDS.items() if Path(name).stem.startswith(start)), None)
         if kind and listing.is_audio(name):
             day, person = Path(name).parts[-3:-1]
@@ -30,7 +30,7 @@ def _coswara(folder: Path) -> pd.DataFrame:
 
 def _esc10(folder: Path) -> pd.DataFrame:
     rows = []
-    for name in filter(listing.is_audio, listing.below(folder)[0]):
+    for name in filter(listing.is_audio, listing.below(folder).files):
         kind = Path(name).parent.name.partition(" - ")[2].lower()
         _, clip, _ = Path(name).stem.split("-")
         rows.append((name, f"freesound:{clip}", kind, "freesound", folder / name))
