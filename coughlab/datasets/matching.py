@@ -244,7 +244,7 @@ def _without_zeros(path: str) -> str:
 
 
 # Forms in which names are compared, the strictest first: that of a file and that of a name in the list.
-_FORMS = {
+_FORMS: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
     "": (_as_it_is, _as_it_is),
     "stem": (_stem, _as_it_is),
     "spelling": (_spelled, _spelled),

@@ -121,15 +121,18 @@ def _lacking(folder: Path, one: FoundList, files: Files) -> str:
 
 
 def _check_any_present(folder: Path, one: FoundList, matches: Sequence[Match], files: Files) -> None:
-    """Refuse a list none of whose files is there, and say which are near."""
-    if any(match.path in files.paths or match.problem == listing.LINK for match in matches):
+    """Refuse a list that names none of the folder's recordings, and say which are near."""
+    if not files.audio or any(
+        match.path in files.paths or match.problem == listing.LINK for match in matches
+    ):
         return
     names = one.table[one.columns.file]
     pairs = [(name, near) for name in list(dict.fromkeys(names))[:20] if (near := files.near(name))]
     shown = [f"The list says “{name}”, the folder has “{near}”." for name, near in pairs[:3]]
     if not shown:
-        has = f"such as “{min(files.audio)}”" if files.audio else "none at all"
-        shown = [f"The list says “{next(iter(names))}”; of recordings the folder has {has}."]
+        shown = [
+            f"The list says “{next(iter(names))}”, the folder has recordings such as “{min(files.audio)}”."
+        ]
     reasons = [match.problem for match in matches if match.problem][:1]
     raise DatasetError(
         " ".join(

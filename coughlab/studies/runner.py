@@ -102,10 +102,10 @@ def run(
     defined, folder = defined_as(name, folder), Path(folder) / name
     chosen = [CLASSIFIERS[one] for one in _chosen("model", selected.models, defined.classifiers)]
     protocols = _chosen("protocol", selected.protocols, defined.protocols)
-    dataset = _load(defined.dataset, data, defined.task)
+    dataset = load_dataset(defined.dataset, data, defined.task)
     paths = find_others(name, folders=folder.parent) if others is None else others
     external = {
-        other: _load(other, path, defined.task, trained=False) for other, path in paths.items() if path
+        other: load_dataset(other, path, defined.task, trained=False) for other, path in paths.items() if path
     }
     for classifier in chosen:
         if classifier.ready:
@@ -174,7 +174,7 @@ def search_pipelines(
     `n_trials` trials of `coughlab.classifiers.search.run`; without `again`, earlier ones are kept. Raises the errors of `run`.
     """
     defined, folder = defined_as(name, folder), Path(folder) / name
-    dataset = _load(defined.dataset, data, defined.task)
+    dataset = load_dataset(defined.dataset, data, defined.task)
     files.check(folder.parent)
     writer.tidy(folder)
     measured = _measured(dataset, defined.task, (), progress)
@@ -210,7 +210,7 @@ def _chosen(what, names, known):
     return [name for name in known if name in names]
 
 
-def _load(name: str, folder: Path, task: Task, *, trained: bool = True) -> datasets.Dataset:
+def load_dataset(name: str, folder: Path, task: Task, *, trained: bool = True) -> datasets.Dataset:
     """Read a dataset; `StudyError` if its labels are not those of the task, so that recordings would count in the wrong class.
 
     A dataset to test on may have only the negative label.
