@@ -46,25 +46,13 @@ _LABEL = (
 # Words of headers that are no labels, whatever else they say, and beginnings of such words.
 _NEVER = _set(
     "id uuid uid date dates time timestamp day days month year age sex gender height weight bmi score prob probability confidence"
-    " threshold value ct duration count num number url path method kit lab center centre location place country region city dose"
-    " doses before ever past prior previous family household onset severity wave travel comment comments note notes text"
+    " threshold value ct duration count num number url path method kit center centre location place country region city dose"
+    " doses before ever past prior previous family household onset wave travel comment comments note notes text"
     " description remarks reason fold split marital employment"
 )
-_NEVER_BEGINS = (
-    "symptom",
-    "histor",
-    "vaccin",
-    "vax",
-    "contact",
-    "expos",
-    "smok",
-    "medicat",
-    "medicin",
-    "treat",
-    "consent",
-)
+_NEVER_BEGINS = tuple(_set("symptom histor vaccin vax contact expos smok medicat medicin treat consent"))
 # Labels by a program or by guess come after those of a test.
-_WEAK = _set("inferred predicted prediction pred estimated self reported suspected probable")
+_WEAK = _set("inferred predicted prediction pred estimated self reported suspected probable severity")
 _BESIDE_LABEL = _set(
     "test pcr covid covid19 19 sars cov 2 corona coronavirus ncov patient person subject participant final respiratory clinical"
     " confirmed current the is has of in rapid antigen cough binary true gold reference code name id type"
@@ -88,7 +76,6 @@ class Columns:
     source: str = ""
     #: Sentences on other columns that may be the labels.
     remarks: str = ""
-
     #: Whether the headers of the files and of the labels say so in usual words only.
     certain: bool = False
 

@@ -47,7 +47,7 @@ def join(lists: Sequence[FoundList], files: Files) -> FoundList | None:
     if len(pairs) != 1:
         return None
     one, other, (key, other_key) = pairs[0]
-    return _joined(one, other, key, other_key, files)
+    return _joined(one, other, key, other_key)
 
 
 def apart(lists: Sequence[FoundList]) -> list[str]:
@@ -81,36 +81,28 @@ def _keys(one: FoundList, other: FoundList) -> tuple[str, str] | None:
     return max(possible)[1] if possible else None
 
 
-def _joined(one: FoundList, other: FoundList, key: str, other_key: str, files: Files) -> FoundList:
-    label = other.columns.label
-    by_id: dict[str, list[pd.Series]] = {}
-    none, _ = labels.missing(other.table[label])
-    for _, row in other.table.iterrows():
-        by_id.setdefault(labels.folded(row[other_key]), []).append(row)
-    conflicts = {}
-    for value, rows in by_id.items():
-        said = list(dict.fromkeys(row[label] for row in rows if row[label] not in none))
-        if len(set(map(labels.folded, said))) > 1:
-            conflicts[value] = said
-        # Of several lines, one that has a label.
-        rows.sort(key=lambda row: row[label] in none)
-    ids = list(map(labels.folded, one.table[key]))
+def _joined(one: FoundList, other: FoundList, key: str, other_key: str) -> FoundList:
+    ids, other_ids = one.table[key].tolist(), other.table[other_key].tolist()
+    # Capitals may tell people apart.
+    if set(ids).isdisjoint(other_ids):
+        ids, other_ids = list(map(labels.folded, ids)), list(map(labels.folded, other_ids))
+    people, conflicts = _people(other, other_ids)
     skipped = []
-    for name, value, shown in zip(one.table[one.columns.file], ids, one.table[key], strict=True):
-        if not value or value not in by_id:
-            skipped.append((name, _NO_PERSON.format(other.name, shown, key)))
-        elif value in conflicts:
-            skipped.append((name, _CONFLICT.format(other.name, shown, ", ".join(conflicts[value]))))
+    for name, value in zip(one.table[one.columns.file], ids, strict=True):
+        if value in conflicts:
+            skipped.append((name, _CONFLICT.format(other.name, value, ", ".join(conflicts[value]))))
+        elif value not in people:
+            skipped.append((name, _NO_PERSON.format(other.name, value, key)))
+    without = people.keys() - set(ids)
     skipped += [
-        (rows[0][other_key], _NO_RECORDING.format(other.name, rows[0][other_key], one.name))
-        for value, rows in by_id.items()
-        if value and value not in set(ids)
+        (value, _NO_RECORDING.format(other.name, value, one.name)) for value in people if value in without
     ]
-    usable = [bool(value) and value in by_id and value not in conflicts for value in ids]
+    usable = [value in people and value not in conflicts for value in ids]
+    label = other.columns.label
     table = one.table[usable].reset_index(drop=True).drop(columns=label, errors="ignore")
-    further = [column for column in other.table if column not in table and column != other_key]
-    for column in further:
-        table[column] = [by_id[value][0][column] for value, used in zip(ids, usable, strict=True) if used]
+    rows = [people[value] for value, used in zip(ids, usable, strict=True) if used]
+    for column in other.table.columns.difference([*table, other_key], sort=False):
+        table[column] = other.table[column].to_numpy()[rows]
     person = one.columns.person or other.columns.person
     columns = Columns(
         one.columns.file,
@@ -127,3 +119,19 @@ def _joined(one: FoundList, other: FoundList, key: str, other_key: str, files: F
         " ".join(filter(None, [one.remarks, other.remarks])),
         skipped,
     )
+
+
+def _people(other: FoundList, ids: Sequence[str]) -> tuple[dict[str, int], dict[str, list[str]]]:
+    """For each id in a list of labels a line, one with a label if there is one, and the labels of each id that has several."""
+    said = other.table[other.columns.label].tolist()
+    none, _ = labels.missing(said)
+    lines: dict[str, int] = {}
+    found: dict[str, dict[str, str]] = {}
+    for line, (value, label) in enumerate(zip(ids, said, strict=True)):
+        if value and label not in none:
+            if value not in found:
+                lines[value] = line
+            found.setdefault(value, {}).setdefault(labels.folded(label), label)
+        elif value:
+            lines.setdefault(value, line)
+    return lines, {value: list(several.values()) for value, several in found.items() if len(several) > 1}

@@ -58,7 +58,7 @@ def folded(label: str) -> str:
     label = unicodedata.normalize("NFKC", label).casefold()
     label = re.sub("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]", "-", label)
     label = " ".join(label.strip(" \t\"'").split())
-    return re.sub(r"^([+-]?\d+)\.0+$", r"\1", label)
+    return re.sub(r"^([+-]?\d+)[.,]0+$", r"\1", label)
 
 
 def missing(labels: Iterable[str]) -> tuple[set[str], str]:
@@ -92,8 +92,10 @@ def says_covid(header: str) -> bool:
     text = folded(header)
     words = set(_words(_COVID.sub(" ", text)))
     choices = words >= {"yes", "no"} or words >= {"positive", "negative"} or words >= {"pos", "neg"}
-    # Numbers may explain codes in an unusual order, as "0 = positive".
-    return mentions_covid(header) and not words & {"0", "1"} and (choices or not words & (_NOT | _NO))
+    if words & {"0", "1"} and words & (_YES | _NO | _NOT):
+        # The header explains its codes, perhaps in an unusual order, as "0 = positive".
+        return bool(_COVID.search(text)) and bool(re.search(rf"1 ?[=:-]? ?({'|'.join(_YES)})", text))
+    return mentions_covid(header) and (choices or not words & (_NOT | _NO))
 
 
 def read(labels: Sequence[str], header: str = "") -> tuple[dict[str, str], str]:

@@ -84,10 +84,12 @@ def _decoded_otherwise(content: bytes, names: Iterable[str]) -> tuple[str, str]:
             if found[best] == 1
             else "as the file names in the folder show"
         )
-        return texts[best], f"Its text was read as {ENCODINGS.get(best, _DAMAGED)}, {why}."
+        return texts[best], f"The text of the list was read as {ENCODINGS.get(best, _DAMAGED)}, {why}."
     best = _by_text_alone(content, texts)
     called = ENCODINGS.get(best, _DAMAGED)
-    return texts[best], f"Its text was read as {called}, which is a guess: save the list as UTF-8."
+    return texts[
+        best
+    ], f"The text of the list was read as {called}, which is a guess: save the list as UTF-8."
 
 
 def _by_text_alone(content: bytes, texts: dict[str, str]) -> str:

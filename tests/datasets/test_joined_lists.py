@@ -67,6 +67,11 @@ def test_who_is_in_one_list_only_or_has_two_labels_is_left_out_with_the_reason(t
     assert left_out["P7"].endswith("the list of files, recordings.csv, names no recording of it.")
 
 
+def test_ids_that_differ_in_capitals_are_different_people(tmp_path):
+    people = "participant,status\np0,ill\nP0,well\nP1,ill\nP2,well\n"
+    assert load(tmp_path, people).table["label"].tolist() == ["well"] * 2 + ["ill"] * 2 + ["well"] * 2
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -60,7 +60,7 @@ def test_lists_in_many_encodings(tmp_path, encoding):
     dataset = load(tree(tmp_path, ["frühling.wav", "b.wav"]))
     assert rows(dataset, "recording", "label")[0] == ("frühling.wav", "Vögel")
     assert dataset.table["path"][0].is_file()
-    assert ("Its text was read as" in dataset.read_as) != encoding.startswith("utf")
+    assert ("The text of the list was read as" in dataset.read_as) != encoding.startswith("utf")
 
 
 def test_every_line_and_every_recording_is_in_the_table_or_left_out_with_a_reason(tmp_path):
