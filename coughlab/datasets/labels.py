@@ -204,5 +204,6 @@ def _quoted(label: str) -> str:
 
 
 def title(label: object) -> str:
-    """The title of a label."""
-    return TITLES.get(str(label), str(label))
+    """The title of a label; one without letters, such as 1 or +, stands in quotes, so that it is no number of something."""
+    text = str(label)
+    return TITLES.get(text, text if any(map(str.isalpha, text)) else _quoted(text))

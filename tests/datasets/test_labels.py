@@ -103,7 +103,7 @@ def test_spellings_of_a_label_are_one_class():
         ["asthma", "Asthma", "asthma", "ASTHMA ", "1.0", "1", "1.0", "no\u2011asthma", "no-asthma"]
     )
     assert set(classes.values()) == {"asthma", "1.0", "no\u2011asthma"}
-    assert said.startswith("Labels: “1” as 1.0, “ASTHMA ” as asthma")
+    assert said.startswith("Labels: “1” as “1.0”, “ASTHMA ” as asthma")
 
 
 @pytest.mark.parametrize(
@@ -141,3 +141,9 @@ def test_values_that_stand_for_no_label(said, kept):
     none, note = labels.missing(said)
     assert set(said) - none == set(kept)
     assert bool(note) == any(label in ("-", "–", "none", "None") for label in kept)
+
+
+def test_a_title_in_a_sentence():
+    assert [labels.title(label) for label in (YES, NO, "asthma", "1", "+", "p1", "喘息")] == [
+        *("COVID", "not COVID", "asthma", "“1”", "“+”", "p1", "喘息")
+    ]
