@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,18 +73,23 @@ def _chosen(folder: Path, names: Sequence[str], files: Files) -> FoundList:
             lists.append(_found_list(folder / name, files))
         except DatasetError as error:
             problems.append(str(error))
-    usable = [one for one in lists if not one.columns.lacking]
-    # An id is not the name of a file.
-    if not any(_is_present(one, files) for one in usable):
-        joined = joined_lists.join(lists, files)
-        usable = [joined] if joined else usable
+    complete = [one for one in lists if not one.columns.lacking]
+    present = [one for one in complete if _is_present(one, files)]
+    joined = None if present else joined_lists.join(lists, files)
+    usable = [joined] if joined else present or complete
     if not usable:
         problems += joined_lists.apart(lists) or [_lacking(folder, one, files) for one in lists]
         raise DatasetError(" ".join(problems))
     if len(usable) > 1:
         together = " and ".join(one.name for one in usable)
         raise DatasetError(f"{folder} has several lists of recordings: {together}. Leave one of them there.")
-    return usable[0]
+    read = {one.name for one in usable}
+    unread = [
+        f"The list {one.name} names no file that is in the folder, and was not read."
+        for one in complete
+        if present and one.name not in read
+    ]
+    return replace(usable[0], remarks=" ".join(filter(None, [usable[0].remarks, *unread])))
 
 
 def _found_list(path: Path, files: Files) -> FoundList:

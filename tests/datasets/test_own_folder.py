@@ -230,6 +230,13 @@ def test_class_folders_are_of_covid_only_if_they_say_so(tmp_path, classes, expec
     )
 
 
+def test_a_list_of_other_files_beside_the_list_is_not_read(tmp_path):
+    lists = {"list_csv": "file,label\na.wav,0\nb.wav,1\n", "people_csv": "id,status\np7,ill\np8,well\n"}
+    dataset = load(tree(tmp_path, TWO, **lists))
+    assert len(dataset.table) == 2
+    assert "The list people.csv names no file that is in the folder, and was not read." in dataset.read_as
+
+
 def test_one_folder_a_class(tmp_path):
     recordings = [
         "train/COVID/p01_1.wav",
