@@ -1,18 +1,29 @@
-"""Finds the meaning of a list's columns from their headers and, for file names, from their content."""
+"""Finds the meaning of a list's columns from their headers and their content."""
+
+from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from coughlab.datasets import labels, listing
+from coughlab.text import counted
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from coughlab.datasets.matching import Files
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 # The likeliest first. A header of several words counts if one of these words is in it.
 _FILE = "file filename file_name file_path filepath path recording file_properties audio audio_file wav clip sound uuid id"
-_LABEL = (
-    "label class category target diagnosis covid covid19 covid_19 covid_status corona_test test_result status result outcome"
-    " pcr condition disease y"
-)
 _PERSON = "person patient subject participant speaker user client volunteer individual pid src_file"
 _SOURCE = "source site device hospital clinic microphone mic origin dataset collection corpus recorder phone platform centre"
 #: Headers of required columns, for messages.
@@ -24,51 +35,205 @@ ACCEPTED = {
 _BESIDE_FILE = "file name path audio relative full cough url"
 _BESIDE_PERSON = "id no nr number code name uid key hash"
 
+# Words of the header of labels, the likeliest first: the label itself, the result of a test, a disease, a state of health.
+_LABEL = (
+    "label labels class classes category target diagnosis diagnose diagnostic diagnostico klasse classe clase etiqueta"
+    " метка класс диагноз y",
+    "pcr result results resultado resultat ergebnis befund результат",
+    "tb tuberculosis asthma copd pneumonia flu influenza bronchitis bronchiolitis pertussis croup rsv cancer",
+    "status outcome condition disease illness health finding verdict state group",
+)
+# Words of headers that are no labels, whatever else they say, and beginnings of such words.
+_NEVER = _set(
+    "id uuid uid date dates time timestamp day days month year age sex gender height weight bmi score prob probability confidence"
+    " threshold value ct duration count num number url path method kit center centre location place country region city dose"
+    " doses before ever past prior previous family household onset wave travel comment comments note notes text"
+    " description remarks reason fold split marital employment"
+)
+_NEVER_BEGINS = tuple(_set("symptom histor vaccin vax contact expos smok medicat medicin treat consent"))
+# Labels by a program or by guess come after those of a test.
+_WEAK = _set("inferred predicted prediction pred estimated self reported suspected probable severity")
+_BESIDE_LABEL = _set(
+    "test pcr covid covid19 19 sars cov 2 corona coronavirus ncov patient person subject participant final respiratory clinical"
+    " confirmed current the is has of in rapid antigen cough binary true gold reference code name id type"
+)
+_PARTS = _set("train training test testing val valid validation dev eval")
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{1,2}:\d{2}.*")
+# Added to the rank of a header with further words.
+_UNUSUAL = 50
+# Fewer lines do not show whether a column has few different values.
+_TELLING = 10
+_SAMPLE = 500
 
-def columns(table: "pd.DataFrame", is_file: Callable[[str], bool]) -> dict[str, str]:
-    """Which columns of a list, read as text, hold ``file`` and ``label``, and ``person`` and ``source`` where it has them.
 
-    LookupError with "file names" or "labels": there is no such column.
-    """
-    called = _called(table, _FILE, _BESIDE_FILE)
-    share = {column: sum(map(is_file, table[column])) for column in table}
-    best = max(called or table, key=share.__getitem__)
-    if not share[best]:
-        # No column with such a name has existing files: take any other column that does, or else assume that all files are
-        # missing.
-        best = max(table, key=share.__getitem__) if any(share.values()) else next(iter(called), None)
-    if best is None:
-        raise LookupError("file names")
-    rest = table.drop(columns=best)
-    labels = _called(rest, _LABEL)
-    if not labels:
-        raise LookupError("labels")
-    chosen, rest = {"file": best, "label": labels[0]}, rest.drop(columns=labels[0])
-    persons = _called(rest, _PERSON, _BESIDE_PERSON)
+@dataclass(frozen=True)
+class Columns:
+    """The columns of a list; "" for one that it does not have."""
+
+    file: str = ""
+    label: str = ""
+    person: str = ""
+    source: str = ""
+    #: Sentences on other columns that may be the labels.
+    remarks: str = ""
+    #: Whether the headers of the files and of the labels say so in usual words only.
+    certain: bool = False
+
+    @property
+    def lacking(self) -> str:
+        """What the list does not have: a key of `ACCEPTED`, or ""."""
+        return "" if self.file and self.label else "labels" if self.file else "file names"
+
+
+def find(table: pd.DataFrame, files: Files) -> Columns:
+    """The columns of a list, read as text, with the file names, the labels, and people and sources where it has them."""
+    file = _file_column(table, files)
+    rest = table.drop(columns=file) if file else table
+    label, remarks = _label_column(rest)
+    rest = rest.drop(columns=label) if label else rest
+    persons = called(rest, _PERSON, _BESIDE_PERSON)
     # An id that several files share does not identify a file.
-    if not persons and "id" in rest and rest["id"].nunique() < table[best].nunique():
+    if not persons and file and "id" in rest and rest["id"].nunique() < table[file].nunique():
         persons = ["id"]
     # A value that differs for nearly every recording is not a source.
     most = max(2, len(rest) // 2)
-    sources = [column for column in _called(rest, _SOURCE) if len(set(rest[column]) - {""}) <= most]
-    for what, found in (
-        ("person", persons),
-        ("source", [column for column in sources if column not in persons]),
-    ):
-        if found:
-            chosen[what] = found[0]
-    return chosen
+    sources = [column for column in called(rest, _SOURCE) if len(set(rest[column]) - {""}) <= most]
+    sources = [column for column in sources if column not in persons]
+    return Columns(
+        file or "",
+        label or "",
+        next(iter(persons), ""),
+        next(iter(sources), ""),
+        remarks,
+        _header(file or "") in _FILE.split() and (_rank(label or "") or 0) < _UNUSUAL,
+    )
 
 
-def _called(table: "pd.DataFrame", words: str, beside: str | None = None) -> list[str]:
+def persons(table: pd.DataFrame) -> list[str]:
+    """Columns that name people, the likeliest first."""
+    return [*called(table, _PERSON, _BESIDE_PERSON), *called(table, "id")]
+
+
+def called(table: Iterable[str], words: str, beside: str | None = None) -> list[str]:
     """Columns whose header is one of some words, or contains one, the likeliest first."""
-    headers = {column: re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_") for column in table}
+    headers = {column: _header(column) for column in table}
     exact = [column for word in words.split() for column in table if headers[column] == word]
     holding = [
         column
         for word in words.split()
         for column in table
-        if word in (parts := set(headers[column].split("_")))
-        and (beside is None or parts - {word} <= set(beside.split()))
+        if word in (parts := _words(column)) and (beside is None or parts - {word} <= set(beside.split()))
     ]
     return list(dict.fromkeys(exact + holding))
+
+
+def _header(column: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
+
+
+def _words(header: str) -> set[str]:
+    """The words of a header without accents; "testResult" has two."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", header) if not unicodedata.combining(c))
+    if not plain.isupper():
+        plain = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", plain)
+    return set(re.findall(r"[^\W_]+", plain.lower()))
+
+
+def _file_column(table: pd.DataFrame, files: Files) -> str | None:
+    by_header = called(table, _FILE, _BESIDE_FILE)
+    by_content = [column for column in table if _most(table[column], listing.is_audio)]
+    likely = list(dict.fromkeys([*by_header, *by_content]))
+    # A label may equal a file's name: "1" and 1.wav.
+    others = [column for column in table if column not in likely and _rank(column) is None]
+    for columns in (likely, others):
+        for count in (files.exact, lambda values: files.similar(_sample(values))):
+            found = {column: count(table[column]) for column in columns}
+            if any(found.values()):
+                return max(found, key=found.__getitem__)
+    # All files are missing.
+    return next(iter(likely), None)
+
+
+def _label_column(table: pd.DataFrame) -> tuple[str | None, str]:
+    ranks = {column: rank for column in table if (rank := _rank(column)) is not None}
+    problems = {column: _no_labels(table[column]) for column in ranks}
+    # A list with one class, or with empty labels, is still read by its header: the audit says so.
+    single = [column for column in ranks if problems[column] == _SINGLE]
+    fitting = [column for column in ranks if not problems[column]]
+    taken = min(fitting or single, key=ranks.__getitem__, default=None)
+    better = [column for column in ranks if problems[column] and (not taken or ranks[column] < ranks[taken])]
+    remarks = [f"The column “{column}” is not taken for labels: {problems[column]}." for column in better]
+    for column in sorted(fitting, key=ranks.__getitem__):
+        if taken and column != taken and (lines := _disagreeing(table[taken], table[column])):
+            remarks.append(
+                f"The column “{column}” may be labels too, and says something else in {counted(lines, 'line')}: “{taken}” was"
+                " taken."
+            )
+    return taken, " ".join(remarks[:3])
+
+
+def _rank(header: str) -> int | None:
+    """How likely a header is that of the labels, the likeliest 0; None if it is not."""
+    words = _words(header)
+    covid = labels.mentions_covid(header)
+    kinds = [[word for word in group.split() if word in words] for group in _LABEL]
+    strong, result, disease, state = kinds
+    never = {word for word in words if word in _NEVER or word.startswith(_NEVER_BEGINS)}
+    if strong and words != {"y"}:
+        strong = [word for word in strong if word != "y"]
+        never -= {"id", "value"}
+    if never or ("type" in words and not (strong or "disease" in words)):
+        return None
+    if strong:
+        rank = _LABEL[0].split().index(strong[0])
+    elif result:
+        rank = 20 if covid or disease or "test" in words or "pcr" in words else 25
+    elif covid or disease:
+        rank = 30 if state else 35
+    elif state:
+        rank = 40 + _LABEL[3].split().index(state[0])
+    else:
+        return None
+    known = _BESIDE_LABEL | {word for group in _LABEL for word in group.split()}
+    return rank + 100 * bool(words & _WEAK) + _UNUSUAL * bool(words - known - _WEAK)
+
+
+_SINGLE = "it has fewer than two different values"
+
+
+def _no_labels(column: pd.Series) -> str:
+    """Why the values of a column cannot be labels; "" if they can."""
+    none, _ = labels.missing(column)
+    values = [labels.folded(value) for value in column if value not in none]
+    different = len(set(values))
+    if different < 2:
+        return _SINGLE
+    if set(values) <= _PARTS:
+        return "it names the parts of a split"
+    if _most(values, _DATE.fullmatch):
+        return "it has dates or times"
+    if len(values) >= _TELLING and different > len(values) / 2:
+        return f"it has {different:,} different values in {len(values):,} lines"
+    return ""
+
+
+def _disagreeing(one: pd.Series, other: pd.Series) -> int:
+    """In how many lines two columns do not have values that go together, where both have some."""
+    missing = labels.missing(one)[0], labels.missing(other)[0]
+    both = [(a, b) for a, b in zip(one, other, strict=True) if a not in missing[0] and b not in missing[1]]
+    pairs = Counter(both)
+    # Of each value the commonest partner; a column may divide the other's classes further.
+    kept = [
+        sum({pair[side]: count for pair, count in reversed(pairs.most_common())}.values()) for side in (0, 1)
+    ]
+    return len(both) - max(kept)
+
+
+def _most(values: Iterable[str], is_it: Callable[[str], object]) -> bool:
+    given = [value for value in values if value]
+    return 2 * sum(bool(is_it(value)) for value in given) > len(given)
+
+
+def _sample(values: pd.Series) -> list[str]:
+    different = list(dict.fromkeys(values))
+    return different[:: max(1, len(different) // _SAMPLE)]

@@ -2,9 +2,11 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
+
+from coughlab.text import listed
 
 #: File names of collections that are copied into other collections.
 _ORIGINS = {
@@ -44,6 +46,7 @@ _NO_PERSON = re.compile(
 _MANY = 50
 #: Numbers of two classes name the same people if so many would agree by chance in fewer than this share of cases.
 _CHANCE = 0.001
+_SETTLE = "If that is wrong, add a CSV list with columns of files, labels and people."
 
 
 def stem(name: str) -> str:
@@ -107,6 +110,29 @@ def people(places: list[tuple[str, str]]) -> list[str]:
         else _joined(*place)
         for place in places
     ]
+
+
+def assumed(places: Sequence[tuple[str, str]], persons: Sequence[str]) -> str:
+    """What `people` assumed about names that occur in several classes, in words; "" if there are none.
+
+    A recording is given by its class and the name inside it.
+    """
+    classes, named = defaultdict(set), defaultdict(set)
+    for (label, inside), person in zip(places, persons, strict=True):
+        classes[person].add(label)
+        named[inside].add(person)
+    shared = sorted(person for person, labels in classes.items() if len(labels) > 1)
+    counted = [name for name, several in named.items() if len(several) > 1]
+    said = []
+    if shared:
+        said.append(
+            f"A name or number in several classes was taken for one person: {listed(shared, most=3)}."
+        )
+    if counted:
+        said.append(
+            f"Names that only count recordings were taken for different people: {listed(counted, most=3)}."
+        )
+    return " ".join([*said, _SETTLE]) if said else ""
 
 
 def _joined(*parts: str) -> str:

@@ -1,6 +1,5 @@
 """Shared by the loaders: finding the files below a folder, checking names, and reading lists as text."""
 
-import io
 import os
 import re
 from collections.abc import Iterable
@@ -8,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from coughlab.datasets import list_file
 from coughlab.system import junk
 from coughlab.text import listed
 
@@ -21,6 +21,7 @@ AUDIO = (
     ".aiff", ".au", ".caf", ".amr", ".wma",
 )
 # fmt: on
+OUTSIDE = "The path leads out of the dataset's folder."
 LINK = "It is a link, and links to folders or out of the dataset's folder are not followed."
 JUNK = "It is hidden, or was left there by a system or a program."
 NOT_LISTED = "Its file is in the folder but not in the list."
@@ -119,46 +120,47 @@ def name_problem(name: str) -> str:
         return "The file name holds a character that no file name can have."
     plain = name.replace("\\", "/")
     if plain.startswith("/") or re.match(r"[A-Za-z]:/", plain) or ".." in plain.split("/"):
-        return "The path leads out of the dataset's folder."
+        return OUTSIDE
     if plain.rpartition("/")[2] in ("", "."):
         return "The path is that of a folder."
     return ""
 
 
 def read_list(path: Path, required: Iterable[str] = ()) -> "pd.DataFrame":
-    """Read a list of recordings with a header line, its columns separated by commas, semicolons, tabs or bars.
+    """Read a list of recordings, as `coughlab.datasets.list_file` does, with the header that has the required columns.
 
     All columns are text as in the file, without surrounding blanks; "" for an empty cell. `DatasetError` if the file cannot be
     read, lacks a required column or has no lines.
     """
-    import pandas as pd
-
+    text, _ = decoded_list(path)
+    required, first = set(required), None
     try:
-        text = _decoded(path.read_bytes())
-        heading = re.sub(r'"[^"\n]*"', "", text.lstrip().partition("\n")[0])
-        separator = max(",;\t|", key=heading.count)
-        options = {"sep": separator, "dtype": str, "keep_default_na": False, "skipinitialspace": True}
-        table = pd.read_csv(io.StringIO(text), **options).fillna("")
+        for table in list_file.tables(text):
+            first = table if first is None else first
+            if required <= set(table):
+                first = table
+                break
+    except ValueError as error:
+        if first is None:
+            raise unreadable(path, error) from error
+    assert first is not None
+    if missing := required - set(first):
+        raise DatasetError(f"{path} lacks the column {' and '.join(sorted(missing))}.")
+    if first.empty:
+        raise DatasetError(f"{path} lists no recordings.")
+    return first
+
+
+def decoded_list(path: Path, names: Iterable[str] = ()) -> tuple[str, str]:
+    """The text of a list, and how it was decoded: `coughlab.datasets.list_file.decoded`; `DatasetError` if it cannot be read."""
+    try:
+        return list_file.decoded(path.read_bytes(), names)
     except FileNotFoundError as error:
         raise DatasetError(f"{path.parent} has no {path.name}.") from error
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} could not be read: {error}") from error
-    # If lines are longer than the header, pandas takes their first fields as an index and shifts all others.
-    if not isinstance(table.index, pd.RangeIndex):
-        raise DatasetError(f"{path} could not be read: its lines have more fields than its header.")
-    table.columns = [str(column).strip() for column in table.columns]
-    if missing := set(required) - set(table.columns):
-        raise DatasetError(f"{path} lacks the column {' and '.join(sorted(missing))}.")
-    if table.empty:
-        raise DatasetError(f"{path} lists no recordings.")
-    return table.apply(lambda column: column.str.strip())
+        raise unreadable(path, error) from error
 
 
-def _decoded(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        # Encodings that spreadsheets on Windows write. Latin-1 has a character for every byte.
-        return content.decode("latin-1")
+def unreadable(path: Path, error: Exception) -> DatasetError:
+    """The error of a list that cannot be read."""
+    return DatasetError(f"{path} could not be read: {error}")

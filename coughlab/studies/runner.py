@@ -5,6 +5,7 @@ New results are added to the stored ones, so that each model can be trained alon
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from coughlab.studies.training import SAVE_EVERY_S, Training
 from coughlab.system import files
 from coughlab.system.parallel import Engine
 from coughlab.system.progress import Progress, silent
+from coughlab.task import Task
+from coughlab.text import listed
 
 
 class StudyError(ValueError):
@@ -82,7 +85,7 @@ def run(
     Raises
     ------
     StudyError
-        If the study or a classifier is unknown, or the dataset is too small to be split.
+        If the study or a classifier is unknown, the dataset is too small to be split, or a dataset has other labels.
     coughlab.studies.ledger.DifferentDataError
         If the stored study was trained on another dataset or with another seed.
     coughlab.datasets.DatasetError
@@ -99,7 +102,11 @@ def run(
     defined, folder = defined_as(name, folder), Path(folder) / name
     chosen = [CLASSIFIERS[one] for one in _chosen("model", selected.models, defined.classifiers)]
     protocols = _chosen("protocol", selected.protocols, defined.protocols)
-    dataset = datasets.load(defined.dataset, data)
+    dataset = load_dataset(defined.dataset, data, defined.task)
+    paths = find_others(name, folders=folder.parent) if others is None else others
+    external = {
+        other: load_dataset(other, path, defined.task, trained=False) for other, path in paths.items() if path
+    }
     for classifier in chosen:
         if classifier.ready:
             classifier.ready()
@@ -109,9 +116,7 @@ def run(
     kinds = {c.input for c in chosen}
     measured = _measured(dataset, defined.task, kinds, progress, engine)
     tested_on = {
-        other: measure(datasets.load(other, path), defined.task, kinds, progress, engine)
-        for other, path in (find_others(name, folders=folder.parent) if others is None else others).items()
-        if path
+        other: measure(one, defined.task, kinds, progress, engine) for other, one in external.items()
     }
     everything = len(chosen) == len(defined.classifiers)
     try:
@@ -169,7 +174,7 @@ def search_pipelines(
     `n_trials` trials of `coughlab.classifiers.search.run`; without `again`, earlier ones are kept. Raises the errors of `run`.
     """
     defined, folder = defined_as(name, folder), Path(folder) / name
-    dataset = datasets.load(defined.dataset, data)
+    dataset = load_dataset(defined.dataset, data, defined.task)
     files.check(folder.parent)
     writer.tidy(folder)
     measured = _measured(dataset, defined.task, (), progress)
@@ -203,6 +208,34 @@ def _chosen(what, names, known):
         start = "There is" if what == "model" else "The study has"
         raise StudyError(f"{start} no {what} called {', '.join(unknown)}. Known: {', '.join(known)}.")
     return [name for name in known if name in names]
+
+
+def load_dataset(name: str, folder: Path, task: Task, *, trained: bool = True) -> datasets.Dataset:
+    """Read a dataset; `StudyError` if its labels are not those of the task, so that recordings would count in the wrong class.
+
+    A dataset to test on may have only the negative label.
+    """
+    dataset = datasets.load(name, folder)
+    found = set(dataset.table["label"])
+    further = found - set(task.labels)
+    similar = [
+        label for label in further if task.positive.casefold() in re.split(r"[\W_]+", label.casefold())
+    ]
+    if task.positive in found and not similar:
+        return dataset
+    if found == {task.negative} and not trained:
+        return dataset
+    problem = f"no label “{task.positive}”, but {_quoted(found)}"
+    if task.positive in found:
+        problem = f"besides the label “{task.positive}” also {_quoted(similar)}, which may be either class"
+    raise StudyError(
+        f"The dataset {name} has {problem}. The classes of the study are “{task.positive}” and “{task.negative}”: name the"
+        f" dataset's labels so, or change [task] in {definition.FILE}. How the dataset was read: {dataset.read_as}"
+    )
+
+
+def _quoted(labels: Iterable[str]) -> str:
+    return listed([f"“{label}”" for label in sorted(labels)])
 
 
 def _measured(dataset, task, kinds, progress, engine=None):

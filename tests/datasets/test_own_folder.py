@@ -18,17 +18,21 @@ def load(folder):
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "labels"),
     [
-        "file,label\na.wav,positive\nb.wav,negative\n",
-        "label;age;filename\nPositive;3;a.wav\nNEGATIVE ;5;b.wav\n",
-        "Wav File\tCovid-19\n./a.wav\t1.0\n.\\b.wav\t0\n",
-        "uuid|covid_test_result|file_size\na|Yes|7\nb|no|8\n",
+        ("file,label\na.wav,COVID+\nb.wav,COVID-\n", ("covid", "not_covid")),
+        ("label;age;filename\nPositive;3;a.wav\nNEGATIVE ;5;b.wav\n", ("Positive", "NEGATIVE")),
+        ("Wav File\tCovid-19\n./a.wav\t1.0\n.\\b.wav\t0\n", ("covid", "not_covid")),
+        ("uuid|covid_test_result|file_size\na|Yes|7\nb|no|8\n", ("covid", "not_covid")),
         # No header names the files; the content of the column identifies it.
-        "what,diagnosis\na.wav,COVID-19\nb.wav,healthy\n",
-        "\ufeffpath,class\nmy set/a.wav,covid\nmy set/b.wav,not_covid\n",
-        'recording,recording_device,status\n"a.wav",phone,True\n"b.wav",phone,False\n',
-        '"file; wav; or | mp3",status\n"a.wav",True\n"b.wav",False\n',
+        ("what,diagnosis\na.wav,COVID-19\nb.wav,healthy\n", ("covid", "not_covid")),
+        ("\ufeffpath,class\nmy set/a.wav,covid\nmy set/b.wav,not_covid\n", ("covid", "not_covid")),
+        ('recording,recording_device,status\n"a.wav",phone,True\n"b.wav",phone,False\n', ("True", "False")),
+        ('"file; wav; or | mp3",status\n"a.wav",ill\n"b.wav",well\n', ("ill", "well")),
+        ("sep=;\nfile;tb_status\na.wav;1\nb.wav;0\n", ("1", "0")),
+        ("File_name Covid_status Gender\na p m\nb n m\n", ("covid", "not_covid")),
+        ("My list of recordings, covid\nfile,pcr\na.wav,+\nb.wav,-\n", ("+", "-")),
+        ("# made by me\n\nfile,condition\n/home/me/a.webm,asthma\n/home/me/B.WAV,none\n", ("asthma", "none")),
     ],
     ids=[
         *(
@@ -41,25 +45,26 @@ def load(folder):
             "quoted",
             "in quotes",
         ),
+        *("line of Excel", "blanks", "title", "another computer"),
     ],
 )
-def test_lists_of_many_kinds(tmp_path, content):
+def test_lists_of_many_kinds(tmp_path, content, labels):
     (tmp_path / "list.csv").write_text(content, encoding="utf-8")
     dataset = load(tree(tmp_path, TWO))
-    assert [(path.name, label) for path, label in rows(dataset, "path", "label")] == [
-        ("a.wav", "covid"),
-        ("b.wav", "not_covid"),
-    ]
+    assert [(path.name, label) for path, label in rows(dataset, "path", "label")] == list(
+        zip(TWO, labels, strict=True)
+    )
     assert all(path.is_file() for path in dataset.table["path"])
     assert dataset.skipped.empty
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "latin-1", "utf-8"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "cp1252", "mac_roman"])
 def test_lists_in_many_encodings(tmp_path, encoding):
     (tmp_path / "list.csv").write_text("file,class\nfrühling.wav,Vögel\nb.wav,other\n", encoding=encoding)
     dataset = load(tree(tmp_path, ["frühling.wav", "b.wav"]))
     assert rows(dataset, "recording", "label")[0] == ("frühling.wav", "Vögel")
     assert dataset.table["path"][0].is_file()
+    assert ("The text of the list was read as" in dataset.read_as) != encoding.startswith("utf")
 
 
 def test_every_line_and_every_recording_is_in_the_table_or_left_out_with_a_reason(tmp_path):
@@ -111,7 +116,7 @@ def test_placeholders_for_no_label_are_left_out_and_other_labels_stay(tmp_path):
     lines = ["a.wav,positive", "b.wav,negative", *(f"{k}.wav,{label}" for k, label in enumerate(none))]
     (tmp_path / "list.csv").write_text("\n".join(["file,label", *lines]))
     dataset = load(tree(tmp_path, TWO))
-    assert dataset.table["label"].tolist() == ["covid", "not_covid"]
+    assert dataset.table["label"].tolist() == ["positive", "negative"]
     assert skipped(dataset)["1.wav"] == "The list gives it no label, but says “N/A”."
     assert len(dataset.skipped) == len(none)
 
@@ -133,7 +138,7 @@ def test_person_and_source_columns(tmp_path):
     ]
     assert dataset.read_as == (
         "By the list list.csv: files from the column “file”, labels from the column “label”, people from the column “patient_id”,"
-        " sources from the column “recording_device”. Labels: “0” as not COVID, “1” as COVID."
+        " sources from the column “recording_device”. The list does not say what its labels “0” and “1” mean."
     )
 
 
@@ -166,6 +171,17 @@ def test_names_of_public_collections_give_person_and_source(tmp_path):
         ({"a_csv": "file,label\na,b.wav,1\n"}, "more fields than its header"),
         ({"a_csv": 'file,label\n"a.wav,1\n'}, "a.csv could not be read"),
         ({"a_csv": "file,label\na.wav,\n"}, "no recording that can be used.*no label"),
+        ({"a_csv": "a.wav,1\nb.wav,0\n"}, "a.csv has no header.*“file,label”"),
+        (
+            {"a_csv": "file,label\nx/a.wav,1\na.webm,0\n"},
+            "None of the files in the column “file” .*Several names in the list may mean the file a.wav",
+        ),
+        ({"a_csv": "file,label\nbb.wav,1\n"}, "None of the files.*says “bb.wav”, the folder has “b.wav”"),
+        ({"a_csv": "file,label\nc.wav,1\n"}, "None of the files.*says “c.wav”, .*such as “a.wav”"),
+        (
+            {"a_csv": "file,visit\na.wav,1\nb.wav,2\n", "b_csv": "visit,status\n8,ill\n9,well\n"},
+            "File names are in a.csv, labels in b.csv. They are joined if",
+        ),
     ],
 )
 def test_a_list_that_cannot_be_used_is_refused_with_the_reason(tmp_path, lists, message):
@@ -173,9 +189,56 @@ def test_a_list_that_cannot_be_used_is_refused_with_the_reason(tmp_path, lists, 
         load(tree(tmp_path, TWO, **lists))
 
 
+def test_a_list_alone_names_what_is_missing(tmp_path):
+    dataset = load(tree(tmp_path, [], list_csv="file,label\na.wav,x\nb.wav,y\n"))
+    assert len(dataset.table) == 2 and not any(path.exists() for path in dataset.table["path"])
+
+
 def test_another_table_beside_the_list_has_no_effect(tmp_path):
     lists = {"list_csv": "file,label\na.wav,0\nb.wav,1\n", "notes_csv": "day,weather\n1,rain\n"}
     assert len(load(tree(tmp_path, TWO, **lists)).table) == 2
+
+
+def test_the_report_says_what_was_assumed(tmp_path):
+    content = "patient;filename;diagnosis;class;vaccination status\n"
+    content += "".join(
+        f"p{k};C{k}.WEBM;{'sick' if k % 2 else 'none'};{'AB'[k % 3 % 2]};yes\n" for k in range(1, 13)
+    )
+    (tmp_path / "list.csv").write_text(content)
+    dataset = load(tree(tmp_path, [f"sounds/c{k:02}.wav" for k in range(1, 13)]))
+    assert dataset.table["label"].tolist() == ["B", "A", "A"] * 4
+    assert dataset.read_as == (
+        "By the list list.csv: files from the column “filename”, labels from the column “class”, people from the column"
+        " “patient”. Sources as far as the file names tell."
+        " The column “diagnosis” may be labels too, and says something else in 4 lines: “class” was taken."
+        " 12 names were found with another ending."
+        " 9 names were found with other zeros in a number, as 001 for 1 or 1.0."
+    )
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        (["covid", "healthy"], ["covid", "not_covid"]),
+        (["COVID+", "COVID-"], ["covid", "not_covid"]),
+        (["COVID-19", "no COVID"], ["covid", "not_covid"]),
+        (["positive", "negative"], ["positive", "negative"]),
+        (["0", "1"], ["0", "1"]),
+        (["asthma", "healthy"], ["asthma", "healthy"]),
+    ],
+)
+def test_class_folders_are_of_covid_only_if_they_say_so(tmp_path, classes, expected):
+    table = load(tree(tmp_path, [f"{name}/{k}.wav" for name in classes for k in "ab"])).table
+    assert dict(zip(table["recording"].str.partition("/")[0], table["label"], strict=True)) == dict(
+        zip(classes, expected, strict=True)
+    )
+
+
+def test_a_list_of_other_files_beside_the_list_is_not_read(tmp_path):
+    lists = {"list_csv": "file,label\na.wav,0\nb.wav,1\n", "people_csv": "id,status\np7,ill\np8,well\n"}
+    dataset = load(tree(tmp_path, TWO, **lists))
+    assert len(dataset.table) == 2
+    assert "The list people.csv names no file that is in the folder, and was not read." in dataset.read_as
 
 
 def test_one_folder_a_class(tmp_path):

@@ -663,6 +663,53 @@ def test_a_recording_that_cannot_be_used_is_left_out_and_counted(tmp_path, kind)
     assert "1 listed row has no recording that can be decoded" in stored.read("README.md").decode()
 
 
+@pytest.mark.parametrize(
+    ("labels", "trained", "tested", "message"),
+    [
+        # Other words for both classes would all count as the negative one.
+        (["positive", "negative"], False, False, "no label “covid”, but “negative”, “positive”"),
+        (
+            ["0", "1"],
+            False,
+            False,
+            "no label “covid”, but “0”, “1”.*labels “0” and “1” mean what their header “test_result”",
+        ),
+        (["not_covid", "asthma"], False, False, "no label “covid”, but “asthma”, “not_covid”"),
+        (["covid", "covid mild", "not_covid"], False, False, "besides the label “covid” also “covid mild”"),
+        (["not_covid"], False, True, "no label “covid”, but “not_covid”"),
+        (["covid", "asthma", "healthy"], True, True, ""),
+        (["COVID-19", "healthy"], True, True, ""),
+    ],
+)
+def test_a_dataset_with_other_labels_than_the_task_is_refused(tmp_path, labels, trained, tested, message):
+    lines = [f"{k}.wav,{label}" for k, label in enumerate(labels)]
+    (tmp_path / "list.csv").write_text("\n".join(["file,test_result", *lines]))
+    (tmp_path / "0.wav").touch()
+    for as_trained, accepted in ((True, trained), (False, tested)):
+        if accepted:
+            runner.load_dataset("own", tmp_path, COVID, trained=as_trained)
+        else:
+            with pytest.raises(runner.StudyError, match=message):
+                runner.load_dataset("own", tmp_path, COVID, trained=as_trained)
+
+
+def test_labels_are_checked_before_anything_is_measured(tmp_path):
+    data, other = tiny_dataset(tmp_path), tmp_path / "other"
+    other.mkdir()
+    (other / "list.csv").write_text("file,result\na.wav,positive\nb.wav,negative\n")
+    (other / "a.wav").touch()
+    stages = []
+    with pytest.raises(runner.StudyError, match="The dataset other has no label “covid”"):
+        run(
+            data,
+            tmp_path / "models",
+            "knn",
+            others={"other": other},
+            progress=lambda *one: stages.append(one),
+        )
+    assert not stages
+
+
 def test_too_few_recordings_of_a_class(tmp_path):
     folder = tiny_dataset(tmp_path)
     listed = folder / "cough_trial_extended.csv"

@@ -1,0 +1,96 @@
+"""A list of people with their labels and a list of their recordings, joined by the column that both have."""
+
+import pytest
+
+from coughlab import datasets
+from coughlab.datasets import DatasetError
+from tests.datasets.trees import rows, skipped, tree
+
+RECORDINGS = [f"audio/c{k}.wav" for k in range(6)]
+FILES = "participant,score,filename\n" + "".join(f"P{k // 2},0.9,c{k}.wav\n" for k in range(6))
+PEOPLE = "participant,age,tb_status\nP0,40,1\nP1,41,0\nP2,42,1\n"
+
+
+def load(folder, people=PEOPLE, files=FILES, **further):
+    return datasets.load("mine", tree(folder, RECORDINGS, people_csv=people, recordings_csv=files, **further))
+
+
+def test_two_lists_give_files_labels_and_people(tmp_path):
+    dataset = load(tmp_path, other_csv="participant,weight\nP0,70\nP1,71\n")
+    assert rows(dataset, "recording", "label", "person") == [
+        (f"c{k}.wav", "101"[k // 2], f"P{k // 2}") for k in range(6)
+    ]
+    assert all(path.is_file() for path in dataset.table["path"]) and dataset.skipped.empty
+    assert dataset.read_as.startswith(
+        "By the list recordings.csv, joined with people.csv by the column “participant”: files from the column “filename”, labels"
+        " from the column “tb_status”, people from the column “participant”."
+    )
+
+
+@pytest.mark.parametrize(
+    ("people", "files"),
+    [
+        # The id may seem to be the name of a file; ids may be written in two ways.
+        ("id,status\n0,ill\n1,well\n2,ill\n", FILES.replace("participant", "patient_id").replace("P", "")),
+        (
+            "id,status\n0,ill\n1,well\n2,ill\n",
+            FILES.replace("participant", "id").replace(",0.9", ".0,0.9").replace("P", ""),
+        ),
+        (PEOPLE.replace("1\n", "ill\n").replace("0\n", "well\n").replace("P", "p"), FILES),
+        # Both lists have more columns in common, which do not tell people apart.
+        (
+            "sex,participant,status\nm,P0,ill\nm,P1,well\nm,P2,ill\n",
+            FILES.replace("score", "sex").replace("0.9", "m"),
+        ),
+        # The same line twice.
+        ("participant,status\nP0,ill\nP0,ill\nP1,well\nP1,\nP2,ill\n", FILES),
+    ],
+    ids=["two names", "numbers", "capitals", "columns in common", "twice"],
+)
+def test_the_column_that_joins(tmp_path, people, files):
+    dataset = load(tmp_path, people, files)
+    assert dataset.table["label"].tolist() == ["ill", "ill", "well", "well", "ill", "ill"]
+    assert dataset.table["person"].nunique() == 3
+
+
+def test_who_is_in_one_list_only_or_has_two_labels_is_left_out_with_the_reason(tmp_path):
+    people = PEOPLE.replace("P2,42,1", "P1,42,1\nP7,42,1") + ",43,0\n"
+    dataset = load(tmp_path, people, FILES + ",0.9,c9.wav\n")
+    assert dataset.table["recording"].tolist() == ["c0.wav", "c1.wav"]
+    left_out = skipped(dataset)
+    assert left_out["c2.wav"] == "The list people.csv gives “P1” several labels: 0, 1."
+    assert (
+        left_out["c4.wav"]
+        == "The list of labels, people.csv, has no line for “P2” of the column “participant”."
+    )
+    assert "no line for “”" in left_out["c9.wav"]
+    assert left_out["P7"].endswith("the list of files, recordings.csv, names no recording of it.")
+
+
+def test_ids_that_differ_in_capitals_are_different_people(tmp_path):
+    people = "participant,status\np0,ill\nP0,well\nP1,ill\nP2,well\n"
+    assert load(tmp_path, people).table["label"].tolist() == ["well"] * 2 + ["ill"] * 2 + ["well"] * 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"people": PEOPLE.replace("P", "Q")},
+        {"people": PEOPLE.replace("participant", "visit")},
+        {"more_csv": PEOPLE},
+        {"more_csv": FILES},
+        {"files": FILES.replace("c", "x")},
+    ],
+    ids=[
+        "no id in both",
+        "no column in both",
+        "two lists of people",
+        "two lists of files",
+        "no file is there",
+    ],
+)
+def test_lists_that_are_not_surely_one_are_refused(tmp_path, change):
+    with pytest.raises(
+        DatasetError, match=r"labels in .*people.csv. They are joined if there is one of each"
+    ):
+        load(tmp_path, **change)
