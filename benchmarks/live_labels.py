@@ -28,7 +28,7 @@ from coughlab.live import labels
 from coughlab.serving import predictors
 
 #: Recordings of each dataset.
-RECORDINGS = size(200, 3)
+RECORDINGS = size(200, 1)
 #: How Chromium encodes the sound: what libopus tunes it for, channels, bits per second. First unless it is asked for more.
 UNASKED, ASKED = ("voip", 1, 32_000), ("audio", opus.CHANNELS, opus.BITRATE)
 FRAME = opus.RATE // 50

@@ -133,9 +133,12 @@ class Body:
             if "file" not in names:
                 message = "The request has no file in a field called 'file'. Send the recording there: curl -F file=@cough.wav"
                 raise UploadError(400, "no_file", message)
-            if len(files) > 1 or "file" in dict(texts):
-                where = ", ".join(f"'{plain(name)}'" for name, _ in fields)
-                message = f"The request has more than one file: its fields are {where}. Send one recording, in one field 'file'."
+            names += [name for name, _ in texts if name == "file"]
+            if len(names) > 1:
+                where = ", ".join(f"'{plain(name)}'" for name in names)
+                message = (
+                    f"Send one recording, in one field 'file', and no other file. The files are in {where}."
+                )
                 raise UploadError(400, "bad_request", message)
             return await files[0][1].read(), texts
         finally:
