@@ -13,8 +13,8 @@ from pathlib import Path
 from shared.table import SETTING, Row, markdown
 
 HERE = Path(__file__).parent
-#: They take up to hours, and run only by name.
-LONG = {"copies", "coughvid"}
+#: They take up to hours, or need the real datasets, and run only by name.
+LONG = {"copies", "coughvid", "live_labels"}
 PROGRAMS = sorted({path.stem for path in HERE.glob("*.py")} - LONG - {"__main__"})
 
 

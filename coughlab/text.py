@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,11 @@ def listed(names: Iterable[object], most: int = 4) -> str:
     """Names separated by commas; only the first of many."""
     shown = [str(name) for name in names]
     return ", ".join(shown[:most]) + (f" and {len(shown) - most} more" if len(shown) > most else "")
+
+
+def plain(name: str) -> str:
+    """The beginning of a name that somebody sent, for a message: only plain characters."""
+    return re.sub(r"[^\w .-]", "?", name)[:40]
 
 
 def duration(seconds: float) -> str:

@@ -4,6 +4,9 @@ from functools import cache
 
 #: Sample rate of Opus, in hertz.
 RATE = 48_000
+#: What browsers are asked for (RFC 7587, section 6.1). By themselves they send one channel at 32,000 bits per second, encoded for
+#: calls: without its lowest tones. Two channels are encoded as they are, even if both are the same.
+BITRATE, CHANNELS = 128_000, 2
 
 
 @cache

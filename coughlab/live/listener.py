@@ -17,6 +17,7 @@ import soxr
 from coughlab import detector
 from coughlab.audio import Recording
 from coughlab.audio.opus import RATE
+from coughlab.detector.events import BESIDE_S, LONGEST_S
 from coughlab.live import cough_log
 from coughlab.live.picture import Columns
 from coughlab.live.sound import Intake, Ring
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 BACKLOG_S = 3.0
 #: When no sound has arrived for this long, listening pauses until there is more.
 IDLE_S = 1.0
-#: Long enough for the longest cough and the detector's delay.
-RING_S = 8.0
+#: A cough may be reported only with a later one (see `BESIDE_S`): both may be of the longest kind, and the detector's delay comes
+#: on top.
+RING_S = BESIDE_S + 2 * LONGEST_S + 2.0
 #: A whole recording is processed in pieces of this length.
 PIECE_S = 0.5
 FAILED = "The sound could not be worked on, and listening has ended. Stop and start again; the coughs so far are kept."

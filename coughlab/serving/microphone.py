@@ -56,3 +56,12 @@ def isolate() -> None:
     from aiortc import rtcrtpreceiver
 
     rtcrtpreceiver.get_decoder = decoder_of  # type: ignore[assignment]  # ours are no subclasses of aiortc's
+
+
+def ask_for_quality() -> None:
+    """Make aiortc ask browsers for `opus.BITRATE` and `opus.CHANNELS` in its answers."""
+    from aiortc import codecs
+
+    for codec in codecs.CODECS["audio"]:
+        if codec.mimeType.lower() == "audio/opus":
+            codec.parameters.update(stereo=opus.CHANNELS - 1, maxaveragebitrate=opus.BITRATE)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -23,6 +22,7 @@ from coughlab.studies.definition import DEFAULT as STUDY
 from coughlab.studies.store import KNOWN, MANIFEST, MODELS, NOVELTY, StoredStudy, StoreError, state
 from coughlab.system import resources
 from coughlab.task import Task
+from coughlab.text import plain
 
 #: A single cough is cut out of its recording with this many seconds on both sides.
 MARGIN_S = 0.1
@@ -203,10 +203,8 @@ class Predictor:
         also = set(also)
         if unknown := also - set(self.slow):
             present = ", ".join(self.slow) or "none on this machine"
-            # The message repeats untrusted text only as a few plain characters.
-            name = re.sub(r"[^\w .-]", "?", min(unknown))[:40]
             raise UnknownModelError(
-                f"There is no model {name} to ask beside the others. There is: {present}."
+                f"There is no model {plain(min(unknown))} to ask beside the others. There is: {present}."
             )
         if cough is None:
             cough = detector.default().detect(recording)

@@ -12,7 +12,7 @@ from traceback import clear_frames
 from typing import ClassVar
 
 from anyio import CapacityLimiter
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.endpoints import HTTPEndpoint
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -21,7 +21,7 @@ from coughlab import audio
 from coughlab.evidence.verdict import PrevalenceError
 from coughlab.serving import predictors, workers
 from coughlab.studies.store import StoreError
-from coughlab.web import keys
+from coughlab.web import keys, options
 from coughlab.web.schema import Schema
 from coughlab.web.uploads import Body, UploadError
 
@@ -69,6 +69,8 @@ def _as_answer(error: Exception) -> ApiError:
             return ApiError(error.status, error.code, error.message)
         case audio.AudioError():
             return ApiError(AUDIO_STATUS.get(error.code, 400), error.code, error.message)
+        case options.OptionError():
+            return ApiError(400, error.code, str(error))
         case predictors.UnknownModelError():
             return ApiError(400, "unknown_model", str(error))
         case PrevalenceError():
@@ -124,7 +126,16 @@ class Endpoint(HTTPEndpoint):
                 await response(self.scope, self.receive, self.send)
 
     async def _answer(self) -> None:
+        self._options()
         await super().dispatch()
+
+    def _options(self, fields: options.Pairs = ()) -> dict[str, str]:
+        """The options in the address and in these fields of a form; OptionError if one is not described."""
+        method = self.scope["method"].lower()
+        operation = self.operations().get("get" if method == "head" else method)
+        if operation is None:  # `method_not_allowed` reports it
+            return {}
+        return options.read(operation, QueryParams(self.scope["query_string"]).multi_items(), fields)
 
     def _admit(self, headers: Headers) -> None:
         # A page of another site could make its visitors' browsers send requests to a server that only they can reach.

@@ -18,7 +18,8 @@ def document() -> Schema:
         "info": {
             "title": "CoughLab",
             "version": __version__,
-            "description": "For research and teaching. Not a medical device: no answer is a diagnosis.",
+            "description": "For research and teaching. Not a medical device: no answer is a diagnosis. An option that is not"
+            " described here is refused.",
         },
         "components": {
             "schemas": schemas,

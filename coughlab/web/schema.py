@@ -6,10 +6,12 @@ from typing import TypeVar
 Schema = Mapping[str, object]
 _Handler = TypeVar("_Handler", bound=Callable)
 
+#: The media type of a form with a file.
+FORM = "multipart/form-data"
 ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
 #: When an answer has each error status.
 ERRORS = {
-    "400": "The recording cannot be read, or an option is not what it can be.",
+    "400": "The recording cannot be read, or an option is unknown, or is not what it can be.",
     "401": "A key is needed, or the one sent is not known.",
     "403": "A browser asked for a page of another site.",
     "408": "The upload stopped before its end.",
@@ -27,7 +29,12 @@ SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 
 
 def operation(name: str, summary: str, responses: Schema, **more: object) -> Callable[[_Handler], _Handler]:
-    """Describe the handler of one HTTP method: its operationId, its summary, its responses by status."""
+    """Describe the handler of one HTTP method: its operationId, its summary, its responses by status.
+
+    The ``parameters`` and the ``requestBody`` are also what `coughlab.web.options` accepts. Any other option is refused, so that
+    every operation has the response 400.
+    """
+    responses = dict(sorted({**errors("400"), **responses}.items()))
     description = {"operationId": name, "summary": summary, "responses": responses, **more}
 
     def describe(handler: _Handler) -> _Handler:
@@ -45,6 +52,23 @@ def response(description: str, schema: Schema, media_type: str = "application/js
 def errors(*statuses: str) -> dict[str, object]:
     """The responses that are errors, by status."""
     return {status: response(ERRORS[status], ref("Error")) for status in statuses}
+
+
+def parameter(name: str, schema: Schema) -> dict[str, object]:
+    """A parameter of the address; its description is that of its schema."""
+    rest = {key: value for key, value in schema.items() if key != "description"}
+    return {"name": name, "in": "query", "description": schema["description"], "schema": rest}
+
+
+def form(properties: Mapping[str, Schema]) -> dict[str, object]:
+    """The body of a request: a form that has a file and these other fields."""
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": ["file"],
+        "additionalProperties": False,
+    }
+    return {"required": True, "content": {FORM: {"schema": schema}}}
 
 
 def ref(name: str) -> dict[str, object]:

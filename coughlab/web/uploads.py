@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
 from coughlab import audio, config
+from coughlab.text import plain
 
 #: Most bytes of a multipart body in addition to the file.
 OVERHEAD_BYTES = 64 * 1024
@@ -105,7 +106,9 @@ class Body:
             async for _ in self.chunks():
                 pass
 
-    async def form(self, headers: Headers, take: Callable[[int], bool]) -> tuple[bytes, dict[str, str]]:
+    async def form(
+        self, headers: Headers, take: Callable[[int], bool]
+    ) -> tuple[bytes, list[tuple[str, str]]]:
         """Read a form: the single file, in field ``file``, and the other fields. `take` is from `UploadMemory.acquire`.
 
         UploadError if it is not such a form, or if there is no room now; AudioError if it is too large.
@@ -114,7 +117,7 @@ class Body:
         if kind != "multipart/form-data":
             message = "Send the recording as multipart/form-data in a field called 'file', as in: curl -F file=@cough.wav"
             raise UploadError(415, "unsupported_media_type", message)
-        parser = MultiPartParser(headers, self._wanted(take), max_files=1, max_fields=10)
+        parser = MultiPartParser(headers, self._wanted(take), max_files=10, max_fields=10)
         try:
             form = await parser.parse()
         except MultiPartException as error:
@@ -123,11 +126,21 @@ class Body:
             )
             raise UploadError(400, "bad_request", message) from error
         try:
-            file = form.get("file")
-            if file is None or isinstance(file, str):
-                message = "The request has no file. Send the recording in a field called 'file'."
+            fields = form.multi_items()
+            files = [(name, file) for name, file in fields if not isinstance(file, str)]
+            texts = [(name, text) for name, text in fields if isinstance(text, str)]
+            names = [name for name, _ in files]
+            if "file" not in names:
+                message = "The request has no file in a field called 'file'. Send the recording there: curl -F file=@cough.wav"
                 raise UploadError(400, "no_file", message)
-            return await file.read(), {name: text for name, text in form.items() if isinstance(text, str)}
+            names += [name for name, _ in texts if name == "file"]
+            if len(names) > 1:
+                where = ", ".join(f"'{plain(name)}'" for name in names)
+                message = (
+                    f"Send one recording, in one field 'file', and no other file. The files are in {where}."
+                )
+                raise UploadError(400, "bad_request", message)
+            return await files[0][1].read(), texts
         finally:
             await form.close()
 

@@ -6,7 +6,7 @@ from coughlab import audio, detector
 from coughlab.detector.training import card
 from coughlab.evaluation.novelty import Novelty
 from coughlab.evidence import verdict
-from coughlab.live import Listener, connection
+from coughlab.live import Listener, connection, labels
 from coughlab.serving import workers
 from coughlab.text import counted
 
@@ -89,6 +89,7 @@ def show_others(predictor):
         "The models were trained on whole recordings and tested on them. Here they are asked about each cough alone, and how good"
         f" they are at that was not tested. The main model's test is at the top of this page. {' '.join(others)}"
     )
+    st.markdown(f"**Whether a file would get the same labels.** {labels.sentence(predictor.study)}")
     st.markdown(f"**Whether it is a cough at all.** {card.line(detector.stored())}")
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from coughlab import audio, detector, live
 from coughlab.audio import synthetic
+from coughlab.audio.opus import BITRATE
 from coughlab.detector.training import sounds
 from coughlab.live import cough_log
 from tests.browser.microphone import MINUTE, browsers, button
@@ -30,6 +31,23 @@ FETCH = """async (address) => {
     reader.readAsDataURL(await (await fetch(address)).blob());
     await new Promise((resolve) => (reader.onload = resolve));
     return reader.result.split(",")[1];
+}"""
+
+
+# Keeps the connections, in the frame that makes them.
+KEEP_CONNECTIONS = """
+window.RTCPeerConnection = new Proxy(window.RTCPeerConnection, {construct: (kind, options) => {
+    const connection = new kind(...options);
+    (window.connections ??= []).push(connection);
+    return connection;
+}});
+"""
+# How connections send: the bit rate, and what the server asked for.
+SENT = """async () => {
+    const reports = await Promise.all((window.connections ?? []).map((connection) => connection.getStats()));
+    return reports.flatMap((report) => [...report.values()]
+        .filter((stats) => stats.type === "outbound-rtp")
+        .map((stats) => [stats.targetBitrate, report.get(stats.codecId).sdpFmtpLine]));
 }"""
 
 
@@ -82,7 +100,7 @@ def downloaded(page, name, file):
 @pytest.fixture(scope="module")
 def heard(visit):
     """The page after it has listened to the whole sound, and the updates of its picture in that time."""
-    page = visit(coughs_between_speech())
+    page = visit(coughs_between_speech(), script=KEEP_CONNECTIONS)
     page.locator("canvas").evaluate("canvas => { canvas.dataset.same = 'yes'; }")
     listen(page)
     counted = "canvas => [Number(canvas.dataset.drawn), performance.now()]"
@@ -109,6 +127,13 @@ def test_the_coughs_are_counted_and_their_times_are_right(heard):
         assert row.locator(".answers li").count() == 3
         label = {"covid": "COVID", "not_covid": "not COVID"}[saved["mlp_label"]]
         expect(row.locator(".answers li").first).to_have_text(re.compile(rf"^MLP: {label}, "))
+
+
+def test_the_browser_sends_what_was_measured(heard):
+    page, _ = heard
+    ((rate, asked),) = (sent for frame in page.frames for sent in frame.evaluate(SENT))
+    assert rate == BITRATE
+    assert set(asked.split(";")) == {f"maxaveragebitrate={BITRATE}", "stereo=1"}
 
 
 def test_each_cough_is_marked_within_half_a_second(heard):

@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
 from coughlab import __version__, audio
-from coughlab.evidence.verdict import HEADLINES
+from coughlab.evidence.verdict import HEADLINES, meaning
 from coughlab.serving import predictors
 from coughlab.studies.store import MODELS, StoredStudy
+from coughlab.text import listed
 from tests import sounds
 from tests.files import bytes_of
 from tests.studies.test_runner import tiny_dataset
@@ -68,10 +70,10 @@ def test_without_a_cough_the_table_has_no_answer(no_cough, tmp_path):
     path.write_bytes(no_cough)
     result = coughlab("predict", path)
     assert (result.returncode, result.stderr) == (0, "")
-    _, _, row, heard, *_ = result.stdout.splitlines()
-    assert row.split() == [str(path), "no", "cough", "-", "-", "-", "0"]
-    message = predictors.default().predict(audio.load(no_cough)).cough.heard.message
-    assert heard.strip() == f"I hear no cough in this recording. What I hear instead: {message}"
+    _, _, row, _, said, *_ = result.stdout.splitlines()
+    heard = predictors.default().predict(audio.load(no_cough)).cough.heard
+    assert row.replace(",", "").split()[:8] == [str(path), "no", "cough", "-", "-", "-", "0", heard.code]
+    assert said == f"I hear no cough in this recording. What I hear instead: {heard.message}"
     assert not any(headline.upper() in result.stdout for headline in HEADLINES.values())
 
 
@@ -87,9 +89,13 @@ def test_silence_is_not_an_error_unless_an_answer_is_forced(tmp_path):
 def test_a_forced_answer_still_says_that_no_cough_is_heard(tmp_path):
     path = tmp_path / "noise.wav"
     path.write_bytes(sounds.with_soundfile("WAV", samples=sounds.OTHERS["faint noise"]))
-    _, _, row, heard, *_ = coughlab("predict", "--force", path).stdout.splitlines()
-    assert row.split()[1] in ("covid", "not_covid") and row.split()[-1] == "0"
-    assert heard.strip().startswith("I hear no cough in this recording.")
+    lines = coughlab("predict", "--force", path).stdout.splitlines()
+    _, label, _, _, _, coughs, marks = lines[2].split(maxsplit=6)
+    assert label in ("covid", "not_covid") and coughs == "0"
+    assert marks.startswith("no basis, ") and "silence" in marks.split(", ")
+    said = [line.partition(".")[0] for line in lines]
+    assert sum(line.startswith("NO BASIS") for line in said) == 1
+    assert said.count("I hear no cough in this recording") == 1
 
 
 def test_an_unreadable_file_is_one_line_on_stderr_and_stops_nothing(files):
@@ -104,26 +110,62 @@ def test_an_unreadable_file_is_one_line_on_stderr_and_stops_nothing(files):
     assert str(absent) in complaints[1] and "no such file" in complaints[1]
 
 
+def table(arguments, **options):
+    """The head of the table as words, its rows, and the sentences below it."""
+    result = coughlab("predict", *arguments, **options)
+    above, _, below = result.stdout.partition("\n\n")
+    caveat, head, *rows = above.splitlines()
+    assert "no answer is a diagnosis" in caveat
+    return head.split(), rows, [line for line in below.splitlines() if line]
+
+
 def test_the_table_has_a_row_a_file(files):
     good, bad = files
-    result = coughlab("predict", "--prevalence", "0.2", bad, *good)
-    caveat, head, *rows = [line for line in result.stdout.splitlines() if not line.startswith(" ")]
-    assert "no answer is a diagnosis" in caveat
-    assert head.split() == ["file", "label", "mlp", "cnn", "knn", "coughs"]
+    head, rows, said = table(["--prevalence", "0.2", bad, *good])
+    assert head == ["file", "label", "mlp", "cnn", "knn", "coughs", "remarks"]
     assert [row.split()[0] for row in rows] == [str(path) for path in good]
-    assert all(row.split()[1] in ("covid", "not_covid") for row in rows)
-    headlines = [headline.upper() for headline in HEADLINES.values()]
-    for row in rows:
-        verdict, meaning = result.stdout.split(row)[1].splitlines()[1:3]
-        assert verdict.strip().startswith(tuple(headlines)) and "of 20.0%" in meaning
     for path, row in zip(good, rows, strict=True):
-        prediction = predictors.default().predict(audio.load(path))
-        alike = (
-            f"{name} {prediction.votes(name)[answer.label]} of {row.split()[-1]}"
-            for name, answer in prediction.models.items()
-        )
-        sentence = result.stdout.split(row)[1].splitlines()[3]
-        assert sentence.strip() == f"Each cough alone gets the label of the recording: {', '.join(alike)}"
+        prediction = predictors.default().predict(audio.load(path), prevalence=0.2)
+        _, label, *answers, coughs = row.split()[:6]
+        assert label == prediction.models["mlp"].label
+        assert answers == [f"{one.probability:.3f}" for one in prediction.models.values()]
+        assert int(coughs) == len(prediction.events)
+        evidence = prediction.evidence["mlp"]
+        sentences = [
+            f"{HEADLINES[evidence['verdict']].upper()}: {evidence['message']}",
+            meaning(evidence, label, prediction.task),
+        ]
+        for sentence in sentences:
+            assert sum(line.endswith(sentence) for line in said) == 1
+
+
+@pytest.mark.parametrize("times", [1, 7])
+def test_a_sentence_is_said_once_and_names_the_files_that_it_is_about(files, tmp_path, times):
+    """The file of a kind, under a long name too, comes several times."""
+    quiet = (sounds.cough() * 0.005).astype(np.float32)
+    made = {
+        "plain": files[0][0].read_bytes(),
+        "silence": sounds.with_soundfile("WAV", samples=[0.0] * sounds.RATE),
+        "quiet" * 20: sounds.with_soundfile("WAV", "FLOAT", samples=quiet),
+    }
+    paths = []
+    for kind, data in made.items():
+        for number in range(times):
+            paths.append(tmp_path / f"{kind}-{number}")
+            paths[-1].write_bytes(data)
+    _, rows, said = table([path.name for path in paths], cwd=tmp_path)
+    assert [row.split()[0] for row in rows] == [path.name for path in paths]
+    assert len(rows) == len(paths) and len(said) == len(set(said))
+    about: dict[str, list[str]] = {}
+    for path, row in zip(paths, rows, strict=True):
+        for remark in predictors.default().predict(predictors.load(path)).quality:
+            about.setdefault(remark.message, []).append(path.name)
+            assert remark.code in row
+    for message, names in about.items():
+        assert [line for line in said if message in line] == [f"{listed(names)}: {message}"]
+    assert sum("I hear no cough" in line for line in said) == 1
+    # Not more sentences for more files.
+    assert len(said) <= 12
 
 
 def test_a_changed_model_is_refused_by_name(files, tmp_path):

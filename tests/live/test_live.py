@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from coughlab import audio, config, live
+from coughlab import audio, config, detector, live
 from coughlab.audio import synthetic
 from coughlab.detector import Event
 from coughlab.live import connection, cough_log, listener, picture, sound
@@ -190,6 +190,25 @@ def test_the_models_of_the_app_are_asked():
     predictor = predictors.default()
     for cough in listening.coughs():
         assert list(cough.answers) == predictor.names
+
+
+def test_a_cough_that_counts_only_beside_a_later_one_is_answered_as_in_a_file():
+    rng = np.random.default_rng(0)
+    y = (0.002 * rng.standard_normal(14 * sound.RATE)).astype(np.float32)
+    for at, peak, seed in ((1, 0.03, 2), (10, 0.6, 9)):
+        cough = synthetic.cough(rate=sound.RATE, seed=seed)
+        y[at * sound.RATE :][: cough.size] += peak * cough
+    recording = predictors.load(audio.encode_wav(y, sound.RATE))
+    events = detector.default().detect(recording).events
+    # The first one alone is too faint to be a cough.
+    assert [round(event.start_s) for event in events] == [1, 10]
+    assert events[0].probability < detector.default().threshold
+    listening = live.Listener()
+    listening.feed(recording.samples, recording.rate)
+    assert [cough.answers for cough in listening.coughs()] == [
+        predictors.default().ask(predictors.cut(recording, event)) for event in events
+    ]
+    assert not listening.unanswered
 
 
 def test_two_listeners_are_separate():

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from coughlab import live
 from coughlab.audio import synthetic
 from coughlab.evidence import verdict as answer
-from coughlab.live import connection, listener
+from coughlab.live import connection, labels, listener
 from coughlab.serving import predictors
 from coughlab.studies import store
 from pages.components.live import exports, microphone, view
@@ -42,6 +42,7 @@ def test_the_page_says_what_it_is_and_how_good_the_answers_are(page):
     page.run()
     assert not page.exception
     shown = " ".join(texts(page))
+    assert labels.sentence(predictors.default().study) in shown
     assert "Not a medical device" in shown and "never stored" in shown and "each cough alone" in shown
     (verdict,) = page.error
     known = predictors.default().known["mlp"]

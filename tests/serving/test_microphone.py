@@ -1,5 +1,6 @@
 """The sound of a microphone, decoded packet by packet in a separate process."""
 
+import asyncio
 import fractions
 import os
 import signal
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 
 # Imported here, before any test runs, because an import after TensorFlow crashes the process.
-from aiortc import rtcrtpreceiver
+from aiortc import RTCPeerConnection, rtcrtpreceiver
 from aiortc.codecs.opus import OpusDecoder
 from av import AudioFrame, CodecContext
 
 from coughlab.audio import synthetic
+from coughlab.audio.opus import BITRATE
 from coughlab.serving import microphone as packets
 from coughlab.serving import workers
 from tests.serving import test_workers
@@ -61,6 +63,22 @@ def test_the_sound_is_that_of_aiortc_s_own_decoder(pool):
             (one.format.name, one.layout.name, one.rate, one.pts, one.time_base) for one in (here, there)
         ]
         assert properties[0] == properties[1]
+
+
+def test_the_browser_is_asked_for_the_bit_rate_that_was_measured():
+    packets.ask_for_quality()
+
+    async def answer():
+        browser, app = RTCPeerConnection(), RTCPeerConnection()
+        browser.addTransceiver("audio")
+        await browser.setLocalDescription(await browser.createOffer())
+        await app.setRemoteDescription(browser.localDescription)
+        sdp = (await app.createAnswer()).sdp
+        await browser.close()
+        await app.close()
+        return sdp
+
+    assert f"a=fmtp:96 stereo=1;maxaveragebitrate={BITRATE}" in asyncio.run(answer()).splitlines()
 
 
 def test_an_invalid_packet_is_left_out_and_the_next_one_is_decoded(pool):

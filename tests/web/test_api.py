@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from coughlab import __version__, audio
 from coughlab.evidence.verdict import HEADLINES
 from coughlab.serving import predictors, worker_process, workers
-from coughlab.web import api, endpoint, uploads
+from coughlab.web import api, endpoint, routes, uploads
 from tests import sounds
 from tests.conftest import missing
 from tests.stored_studies import with_large
@@ -130,9 +130,6 @@ def test_force_is_yes_or_no_in_the_address_or_a_field(app):
         by_field = httpx.post(app + PREDICT, files=files, data={"force": force}, timeout=60).json()
         assert by_query == by_field
         assert (by_query["label"] is not None) == forced
-    # The address has priority, as with the prevalence.
-    both = httpx.post(f"{app}{PREDICT}?force=0", files=files, data={"force": "1"}, timeout=60).json()
-    assert both["label"] is None
     for wrong in ("yes", "2", "", "%20", "true,false"):
         response = httpx.post(f"{app}{PREDICT}?force={wrong}", files=files, timeout=60)
         assert error(response) == (400, "bad_force")
@@ -214,10 +211,76 @@ def test_broken_multipart_is_refused(app, kind):
     assert error(response)[1] in ("bad_request", "no_file")
 
 
-def test_two_files_at_once_are_refused(app):
+@pytest.mark.parametrize("name", ["file", "sound", "File", "prevalence", "\r\n<b>"])
+@pytest.mark.parametrize("kind", ["file", "text"])
+def test_a_second_file_and_an_unknown_field_are_refused(app, name, kind):
     data = sounds.FORMATS["wav 16-bit"]()
-    response = httpx.post(app + PREDICT, files=[("file", ("a.wav", data)), ("file", ("b.wav", data))])
-    assert error(response) == (400, "bad_request")
+    second = ("b.wav", data) if kind == "file" else (None, "0.2")
+    response = httpx.post(app + PREDICT, files=[("file", ("a.wav", data)), (name, second)], timeout=60)
+    if (name, kind) == ("prevalence", "text"):
+        assert response.json()["evidence"]["prevalence"] == 0.2
+        return
+    status, code = error(response)
+    assert (status, code) == (400, "bad_request" if "file" in (name, kind) else "unknown_option")
+    assert "<b>" not in response.text
+    if name in ("sound", "File"):
+        assert f"'{name}'" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", routes.addresses())
+def test_every_address_refuses_options_it_does_not_have(app, path):
+    method, upload = "GET", {}
+    if path == PREDICT:
+        method, upload = "POST", {"files": {"file": sounds.FORMATS["wav 16-bit"]()}}
+
+    def refusal(query, **more):
+        response = httpx.request(method, f"{app}{path}?{query}", timeout=60, **upload, **more)
+        assert error(response) == (400, "unknown_option")
+        return response.json()["error"]["message"]
+
+    for query, name in {
+        "study=covid19-cough": "study",
+        "study=kaggle-trial": "study",
+        "model=cnn": "model",
+        "prevalance=0.2": "prevalance",
+        "Force=1": "Force",
+        "force%20=1": "force ",
+        "nothing": "nothing",
+        "=1": "",
+        "file=cough.wav": "file",
+    }.items():
+        message = refusal(query)
+        assert f"'{name}'" in message
+        if name in ("study", "model"):
+            assert f"the study {predictors.default().study.name} only" in message
+    near, far = refusal("prevalance=0.2&force=1"), refusal("x=%0d%0a<b>&%0d%0a<b>=1")
+    assert ("Is 'prevalence' meant? The options are: also, prevalence, force." in near) == (path == PREDICT)
+    assert "<" not in far and "Is '" not in far
+    if upload:
+        for name, text in {"study": "covid19-cough", "Prevalence": "0.2", "also": "cnn1"}.items():
+            assert f"'{name}'" in refusal("", data={name: text})
+
+
+@pytest.mark.parametrize("name", ["force", "prevalence", "also"])
+def test_an_option_with_two_values_is_refused(app, name):
+    files = {"file": sounds.FORMATS["wav 16-bit"]()}
+    one, other = {"force": ("1", "0"), "prevalence": ("0.1", "0.2"), "also": ("", "cnn1")}[name]
+    twice = [(f"{name}={one}&{name}={other}", {})]
+    if name != "also":
+        twice += [(f"{name}={one}", {name: other}), ("", {name: [one, other]})]
+    for query, data in twice:
+        response = httpx.post(f"{app}{PREDICT}?{query}", files=files, data=data, timeout=60)
+        assert error(response) == (400, f"bad_{name}")
+        assert f"The option '{name}' is given more than once" in response.json()["error"]["message"]
+    again = {} if name == "also" else {name: one}
+    response = httpx.post(f"{app}{PREDICT}?{name}={one}&{name}={one}", files=files, data=again, timeout=60)
+    assert response.is_success
+
+
+def test_the_health_check_of_a_monitor_may_add_its_own_option(app):
+    assert httpx.get(f"{app}/api/v1/health?uptime_kuma_cachebuster=x8f2").is_success
+    assert httpx.head(f"{app}/api/v1/health").is_success
+    assert httpx.head(f"{app}/api/v1/health?study=x").status_code == 400
 
 
 def test_models_have_their_scores_and_test_data(app):
@@ -252,7 +315,7 @@ def test_a_model_that_cannot_answer_is_refused(app, also):
     assert error(response) == (400, "unknown_model")
 
 
-@pytest.mark.parametrize("query", ["?also=", "?also=,", "?other=cnn1"])
+@pytest.mark.parametrize("query", ["?also=", "?also=,", "?also=&also="])
 def test_only_named_large_models_answer(app, query):
     data = sounds.FORMATS["wav 16-bit"]()
     response = httpx.post(app + PREDICT + query, files={"file": data}, timeout=60)

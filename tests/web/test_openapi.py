@@ -51,9 +51,9 @@ asked = schema["/api/v1/predict"]["POST"].as_strategy(generation_mode=schemathes
 @often
 @given(case=asked, data=strategies.sampled_from([synthetic.sample(), HUM]))
 def test_a_recording_is_answered_with_any_other_parameters(case, data, server):
-    case.body = case.body | {"file": data}
-    # The description cannot list the additional models that exist.
+    # The description can neither list the additional models that exist, nor say that the form may not contradict the address.
     case.query = {name: text for name, text in (case.query or {}).items() if name != "also"}
+    case.body = {name: text for name, text in case.body.items() if name not in case.query} | {"file": data}
     # The validator does not accept bytes as a string, so it reports the body as invalid.
     answer = case.call_and_validate(
         base_url=server.url, excluded_checks=[CHECKS.get_one("negative_data_rejection")]
@@ -94,6 +94,12 @@ def test_models_health_and_errors_too(server):
 def test_the_description_is_served_and_has_every_address(server):
     served = httpx.get(f"{server.url}/api/v1/openapi.json").json()
     assert served == openapi.document() and list(served["paths"]) == routes.addresses()
+
+
+def test_every_operation_describes_the_refusal_of_an_option():
+    for methods in openapi.document()["paths"].values():
+        for operation in methods.values():
+            assert "400" in operation["responses"]
 
 
 def test_its_statements_about_keys_are_true():

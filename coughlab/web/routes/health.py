@@ -9,7 +9,7 @@ from coughlab.serving import health, predictors
 from coughlab.studies import store
 from coughlab.studies.store import StoreError
 from coughlab.web.endpoint import Endpoint, threads
-from coughlab.web.schema import BOOLEAN, STRING, array, errors, operation, record, ref, response
+from coughlab.web.schema import BOOLEAN, STRING, array, errors, operation, parameter, record, ref, response
 
 _SCHEMAS = {
     "Health": record(
@@ -21,6 +21,8 @@ _SCHEMAS = {
         version=STRING,
     )
 }
+#: A monitor's own option, which changes nothing: refused, a server in good health would be reported as down.
+_CACHE_BUSTER = STRING | {"description": "Ignored. Uptime Kuma adds it, so that no cache answers."}
 
 
 class Route(Endpoint):
@@ -36,6 +38,7 @@ class Route(Endpoint):
             "503": response("No recording can be answered.", ref("Health")),
             **errors("500"),
         },
+        parameters=[parameter("uptime_kuma_cachebuster", _CACHE_BUSTER)],
     )
     async def get(self, request: Request) -> JSONResponse:
         """Report health: 200 where recordings can be answered, else 503."""

@@ -20,9 +20,11 @@ from coughlab.web.schema import (
     Schema,
     array,
     errors,
+    form,
     mapping,
     operation,
     or_null,
+    parameter,
     record,
     ref,
     response,
@@ -111,11 +113,6 @@ _FILE: Schema = {
 }
 
 
-def _parameter(name: str, option: Schema) -> dict[str, object]:
-    schema = {key: value for key, value in option.items() if key != "description"}
-    return {"name": name, "in": "query", "description": option["description"], "schema": schema}
-
-
 class Route(Endpoint):
     """Analyses one recording outside the event loop; the upload stays in memory."""
 
@@ -125,27 +122,17 @@ class Route(Endpoint):
         "predict",
         "Find the coughs in a recording and ask the models, with how far each answer can be believed.",
         {"200": response("The answer.", ref("Answer")), **errors(*ERRORS)},
-        parameters=[_parameter(name, option) for name, option in _OPTIONS.items()],
-        requestBody={
-            "required": True,
-            "content": {
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "properties": {"file": _FILE}
-                        | {name: option for name, option in _OPTIONS.items() if name != "also"},
-                        "required": ["file"],
-                    }
-                }
-            },
-        },
+        parameters=[parameter(name, option) for name, option in _OPTIONS.items()],
+        requestBody=form(
+            {"file": _FILE} | {name: option for name, option in _OPTIONS.items() if name != "also"}
+        ),
     )
     async def post(self, request: Request) -> Response:
         """Analyse one recording."""
         with _memory().acquire() as take:
             data, fields = await self._body.form(request.headers, take)
-            also = [name for name in request.query_params.get("also", "").split(",") if name]
-            options = fields | dict(request.query_params)
+            options = self._options(fields)
+            also = [name for name in options.get("also", "").split(",") if name]
             prevalence = prevalence_of(options["prevalence"]) if "prevalence" in options else None
             force = _truth("force", options.get("force", "false"))
 

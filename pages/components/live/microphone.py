@@ -10,6 +10,7 @@ from coughlab.serving import microphone
 from pages.components.live.ice_servers import ice_servers
 
 microphone.isolate()
+microphone.ask_for_quality()
 _log = logging.getLogger(__name__)
 
 #: A connection that is not established after this many seconds will probably fail.
