@@ -29,7 +29,7 @@ AUTHOR_S = 13.0
 def picture(number):
     onsets = np.random.default_rng(number).uniform(0.1, 4.5, 4)
     y = synthetic.recording(onsets_s=np.sort(onsets), duration_s=5.0, seed=number)
-    recording = Recording(y, synthetic.RATE, "wav", "pcm_16", 1, 16, False)
+    recording = Recording(y, synthetic.RATE, "wav", "pcm_16", 1, 16)
     return INPUTS[vgg16.FROZEN.input](recording)
 
 

@@ -28,7 +28,7 @@ DATASETS, RECORDINGS = size(("kaggle-trial", "covid19-cough", "coswara"), ("kagg
 
 
 def recorded(y, rate):
-    return Recording(np.asarray(y, np.float32), rate, "wav", "pcm_16", 1, 16, False)
+    return Recording(np.asarray(y, np.float32), rate, "wav", "pcm_16", 1, 16)
 
 
 def found_among(recordings):

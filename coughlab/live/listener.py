@@ -170,7 +170,7 @@ class Listener:
             start, end = cough.start_s - predictors.MARGIN_S, cough.end_s + predictors.MARGIN_S
             samples = self._ring.read(round(start * RATE), round(end * RATE))
             try:
-                answers = self._ask(Recording(samples, RATE, "live", "pcm_f32", 1, 32, False))
+                answers = self._ask(Recording(samples, RATE, "live", "pcm_f32", 1, 32))
                 unanswered = None
             except Exception as error:  # coughs are found even without the models
                 _log.exception("The models could not be asked")

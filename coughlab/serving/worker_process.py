@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import asdict, fields
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,7 @@ def _serve(connection):
                 body = _json(decoded, request["options"])
             else:
                 facts = {field.name: getattr(decoded, field.name) for field in fields(decoded)[1:]}
+                facts["remarks"] = [asdict(remark) for remark in decoded.remarks]
                 body = decoded.samples
         except MemoryError:
             failed, facts = "AudioError", audio.error("undecodable").args

@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 
 from coughlab import audio, config
+from coughlab.features.sound import Remark
 from coughlab.serving import predictors, worker_process
 from coughlab.system import logs, resources
 
@@ -116,7 +117,8 @@ class Pool:
         path = str(Path(source).absolute()) if isinstance(source, (str, os.PathLike)) else None
         data = b"" if path is not None else source
         facts, samples = self._ask(self._idle.acquire(), data, limits, path=path)
-        return audio.Recording(np.frombuffer(samples, np.float32), **facts)
+        remarks = tuple(Remark(**remark) for remark in facts.pop("remarks"))
+        return audio.Recording(np.frombuffer(samples, np.float32), **facts, remarks=remarks)
 
     def sound(self) -> "Sound":
         """A worker for one sound that arrives in packets, as from a microphone."""
