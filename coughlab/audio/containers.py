@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice, pairwise
 
-from coughlab.audio import mpeg, riff
+from coughlab.audio import ebml, frames, riff
 
 # Each format has the name of its FFmpeg demuxer. The demuxer is always named: if FFmpeg probed the file, it could choose a
 # playlist. No text begins with a byte below 9, as an ISO box does. UTF-16 text may begin with 0xFF and then a byte that in MPEG
@@ -30,6 +30,8 @@ _MAGIC = {
 # A minute of Ogg with the shortest packets, one per page, has 24 000 pages; a WAV file has a few chunks.
 _MAX_PARTS = 100_000
 _MAX_TAGS = 100
+_BOXES = frozenset(b"ftyp moov moof mdat free skip wide udta meta uuid mfra sidx styp prft emsg pnot".split())
+_OGG_PAGE = re.compile(rb"OggS\x00[\x00-\x07]")
 _OGG_CODECS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 #: Files in one; what follows belongs to the last.
 _MAX_LINKS = 1_000
@@ -60,11 +62,14 @@ def without_id3(data: bytes) -> bytes:
 def recognised(data: bytes) -> tuple[bytes, str | None]:
     """The bytes from where a known format begins, and its name, None if there is no such format."""
     data = without_id3(data)
-    for part in (data, *_without_zeros(data)):
-        if kind := sniff(part):
-            return part, kind
-    kind, at = mpeg.found(data) or (None, 0)
-    return data[at:], kind
+    part, kind = next(
+        ((part, kind) for part in (data, *_without_zeros(data)) if (kind := sniff(part))), (data, None)
+    )
+    # Two bytes may look like those of a frame by chance.
+    if kind in (None, "mp3", "aac") and (first := frames.found(part)):
+        kind, at = first
+        return part[at:], kind
+    return part, kind
 
 
 def _without_zeros(data: bytes) -> tuple[bytes, bytes]:
@@ -73,17 +78,24 @@ def _without_zeros(data: bytes) -> tuple[bytes, bytes]:
     return rest, b"\0\0\0" + rest
 
 
-def mended(data: bytes, kind: str) -> bytes:
-    """The file without what decoders are known to misread."""
+def mended(data: bytes, kind: str) -> tuple[bytes, bool]:
+    """The file without what decoders are known to misread, and whether its end is missing."""
+    short = kind in _CUT_SHORT and any(map(_CUT_SHORT[kind], links(data, kind)))
     if kind == "wav":
-        return riff.mended(data)
-    return mpeg.without_tags(data) if kind in ("mp3", "aac") else data
+        return riff.mended(data), short
+    if kind == "matroska":
+        data, cut = ebml.mended(data)
+        return data, short or cut
+    return data, short
 
 
 def links(data: bytes, kind: str) -> list[bytes]:
     """The files that were joined to one, in their order; most files are one. Recorders that pause leave several Ogg streams."""
     starts = [start for start in _STARTS[kind](data) if start] if kind in _STARTS else []
-    return [data[start:stop] for start, stop in pairwise([0, *starts[:_MAX_LINKS], len(data)])]
+    parts = [data[start:stop] for start, stop in pairwise([0, *starts[:_MAX_LINKS], len(data)])]
+    if kind == "ogg":  # a recorder that was started and stopped at once leaves only headers
+        parts = [part for part in parts if _ogg_times(part)] or parts
+    return parts
 
 
 def container_name(data: bytes, kind: str) -> str:
@@ -128,19 +140,19 @@ def crowded(data: bytes, kind: str) -> bool:
     return kind == "ogg" and data.count(b"OggS") > _MAX_PARTS
 
 
-def cut_short(data: bytes, kind: str) -> bool:
-    """Whether a file is shorter than its header says."""
-    return kind in _CUT_SHORT and _CUT_SHORT[kind](data)
-
-
 def _ogg_pages(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Start, header type and end of each page; the end is None where a header is cut (RFC 3533)."""
-    at = data.find(b"OggS")
-    while at >= 0:
+    """Start, header type and end of each page (RFC 3533); where one is cut, the next begins before its end."""
+    for match in _OGG_PAGE.finditer(data):
+        at = match.start()
         table = data[at + 27 : at + 27 + data[at + 26]] if len(data) > at + 26 else b""
-        end = at + 27 + len(table) + sum(table)
-        yield at, data[at + 5] if len(data) > at + 5 else 0, end
-        at = data.find(b"OggS", max(end, at + 4))
+        yield at, data[at + 5], at + 27 + len(table) + sum(table)
+
+
+def _ogg_times(data: bytes) -> list[tuple[bytes, int]]:
+    """Stream and time at the end of each whole page of sound."""
+    pages = (data[start : start + 27] for start, _, end in _ogg_pages(data) if end <= len(data))
+    times = ((page[14:18], int.from_bytes(page[6:14], "little")) for page in pages)
+    return [(stream, time) for stream, time in times if 0 < time < 2**62]
 
 
 def ogg_seconds(data: bytes, rate: int) -> float:
@@ -149,17 +161,12 @@ def ogg_seconds(data: bytes, rate: int) -> float:
     if opus >= 0:
         rate = 48_000  # of its clock, whatever the sound has (RFC 7845)
     skip = int.from_bytes(data[opus + 10 : opus + 12], "little") if opus >= 0 else 0
-    clock = [
-        (data[start + 14 : start + 18], int.from_bytes(data[start + 6 : start + 14], "little"))
-        for start, _, end in _ogg_pages(data)
-        if end <= len(data)
-    ]
-    times = [time for _, time in clock if 0 < time < 2**62]
-    if not times or len({stream for stream, _ in clock}) > 1:
+    times = _ogg_times(data)
+    if len({stream for stream, _ in times}) != 1:
         return 0.0
     # A part of a broadcast begins late; its first page holds no more than five seconds.
-    begin = times[0] if times[0] > 10 * rate else skip
-    return (times[-1] - begin) / rate
+    begin = times[0][1] if times[0][1] > 10 * rate else skip
+    return (times[-1][1] - begin) / rate
 
 
 def several_tracks(data: bytes, kind: str) -> bool:
@@ -190,29 +197,22 @@ def _ogg_cut_short(data: bytes) -> bool:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[int, bytes, int]]:
-    """Start, name and end of each box of ISO media; without an end, a box is the last."""
+    """Start, name and end of each box of ISO media; without an end, a box is the last, and what is no box is not read."""
     at = 0
     while at + 8 <= len(data):
-        size = int.from_bytes(data[at : at + 4])
+        size, name = int.from_bytes(data[at : at + 4]), data[at + 4 : at + 8]
         if size == 1:
             size = int.from_bytes(data[at + 8 : at + 16])
+        if at and name not in _BOXES:
+            return
         end = at + size if 8 <= size < riff.UNKNOWN_SIZE else len(data)
-        yield at, data[at + 4 : at + 8], end
+        yield at, name, end
         at = end
 
 
 def _joined(pattern: bytes) -> Callable[[bytes], Iterator[int]]:
     expression = re.compile(pattern, re.DOTALL)
     return lambda data: (match.start() for match in expression.finditer(data))
-
-
-def _mp3_cut_short(data: bytes) -> bool:
-    at = max(data.find(b"Xing", 0, 64), data.find(b"Info", 0, 64))
-    flags = int.from_bytes(data[at + 4 : at + 8])
-    if at < 0 or not flags & 2:
-        return False
-    at += 8 + 4 * (flags & 1)
-    return int.from_bytes(data[at : at + 4]) > len(data)
 
 
 def _ebml_cut_short(data: bytes) -> bool:
@@ -242,8 +242,9 @@ _STARTS: dict[str, Callable[[bytes], Iterator[int]]] = {
 _CUT_SHORT = {
     "wav": riff.cut_short,
     "aiff": riff.cut_short,
+    "au": riff.au_cut_short,
+    "caf": riff.caf_cut_short,
     "ogg": _ogg_cut_short,
-    "mp3": _mp3_cut_short,
     "matroska": _ebml_cut_short,
     "mov": _iso_cut_short,
 }

@@ -23,8 +23,12 @@ from coughlab.audio.recording import LIMITS, AudioError, Limits, Recording, erro
 from coughlab.audio.streams import Stream, open_stream
 from coughlab.features.sound import Remark
 
-#: Samples beyond this are taken for integers stored as floats; a mix may well be a few times too loud.
-LOUDEST = 4.0
+#: Floats of which one in a thousand is beyond this are integers stored as floats: a mix may be far too loud, but not so far.
+#: One click tells nothing.
+LOUDEST, SHARE = 16.0, 0.001
+#: Whole numbers beyond this are too.
+LOUDEST_WHOLE = 2.0
+FLOATS = ("float", "double", "pcm_f32", "pcm_f64")
 #: The bits that such integers have.
 INTEGERS = (8, 16, 24, 32)
 #: Seconds in another format than the rest that count as damage.
@@ -49,8 +53,8 @@ def load(source: bytes | bytearray | memoryview | str | os.PathLike, limits: Lim
         raise error("not_audio")
     if containers.crowded(data, kind):
         raise error("damaged")
-    data = containers.mended(data, kind)
-    return _track(data, kind, limits)
+    data, cut_short = containers.mended(data, kind)
+    return _track(data, kind, limits, cut_short=cut_short)
 
 
 def encode_wav(samples: np.ndarray, rate: int) -> bytes:
@@ -87,10 +91,9 @@ def _read_file(path: str | bytes, limits: Limits) -> bytes:
     return _read(data, limits)
 
 
-def _track(data: bytes, kind: str, limits: Limits) -> Recording:
+def _track(data: bytes, kind: str, limits: Limits, *, cut_short: bool) -> Recording:
     """The first track of a file with sound, or another if it is far louder."""
     found: list[tuple[int, Recording]] = []
-    cut_short = containers.cut_short(data, kind)
     problem, track, tracks = None, 0, 1
     while track < min(tracks, MAX_TRACKS):
         opened = partial(open_stream, data, kind, limits.max_samples, track)
@@ -136,7 +139,7 @@ def _recording(
     if channel is not None:
         samples = _decode(opened(libsndfile=stream.libsndfile), limits, channel).samples
         remarks.append(remark("channel", channels=decoded.channels, channel=channel + 1))
-    samples, scaled = _scaled(samples, limits)
+    samples, scaled = _scaled(samples, stream)
     remarks += scaled
     if is_silent(samples, limits):
         raise error("silent")
@@ -206,10 +209,13 @@ def _check_format(rate: int, channels: int, limits: Limits) -> None:
         raise error("too_many_channels", channels=channels, limit=limits.max_channels)
 
 
-def _scaled(samples: np.ndarray, limits: Limits) -> tuple[np.ndarray, list[Remark]]:
-    """Samples far beyond full scale divided by the full scale of the smallest integers that reach so far, with a remark."""
+def _scaled(samples: np.ndarray, stream: Stream) -> tuple[np.ndarray, list[Remark]]:
+    """Floats far beyond full scale divided by the full scale of the smallest integers that reach so far, with a remark."""
     peak = max(-float(samples.min()), float(samples.max()))
-    if not LOUDEST < peak <= limits.max_peak:
+    if stream.codec not in FLOATS or peak <= LOUDEST_WHOLE:
+        return samples, []
+    typical = np.quantile(np.abs(samples), 1 - SHARE)
+    if typical <= LOUDEST_WHOLE or (typical <= LOUDEST and (samples != np.round(samples)).any()):
         return samples, []
     bits = next((bits for bits in INTEGERS if peak <= 2.0 ** (bits - 1)), INTEGERS[-1])
     return samples / np.float32(2.0 ** (bits - 1)), [remark("scaled", peak=peak, bits=bits)]

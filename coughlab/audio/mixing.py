@@ -14,6 +14,8 @@ QUIET_DB = 20.0
 CANCELS = 0.045
 #: Samples of all channels that are measured at once.
 TOGETHER = 2**16
+#: ... unless the differences, which a hum or rumble of opposite phase does not reach, have more than this share.
+UNRELATED = 0.6
 #: The first channel with this share of the loudest one's energy is taken.
 AS_LOUD = 0.98
 
@@ -68,14 +70,19 @@ class Energies:
     def loudest_instead(self, *, silent: bool) -> int | None:
         """The channel to take instead of the mean, if the mean loses the sound; `silent` if the whole mean is silent."""
         self._measure()
-        for frames in filter(None, self._frames):
-            energies = np.concatenate(frames)
-            channels, mean = energies[:, :-1], energies[:, -1]
-            together = channels.sum(axis=1)
-            loud = together >= 10 ** (-QUIET_DB / 10) * together.max()
-            each = channels[loud].sum(axis=0)
-            if not each.any():
-                continue
-            if silent or mean[loud].sum() < CANCELS * each.sum() / len(each) ** 2:
-                return int((each >= AS_LOUD * each.max()).argmax())
-        return None
+        compared = [_compared(np.concatenate(frames)) for frames in self._frames if frames]
+        (low, each), (differences, loud) = compared if len(compared) == 2 else [(1.0, np.zeros(1))] * 2
+        each = loud if loud.any() else each
+        lost = differences < CANCELS or (low < CANCELS and differences < UNRELATED)
+        if not each.any() or not (lost or silent):
+            return None
+        return int((each >= AS_LOUD * each.max()).argmax())
+
+
+def _compared(energies: np.ndarray) -> tuple[float, np.ndarray]:
+    """Energy of the mean in the loud frames as a share of what it is without any relation, and that of each channel."""
+    channels, mean = energies[:, :-1], energies[:, -1]
+    together = channels.sum(axis=1)
+    loud = together >= 10 ** (-QUIET_DB / 10) * together.max()
+    each = channels[loud].sum(axis=0)
+    return float(mean[loud].sum() * len(each) ** 2 / max(each.sum(), 1e-300)), each

@@ -10,6 +10,7 @@ Order = Literal["little", "big"]
 #: Sizes from here on stand for an unknown size: programs that write to a pipe put 0x7F000000, 0x7FFFF000, 0x7FFFFFFF, 0x80000000
 #: or 0xFFFFFFFF there, some less the size of the header.
 UNKNOWN_SIZE = 0x7F000000
+_NAMES = (b"data", b"fmt ", b"LIST", b"fact", b"id3 ", b"ID3 ", b"bext", b"cue ", b"JUNK", b"junk")
 _PCM, _EXTENSIBLE = 1, 0xFFFE
 #: Samples that are converted at once; bounds memory.
 _TOGETHER = 2**18
@@ -34,8 +35,10 @@ def chunks(data: bytes, at: int = 12) -> Iterator[tuple[bytes, int, int]]:
     """Name, start and claimed size of each chunk of a RIFF or IFF file."""
     order = _order(data)
     while at + 8 <= len(data):
-        size = int.from_bytes(data[at + 4 : at + 8], order)
-        yield data[at : at + 4], at + 8, size
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], order)
+        if name == b"data" and size == 0xFFFFFFFF and data[12:16] == b"ds64":  # RF64: EBU Tech 3306
+            size = int.from_bytes(data[28:36], order) or size
+        yield name, at + 8, size
         at += 8 + size + size % 2
 
 
@@ -59,13 +62,13 @@ def wav_format(data: bytes) -> Format:
 
     tag = number(0)
     if tag == _EXTENSIBLE:
-        tag = number(24)
+        tag = number(24, 4) & 0xFFFF
     return Format(tag, number(2), number(4, 4), number(12), number(14), number(18))
 
 
 def mended(data: bytes) -> bytes:
     """A WAV file without what readers misread: sizes of 0 that streaming leaves, and samples narrower than their bytes."""
-    return _packed(_with_size(data))
+    return _packed(_with_size(_padded(data)))
 
 
 def frames(data: bytes) -> int | None:
@@ -87,7 +90,26 @@ def cut_short(data: bytes) -> bool:
     """Whether the sound is shorter than the header says."""
     sound = (chunk for chunk in chunks(data) if chunk[0] in (b"data", b"SSND"))
     _, start, size = next(sound, (b"", 0, 0))
+    # Some programs count the header too.
+    return start + size > len(data) and size < UNKNOWN_SIZE and size not in (len(data), len(data) - 8)
+
+
+def au_cut_short(data: bytes) -> bool:
+    """As `cut_short`, of an AU file."""
+    order: Order = "big" if data[:4] == b".snd" else "little"
+    start, size = (int.from_bytes(data[at : at + 4], order) for at in (4, 8))
     return size < UNKNOWN_SIZE and start + size > len(data)
+
+
+def caf_cut_short(data: bytes) -> bool:
+    """As `cut_short`, of a CAF file."""
+    at = 8
+    while at + 12 <= len(data):
+        size = int.from_bytes(data[at + 4 : at + 12], signed=True)
+        if data[at : at + 4] == b"data" or size < 0:
+            return size >= 0 and at + 12 + size > len(data)
+        at += 12 + size
+    return False
 
 
 def _order(data: bytes) -> Order:
@@ -97,6 +119,20 @@ def _order(data: bytes) -> Order:
 def _data(data: bytes) -> tuple[int, int]:
     """Start and claimed size of the sound of a WAV file."""
     return next(((start, size) for name, start, size in chunks(data) if name == b"data"), (len(data), 0))
+
+
+def _padded(data: bytes) -> bytes:
+    """Put the byte after a chunk of odd size that some programs forget, and readers want."""
+    for name, start, size in chunks(data):
+        end = start + size
+        if (
+            name != b"data"
+            and size % 2
+            and data[end : end + 4] in _NAMES
+            and data[end + 1 : end + 5] not in _NAMES
+        ):
+            return _padded(data[:end] + b"\0" + data[end:]) if end < 2**20 else data
+    return data
 
 
 def _with_size(data: bytes) -> bytes:

@@ -5,23 +5,22 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
 import soundfile
 
-from coughlab.audio import containers, mpeg, riff
+from coughlab.audio import containers, frames, mpeg, riff
 from coughlab.audio.recording import AudioError, error
 
 #: A rate, and samples of shape (frames, channels).
 Block = tuple[int, np.ndarray]
 
 
-#: Less than this is not missing, in seconds.
-GAP_S, LOSSLESS_GAP_S = 0.15, 0.005
+#: Less than this is not missing, in seconds: clocks of whole files were right to 7 ms, and those of a browser may drift.
+GAP_S = 0.05
 
 
 class BrokenOffError(Exception):
@@ -37,9 +36,9 @@ class Losses:
     #: Times for which the file holds nothing, though its clock goes on.
     gaps: float = 0.0
 
-    def found(self, gaps: float, *, lossy: bool) -> None:
-        """Keep how much is missing by a file's clock; lossy encoders add up to a tenth of a second at the ends."""
-        self.gaps = gaps if gaps > (GAP_S if lossy else LOSSLESS_GAP_S) else 0.0
+    def found(self, gaps: float) -> None:
+        """Keep how much is missing by a file's clock."""
+        self.gaps = gaps if gaps > GAP_S else 0.0
 
     def add(self, other: Losses) -> None:
         """Add what was lost in another part of the file."""
@@ -75,18 +74,34 @@ def open_stream(
         return _open(link, kind, max_samples, track, libsndfile)
 
     links = containers.links(data, kind)
-    first = opened(links[0])
     if len(links) == 1:
-        return first
-    blocks = _one_after_the_other(chain([first], map(opened, links[1:])), first.losses)
-    return replace(first, frames=0, blocks=blocks)
+        return opened(links[0])
+    readable, problem = [], None
+    for link in links:
+        try:
+            readable.append(opened(link))
+        except AudioError as this:
+            problem = problem or this
+    if not readable:
+        raise problem or error("damaged")
+    blocks = _one_after_the_other(readable, broken=problem is not None)
+    return replace(readable[0], frames=0, blocks=blocks)
 
 
-def _one_after_the_other(streams: Iterable[Stream], losses: Losses) -> Iterator[Block]:
+def _one_after_the_other(streams: list[Stream], *, broken: bool) -> Iterator[Block]:
+    """The blocks of all; one that cannot be read to its end does not end the recording."""
+    losses = streams[0].losses
     for stream in streams:
-        yield from stream.blocks
+        try:
+            yield from stream.blocks
+        except AudioError:
+            raise
+        except Exception:  # decoders raise errors of many kinds
+            broken = True
         if stream.losses is not losses:
             losses.add(stream.losses)
+    if broken:
+        raise BrokenOffError
 
 
 def _open(data: bytes, kind: str, max_samples: int, track: int, libsndfile: bool) -> Stream:
@@ -161,7 +176,7 @@ def _soundfile_blocks(
             break
         yield file.samplerate, block[:count]
         done += count
-    losses.found(seconds - done / file.samplerate, lossy=True)
+    losses.found(seconds - done / file.samplerate)
 
 
 _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
@@ -176,7 +191,8 @@ def _open_av(data: bytes, kind: str, track: int) -> Stream:
     # No protocol and no codec has this name. So no reference to another file or address is followed, and no video is decoded to
     # find its size. FFmpeg stores what it reads ahead packet by packet; packets of a few bytes take a hundred times their size.
     options = {"protocol_whitelist": "none", "codec_whitelist": "none", "probesize": str(_READ_AHEAD)}
-    container = av.open(io.BytesIO(data), format=kind, options=options, metadata_errors="replace")
+    walked = frames.walk(data, kind)
+    container = av.open(io.BytesIO(walked.data), format=kind, options=options, metadata_errors="replace")
     if not container.streams.audio:
         raise error("no_audio_stream")
     stream = container.streams.audio[min(track, len(container.streams.audio) - 1)]
@@ -192,13 +208,9 @@ def _open_av(data: bytes, kind: str, track: int) -> Stream:
     if codec == "flac":
         decoder.options = {"err_detect": "crccheck+explode"}  # otherwise damaged frames become noise
     losses, bit_depth = Losses(), _bit_depth(codec)
-    lossy = bit_depth is None and codec not in ("flac", "alac")
-    blocks = _av_blocks(container, stream, decoder, losses, len(data), lossy=lossy)
+    seconds = containers.ogg_seconds(data, decoder.sample_rate) if kind == "ogg" else 0.0
+    blocks = _av_blocks(container, stream, decoder, losses, walked, seconds)
     return Stream(name, codec, bit_depth, 0, blocks, tracks, losses)
-
-
-#: Where less than this share of a file's bytes came out of it and it ends early, the rest was damaged.
-_PACKED = 0.9
 
 
 def _unsupported() -> Iterator[Block]:
@@ -211,27 +223,25 @@ _MAX_PACKETS = 30_000
 
 
 def _av_blocks(
-    container: Any, stream: Any, decoder: Any, losses: Losses, size: int, *, lossy: bool
+    container: Any, stream: Any, decoder: Any, losses: Losses, walked: frames.Walk, seconds: float
 ) -> Iterator[Block]:
     """Decode every packet that can be; a packet that cannot be is counted once another follows that can."""
     import av
 
     lost, usual, is_mpeg = 0.0, 0.02, decoder.codec.canonical_name in ("mp3", "mp2")
-    start, end, decoded, packed, number = None, 0.0, 0.0, 0, 0
-    for packet in container.demux():
-        packed += packet.size
-        if packet.stream_index != stream.index or (is_mpeg and mpeg.is_index(bytes(packet))):
-            continue
+    start, end, decoded = None, 0.0, 0.0
+    for number, packet in enumerate(container.demux(stream)):
         if number > _MAX_PACKETS:
             raise error("unsupported")
-        number += 1
+        if is_mpeg and mpeg.is_index(bytes(packet)):
+            continue
         try:
-            frames = decoder.decode(packet if packet.size else None)
+            decoded_frames = decoder.decode(packet if packet.size else None)
         except av.FFmpegError:
             if packet.size:
                 lost += float((packet.duration or 0) * (packet.time_base or 0)) or usual
             continue
-        for frame in frames:
+        for frame in decoded_frames:
             usual = frame.samples / frame.sample_rate
             if lost:
                 losses.damaged, lost = losses.damaged + lost, 0.0
@@ -240,9 +250,9 @@ def _av_blocks(
             if at is not None:
                 start, end = at if start is None else start, max(end, at + usual)
             yield frame.sample_rate, _frame_array(frame)
-    losses.found(end - (start or 0.0) - decoded - losses.damaged, lossy=lossy)
-    announced = (container.duration or 0) / 1e6
-    if lost or (announced > end + GAP_S and packed < _PACKED * size):
+    losses.found(max(seconds, end - (start or 0.0)) - decoded - losses.damaged)
+    losses.damaged += walked.lost * usual
+    if lost or walked.cut_short:
         raise BrokenOffError
 
 

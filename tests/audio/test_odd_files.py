@@ -87,7 +87,7 @@ def test_a_packet_that_cannot_be_decoded_does_not_end_the_recording(container, c
     ids=["flac", "vorbis", "opus", "webm"],
 )
 def test_what_damage_takes_away_is_said(data, most):
-    recording = load(spoilt(data))
+    recording = load(spoilt(data, size=600 if b"webm" in data[:99] else 40))
     (remark,) = recording.remarks
     assert remark.code == "gaps"
     missing = 3.5 - recording.duration
