@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from coughlab.web import api, lifespan, middleware, uploads
+from pages.components import connection
 from pages.shared import access, sessions
 
 # Before the first call of st.navigation, Streamlit would open a link to a page without running this file, so without navigation.
@@ -17,7 +18,7 @@ uploads.stay_in_memory()
 if __name__ != "__main__" and hasattr(st, "App"):
     app = st.App(
         __file__,
-        routes=api.routes,
+        routes=[*api.routes, *connection.routes],
         middleware=middleware.stack(Path(st.__file__).parent / "static/index.html", sessions.uploads),
         lifespan=lifespan.with_pages(access.secrets, st.get_option("server.address"), sessions.free),
     )
@@ -31,6 +32,7 @@ if __name__ == "__main__":
         page_title="CoughLab", page_icon=".streamlit/icon.svg", layout="wide", initial_sidebar_state=240
     )
     st.html(Path("pages/shared/page.css"))
+    connection.watch()
     try:
         login.run(navigation.pages())
     except StoreError as error:

@@ -6,6 +6,7 @@ from coughlab import audio, detector
 from coughlab.features import quality
 from coughlab.serving import predictors, workers
 from coughlab.studies.store import StoreError
+from pages.components import connection
 from pages.sections import analyse
 from pages.shared import evidence
 from pages.shared.study import only_default
@@ -15,8 +16,8 @@ PAGE = {"title": "Analyse a cough", "icon": ":material/graphic_eq:", "group": "L
 st.title(PAGE["title"])
 only_default()
 st.markdown("For research and teaching. **Not a medical device: no answer on this page is a diagnosis.**")
-analyse.ask()
-if "chosen" not in st.session_state:
+chosen = analyse.ask()
+if chosen is None:
     st.info(
         "Record, upload or try the sample: what three models make of it appears here.",
         icon=":material/arrow_upward:",
@@ -25,9 +26,10 @@ if "chosen" not in st.session_state:
         ":small[Recordings are analysed in memory and are not stored: [what is kept, where, and for how long](privacy).]"
     )
     st.stop()
-source, title, data = st.session_state.chosen
+source, title, data = chosen
 heading = st.container()
-st.text(title)
+with st.container(key=connection.KEPT):
+    st.text(title)
 # The verdict is above its inputs.
 verdict, asked = st.container(), st.container()
 try:

@@ -5,6 +5,7 @@ import streamlit as st
 from coughlab.audit import run
 from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
+from pages.components import connection
 from pages.sections.audit import findings, upload
 from pages.shared import address
 
@@ -31,7 +32,8 @@ except StoreError as error:
     st.error(str(error), icon=":material/error:")
     report = None
 if report:
-    findings.show(report)
+    with st.container(key=connection.KEPT if chosen == OWN else None):
+        findings.show(report)
 with st.expander("The same from the command line"):
     st.code(
         "coughlab audit my-dataset --data FOLDER\ncoughlab audit my-dataset --data FOLDER --json\n"

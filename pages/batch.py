@@ -4,6 +4,7 @@ import streamlit as st
 
 from coughlab.serving import predictors
 from coughlab.studies.store import StoreError
+from pages.components import connection
 from pages.sections.batch import asking, listing
 from pages.shared.study import only_default
 
@@ -22,7 +23,7 @@ try:
     place = st.empty()
     batch = asking.answered(place, predictor)
     if batch is not None:
-        with place.container():
+        with place.container(key=connection.KEPT):
             listing.show(batch, predictor.study, predictor.names)
 except StoreError as error:
     st.error(str(error), icon=":material/error:")

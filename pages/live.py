@@ -35,7 +35,7 @@ if live.show_address():
         if st.session_state.setdefault("trouble", False):
             live.show_trouble(ear)
     view.show(ear, predictor, is_open)
-    exports.show(ear)
+    exports.show(ear, is_open)
     st.markdown(
         ":small[The sound is worked on in this server's memory and is never stored: it is gone when you close the page. The sound"
         " of the newest coughs, three minutes in all, is kept there until then, so that it can be played and downloaded.]"

@@ -122,52 +122,56 @@ def table(prediction, titles):
     )
 
 
-def choose(source):
-    """Store the latest choice. If a widget is cleared, the other widget's recording, if any, is used."""
-    # The choice to run the models anyway applies to one recording only.
-    st.session_state.pop("force", None)
-    held = {name: st.session_state[name] for name in ("recorded", "uploaded") if st.session_state[name]}
-    if source != "sample" and source not in held:
-        if st.session_state.get("chosen", [None])[0] != source:
-            return
-        source = next(iter(held), None)
-    if source is None:
-        del st.session_state.chosen
-    elif source == "sample":
-        st.session_state.chosen = source, "The synthetic sample", synthetic.sample()
-    else:
-        title = "Your recording" if source == "recorded" else held[source].name
-        st.session_state.chosen = source, title, held[source].getvalue()
+def latest(files, sample):
+    """The source of the latest choice, which is one of `files` or "sample"; None if there is none.
+
+    When the chosen file is removed, the other one, if any, is used.
+    """
+    ids = {name: file.file_id for name, file in files.items() if file}
+    # Not in a callback: Streamlit calls none for the first value of a visit, which an earlier visit's page may have sent.
+    before, source = st.session_state.get("chosen", ({}, None))
+    new = [name for name in ids if ids[name] != before.get(name)]
+    if sample or new:
+        source = "sample" if sample else new[0]
+        # The choice to run the models anyway applies to one recording only.
+        st.session_state.pop("force", None)
+    elif source != "sample" and source not in ids:
+        source = next(iter(ids), None)
+        st.session_state.pop("force", None)
+    st.session_state.chosen = ids, source
+    return source
 
 
 def ask():
+    """The chosen recording: its source, its title and its bytes; None if there is none."""
     record, upload, sample = st.columns(3, gap="medium")
     with record:
-        st.audio_input(
+        recorded = st.audio_input(
             "Record a cough",
             sample_rate=RATE,
             help="Browsers give a page the microphone only over https or on localhost.",
             key="recorded",
-            on_change=choose,
-            args=("recorded",),
         )
         st.markdown(":small[An arm's length from the microphone, two or three coughs.]")
     with upload:
-        st.file_uploader(
+        uploaded = st.file_uploader(
             "Or upload a recording",
             max_upload_size=audio.LIMITS.max_bytes // 2**20,
             key="uploaded",
-            on_change=choose,
-            args=("uploaded",),
         )
         seconds = f"{audio.LIMITS.max_seconds:.0f} seconds"
         st.markdown(f":small[{audio.FORMATS}, up to {seconds}.]")
     with sample:
         st.markdown(":small[Or see how it works first]")
-        st.button(
-            "Try a sample", icon=":material/play_circle:", on_click=choose, args=("sample",), width="stretch"
-        )
+        sample = st.button("Try a sample", icon=":material/play_circle:", width="stretch")
         st.markdown(":small[The sample is synthetic: made by a formula, not a person's cough.]")
+    match latest({"recorded": recorded, "uploaded": uploaded}, sample):
+        case "sample":
+            return "sample", "The synthetic sample", synthetic.sample()
+        case "recorded":
+            return "recorded", "Your recording", recorded.getvalue()
+        case "uploaded":
+            return "uploaded", uploaded.name, uploaded.getvalue()
 
 
 def ask_also(predictor):

@@ -1,9 +1,11 @@
-"""A refused upload shows a message on the page and is accepted later."""
+"""Uploads to a page in a real Chromium: files in turn, and a file that is refused and accepted later."""
 
 from playwright.sync_api import expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from coughlab import audio
 from coughlab.audio import synthetic
+from tests import sounds
 from tests.fuzz.server import Server
 from tests.web.test_page_uploads import MEGABYTE, sending
 
@@ -32,3 +34,35 @@ def test_a_file_without_room_is_reported_and_accepted_later(browser):
         uploader.locator("input[type=file]").set_input_files(file)
         expect(page.get_by_text("Says: ").first).to_be_visible(timeout=60_000)
         context.close()
+
+
+def test_files_in_turn_are_each_answered(browser, app):
+    """A browser once forgot a message that the server had sent before and then only named: the page ended with an error."""
+    # Without a cough, so that no model is asked.
+    files = [
+        {
+            "name": f"{name}.wav",
+            "mimeType": "audio/wav",
+            "buffer": sounds.with_soundfile("WAV", samples=samples),
+        }
+        for name, samples in sounds.OTHERS.items()
+        if name in ("faint noise", "a quiet hum")
+    ]
+    named = []
+
+    def read(frame):
+        message = ForwardMsg()
+        message.ParseFromString(frame)
+        named.append(message.ref_hash)
+
+    page = browser.new_page()
+    page.on("websocket", lambda socket: socket.on("framereceived", read))
+    page.goto(app)
+    for file in files * 6:
+        page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(file)
+        expect(page.get_by_test_id("stText").filter(has_text=file["name"])).to_be_visible()
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-connection-state", "CONNECTED")
+    # A quicker or slower browser would not have forgotten it; so no message is only named.
+    assert named and not any(named)
+    page.close()

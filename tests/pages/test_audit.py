@@ -5,6 +5,7 @@ import tempfile
 import zipfile
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from coughlab.audio import archive, synthetic
@@ -189,6 +190,14 @@ def test_leaving_ends_the_audit_and_nothing_of_it_stays(temporary, dataset):
         own.run(upload, leave)
     assert len(seen) == 1 and len(seen[0]) == 13
     assert list(temporary.iterdir()) == []
+
+
+def test_an_audit_that_is_ended_with_its_run_is_reported_once(monkeypatch, models, dataset):
+    monkeypatch.setattr(own, "run", lambda *_: st.stop())
+    page = audited(dataset)
+    assert not page.warning and not own._alone.locked()
+    assert "ended before it was done" in page.run().warning[0].value
+    assert not page.run().warning
 
 
 def test_one_audit_at_a_time(models, dataset):

@@ -132,7 +132,7 @@ def test_updates_are_small_and_contain_the_state():
     piece = news(ear, False)
     assert piece["status"] == "Stopped" and piece["total"] == 3 and piece["rate"] is None
     assert piece["coughs"][0]["answers"][0].startswith("MLP: not COVID, ")
-    # Smaller than the messages that Streamlit caches; cache entries would expire before such frequent updates.
+    # 14 times a second for each visitor.
     assert len(str(news(ear))) + 1000 < 10_000
     ear.error, ear.dropped_s, ear.lost_s = listener.FAILED, 4.2, 1.5
     piece = news(ear)

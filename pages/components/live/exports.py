@@ -11,6 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.components import connection
 from pages.components.code import SHARED, joined
 
 HERE = Path(__file__).parent
@@ -24,9 +25,10 @@ _buttons = st.components.v2.component(
 )
 
 
-def show(ear):
+def show(ear, is_open):
     """Show the buttons for a listener's coughs."""
-    with st.container(horizontal=True):
+    # While the microphone is open the page is drawn again by itself, and keeps nothing from before.
+    with st.container(horizontal=True, key=connection.KEPT if ear.total and not is_open else None):
         with st.container(width="content"):
             _files(ear)
         st.button(

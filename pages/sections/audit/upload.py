@@ -42,6 +42,12 @@ def ask():
     elif pressed:
         st.session_state.pop("own report", None)
         _audit(upload)
+    elif st.session_state.pop("own audit runs", False):
+        st.warning(
+            "The audit ended before it was done: by a click, or because the connection was lost. Nothing of it is kept. To begin"
+            " again, choose the ZIP and press *Audit*.",
+            icon=":material/warning:",
+        )
     return st.session_state.get("own report")
 
 
@@ -53,6 +59,8 @@ def _audit(upload):
         )
         return
     shown = st.empty()
+    # Stays when Streamlit ends this run of the page, which then says so.
+    st.session_state["own audit runs"] = True
     try:
         with shown.container():
             bar = st.progress(0.0, "Unpacking …")
@@ -65,6 +73,7 @@ def _audit(upload):
     finally:
         _alone.release()
     shown.empty()
+    del st.session_state["own audit runs"]
 
 
 def run(upload, progress):

@@ -6,6 +6,7 @@ from coughlab.evaluation import comparison, scoring
 from coughlab.studies import retrain
 from coughlab.studies.store import StoreError
 from coughlab.text import counted, duration
+from pages.components import connection
 from pages.sections.splits import tables
 from pages.shared import access, address
 from pages.shared.chart import show_chart
@@ -86,7 +87,8 @@ def show_job(study, job, table, was_running):
         st.button("Cancel", on_click=job.cancel, icon=":material/close:")
     else:
         say = {"failed": st.error, "cancelled": st.warning}.get(job.state, st.success)
-        say(job.sentence)
+        with st.container(key=connection.KEPT):
+            say(job.sentence)
     if not job.n_done:
         return
     made = job.predictions
