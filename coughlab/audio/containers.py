@@ -78,24 +78,22 @@ def _without_zeros(data: bytes) -> tuple[bytes, bytes]:
     return rest, b"\0\0\0" + rest
 
 
-def mended(data: bytes, kind: str) -> tuple[bytes, bool]:
-    """The file without what decoders are known to misread, and whether its end is missing."""
-    short = kind in _CUT_SHORT and any(map(_CUT_SHORT[kind], links(data, kind)))
-    if kind == "wav":
-        return riff.mended(data), short
-    if kind == "matroska":
-        data, cut = ebml.mended(data)
-        return data, short or cut
-    return data, short
+def links(data: bytes, kind: str) -> tuple[list[bytes], bool]:
+    """The files that were joined to one, without what decoders misread, and whether the end of one is missing.
 
-
-def links(data: bytes, kind: str) -> list[bytes]:
-    """The files that were joined to one, in their order; most files are one. Recorders that pause leave several Ogg streams."""
+    Most files are one. Recorders that pause leave several Ogg streams.
+    """
     starts = [start for start in _STARTS[kind](data) if start] if kind in _STARTS else []
     parts = [data[start:stop] for start, stop in pairwise([0, *starts[:_MAX_LINKS], len(data)])]
+    cut_short = kind in _CUT_SHORT and any(map(_CUT_SHORT[kind], parts))
+    if kind == "wav":
+        parts = list(map(riff.mended, parts))
+    if kind == "matroska":
+        mended = [ebml.mended(part) for part in parts]
+        parts, cut_short = [part for part, _ in mended], cut_short or any(cut for _, cut in mended)
     if kind == "ogg":  # a recorder that was started and stopped at once leaves only headers
         parts = [part for part in parts if _ogg_times(part)] or parts
-    return parts
+    return parts, cut_short
 
 
 def container_name(data: bytes, kind: str) -> str:

@@ -53,8 +53,8 @@ def load(source: bytes | bytearray | memoryview | str | os.PathLike, limits: Lim
         raise error("not_audio")
     if containers.crowded(data, kind):
         raise error("damaged")
-    data, cut_short = containers.mended(data, kind)
-    return _track(data, kind, limits, cut_short=cut_short)
+    links, cut_short = containers.links(data, kind)
+    return _track(links, kind, limits, cut_short=cut_short)
 
 
 def encode_wav(samples: np.ndarray, rate: int) -> bytes:
@@ -91,12 +91,12 @@ def _read_file(path: str | bytes, limits: Limits) -> bytes:
     return _read(data, limits)
 
 
-def _track(data: bytes, kind: str, limits: Limits, *, cut_short: bool) -> Recording:
+def _track(links: list[bytes], kind: str, limits: Limits, *, cut_short: bool) -> Recording:
     """The first track of a file with sound, or another if it is far louder."""
     found: list[tuple[int, Recording]] = []
     problem, track, tracks = None, 0, 1
     while track < min(tracks, MAX_TRACKS):
-        opened = partial(open_stream, data, kind, limits.max_samples, track)
+        opened = partial(open_stream, links, kind, limits.max_samples, track)
         stream = opened()
         tracks = stream.tracks
         try:

@@ -12,9 +12,11 @@ _KNOWN = frozenset(
     }
 )
 _BLOCKS = frozenset({0xA3, 0xA0})
+_SIMPLE_BLOCK, _LACING, _RESERVED = 0xA3, 0x06, 0x70
 _BEGINS = re.compile(rb"[\xa3\xa0]|\x1f\x43\xb6\x75")
 #: So many known elements that follow each other are no coincidence.
 _IN_A_ROW = 3
+_BEHIND = 1_000
 _MAX_ELEMENTS, _MAX_PLACES, _MAX_REPAIRS = 100_000, 50_000, 20
 
 
@@ -24,18 +26,22 @@ def mended(data: bytes) -> tuple[bytes, bool]:
     if at is None:
         return data, False
     result, before, repairs = bytearray(data), at, 0
+    laced: dict[int, int] = {}
     for _ in range(_MAX_ELEMENTS):
         if at >= len(data):
             return bytes(result), at > len(data)
         element = _element(data, at)
         if element:
+            if element[0] == _SIMPLE_BLOCK and not _is_sound(data, element[2], laced):
+                result[at] = _VOID  # FFmpeg would drop all up to the next cluster
             before, at = at, element[1]
             continue
         places = (match.start() for match in islice(_BEGINS.finditer(data, before + 2), _MAX_PLACES))
         following = next((place for place in places if _in_a_row(data, place)), None)
         repairs += 1
         if following is None or repairs > _MAX_REPAIRS:
-            return bytes(result), True
+            # What some programs put behind a file is short, or zeros.
+            return bytes(result), len(data[at:].strip(b"\0")) > _BEHIND
         # Either the element's end is right and damage follows, or its size is wrong.
         start = at if following >= at + 2 else before
         result[start:following] = _padding(following - start)
@@ -67,6 +73,16 @@ def _element(data: bytes, at: int, *, known: bool = True) -> tuple[int, int, int
     if name in _BLOCKS and size < 5:
         return None
     return name, content + size, content
+
+
+def _is_sound(data: bytes, at: int, laced: dict[int, int]) -> bool:
+    """Whether the header of a block can be right; `laced` holds by track how its first block is laced."""
+    track, flags = data[at], data[at + 3] if at + 3 < len(data) else 0xFF
+    return (
+        track >= 0x81
+        and not flags & _RESERVED
+        and (flags & _LACING) in (0, laced.setdefault(track, flags & _LACING))
+    )
 
 
 def _in_a_row(data: bytes, at: int) -> bool:

@@ -63,9 +63,9 @@ class Stream:
 
 
 def open_stream(
-    data: bytes, kind: str, max_samples: int, track: int = 0, *, libsndfile: bool = True
+    links: list[bytes], kind: str, max_samples: int, track: int = 0, *, libsndfile: bool = True
 ) -> Stream:
-    """Open a track of a file of a known format; files that were joined to one follow each other.
+    """Open a track of a file of a known format, given by the files that were joined to it, in their order.
 
     Without `libsndfile`, FFmpeg reads it, which goes on after damage. AudioError: it cannot be opened.
     """
@@ -73,7 +73,6 @@ def open_stream(
     def opened(link: bytes) -> Stream:
         return _open(link, kind, max_samples, track, libsndfile)
 
-    links = containers.links(data, kind)
     if len(links) == 1:
         return opened(links[0])
     readable, problem = [], None
