@@ -199,6 +199,11 @@ class Listener:
 
     # Called by the page.
 
+    @property
+    def channel(self) -> int | None:
+        """The only channel that is listened to, from 0; None if it is the mean of all."""
+        return self._intake.channel
+
     def feed(self, samples: np.ndarray, rate: int) -> None:
         """Process a whole recording, mono, full scale 1, and return when it is done."""
         y = samples if rate == RATE else soxr.resample(samples, rate, RATE, quality="soxr_hq")

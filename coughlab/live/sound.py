@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soxr
 
+from coughlab.audio import mixing
+
 # After the intake all sound has the rate of Opus, the codec that browsers use.
 from coughlab.audio.opus import RATE
 
@@ -14,25 +16,23 @@ if TYPE_CHECKING:
     from av import AudioFrame
 #: Lost packets are replaced by silence up to this many seconds; a longer gap is a break.
 FILLED_S = 0.5
+#: Whether channels cancel each other is looked at over this many seconds.
+MEASURED_S = 1.0
 
 
-def mono(frame: AudioFrame) -> np.ndarray:
-    """Mean of the channels of a frame, at its own rate, full scale 1 (shape (n,), float32)."""
-    channels = frame.layout.nb_channels
+def block(frame: AudioFrame) -> np.ndarray:
+    """The samples of a frame in its own number type, shape (n, channels)."""
     samples = frame.to_ndarray()
-    samples = samples if frame.format.is_planar else samples.reshape(-1, channels).T
-    y = samples.mean(axis=0, dtype=np.float32)
-    if samples.dtype.kind == "u":
-        y -= 128
-    if samples.dtype.kind != "f":
-        y /= 2.0 ** (8 * samples.dtype.itemsize - 1)
-    return y
+    return samples.T if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels)
 
 
 class Intake:
     """Joins frames to one sound at `RATE`."""
 
     def __init__(self) -> None:
+        #: The channel that is listened to where the channels cancel each other; else their mean is.
+        self.channel: int | None = None
+        self._energies, self._measured_s = mixing.Energies(), 0.0
         self._rate: int | None = None
         self._resampler: soxr.ResampleStream | None = None
         self._expected: float | None = None
@@ -47,7 +47,8 @@ class Intake:
         samples : ndarray, shape (n,), float32
             Mono at `RATE`; a short gap before it is filled with silence.
         """
-        y, rate = mono(frame), frame.sample_rate
+        rate = frame.sample_rate
+        y = self._mixed(block(frame), rate)
         gap_s = 0.0
         if frame.pts is not None and frame.time_base:
             start_s = float(frame.pts * frame.time_base)
@@ -57,6 +58,17 @@ class Intake:
         if 0.001 <= gap_s <= FILLED_S:
             y = np.concatenate([np.zeros(round(gap_s * rate), np.float32), y])
         return gap_s if gap_s > FILLED_S else 0.0, self._resampled(y, rate)
+
+    def _mixed(self, samples, rate):
+        self._energies.add(samples, rate)
+        self._measured_s += len(samples) / rate
+        if self._measured_s >= MEASURED_S:
+            channel = self._energies.loudest_instead(silent=False)
+            # A channel that was taken stays: sound that is the same in both is in each.
+            self.channel = channel if self.channel is None else self.channel
+            self._energies, self._measured_s = mixing.Energies(), 0.0
+        one = self.channel is not None and self.channel < samples.shape[1]
+        return mixing.mono(samples[:, self.channel : self.channel + 1] if one else samples)
 
     def forget(self) -> None:
         """Start a new sound with the next frame."""

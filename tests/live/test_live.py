@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from coughlab import audio, config, detector, live
-from coughlab.audio import synthetic
+from coughlab.audio import mixing, synthetic
 from coughlab.detector import Event
 from coughlab.live import connection, cough_log, listener, picture, sound
 from coughlab.serving import predictors
@@ -81,9 +81,23 @@ def test_frames_of_every_kind_are_the_same_sound(fmt, dtype, full, layout):
     stored = (both * full).astype(dtype)
     array = stored if fmt.endswith("p") else stored.T.reshape(1, -1)
     frame = av.AudioFrame.from_ndarray(array, format=fmt, layout=layout)
-    y = sound.mono(frame)
+    y = mixing.mono(sound.block(frame))
     assert y.dtype == np.float32
     np.testing.assert_allclose(y, both.mean(axis=0), atol=1e-6)
+
+
+def test_channels_that_cancel_each_other_are_heard_and_it_is_said():
+    listening = make_listener()
+    both = (32767 * np.stack([WHOLE, -WHOLE], axis=1)).astype(np.int16)
+    for start in range(0, len(both) - 960, 960):
+        frame = av.AudioFrame.from_ndarray(both[start : start + 960].reshape(1, -1), "s16", "stereo")
+        frame.sample_rate, frame.pts, frame.time_base = 48_000, start, Fraction(1, 48_000)
+        listening.hear(frame)
+        until(lambda: listening._queued_s < 1)
+    until(lambda: listening._thread is None)
+    assert listening.channel == 0
+    # It is known after a second.
+    assert [cough.start_s for cough in listening.coughs(9)][-2:] == pytest.approx(ONSETS[1:], abs=0.1)
 
 
 def test_another_rate_becomes_the_common_one():

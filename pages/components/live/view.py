@@ -112,6 +112,10 @@ def _dropped(ear):
         parts.append(f"{ear.dropped_s:.1f} s of sound were skipped because this computer could not keep up.")
     if ear.lost_s:
         parts.append(f"{ear.lost_s:.1f} s of sound were lost on the way from the browser.")
+    if ear.channel is not None:
+        parts.append(
+            f"The channels of this microphone cancel each other: only channel {ear.channel + 1} is listened to."
+        )
     return " ".join(parts)
 
 
