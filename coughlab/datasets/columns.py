@@ -76,6 +76,7 @@ _BESIDE_LABEL = _set(
 _CODED = _set("id ids code no nr number index idx num")
 _PARTS = _set("train training test testing val valid validation dev eval")
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{1,2}:\d{2}.*")
+_DECIMAL = re.compile(r"[+-]?\d*[.,]\d+(?:[eE][+-]?\d+)?")
 # Ranks of headers: values that name diseases have rank `_NAMED`; from `GUESS` on it is a guess that they are labels.
 _NAMED, GUESS, _UNUSUAL, _NO_TEST = 50, 60, 100, 200
 #: The rank of a column of labels that holds one value only, or none.
@@ -83,6 +84,8 @@ SINGLE = 1000
 # Fewer lines do not show whether a column has few different values.
 _TELLING = 10
 _SAMPLE = 500
+# More values are hardly labels if the header does not say so.
+_CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -149,13 +152,22 @@ def persons(table: pd.DataFrame, recordings: int = 0) -> list[str]:
     return list(dict.fromkeys([*called(table, _PERSON, _BESIDE_PERSON), *ids]))
 
 
+def names_recordings(values: pd.Series) -> bool:
+    """Whether most values of a column are names of audio files."""
+    return _most(values, listing.is_audio)
+
+
 def possible_labels(table: pd.DataFrame, columns: Columns) -> list[str]:
     """Columns that may be labels by what they hold, although their headers do not say so."""
     used = {columns.file, columns.label, columns.person, columns.source}
     return [
         column
         for column in table
-        if column not in used and not _never(_words(column)) and not _no_labels(table[column])
+        if column not in used
+        and not _never(_words(column))
+        and not _no_labels(table[column])
+        and not _most(table[column], _DECIMAL.fullmatch)
+        and len(set(table[column])) <= _CLASSES
     ]
 
 

@@ -48,26 +48,31 @@ def in_parts(lists: Sequence[FoundList], files: Files) -> list[FoundList]:
                 said = f"{other.remarks} {one.name} is a copy of {other.name}.".strip()
                 kept[number] = replace(other, remarks=said, parts=other.parts + one.parts)
                 break
-            paths = [_paths(each, files) for each in (one, other) if each.columns.file]
-            if paths and all(some & files.paths for some in paths) and paths[0].isdisjoint(paths[1]):
-                kept[number] = _together(other, one)
+            names = _names(one, files), _names(other, files)
+            if all(names) and names[0].isdisjoint(names[1]):
+                kept[number] = _together(other, one, files)
                 break
         else:
             kept.append(one)
     return kept
 
 
-def _paths(one: FoundList, files: Files) -> set[str]:
-    return {match.path for match in files.match(one.table[one.columns.file].tolist())} - {""}
+def _names(one: FoundList, files: Files) -> set[str]:
+    """The files of a list that are there, or its people if it has no column of files."""
+    if one.columns.file:
+        return {match.path for match in files.match(one.table[one.columns.file].tolist())} & files.paths
+    return set(one.table[one.columns.person]) if one.columns.person else set()
 
 
-def _together(one: FoundList, other: FoundList) -> FoundList:
+def _together(one: FoundList, other: FoundList, files: Files) -> FoundList:
     import pandas as pd
 
+    table = pd.concat([one.table, other.table], ignore_index=True)
     return replace(
         one,
         name=f"{one.name} and {other.name}",
-        table=pd.concat([one.table, other.table], ignore_index=True),
+        table=table,
+        columns=headers.find(table, files),
         remarks=" ".join(dict.fromkeys(filter(None, [one.remarks, other.remarks]))),
         parts=one.parts + other.parts,
     )

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from coughlab.text import listed
 
@@ -104,6 +105,7 @@ _CODES = [
 ]
 
 
+@lru_cache(2**16)
 def folded(label: str) -> str:
     """A label in one spelling: capitals, blanks and kinds of dashes do not count, and 1.0 is 1."""
     label = unicodedata.normalize("NFKC", label).casefold()

@@ -166,12 +166,14 @@ def _table(text: str, separator: str = "") -> pd.DataFrame:
 
     separator = separator or _separator(text)
     options = {"sep": separator, "dtype": str, "keep_default_na": False, "skipinitialspace": True}
-    table = pd.read_csv(io.StringIO(text), **options).fillna("")
+    try:
+        table = pd.read_csv(io.StringIO(text), **options).fillna("")
+    except pd.errors.ParserError:
+        table = None
     # If lines are longer than the header, pandas takes their first fields as an index and shifts all others.
-    if not isinstance(table.index, pd.RangeIndex):
-        table = pd.read_csv(
-            io.StringIO(re.sub(rf"{re.escape(separator)}[ ]*(?=[\r\n]|$)", "", text)), **options
-        ).fillna("")
+    if table is None or not isinstance(table.index, pd.RangeIndex):
+        without_last = re.sub(rf"{re.escape(separator)}[ ]*(?=[\r\n]|$)", "", text)
+        table = pd.read_csv(io.StringIO(without_last), **options).fillna("")
     if not isinstance(table.index, pd.RangeIndex):
         raise ValueError(
             f"its lines have more fields than its header. Name each column in the header, and put a field with a"

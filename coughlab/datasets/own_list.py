@@ -32,6 +32,12 @@ _ELSEWHERE = (
 )
 
 
+_OF_PEOPLE = (
+    "{0} is a list of people: it has no column of file names. Add a list with the columns “file” and “{1}” beside it, or begin"
+    " the name of each file with the id of its person."
+)
+
+
 class NoLabelsError(DatasetError):
     """The lists of a folder give no labels, but perhaps people, so that folders may be the classes.
 
@@ -61,10 +67,17 @@ def read(folder: Path, found: list[str], links: list[str]) -> Listed:
     `NoLabelsError` if folders may be the classes.
     """
     files = Files(folder.absolute().as_posix(), found, links)
-    one = _chosen(folder, are_lists(found), files)
+    names = are_lists(found)
+    try:
+        one = _chosen(folder, names, files)
+        matches = files.match(one.table[one.columns.file].tolist())
+        _check_any_present(folder, one, matches, files)
+    except DatasetError as error:
+        # A table below may be one of anything.
+        if not isinstance(error, NoLabelsError) and "/" in names[0]:
+            raise NoLabelsError(str(error), {}, f"{named(names)} was not read: {error}") from error
+        raise
     table, columns = one.table, one.columns
-    matches = files.match(table[columns.file].tolist())
-    _check_any_present(folder, one, matches, files)
     no_label, kept = labels.missing(table[columns.label])
     lines = list(zip(table[columns.file], table[columns.label], matches, strict=True))
     strays = _strays(lines, files)
@@ -109,7 +122,9 @@ def _chosen(folder: Path, names: Sequence[str], files: Files) -> FoundList:
     lists, problems = [], []
     for name in names:
         try:
-            lists.append(_found_list(folder, name, files))
+            one = _found_list(folder, name, files)
+            if "/" not in name or _is_sure(one):
+                lists.append(one)
         except DatasetError as error:
             problems.append(str(error))
     read = joined_lists.in_parts(lists, files)
@@ -146,15 +161,25 @@ def _refusal(folder: Path, lists: Sequence[FoundList], problems: Sequence[str], 
         [*problems, *(joined_lists.apart(lists) or [_lacking(folder, one, files) for one in lists])]
     )
     names = [one.name for one in lists]
-    if any("/" not in name for name in names) and (
-        problems or any(_may_have_labels(one, files) for one in lists)
-    ):
+    if problems or any(_may_have_labels(one, files) for one in lists):
         return DatasetError(said)
     about = f"As {named(names)} {'has' if len(names) == 1 else 'have'} no labels, the folders were taken for the classes."
     other, people = joined_lists.people(lists, files)
+    if not other and any(one.columns.file and one.columns.person for one in lists):
+        about += " Its people were not read: its names do not tell which files are meant."
     if other:
         about += f" People are from the column “{other.columns.person}” of {other.name}."
     return NoLabelsError(said, people, about if names else "")
+
+
+def _is_sure(one: FoundList) -> bool:
+    """Whether a table below the folder is a list of recordings or of people."""
+    columns, table = one.columns, one.table
+    return (
+        columns.certain
+        or bool(headers.persons(table))
+        or bool(columns.file and headers.names_recordings(table[columns.file]))
+    )
 
 
 def _may_have_labels(one: FoundList, files: Files) -> bool:
@@ -226,16 +251,13 @@ def _lacking(folder: Path, one: FoundList, files: Files) -> str:
     if len(one.table.columns) == 1:
         return f"{path} has one column only, “{next(iter(one.table))}”. Put commas between columns, as in “file,label”."
     if lacking == "file names" and one.columns.person:
-        return (
-            f"{path} is a list of people: it has no column of file names. Add a list with the columns “file” and"
-            f" “{one.columns.person}” beside it, or begin the name of each file with the id of its person."
-        )
+        return _OF_PEOPLE.format(path, one.columns.person)
     said = (
         f"{path} has no column of {lacking}. Its header must be or hold a word such as {headers.ACCEPTED[lacking]}."
         f" {one.columns.remarks}"
     ).strip()
     if lacking == "labels" and (possible := headers.possible_labels(one.table, one.columns)):
-        said += f" If “{possible[0]}” has the labels, call it “label”."
+        said += f" If “{possible[0]}” has the labels, call it “label”; if folders are the classes, move the list elsewhere."
     if files.named_after(one.table):
         said += " If its first line is no header, put a line such as “patient,diagnosis” above it."
     return said
@@ -248,6 +270,8 @@ def _check_any_present(folder: Path, one: FoundList, matches: Sequence[Match], f
     ):
         return
     names = one.table[one.columns.file]
+    if one.columns.file in headers.persons(one.table) and not headers.names_recordings(names):
+        raise DatasetError(_OF_PEOPLE.format(folder / one.name, one.columns.file))
     if several := next(
         (match.problem for match in matches if match.problem.startswith(matching.SEVERAL)), ""
     ):
@@ -306,7 +330,7 @@ def _given(
     """Values of a column in some rows, with a default for cells that name nothing, and sentences on them."""
     if not column:
         return list(otherwise), ""
-    found = [table[column].iloc[number] for number in numbers]
+    found = table[column].iloc[list(numbers)].tolist()
     values, same = ids.one_spelling(found)
     given = [value or other for value, other in zip(values, otherwise, strict=True)]
     return given, " ".join(filter(None, [same, ids.not_given(found, column)]))

@@ -139,6 +139,12 @@ def test_parts_and_copies_of_a_list(tmp_path, first, second, read):
     assert re.match(f"By the list {read}", dataset.read_as)
 
 
+def test_parts_of_a_list_of_people_and_a_list_of_missing_files(tmp_path):
+    parts = PEOPLE.replace("P2,42,1\n", ""), "participant,age,tb_status\nP2,42,1\n"
+    dataset = load(tmp_path, parts[0], more_csv=parts[1], long_csv=FILES.replace(",c", ",gone"))
+    assert dataset.table["label"].tolist() == list("110011") and "long.csv was not read" in dataset.read_as
+
+
 @pytest.mark.parametrize("names", ["{}/cough_{}.wav", "wav/{}_1b{}_Al.wav", "{}-cough-{}.wav"])
 def test_files_that_are_named_after_people(tmp_path, names):
     recordings = [names.format(person, take) for person in ("101", "102", "P 3") for take in range(2)]

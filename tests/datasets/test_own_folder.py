@@ -233,7 +233,6 @@ CLASSES = [f"{label}/{k}{label[0]}.wav" for label in ("ill", "well") for k in ra
         ({"features_csv": "a,b\n1,2\n3,4\n"}, 6),
         ({"patients_csv": "patient,age\nP1,30\nP2,31\n"}, 6),
         ({"files_csv": "file,duration\n" + "".join(f"{name},0.{k}\n" for k, name in enumerate(CLASSES))}, 6),
-        ({"ill__notes_csv": "a,b\n1,2\n"}, 6),
         # People are taken, also where names of files do not tell them.
         (
             {
@@ -249,6 +248,13 @@ def test_a_list_without_labels_beside_class_folders(tmp_path, lists, people):
     assert dict(rows(dataset, "recording", "label")) == {name: name.partition("/")[0] for name in CLASSES}
     assert dataset.table["person"].nunique() == people
     assert "no labels, the folders were taken for the classes." in dataset.read_as
+
+
+def test_tables_of_recordings_below_the_folder_are_no_lists(tmp_path):
+    tables = {f"ill__{k}_csv": f"start,end,label\n{k},1,cough\n" for k in range(3)}
+    recordings = [f"{label}/{k}.wav" for label in ("ill", "well") for k in range(3)]
+    dataset = load(tree(tmp_path, recordings, **tables, well__empty_csv=""))
+    assert dataset.table["label"].tolist() == ["ill"] * 3 + ["well"] * 3
 
 
 @pytest.mark.parametrize(

@@ -52,11 +52,11 @@ def _beside_list(folder: Path, found: list[str], left_alone: str, error: own_lis
     """The classes' folders beside lists without labels, with the people of these; the error if there are no such folders."""
     try:
         rows, skipped, read_as = _from_classes(folder, found, left_alone)
-    except DatasetError:
-        raise DatasetError(str(error)) from error
+    except DatasetError as classes:
+        raise DatasetError(str(error) or str(classes)) from error
     people = {name: person for name, person in error.people.items() if ids.is_given(person)}
     rows = [(name, people.get(name, person), *rest) for name, person, *rest in rows]
-    return Listed(rows, skipped, f"{read_as} {error.said}")
+    return Listed(rows, skipped, f"{read_as} {error.said}".strip())
 
 
 def _is_text(name: str) -> bool:
