@@ -84,6 +84,8 @@ SINGLE = 1000
 # Fewer lines do not show whether a column has few different values.
 _TELLING = 10
 _SAMPLE = 500
+# More recordings are hardly of one person.
+_MANY = 50
 # More values are hardly labels if the header does not say so.
 _CLASSES = 10
 
@@ -116,6 +118,12 @@ def find(table: pd.DataFrame, files: Files) -> Columns:
     label, rank, remarks = _label_column(rest)
     rest = rest.drop(columns=label) if label else rest
     named = persons(rest, len(set(table[file])) if file else 0)
+    # An id alone may be that of the class.
+    named = [
+        column
+        for column in named
+        if called([column], _PERSON) or not label or not _agree(table[label], table[column])
+    ]
     # A value that differs for nearly every recording is not a source.
     most = max(2, len(rest) // 2)
     sources = [column for column in called(rest, _SOURCE) if len(set(rest[column]) - {""}) <= most]
@@ -147,7 +155,7 @@ def persons(table: pd.DataFrame, recordings: int = 0) -> list[str]:
         for column in table
         if (words := _words(column)) & _ID
         and words <= _BESIDE_ID
-        and (not recordings or len(set(table[column])) < recordings)
+        and (not recordings or len(set(table[column])) < recordings <= _MANY * len(set(table[column])))
     ]
     return list(dict.fromkeys([*called(table, _PERSON, _BESIDE_PERSON), *ids]))
 

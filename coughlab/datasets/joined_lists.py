@@ -31,8 +31,8 @@ class FoundList:
     remarks: str = ""
     #: Names and reasons of rows that cannot be used.
     skipped: list[tuple[str, str]] = field(default_factory=list)
-    #: Where files or people are from, if not from a column, in words.
-    origins: dict[str, str] = field(default_factory=dict)
+    #: The column whose values begin the names of files or of folders, if no column names files.
+    named_after: str = ""
     #: The names of all lists that were put together.
     parts: tuple[str, ...] = ()
 
@@ -95,12 +95,11 @@ def with_people(one: FoundList, lists: Sequence[FoundList], files: Files) -> Fou
     persons = [found.get(match.path, "") for match in files.match(one.table[one.columns.file].tolist())]
     if not other or not any(persons):
         return one
-    where = f"from the column “{other.columns.person}” of {other.name}"
+    where = f"{other.columns.person} of {other.name}"
     return replace(
         one,
         table=one.table.assign(**{where: persons}),
         columns=replace(one.columns, person=where),
-        origins={**one.origins, "person": where},
         parts=one.parts + other.parts,
     )
 
@@ -111,7 +110,7 @@ def by_id(one: FoundList, files: Files) -> FoundList | None:
         values = one.table[column].tolist()
         named = files.named_after(values)
         found = [named.get(value, []) for value in values]
-        if len(set(values)) < len(values) or 2 * sum(map(bool, found)) <= len(found):
+        if len(set(map(ids.folded, values))) < len(values):
             continue
         if one.columns.file and column != one.columns.file:
             lasts = [name.replace("\\", "/").rpartition("/")[2] for name in one.table[one.columns.file]]
@@ -119,6 +118,8 @@ def by_id(one: FoundList, files: Files) -> FoundList | None:
                 [path for path in paths if path.rpartition("/")[2] == last]
                 for paths, last in zip(found, lasts, strict=True)
             ]
+        if 2 * sum(map(bool, found)) <= len(found):
+            continue
         rows = [(number, path) for number, paths in enumerate(found) for path in paths]
         file = f"files of “{column}”"
         table = one.table.iloc[[number for number, _ in rows]].reset_index(drop=True)
@@ -129,8 +130,9 @@ def by_id(one: FoundList, files: Files) -> FoundList | None:
             if not paths
         ]
         columns = replace(one.columns, file=file, person=column)
-        origins = {"file": f"that are named after “{column}”, or are in a folder that is"}
-        return replace(one, table=table, columns=columns, skipped=[*one.skipped, *skipped], origins=origins)
+        return replace(
+            one, table=table, columns=columns, skipped=[*one.skipped, *skipped], named_after=column
+        )
     return None
 
 
@@ -194,7 +196,7 @@ def _keys(one: FoundList, other: FoundList) -> tuple[str, str] | None:
             if headers.is_of_people(key) or headers.is_of_people(other_key):
                 continue
             same = labels.folded(key) == labels.folded(other_key)
-            values = set(map(ids.folded, other.table[other_key])) - {""}
+            values = set(map(ids.folded, filter(ids.is_given, other.table[other_key])))
             common = len(values & set(map(ids.folded, one.table[key])))
             if (
                 (same or (key in people[0] and other_key in people[1]))
@@ -206,7 +208,10 @@ def _keys(one: FoundList, other: FoundList) -> tuple[str, str] | None:
 
 
 def _joined(one: FoundList, other: FoundList, key: str, other_key: str) -> FoundList:
-    own, others = one.table[key].tolist(), other.table[other_key].tolist()
+    own, others = (
+        [value if ids.is_given(value) else "" for value in column]
+        for column in (one.table[key], other.table[other_key])
+    )
     # Capitals or zeros may tell people apart.
     if len(set(map(ids.folded, others))) == len(set(others)):
         own, others = list(map(ids.folded, own)), list(map(ids.folded, others))
@@ -238,6 +243,7 @@ def _joined(one: FoundList, other: FoundList, key: str, other_key: str) -> Found
         other.columns.rank,
     )
     same = f"the column “{key}”" if key == other_key else f"the columns “{key}” and “{other_key}”"
+    table.attrs = other.table.attrs
     return FoundList(
         f"{one.name}, joined with {other.name} by {same}",
         table,

@@ -328,7 +328,11 @@ def _signed(word: str) -> str:
 
 def _answer(words: Iterable[str]) -> str:
     """The answer that words give to the question for COVID; "" if they give none, or there are other words."""
+    words = list(words)
     found = set(words)
+    if any(word in _NOT and found & _YES & set(words[:place]) for place, word in enumerate(words[:-1])):
+        # "Positive, not confirmed"; but "Positive: no".
+        return ""
     if found & _YES:
         found -= _DEGREES
     if not found or found - _YES - _NO - _NOT - _BESIDE - {"0", "1"}:

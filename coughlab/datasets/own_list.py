@@ -45,7 +45,7 @@ class NoLabelsError(DatasetError):
     ----------
     message
     people
-        The person of each file that a list names.
+        The person of each file that a list names, "" if it names none.
     said
         How the lists were read, in words.
     """
@@ -168,7 +168,9 @@ def _refusal(folder: Path, lists: Sequence[FoundList], problems: Sequence[str], 
     if not other and any(one.columns.file and one.columns.person for one in lists):
         about += " Its people were not read: its names do not tell which files are meant."
     if other:
-        about += f" People are from the column “{other.columns.person}” of {other.name}."
+        values, same = ids.one_spelling(list(people.values()))
+        people = dict(zip(people, values, strict=True))
+        about += f" People are from the column “{other.columns.person}” of {other.name}. {same}".rstrip()
     return NoLabelsError(said, people, about if names else "")
 
 
@@ -309,7 +311,8 @@ def _read_as(one: FoundList) -> str:
     given = {
         what: f"from the column “{column}”" for what in _PLURAL if (column := getattr(one.columns, what))
     }
-    given |= one.origins
+    if one.named_after:
+        given["file"] = f"that are named after “{one.named_after}”, or are in a folder that is"
     read = ", ".join(f"{_PLURAL[what]} {where}" for what, where in given.items())
     lacking = [_PLURAL[what] for what in ("person", "source") if what not in given]
     guessed = FROM_NAMES.format(" and ".join(lacking).capitalize()) if lacking else ""

@@ -204,6 +204,7 @@ def test_ids_of_recordings_and_shared_properties_are_no_people():
         ("uid", [f"u{k}" for k in range(N)]),
         ("session_id", PEOPLE),
         ("patient_age", PEOPLE),
+        ("id", VALUES["two"]),
     ):
         assert not find(file="files", label="two", **{header: values}).person
 

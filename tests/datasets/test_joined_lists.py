@@ -122,7 +122,7 @@ def test_people_of_another_list_of_the_same_files(tmp_path):
     labels = "filename,label\n" + "".join(f"c{k},{'ab'[k % 2]}\n" for k in range(6))
     dataset = load(tmp_path, labels)
     assert rows(dataset, "label", "person") == [("ab"[k % 2], f"P{k // 2}") for k in range(6)]
-    assert "people from the column “participant” of recordings.csv" in dataset.read_as
+    assert "people from the column “participant of recordings.csv”" in dataset.read_as
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,7 @@ def test_labels_that_name_covid_beside_signs_and_counts(classes, header):
         (["covid_positive", "covid_negative_asthma"], "label", "covid_negative_asthma"),
         (["positive", "negative", "neg/pos"], "covid", "neg/pos"),
         (["positive", "sick"], "covid", "sick"),
+        (["positive (not confirmed)", "negative"], "covid", "positive (not confirmed)"),
         (["+", "-", "+/-"], "covid", "+/-"),
     ],
 )

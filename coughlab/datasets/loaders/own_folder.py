@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from coughlab.datasets import filenames, ids, labels, listing, own_list
+from coughlab.datasets import filenames, labels, listing, own_list
 from coughlab.datasets.listing import DatasetError, Listed
 
 NAME = "folder"
@@ -54,8 +54,7 @@ def _beside_list(folder: Path, found: list[str], left_alone: str, error: own_lis
         rows, skipped, read_as = _from_classes(folder, found, left_alone)
     except DatasetError as classes:
         raise DatasetError(str(error) or str(classes)) from error
-    people = {name: person for name, person in error.people.items() if ids.is_given(person)}
-    rows = [(name, people.get(name, person), *rest) for name, person, *rest in rows]
+    rows = [(name, error.people.get(name) or person, *rest) for name, person, *rest in rows]
     return Listed(rows, skipped, f"{read_as} {error.said}".strip())
 
 
