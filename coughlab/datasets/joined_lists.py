@@ -38,15 +38,17 @@ class FoundList:
 
 
 def in_parts(lists: Sequence[FoundList], files: Files) -> list[FoundList]:
-    """Lists without copies, and one of those that have the same header and different files, as for a training and a test."""
+    """Lists without parts of others; those with the same header and different files, as for training and test, are one."""
     kept: list[FoundList] = []
     for one in lists:
         for number, other in enumerate(kept):
             if list(one.table) != list(other.table) or one.columns.file != other.columns.file:
                 continue
-            if one.table.equals(other.table):
-                said = f"{other.remarks} {one.name} is a copy of {other.name}.".strip()
-                kept[number] = replace(other, remarks=said, parts=other.parts + one.parts)
+            lines = [set(each.table.itertuples(index=False, name=None)) for each in (one, other)]
+            if lines[0] <= lines[1] or lines[0] > lines[1]:
+                less, more = (one, other) if lines[0] <= lines[1] else (other, one)
+                said = f"{more.remarks} All lines of {less.name} are in {more.name}.".strip()
+                kept[number] = replace(more, remarks=said, parts=more.parts + less.parts)
                 break
             names = _names(one, files), _names(other, files)
             if all(names) and names[0].isdisjoint(names[1]):
@@ -234,12 +236,16 @@ def _joined(one: FoundList, other: FoundList, key: str, other_key: str) -> Found
     for column in other.table.columns.difference([*table, other_key], sort=False):
         table[column] = other.table[column].to_numpy()[rows]
     person = one.columns.person or other.columns.person
+    left = one.columns.label
+    not_taken = (
+        f"The column “{left}” of {one.name} was not taken for labels." if left and left != label else ""
+    )
     columns = Columns(
         one.columns.file,
         label,
         person if person in table else key,
         one.columns.source or (other.columns.source if other.columns.source in table else ""),
-        other.columns.remarks,
+        f"{other.columns.remarks} {not_taken}".strip(),
         other.columns.rank,
     )
     same = f"the column “{key}”" if key == other_key else f"the columns “{key}” and “{other_key}”"

@@ -173,7 +173,7 @@ def names_states(labels: Iterable[str]) -> bool:
 
 def codes(text: str) -> dict[str, str]:
     """The meanings of numbers that a text explains, such as "0 = healthy, 1 = ill"; none if one of its numbers has no meaning."""
-    text = COVID.sub("covid", folded(text))
+    text = COVID.sub("covid", folded(text)).replace("_", " ")
     numbers = sorted(re.findall(_NUMBER, text))
     for pattern, number in _CODES:
         found = {
@@ -227,7 +227,12 @@ def _explained(words: Collection[str], header: str, comments: Iterable[str]) -> 
         if not before or column <= set(words_of(before)):
             about.append(comment)
     return next(
-        (found for text in (header, *about) if words and set(words) <= (found := codes(text)).keys()), {}
+        (
+            found
+            for text in (header, *about, ", ".join(about))
+            if words and set(words) <= (found := codes(text)).keys()
+        ),
+        {},
     )
 
 

@@ -38,6 +38,9 @@ _OF_PEOPLE = (
 )
 
 
+_NAME_LABELS = "If “{}” has the labels, call it “label”; if folders are the classes, move the list elsewhere."
+
+
 class NoLabelsError(DatasetError):
     """The lists of a folder give no labels, but perhaps people, so that folders may be the classes.
 
@@ -134,7 +137,14 @@ def _chosen(folder: Path, names: Sequence[str], files: Files) -> FoundList:
     joined = None if certain else joined_lists.join(read, files)
     usable = [joined] if joined else present
     if not usable:
-        by_id = [found for one in read if one.columns.label and (found := joined_lists.by_id(one, files))]
+        # Beside several folders, which may be the classes, a guess is not enough.
+        several = len({path.partition("/")[0] for path in files.audio if "/" in path}) > 1
+        by_id = [
+            found
+            for one in read
+            if one.columns.label and not (several and one.columns.rank >= headers.GUESS)
+            if (found := joined_lists.by_id(one, files))
+        ]
         usable = by_id or complete
     if not usable:
         raise _refusal(folder, read, problems, files)
@@ -253,13 +263,14 @@ def _lacking(folder: Path, one: FoundList, files: Files) -> str:
     if len(one.table.columns) == 1:
         return f"{path} has one column only, “{next(iter(one.table))}”. Put commas between columns, as in “file,label”."
     if lacking == "file names" and one.columns.person:
-        return _OF_PEOPLE.format(path, one.columns.person)
+        said = _OF_PEOPLE.format(path, one.columns.person)
+        return f"{said} {_NAME_LABELS.format(one.columns.label)}" if one.columns.label else said
     said = (
         f"{path} has no column of {lacking}. Its header must be or hold a word such as {headers.ACCEPTED[lacking]}."
         f" {one.columns.remarks}"
     ).strip()
     if lacking == "labels" and (possible := headers.possible_labels(one.table, one.columns)):
-        said += f" If “{possible[0]}” has the labels, call it “label”; if folders are the classes, move the list elsewhere."
+        said += f" {_NAME_LABELS.format(possible[0])}"
     if files.named_after(one.table):
         said += " If its first line is no header, put a line such as “patient,diagnosis” above it."
     return said

@@ -179,6 +179,7 @@ def test_all_answers_are_read_or_none(said, header, unclear):
             )
         ],
         ("SARS-CoV-2 (0 neg 1 pos)", NO, YES),
+        ("label_0_healthy_1_covid", NO, YES),
         ("label (1 for asthma and 0 for healthy)", "healthy", "asthma"),
         # Not all codes are explained.
         ("label (0=covid)", "0", "1"),
@@ -196,6 +197,7 @@ def test_a_comment_explains_the_codes_of_the_column_that_it_names():
         ("sex: 0 = m, 1 = f", "0"),
     ):
         assert labels.read(["0", "1"], "label", ["made by me", comment])[0]["0"] == zero
+    assert labels.read(["0", "1"], "label", ["0 = healthy", "1 = covid"])[0] == {"0": NO, "1": YES}
 
 
 def test_a_class_beside_covid_stays_and_answers_are_read():

@@ -250,6 +250,21 @@ def test_a_list_without_labels_beside_class_folders(tmp_path, lists, people):
     assert "no labels, the folders were taken for the classes." in dataset.read_as
 
 
+def test_a_guess_of_labels_of_people_is_not_enough_beside_class_folders(tmp_path):
+    recordings = [f"{label}/P{k}{label[0]}_1.wav" for label in ("ill", "well") for k in range(3)]
+    people = [f"P{k}{label}" for label in "iw" for k in range(3)]
+    for header in ("group", "diagnosis"):
+        content = f"patient,{header}\n" + "".join(f"{name},{'xy'[k % 2]}\n" for k, name in enumerate(people))
+        folder = tree(tmp_path, recordings, list_csv=content)
+        if header == "group":
+            with pytest.raises(
+                DatasetError, match=r"a list of people.*If “group” has the labels, call it “label”"
+            ):
+                load(folder)
+        else:
+            assert load(folder).table["label"].tolist() == list("xyxyxy")
+
+
 def test_tables_of_recordings_below_the_folder_are_no_lists(tmp_path):
     tables = {f"ill__{k}_csv": f"start,end,label\n{k},1,cough\n" for k in range(3)}
     recordings = [f"{label}/{k}.wav" for label in ("ill", "well") for k in range(3)]
@@ -258,7 +273,8 @@ def test_tables_of_recordings_below_the_folder_are_no_lists(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["file,kind\nill/0i.wav,x\nwell/0w.wav,y\n", "patient,diagnosis\nP1,x\nP2,y\n"]
+    "content",
+    ["file,kind\nill/0i.wav,x\nwell/0w.wav,y\n", "patient,diagnosis\nP1,x\nP2,y\n"],
 )
 def test_a_list_that_may_have_labels_is_not_passed_over_for_class_folders(tmp_path, content):
     with pytest.raises(DatasetError, match=r"list.csv"):
