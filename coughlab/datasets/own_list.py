@@ -162,7 +162,7 @@ def _chosen(folder: Path, names: Sequence[str], files: Files) -> FoundList:
         if not set(other.parts) & set(one.parts)
         and (other.columns.file or other.columns.label or other.columns.person)
     ]
-    return replace(one, remarks=" ".join(filter(None, [one.remarks, *unread])))
+    return replace(one, remarks=" ".join(filter(None, [one.remarks, *unread, *problems])))
 
 
 def _refusal(folder: Path, lists: Sequence[FoundList], problems: Sequence[str], files: Files) -> DatasetError:

@@ -342,6 +342,12 @@ def test_class_folders_are_of_covid_only_if_they_say_so(tmp_path, classes, expec
     )
 
 
+def test_a_list_that_cannot_be_read_beside_the_list_is_said(tmp_path):
+    lists = {"list_csv": "file,label\na.wav,0\nb.wav,1\n", "old_csv": ""}
+    dataset = load(tree(tmp_path, TWO, **lists))
+    assert len(dataset.table) == 2 and "old.csv could not be read" in dataset.read_as
+
+
 def test_a_list_of_other_files_beside_the_list_is_not_read(tmp_path):
     lists = {"list_csv": "file,label\na.wav,0\nb.wav,1\n", "people_csv": "id,status\np7,ill\np8,well\n"}
     dataset = load(tree(tmp_path, TWO, **lists))
