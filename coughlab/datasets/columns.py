@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +24,11 @@ def _set(words: str) -> frozenset[str]:
 
 # The likeliest first. A header of several words counts if one of these words is in it.
 _FILE = "file filename file_name file_path filepath path recording file_properties audio audio_file wav clip sound uuid id"
-_PERSON = "person patient subject participant speaker user client volunteer individual pid src_file"
+_PERSON = (
+    "person patient subject participant speaker user client volunteer individual pid src_file subj pat spk donor respondent"
+    " proband mrn sujet paciente pacjent pacjenta pazient patienten patientennummer versuchsperson"
+    " пациент пациента 患者 被験者 受试者"
+)
 _SOURCE = "source site device hospital clinic microphone mic origin dataset collection corpus recorder phone platform centre"
 #: Headers of required columns, for messages.
 ACCEPTED = {
@@ -33,37 +37,57 @@ ACCEPTED = {
 }
 # With another word beside them, "file" and "person" mean something else: a person's age, a file's size.
 _BESIDE_FILE = "file name path audio relative full cough url"
-_BESIDE_PERSON = "id no nr number code name uid key hash"
+_BESIDE_PERSON = (
+    "id no nr n number num nummer code name uid key hash identifier ident index anon pseudonym study codigo"
+    " код номер"
+)
+# A header of these words alone names people if recordings share its values, and else each recording.
+_ID = _set("id uid identifier")
+_BESIDE_ID = _ID | _set("sub study record case child anon pseudonym infant kid mother owner cougher")
 
 # Words of the header of labels, the likeliest first: the label itself, the result of a test, a disease, a state of health.
 _LABEL = (
     "label labels class classes category target diagnosis diagnose diagnostic diagnostico klasse classe clase etiqueta"
-    " метка класс диагноз y",
+    " метка класс диагноз",
     "pcr result results resultado resultat ergebnis befund результат",
     "tb tuberculosis asthma copd pneumonia flu influenza bronchitis bronchiolitis pertussis croup rsv cancer",
-    "status outcome condition disease illness health finding verdict state group",
+    "status outcome condition disease illness health finding verdict",
+    "group state y",
 )
 # Words of headers that are no labels, whatever else they say, and beginnings of such words.
 _NEVER = _set(
     "id uuid uid date dates time timestamp day days month year age sex gender height weight bmi score prob probability confidence"
     " threshold value ct duration count num number url path method kit center centre location place country region city dose"
     " doses before ever past prior previous family household onset wave travel comment comments note notes text"
-    " description remarks reason fold split marital employment"
+    " description remarks reason fold split marital employment mother father parent sibling relative insurance quality"
 )
-_NEVER_BEGINS = tuple(_set("symptom histor vaccin vax contact expos smok medicat medicin treat consent"))
+_NEVER_BEGINS = tuple(
+    _set(
+        "symptom histor vaccin vax contact expos smok medicat medicin treat consent comorbid preexist underlying"
+    )
+)
 # Labels by a program or by guess come after those of a test.
 _WEAK = _set("inferred predicted prediction pred estimated self reported suspected probable severity")
 _BESIDE_LABEL = _set(
     "test pcr covid covid19 19 sars cov 2 corona coronavirus ncov patient person subject participant final respiratory clinical"
-    " confirmed current the is has of in rapid antigen cough binary true gold reference code name id type"
+    " confirmed current the is has of in rapid antigen binary true gold reference code name id type dx"
 )
+# Words beside that of a label that tell that its values are codes of names.
+_CODED = _set("id ids code no nr number index idx num")
 _PARTS = _set("train training test testing val valid validation dev eval")
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{1,2}:\d{2}.*")
-# Added to the rank of a header with further words.
-_UNUSUAL = 50
+_DECIMAL = re.compile(r"[+-]?\d*[.,]\d+(?:[eE][+-]?\d+)?")
+# Ranks of headers: values that name diseases have rank `_NAMED`; from `GUESS` on it is a guess that they are labels.
+_NAMED, GUESS, _UNUSUAL, _NO_TEST = 50, 60, 100, 200
+#: The rank of a column of labels that holds one value only, or none.
+SINGLE = 1000
 # Fewer lines do not show whether a column has few different values.
 _TELLING = 10
 _SAMPLE = 500
+# More recordings are hardly of one person.
+_MANY = 50
+# More values are hardly labels if the header does not say so.
+_CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -76,6 +100,8 @@ class Columns:
     source: str = ""
     #: Sentences on other columns that may be the labels.
     remarks: str = ""
+    #: How likely the labels are labels, the likeliest 0; from `SINGLE` on they are not two.
+    rank: int = 0
     #: Whether the headers of the files and of the labels say so in usual words only.
     certain: bool = False
 
@@ -89,29 +115,94 @@ def find(table: pd.DataFrame, files: Files) -> Columns:
     """The columns of a list, read as text, with the file names, the labels, and people and sources where it has them."""
     file = _file_column(table, files)
     rest = table.drop(columns=file) if file else table
-    label, remarks = _label_column(rest)
+    label, rank, remarks = _label_column(rest)
     rest = rest.drop(columns=label) if label else rest
-    persons = called(rest, _PERSON, _BESIDE_PERSON)
-    # An id that several files share does not identify a file.
-    if not persons and file and "id" in rest and rest["id"].nunique() < table[file].nunique():
-        persons = ["id"]
+    named = persons(rest, len(set(table[file])) if file else 0)
+    # An id alone may be that of the class.
+    named = [
+        column
+        for column in named
+        if called([column], _PERSON) or not label or not _agree(table[label], table[column])
+    ]
     # A value that differs for nearly every recording is not a source.
     most = max(2, len(rest) // 2)
     sources = [column for column in called(rest, _SOURCE) if len(set(rest[column]) - {""}) <= most]
-    sources = [column for column in sources if column not in persons]
-    return Columns(
-        file or "",
-        label or "",
-        next(iter(persons), ""),
-        next(iter(sources), ""),
-        remarks,
-        _header(file or "") in _FILE.split() and (_rank(label or "") or 0) < _UNUSUAL,
-    )
+    sources = [column for column in sources if column not in named]
+    person, source = next(iter(named), ""), next(iter(sources), "")
+    if file and label and not person:
+        remarks = f"{remarks} {_may_name_people(rest.drop(columns=source or []), table[label])}".strip()
+    usual = _header(file or "") in _FILE.split() and (_rank(label or "") or 0) < _NAMED
+    return Columns(file or "", label or "", person, source, remarks, rank, usual)
 
 
-def persons(table: pd.DataFrame) -> list[str]:
-    """Columns that name people, the likeliest first."""
-    return [*called(table, _PERSON, _BESIDE_PERSON), *called(table, "id")]
+def with_names(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with one column of classes instead of one for each, as "healthy", "asthma" and "covid" with a 1 in one of them."""
+    classes = [column for column in table if set(map(labels.folded, table[column])) == {"0", "1"}]
+    if len(classes) < 3 or not labels.names_states(classes):
+        return table
+    is_one = table[classes].apply(lambda column: column.map(labels.folded) == "1")
+    if (is_one.sum(axis=1) != 1).any():
+        return table
+    named = table.drop(columns=classes)
+    named[" / ".join(classes)] = is_one.idxmax(axis=1)
+    return named
+
+
+def persons(table: pd.DataFrame, recordings: int = 0) -> list[str]:
+    """Columns that name people, the likeliest first; an id alone only if it has fewer values than these recordings, if given."""
+    ids = [
+        column
+        for column in table
+        if (words := _words(column)) & _ID
+        and words <= _BESIDE_ID
+        and (not recordings or len(set(table[column])) < recordings <= _MANY * len(set(table[column])))
+    ]
+    return list(dict.fromkeys([*called(table, _PERSON, _BESIDE_PERSON), *ids]))
+
+
+def names_recordings(values: pd.Series) -> bool:
+    """Whether most values of a column are names of audio files."""
+    return _most(values, listing.is_audio)
+
+
+def possible_labels(table: pd.DataFrame, columns: Columns) -> list[str]:
+    """Columns that may be labels by what they hold, although their headers do not say so."""
+    used = {columns.file, columns.label, columns.person, columns.source}
+    return [
+        column
+        for column in table
+        if column not in used
+        and not _never(_words(column))
+        and not _no_labels(table[column])
+        and not _most(table[column], _DECIMAL.fullmatch)
+        and len(set(table[column])) <= _CLASSES
+    ]
+
+
+def is_of_people(header: str) -> bool:
+    """Whether a header is that of a property that many people share, or of a time, and identifies nobody."""
+    return bool(_never(_words(header)) - _ID)
+
+
+def _may_name_people(table: pd.DataFrame, labels_of: pd.Series) -> str:
+    """A sentence on a column that may name people: several recordings share its values, and each value has one label."""
+    for column in table:
+        if is_of_people(column) or _rank(column) is not None:
+            continue
+        found = defaultdict(list)
+        for value, label in zip(table[column], labels_of, strict=True):
+            found[value].append(label)
+        shared = [several for value, several in found.items() if len(several) > 1]
+        if (
+            len(shared) > 3
+            and 10 * len(found) > len(table)
+            and all(len(set(several)) == 1 for several in shared)
+        ):
+            return (
+                f"Several recordings share the values of the column “{column}”, which was not read. If they are people, call it"
+                " “person”."
+            )
+    return ""
 
 
 def called(table: Iterable[str], words: str, beside: str | None = None) -> list[str]:
@@ -134,8 +225,9 @@ def _header(column: str) -> str:
 def _words(header: str) -> set[str]:
     """The words of a header without accents; "testResult" has two."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", header) if not unicodedata.combining(c))
+    plain = re.sub(labels.COVID.pattern, " covid ", plain, flags=re.IGNORECASE)
     if not plain.isupper():
-        plain = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", plain)
+        plain = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", plain)
     return set(re.findall(r"[^\W_]+", plain.lower()))
 
 
@@ -154,34 +246,73 @@ def _file_column(table: pd.DataFrame, files: Files) -> str | None:
     return next(iter(likely), None)
 
 
-def _label_column(table: pd.DataFrame) -> tuple[str | None, str]:
-    ranks = {column: rank for column in table if (rank := _rank(column)) is not None}
+def _label_column(table: pd.DataFrame) -> tuple[str | None, int, str]:
+    """The column of labels, its rank, and sentences on others."""
+    ranks = {
+        column: rank for column in table if (rank := _rank_by_content(column, table[column])) is not None
+    }
     problems = {column: _no_labels(table[column]) for column in ranks}
     # A list with one class, or with empty labels, is still read by its header: the audit says so.
     single = [column for column in ranks if problems[column] == _SINGLE]
-    fitting = [column for column in ranks if not problems[column]]
-    taken = min(fitting or single, key=ranks.__getitem__, default=None)
-    better = [column for column in ranks if problems[column] and (not taken or ranks[column] < ranks[taken])]
-    remarks = [f"The column “{column}” is not taken for labels: {problems[column]}." for column in better]
-    for column in sorted(fitting, key=ranks.__getitem__):
-        if taken and column != taken and (lines := _disagreeing(table[taken], table[column])):
+    fitting = sorted((column for column in ranks if not problems[column]), key=ranks.__getitem__)
+    taken = next(iter(fitting), min(single, key=ranks.__getitem__, default=None))
+    if not taken:
+        return (
+            None,
+            SINGLE,
+            " ".join(
+                f"The column “{column}” is not taken for labels: {why}." for column, why in problems.items()
+            ),
+        )
+    if fitting and _are_codes(table[taken]):
+        # The names of the same classes say what the codes mean.
+        same = (
+            column
+            for column in fitting
+            if _agree(table[taken], table[column]) and not _are_codes(table[column])
+        )
+        taken = next(same, taken)
+    rank = ranks[taken]
+    remarks = [
+        f"The column “{column}” is not taken for labels: {problems[column]}."
+        for column in ranks
+        if problems[column] and ranks[column] < rank
+    ]
+    for column in fitting:
+        if column != taken and (lines := _disagreeing(table[taken], table[column])):
             remarks.append(
                 f"The column “{column}” may be labels too, and says something else in {counted(lines, 'line')}: “{taken}” was"
                 " taken."
             )
-    return taken, " ".join(remarks[:3])
+    if rank >= GUESS:
+        remarks.insert(
+            0, f"That “{taken}” has the labels is a guess: if another column has them, call that “label”."
+        )
+    return taken, rank if fitting else SINGLE + rank, " ".join(remarks[:3])
+
+
+def _rank_by_content(header: str, values: pd.Series) -> int | None:
+    """As `_rank`; values that name diseases make a column with an unusual header likelier."""
+    rank = _rank(header)
+    if rank is not None and rank < _NAMED:
+        return rank
+    words = _words(header)
+    if _never(words) or words & _WEAK or not labels.names_states(_given(values)):
+        return rank
+    return _NAMED
 
 
 def _rank(header: str) -> int | None:
     """How likely a header is that of the labels, the likeliest 0; None if it is not."""
+    header = labels.question(header) or header
     words = _words(header)
     covid = labels.mentions_covid(header)
-    kinds = [[word for word in group.split() if word in words] for group in _LABEL]
-    strong, result, disease, state = kinds
-    never = {word for word in words if word in _NEVER or word.startswith(_NEVER_BEGINS)}
-    if strong and words != {"y"}:
-        strong = [word for word in strong if word != "y"]
-        never -= {"id", "value"}
+    strong, result, disease, state, vague = (
+        [word for word in group.split() if word in words] for group in _LABEL
+    )
+    never = _never(words)
+    if strong:
+        never -= {"id", "value", "number"}
     if never or ("type" in words and not (strong or "disease" in words)):
         return None
     if strong:
@@ -192,10 +323,17 @@ def _rank(header: str) -> int | None:
         rank = 30 if state else 35
     elif state:
         rank = 40 + _LABEL[3].split().index(state[0])
+    elif vague:
+        rank = GUESS + _LABEL[4].split().index(vague[0])
     else:
         return None
-    known = _BESIDE_LABEL | {word for group in _LABEL for word in group.split()}
-    return rank + 100 * bool(words & _WEAK) + _UNUSUAL * bool(words - known - _WEAK)
+    known = _BESIDE_LABEL | _CODED | _WEAK | {word for group in _LABEL for word in group.split()}
+    unusual = not labels.says_covid(header) and (bool(words - known) or (covid and not strong))
+    return rank + _NO_TEST * bool(words & _WEAK) + _UNUSUAL * unusual
+
+
+def _never(words: set[str]) -> set[str]:
+    return {word for word in words if word in _NEVER or word.startswith(_NEVER_BEGINS)}
 
 
 _SINGLE = "it has fewer than two different values"
@@ -203,8 +341,7 @@ _SINGLE = "it has fewer than two different values"
 
 def _no_labels(column: pd.Series) -> str:
     """Why the values of a column cannot be labels; "" if they can."""
-    none, _ = labels.missing(column)
-    values = [labels.folded(value) for value in column if value not in none]
+    values = _given(column)
     different = len(set(values))
     if different < 2:
         return _SINGLE
@@ -215,6 +352,22 @@ def _no_labels(column: pd.Series) -> str:
     if len(values) >= _TELLING and different > len(values) / 2:
         return f"it has {different:,} different values in {len(values):,} lines"
     return ""
+
+
+def _given(column: pd.Series) -> list[str]:
+    """The labels of a column, in one spelling, without values that stand for none."""
+    none, _ = labels.missing(column)
+    return [labels.folded(value) for value in column if value not in none]
+
+
+def _are_codes(column: pd.Series) -> bool:
+    return all(re.fullmatch(r"[+-]?\d+", value) for value in set(_given(column)))
+
+
+def _agree(one: pd.Series, other: pd.Series) -> bool:
+    """Whether two columns have the same classes under other names."""
+    pairs = set(zip(map(labels.folded, one), map(labels.folded, other), strict=True))
+    return len(pairs) == len(set(map(labels.folded, one))) == len(set(map(labels.folded, other)))
 
 
 def _disagreeing(one: pd.Series, other: pd.Series) -> int:

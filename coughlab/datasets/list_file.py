@@ -47,6 +47,8 @@ _SEPARATORS = (",", ";", "\t", "|")
 #: Lines above the header that are passed over at most.
 _ABOVE = 20
 _SAMPLE = 100
+#: Marks of direction, joiners and blanks without width: what they are in looks the same without them.
+INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 
 
 def decoded(content: bytes, names: Iterable[str] = ()) -> tuple[str, str]:
@@ -124,23 +126,30 @@ def tables(text: str, is_data: Callable[[str], bool] = lambda field: False) -> I
     """The table of a list under each line that may be its header, from the top: text in all columns, "" for an empty cell.
 
     Above a header there may be empty lines, comments with #, a title, and Excel's line ``sep=;``; a line with a field that
-    `is_data`, such as the name of a file, is below it. ValueError, after the tables: a text under one of the lines is no table.
+    `is_data`, such as the name of a file, is below it. A table's ``attrs["comments"]`` has the comments above it. ValueError,
+    after the tables: a text under one of the lines is no table.
     """
-    lines, separator, error = _lines(text.lstrip("\ufeff")), "", None
+    lines, separator, error = _lines(INVISIBLE.sub("", text)), "", None
     headers, comments = [], []
     for number, line in enumerate(lines[: _ABOVE + 1]):
         if match := re.fullmatch(r'"?sep=(.)"?', line.strip(" \r\n"), re.IGNORECASE):
             separator = match[1]
         elif line.startswith("#"):
             comments.append(number)
-        elif any(map(is_data, re.split(r"[,;\t|\"\r\n]+", line))):
+        elif any(map(is_data, [*re.split(r"[,;\t|\"\r\n]+", line), *line.split()[:1]])) or any(
+            is_data(word) for word in line.split() if "." in word
+        ):
             break
         elif line.strip(" \r\n,;\t|"):
             headers.append(number)
     # A header may itself be written as a comment.
     for number in [*headers, *reversed(comments)] or [0]:
         try:
-            yield _table("".join([lines[number].lstrip("# "), *lines[number + 1 :]]), separator)
+            table = _table("".join([lines[number].lstrip("# "), *lines[number + 1 :]]), separator)
+            table.attrs["comments"] = [
+                lines[other].strip("# \r\n,;\t|") for other in comments if other != number
+            ]
+            yield table
         except ValueError as problem:
             error = error or problem
     if error:
@@ -157,10 +166,19 @@ def _table(text: str, separator: str = "") -> pd.DataFrame:
 
     separator = separator or _separator(text)
     options = {"sep": separator, "dtype": str, "keep_default_na": False, "skipinitialspace": True}
-    table = pd.read_csv(io.StringIO(text), **options).fillna("")
+    try:
+        table = pd.read_csv(io.StringIO(text), **options).fillna("")
+    except pd.errors.ParserError:
+        table = None
     # If lines are longer than the header, pandas takes their first fields as an index and shifts all others.
+    if table is None or not isinstance(table.index, pd.RangeIndex):
+        without_last = re.sub(rf"{re.escape(separator)}[ ]*(?=[\r\n]|$)", "", text)
+        table = pd.read_csv(io.StringIO(without_last), **options).fillna("")
     if not isinstance(table.index, pd.RangeIndex):
-        raise ValueError("its lines have more fields than its header.")
+        raise ValueError(
+            f"its lines have more fields than its header. Name each column in the header, and put a field with a"
+            f" “{separator if separator in _SEPARATORS else ' '}” in quotes."
+        )
     table.columns = [str(column).strip() for column in table.columns]
     table = table.apply(lambda column: column.str.strip())
     return table[(table != "").any(axis=1)].reset_index(drop=True)

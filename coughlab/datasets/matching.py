@@ -14,13 +14,15 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from coughlab.datasets import listing
+from coughlab.datasets import ids, list_file, listing
 from coughlab.text import counted
 
 # Endings that a list may have from before its recordings were converted.
 _ENDINGS = (*listing.AUDIO, ".raw", ".pcm", ".sph", ".spx", ".mpeg", ".mpga", ".mov", ".mkv", ".avi")
 # Folders that contain all recordings of a collection: without them a path means the same.
 _NEUTRAL = {"audio", "wav", "wavs", "data", "dataset", "files", "recordings", "clips", "sounds", "raw"}
+#: Begins the problem of a name that may mean several files.
+SEVERAL = "Several files are called so: "
 _QUOTES = "\"'`´‘’‚“”„«»"
 # Comparing a name with so many takes a second.
 _COMPARED = 5_000
@@ -96,6 +98,22 @@ class Files:
                 matches[name] = Match("", problem)
         return [matches[name] for name in names]
 
+    def named_after(self, ids_of_people: Iterable[str]) -> dict[str, list[str]]:
+        """The recordings whose names begin with an id, or that lie in a folder called so."""
+        wanted = {ids.folded(value): value for value in ids_of_people if ids.is_given(value)}
+        found: dict[str, list[str]] = defaultdict(list)
+        for path in sorted(self.audio):
+            *folders, last = _stem(path).split("/")
+            starts = [last[: match.start()] for match in re.finditer(r"[-_. ]|$", last)]
+            # The longest beginning is the most certain: "p1_2" before "p1".
+            name = next(
+                (word for part in [*starts[::-1], *folders[::-1]] if (word := ids.folded(part)) in wanted),
+                None,
+            )
+            if name is not None:
+                found[wanted[name]].append(path)
+        return dict(found)
+
     def near(self, name: str) -> str:
         """The recording whose name is most like that of a missing file; "" if none is like it."""
         by_stem = {_last(_without_ending(path)): path for path in sorted(self.audio)[:_COMPARED]}
@@ -120,7 +138,7 @@ class Files:
             for form in _FORMS:
                 places = self._index(form).find(place, stripped, outside)
                 if len(places) > 1:
-                    return Match("", f"Several files are called so: {places[0]} and {places[1]}.")
+                    return Match("", f"{SEVERAL}{places[0]} and {places[1]}.")
                 if places:
                     differences = _differences(place, places[0], form)
                     return Match(places[0], "", tuple(["folders"] * stripped + differences))
@@ -226,7 +244,7 @@ def _stem(path: str) -> str:
 
 @lru_cache(2**17)
 def _spelled(path: str) -> str:
-    path = unicodedata.normalize("NFKC", unquote(path)).casefold()
+    path = list_file.INVISIBLE.sub("", unicodedata.normalize("NFKC", unquote(path)).casefold())
     parts = (re.sub(r"[\s_]+", " ", part.strip(f"{_QUOTES} \t")) for part in path.split("/"))
     return unicodedata.normalize("NFKC", "/".join(re.sub(r" (?=\.\w+$)", "", part) for part in parts))
 

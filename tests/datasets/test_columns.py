@@ -105,6 +105,119 @@ def test_another_column_that_may_be_the_labels_is_named_if_it_disagrees():
     assert not find(file="files", status=["a", "b", "a", "c"] * 3, diagnosis="two").remarks
 
 
+@pytest.mark.parametrize(
+    "decoy",
+    [
+        "cough_class",
+        "mask_status",
+        "State",
+        "group",
+        "y",
+        "device_class",
+        "Blood_group",
+        "covid_hospitalized",
+        "covid_excluded",
+        "n_labels",
+        "label_source",
+    ],
+)
+def test_a_header_that_may_mean_something_else_is_a_guess(decoy):
+    for label in ("covid", "status", "covid_result"):
+        found = find(file="files", **{decoy: "other two", label: "the same two"})
+        assert found.label == label and "guess" not in found.remarks
+    # Values that name diseases tell more than such a header.
+    found = find(file="files", **{decoy: "other two", "dx": ["asthma", "healthy"] * 6})
+    assert found.label == "dx"
+    found = find(file="files", **{decoy: "other two"})
+    assert (found.label, f"That “{decoy}” has the labels is a guess" in found.remarks) == (decoy, True)
+
+
+@pytest.mark.parametrize("header", ["insurance_status", "mother_asthma", "comorbid_asthma", "label_quality"])
+def test_a_question_about_something_else_is_no_label(header):
+    assert not find(file="files", **{header: "two"}).label
+
+
+def test_names_of_the_same_classes_are_preferred_to_codes():
+    names = ["COPD", "asthma"] * 6
+    assert find(file="files", label_id="the same two", disease=names).label == "disease"
+    assert find(file="files", label="the same two", disease=VALUES["other two"]).label == "label"
+
+
+def test_a_column_for_each_class_is_one_column():
+    classes = ("healthy", "asthma", "covid")
+    given = {name: [str(int(k % 3 == place)) for k in range(N)] for place, name in enumerate(classes)}
+    table = columns.with_names(pd.DataFrame({"file": NAMES, **given}))
+    assert table["healthy / asthma / covid"].tolist() == list(classes) * 4 and len(table.columns) == 2
+    given["covid"][0] = "1"  # two diseases
+    assert len(columns.with_names(pd.DataFrame({"file": NAMES, **given})).columns) == 4
+
+
+PEOPLE = [f"P{k // 2}" for k in range(N)]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(
+            "PatientID",
+            "patientID",
+            "SubjectID",
+            "ParticipantID",
+            "UserID",
+            "ID",
+            "Id",
+            "SUB_ID",
+            "StudyID",
+            "uid",
+            "record_id",
+        ),
+        *(
+            "case_id",
+            "MRN",
+            "child_id",
+            "subj_id",
+            "Pat_ID",
+            "spk_id",
+            "anon_id",
+            "respondent",
+            "donor",
+            "Proband",
+        ),
+        *(
+            "participant_identifier",
+            "Patient_Study_ID",
+            "study participant id",
+            "N° patient",
+            "Patienten-ID",
+            "paciente",
+            "Пациент",
+        ),
+        *("患者", "sujet"),
+    ],
+)
+def test_a_column_of_people(header):
+    assert find(file="files", label="two", **{header: PEOPLE}).person == header
+
+
+def test_ids_of_recordings_and_shared_properties_are_no_people():
+    for header, values in (
+        ("uid", [f"u{k}" for k in range(N)]),
+        ("session_id", PEOPLE),
+        ("patient_age", PEOPLE),
+        ("id", VALUES["two"]),
+    ):
+        assert not find(file="files", label="two", **{header: values}).person
+
+
+def test_a_column_that_may_name_people_is_named():
+    label = ["ill", "ill", "well", "well"] * 3
+    assert find(file="files", label=label, owner=PEOPLE).remarks == (
+        "Several recordings share the values of the column “owner”, which was not read. If they are people, call it “person”."
+    )
+    for given in ({"patient": PEOPLE, "owner": PEOPLE}, {"age": PEOPLE}, {"owner": VALUES["three"]}):
+        assert not find(file="files", label=label, **given).remarks
+
+
 def test_why_a_column_of_a_better_name_was_not_taken():
     found = find(file="files", label="free", status="two")
     assert (

@@ -43,7 +43,7 @@ def test_a_label_that_speaks_of_covid(meant, said):
     "header",
     [
         *("covid", "COVID-19", "covidStatus", "SARS-CoV-2", "Corona-Test", "covid (yes/no)", "COVID (1/0)"),
-        "covid: 1 = yes, 0 = no",
+        "covid_pcr_result",
     ],
 )
 def test_answers_under_a_header_that_asks_for_covid(header):
@@ -64,7 +64,19 @@ def test_answers_under_a_header_that_asks_for_covid(header):
                 "covid_free",
                 "no_covid",
                 "covid_negative",
-                "covid: 0 = yes, 1 = no",
+                "covid (0 = yes)",
+                "covid 0/1 = yes/no",
+                # Another question.
+                *[
+                    "covid_excluded",
+                    "covid_vs_flu",
+                    "long_covid",
+                    "covidHospitalized",
+                    "post_covid",
+                    "covid_igg",
+                    "mers_corona",
+                    "covid_tested",
+                ],
             )
         ],
         *[
@@ -88,6 +100,106 @@ def test_other_labels_stay_as_the_list_has_them(header, said):
     assert labels.read(said, header)[0] == {label: label for label in said}
 
 
+@pytest.mark.parametrize(
+    "pair",
+    [
+        *(
+            "да/нет",
+            "sim/não",
+            "ja/nej",
+            "ja/nee",
+            "WAHR/FALSCH",
+            "陽性/陰性",
+            "阳性/阴性",
+            "evet/hayır",
+            "+1/-1",
+        ),
+        *(
+            "Detectable/No detectable",
+            "Pos (CT 23.1)/Neg",
+            "positive (+)/negative (-)",
+            "positive_mild/healthy",
+        ),
+    ],
+)
+def test_answers_in_other_words(pair):
+    positive, negative = pair.split("/")
+    assert labels.read([positive, negative], "covid_result")[0] == {positive: YES, negative: NO}
+
+
+@pytest.mark.parametrize(
+    ("classes", "header"),
+    [
+        (["COVID negative (-)", "COVID positive (+)"], "label"),
+        (["0_healthy", "1_covid"], ""),
+        (["1. Healthy", "2. COVID-19"], "dx"),
+    ],
+)
+def test_labels_that_name_covid_beside_signs_and_counts(classes, header):
+    assert labels.read(classes, header)[0] == dict(zip(classes, (NO, YES), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("said", "header", "unclear"),
+    [
+        (["covid:-1", "covid:1"], "label", "covid:-1"),
+        (["covid_positive", "covid_negative_asthma"], "label", "covid_negative_asthma"),
+        (["positive", "negative", "neg/pos"], "covid", "neg/pos"),
+        (["positive", "sick"], "covid", "sick"),
+        (["positive (not confirmed)", "negative"], "covid", "positive (not confirmed)"),
+        (["+", "-", "+/-"], "covid", "+/-"),
+    ],
+)
+def test_all_answers_are_read_or_none(said, header, unclear):
+    classes, note = labels.read(said, header)
+    assert classes == {label: label for label in said}
+    assert (
+        note == f"The labels are not read as answers to the question for COVID, because “{unclear}” is none."
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "zero", "one"),
+    [
+        *[
+            (header, YES, NO)
+            for header in (
+                *(
+                    "label (0=covid, 1=healthy)",
+                    "label: 0 covid 1 control",
+                    "class (covid=0, healthy=1)",
+                    "0=COVID 1=normal",
+                ),
+                *(
+                    "covid: 0 = yes, 1 = no",
+                    "COVID-19 [0: pos; 1: neg]",
+                    "covid 0/healthy 1",
+                    "y {0 -> covid, 1 -> no covid}",
+                ),
+            )
+        ],
+        ("SARS-CoV-2 (0 neg 1 pos)", NO, YES),
+        ("label_0_healthy_1_covid", NO, YES),
+        ("label (1 for asthma and 0 for healthy)", "healthy", "asthma"),
+        # Not all codes are explained.
+        ("label (0=covid)", "0", "1"),
+        ("covid (1=no, 2=yes)", "0", "1"),
+    ],
+)
+def test_a_header_that_explains_its_codes(header, zero, one):
+    assert labels.read(["0", "1", "1.0"], header)[0] == {"0": zero, "1": one, "1.0": one}
+
+
+def test_a_comment_explains_the_codes_of_the_column_that_it_names():
+    for comment, zero in (
+        ("label: 0 = covid, 1 = healthy", YES),
+        ("0=covid 1=healthy", YES),
+        ("sex: 0 = m, 1 = f", "0"),
+    ):
+        assert labels.read(["0", "1"], "label", ["made by me", comment])[0]["0"] == zero
+    assert labels.read(["0", "1"], "label", ["0 = healthy", "1 = covid"])[0] == {"0": NO, "1": YES}
+
+
 def test_a_class_beside_covid_stays_and_answers_are_read():
     assert labels.read(["positive", "negative", "recovered"], "covid_status")[0] == {
         "positive": YES,
@@ -109,6 +221,7 @@ def test_spellings_of_a_label_are_one_class():
 @pytest.mark.parametrize(
     ("header", "sentence"),
     [
+        ("class_id", "The list does not say what its labels “0” and “1” mean."),
         ("tb_status", "The labels “0” and “1” mean what their header “tb_status” says."),
         ("label", "The list does not say what its labels “0” and “1” mean."),
         ("covid", "Labels: “0” as not COVID, “1” as COVID."),
@@ -135,6 +248,21 @@ def test_the_report_says_where_the_meaning_of_a_short_label_stands(header, sente
             for other in ("healthy", "Control", "negative", "not covid", "0")
         ),
         (["positive", "None"], ["positive"]),
+        (
+            [
+                "x",
+                "Unknown/Void",
+                "ND",
+                "awaiting result",
+                "prefer not to say",
+                "don’t know",
+                "n.d.",
+                "not sure",
+                "unbekannt",
+            ],
+            ["x"],
+        ),
+        (["not detected", "void deck"], ["not detected", "void deck"]),
     ],
 )
 def test_values_that_stand_for_no_label(said, kept):

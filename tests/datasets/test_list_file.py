@@ -106,8 +106,25 @@ def test_the_separator(text, columns):
 
 def test_empty_lines_are_left_out_and_long_lines_refused():
     assert len(read("file,label,\na.wav,x,\n,,\n\n,,\n")) == 1
+    assert list(read("file;label\na.wav;x;\nb.wav;y;\n")["label"]) == ["x", "y"]
     with pytest.raises(ValueError, match="more fields than its header"):
         read("file,label\na,b.wav,x\n")
+
+
+def test_characters_that_do_not_show_are_left_out():
+    assert list(read("file,label\n\ufeffa.wav,x\n\u202ab.wav\u202c,y\n\u200bc.wav,z\n")["file"]) == [
+        "a.wav",
+        "b.wav",
+        "c.wav",
+    ]
+
+
+def test_a_line_of_data_is_no_header():
+    found = list(
+        list_file.tables("file label\na.wav well\nb.wav not covid\n", lambda field: field.endswith(".wav"))
+    )
+    assert [list(table) for table in found] == [["file label"]]
+    assert next(list_file.tables("# label: 0 = x\nfile,label\n")).attrs["comments"] == ["label: 0 = x"]
 
 
 def test_a_published_list_below_other_lines(tmp_path):

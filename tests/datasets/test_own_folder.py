@@ -138,7 +138,9 @@ def test_person_and_source_columns(tmp_path):
     ]
     assert dataset.read_as == (
         "By the list list.csv: files from the column “file”, labels from the column “label”, people from the column “patient_id”,"
-        " sources from the column “recording_device”. The list does not say what its labels “0” and “1” mean."
+        " sources from the column “recording_device”. 2 lines have nothing in the column “patient_id”: there the file name"
+        " tells. 1 line has nothing in the column “recording_device”: there the file name tells. The list does not say what its"
+        " labels “0” and “1” mean."
     )
 
 
@@ -161,14 +163,22 @@ def test_names_of_public_collections_give_person_and_source(tmp_path):
     ("lists", "message"),
     [
         (
-            {"a_csv": "file,label\na.wav,0\n", "b_csv": "file,label\nb.wav,1\n"},
+            {"a_csv": "file,label\na.wav,0\n", "b_csv": "file,label\na.wav,1\n"},
             "several lists.*a.csv and b.csv",
         ),
         ({"a_csv": "file,age\na.wav,30\n"}, "a.csv has no column of labels.*label, class, category"),
         ({"a_csv": "age,label\n30,yes\n"}, "a.csv has no column of file names"),
         ({"a_csv": "file,label\n"}, "a.csv lists no recordings"),
         ({"a_csv": ""}, "a.csv could not be read"),
-        ({"a_csv": "file,label\na,b.wav,1\n"}, "more fields than its header"),
+        ({"a_csv": "file,label\na,b.wav,1\n"}, "more fields than its header.*“,” in quotes"),
+        (
+            {"a_csv": "file label\na.wav not covid\nb.wav long covid\nc.wav x\n"},
+            "one column only, “file label”.*commas",
+        ),
+        (
+            {"a_csv": "file,kind\na.wav,x\nb.wav,y\n"},
+            "no column of labels.*If “kind” has the labels, call it “label”",
+        ),
         ({"a_csv": 'file,label\n"a.wav,1\n'}, "a.csv could not be read"),
         ({"a_csv": "file,label\na.wav,\n"}, "no recording that can be used.*no label"),
         ({"a_csv": "a.wav,1\nb.wav,0\n"}, "a.csv has no header.*“file,label”"),
@@ -187,6 +197,104 @@ def test_names_of_public_collections_give_person_and_source(tmp_path):
 def test_a_list_that_cannot_be_used_is_refused_with_the_reason(tmp_path, lists, message):
     with pytest.raises(DatasetError, match=message):
         load(tree(tmp_path, TWO, **lists))
+
+
+def test_a_name_that_fits_several_files_is_refused_without_a_contradiction(tmp_path):
+    with pytest.raises(DatasetError, match=r"“0” fits 00.wav and 000.wav") as caught:
+        load(tree(tmp_path, ["00.wav", "000.wav"], list_csv="file,label\n0,x\n"))
+    assert "None of the files" not in str(caught.value)
+
+
+def test_headings_and_sums_between_the_lines_are_no_classes(tmp_path):
+    lines = [f"{name}.wav,{label}" for name, label in zip("abcdefgh", "xyxyxyxy", strict=True)]
+    content = "\n".join(["file,label", *lines[:4], "file,label", *lines[4:], "Total,8"])
+    dataset = load(tree(tmp_path, [f"{name}.wav" for name in "abcdefgh"], list_csv=content))
+    assert sorted(set(dataset.table["label"])) == ["x", "y"] and len(dataset.table) == 8
+    assert list(skipped(dataset)) == ["file", "Total"]
+
+
+def test_files_in_a_second_column_are_named(tmp_path):
+    content = "patient,cough1,cough2,diagnosis\np1,a.wav,c.wav,ill\np2,b.wav,d.wav,well\n"
+    dataset = load(tree(tmp_path, ["a.wav", "b.wav", "c.wav", "d.wav", "e.wav"], list_csv=content))
+    left_out = skipped(dataset)
+    assert left_out["e.wav"] == listing.NOT_LISTED and len(dataset.table) == 2
+    assert (
+        "in the column “cough2” only" in left_out["c.wav"]
+        and "in the column “cough2” only" in left_out["d.wav"]
+    )
+
+
+CLASSES = [f"{label}/{k}{label[0]}.wav" for label in ("ill", "well") for k in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("lists", "people"),
+    [
+        ({"features_csv": "a,b\n1,2\n3,4\n"}, 6),
+        ({"patients_csv": "patient,age\nP1,30\nP2,31\n"}, 6),
+        ({"files_csv": "file,duration\n" + "".join(f"{name},0.{k}\n" for k, name in enumerate(CLASSES))}, 6),
+        # People are taken, also where names of files do not tell them.
+        (
+            {
+                "files_csv": "file,patient_id\n"
+                + "".join(f"{name},P{k // 3}\n" for k, name in enumerate(CLASSES))
+            },
+            2,
+        ),
+    ],
+)
+def test_a_list_without_labels_beside_class_folders(tmp_path, lists, people):
+    dataset = load(tree(tmp_path, CLASSES, **lists))
+    assert dict(rows(dataset, "recording", "label")) == {name: name.partition("/")[0] for name in CLASSES}
+    assert dataset.table["person"].nunique() == people
+    assert "no labels, the folders were taken for the classes." in dataset.read_as
+
+
+def test_a_guess_of_labels_of_people_is_not_enough_beside_class_folders(tmp_path):
+    recordings = [f"{label}/P{k}{label[0]}_1.wav" for label in ("ill", "well") for k in range(3)]
+    people = [f"P{k}{label}" for label in "iw" for k in range(3)]
+    for header in ("group", "diagnosis"):
+        content = f"patient,{header}\n" + "".join(f"{name},{'xy'[k % 2]}\n" for k, name in enumerate(people))
+        folder = tree(tmp_path, recordings, list_csv=content)
+        if header == "group":
+            with pytest.raises(
+                DatasetError, match=r"a list of people.*If “group” has the labels, call it “label”"
+            ):
+                load(folder)
+        else:
+            assert load(folder).table["label"].tolist() == list("xyxyxy")
+
+
+def test_tables_of_recordings_below_the_folder_are_no_lists(tmp_path):
+    tables = {f"ill__{k}_csv": f"start,end,label\n{k},1,cough\n" for k in range(3)}
+    recordings = [f"{label}/{k}.wav" for label in ("ill", "well") for k in range(3)]
+    dataset = load(tree(tmp_path, recordings, **tables, well__empty_csv=""))
+    assert dataset.table["label"].tolist() == ["ill"] * 3 + ["well"] * 3
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["file,kind\nill/0i.wav,x\nwell/0w.wav,y\n", "patient,diagnosis\nP1,x\nP2,y\n"],
+)
+def test_a_list_that_may_have_labels_is_not_passed_over_for_class_folders(tmp_path, content):
+    with pytest.raises(DatasetError, match=r"list.csv"):
+        load(tree(tmp_path, CLASSES, list_csv=content))
+
+
+@pytest.mark.parametrize("names", ["cough/{}.wav", "../cough/{}.wav", "{}.wav"])
+def test_a_list_in_a_folder_below_is_read(tmp_path, names):
+    content = "file,label\n" + "".join(f"{names.format(k)},{'xy'[k % 2]}\n" for k in range(4))
+    recordings = [
+        f"{place}/{k}.wav"
+        for place in (("cough", "metadata") if names == "{}.wav" else ("cough", "breath"))
+        for k in range(4)
+    ]
+    dataset = load(tree(tmp_path, recordings, metadata__list_csv=content))
+    place = "metadata" if names == "{}.wav" else "cough"
+    assert [path.relative_to(tmp_path).as_posix() for path in dataset.table["path"]] == [
+        f"{place}/{k}.wav" for k in range(4)
+    ]
+    assert dataset.table["label"].tolist() == list("xyxy")
 
 
 def test_a_list_alone_names_what_is_missing(tmp_path):
@@ -232,6 +340,12 @@ def test_class_folders_are_of_covid_only_if_they_say_so(tmp_path, classes, expec
     assert dict(zip(table["recording"].str.partition("/")[0], table["label"], strict=True)) == dict(
         zip(classes, expected, strict=True)
     )
+
+
+def test_a_list_that_cannot_be_read_beside_the_list_is_said(tmp_path):
+    lists = {"list_csv": "file,label\na.wav,0\nb.wav,1\n", "old_csv": ""}
+    dataset = load(tree(tmp_path, TWO, **lists))
+    assert len(dataset.table) == 2 and "old.csv could not be read" in dataset.read_as
 
 
 def test_a_list_of_other_files_beside_the_list_is_not_read(tmp_path):

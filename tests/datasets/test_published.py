@@ -157,7 +157,8 @@ ggg,2020-04-09,1.0,5.1,healthy,
 """
 
 
-def test_coughvid_takes_what_is_a_cough_and_has_a_status(tmp_path):
+@pytest.mark.parametrize("covid", ["COVID-19", "COVID"])  # as version 1 says it
+def test_coughvid_takes_what_is_a_cough_and_has_a_status(tmp_path, covid):
     recordings = [
         "aaa.webm",
         "aaa.wav",
@@ -169,7 +170,9 @@ def test_coughvid_takes_what_is_a_cough_and_has_a_status(tmp_path):
         "zzz.webm",
         "aaa.json",
     ]
-    dataset = datasets.load("coughvid", tree(tmp_path, recordings, metadata_compiled_csv=COUGHVID))
+    dataset = datasets.load(
+        "coughvid", tree(tmp_path, recordings, metadata_compiled_csv=COUGHVID.replace("COVID-19", covid))
+    )
     assert rows(dataset, "recording", "label") == [
         ("aaa.webm", "covid"),
         ("bbb.ogg", "not_covid"),

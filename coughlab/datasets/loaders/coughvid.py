@@ -21,8 +21,8 @@ SUFFIXES = (".webm", ".ogg", ".wav", ".mp3", ".flac")
 #: Lowest probability of the authors' cough detector, as they recommend.
 DETECTED = 0.8
 _AGAIN = "It is another file of a recording that is taken already."
-# A person who reports only symptoms has not reported COVID-19.
-_STATUS = {"COVID-19": "covid", "healthy": "not_covid", "symptomatic": "not_covid"}
+# Version 1 says "COVID". A person who reports only symptoms has not reported COVID-19.
+_STATUS = {"COVID-19": "covid", "COVID": "covid", "healthy": "not_covid", "symptomatic": "not_covid"}
 
 
 def recognises(folder: Path) -> bool:

@@ -34,7 +34,10 @@ def load(folder: Path) -> Listed:
     found, links, junk = ([name for name in part if _is_text(name)] for part in below)
     garbled = [name for part in below[:2] for name in part if not _is_text(name)]
     if own_list.are_lists(found):
-        rows, skipped, read_as = own_list.read(folder, found, links)
+        try:
+            rows, skipped, read_as = own_list.read(folder, found, links)
+        except own_list.NoLabelsError as error:
+            rows, skipped, read_as = _beside_list(folder, found, listing.left_alone(below), error)
     else:
         rows, skipped, read_as = _from_classes(folder, found, listing.left_alone(below))
         skipped += [(name, listing.LINK) for name in links] + [(name, listing.JUNK) for name in junk]
@@ -43,6 +46,16 @@ def load(folder: Path) -> Listed:
         for name in garbled
     ]
     return Listed(rows, skipped, read_as)
+
+
+def _beside_list(folder: Path, found: list[str], left_alone: str, error: own_list.NoLabelsError) -> Listed:
+    """The classes' folders beside lists without labels, with the people of these; the error if there are no such folders."""
+    try:
+        rows, skipped, read_as = _from_classes(folder, found, left_alone)
+    except DatasetError as classes:
+        raise DatasetError(str(error) or str(classes)) from error
+    rows = [(name, error.people.get(name) or person, *rest) for name, person, *rest in rows]
+    return Listed(rows, skipped, f"{read_as} {error.said}".strip())
 
 
 def _is_text(name: str) -> bool:
