@@ -266,7 +266,7 @@ def test_one_folder_a_class(tmp_path):
         (("p1.wav", "p2.wav"), "A name or number in several classes was taken for one person: p1, p2."),
         (
             ("1.wav", "2.wav"),
-            "Names that only count recordings were taken for different people: 1.wav, 2.wav.",
+            "Names that several classes have, and that may only count recordings, were taken for different people: 1.wav, 2.wav.",
         ),
     ],
 )
@@ -304,7 +304,7 @@ def test_what_systems_and_programs_leave_behind_is_no_data(tmp_path):
     dataset = load(folder)
     assert dataset.table["recording"].tolist() == recordings
     assert set(skipped(dataset)) == {*JUNK, *JUNK_FILES} and set(dataset.skipped["reason"]) == {listing.JUNK}
-    assert batch_file.recordings(folder) == (recordings, 0)
+    assert batch_file.recordings(folder) == (recordings, 0, [])
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as packed:
         for path in folder.rglob("*"):
             packed.write(path, f"set/{path.relative_to(folder)}")
