@@ -2,12 +2,10 @@
 
 import json
 
-import numpy as np
 import pytest
 
 from coughlab import datasets
 from coughlab.datasets import COLUMNS, DatasetError
-from tests import sounds
 from tests.conftest import missing
 from tests.datasets.trees import rows, skipped, tree
 
@@ -146,19 +144,6 @@ def test_virufy_without_segments_takes_the_originals(tmp_path):
     left_out = skipped(dataset)
     assert "lies in pos, but the list says negative" in left_out[wrong]
     assert left_out[places[0]] == f"It is the same patient's as {again}."
-
-
-def test_virufy_takes_the_original_where_no_segment_can_be_used(tmp_path):
-    name = VIRUFY.splitlines()[1].rpartition(",")[2]
-    cut = [f"segmented/pos/{name.removesuffix('.mp3')}-{n}.mp3" for n in range(2)]
-    tree(tmp_path, [], clinical__labels_csv=VIRUFY)
-    for place, seconds in {f"original/{name}": 0.5, cut[0]: 0.05, cut[1]: 0.09}.items():
-        (tmp_path / "clinical" / place).parent.mkdir(parents=True, exist_ok=True)
-        samples = np.sin(np.arange(round(8000 * seconds)))
-        (tmp_path / "clinical" / place).write_bytes(sounds.with_soundfile("WAV", rate=8000, samples=samples))
-    dataset = datasets.load("virufy", tmp_path)
-    assert dataset.table["recording"][0] == f"original/{name}"
-    assert all("can be used; it is used itself" in skipped(dataset)[recording] for recording in cut)
 
 
 COUGHVID = """uuid,datetime,cough_detected,SNR,status,status_SSL

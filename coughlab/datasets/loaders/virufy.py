@@ -4,15 +4,13 @@ Layout: ``clinical/labels.csv`` with columns ``corona_test`` and ``cough_filenam
 ``clinical/original/{pos,neg}/*.mp3`` or ``clinical/original/*.mp3``, one per patient; ``clinical/segmented/{pos,neg}/*-<n>.mp3``,
 the single coughs cut out of them. A name has the date and the patient: ``pos-0421-084-cough-m-50.mp3``.
 
-A patient's segments are used if there are any, else the original: both together would be the same sound twice. The original is
-used also where no segment can be, such as where all are too short.
+A patient's segments are used if there are any, else the original: both together would be the same sound twice.
 """
 
 import re
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
-from coughlab import audio
 from coughlab.datasets import filenames, listing
 from coughlab.datasets.listing import DatasetError, Listed
 
@@ -43,14 +41,6 @@ def load(folder: Path) -> Listed:
     found = [name for name in found if listing.is_audio(name)]
     originals, segments = _originals(found), _segments(found)
     rows, skipped, known = [], [(name, listing.LINK) for name in links], set()
-
-    def is_usable(recording: str) -> bool:
-        try:
-            audio.load(folder / ROOT / recording)
-        except (audio.AudioError, OSError):
-            return False
-        return True
-
     for name, result in zip(listed["cough_filename"], listed["corona_test"], strict=True):
         own = segments.get(filenames.stem(name), [])
         original, *again = originals.get(name, [f"original/{name}"])
@@ -61,13 +51,7 @@ def load(folder: Path) -> Listed:
             skipped += [(recording, reason) for recording in ([original, *own] if name else [""])]
             continue
         person = (filenames.origin(name) or (f"virufy:{filenames.stem(name)}", SOURCE))[0]
-        if own and not any(map(is_usable, own)) and is_usable(original):
-            skipped += [
-                (recording, f"No cough cut out of {original} can be used; it is used itself.")
-                for recording in own
-            ]
-            own = []
-        elif own:
+        if own:
             skipped.append((original, "The coughs cut out of it are used instead."))
         for recording in own or [original]:
             part = PurePosixPath(recording).parts[1]
