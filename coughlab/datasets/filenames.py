@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from coughlab.datasets import name_parts
-from coughlab.datasets.name_parts import KINDS, PLACES, SEXES, Part
+from coughlab.datasets.name_parts import PLACES, SEXES, Part
 from coughlab.text import listed
 
 #: File names of collections that are copied into other collections.
@@ -145,12 +145,12 @@ def assumed(places: Sequence[tuple[str, str]], persons: Sequence[str]) -> str:
     parts = {
         person: part
         for person, own in found.items()
-        if len(own) > 1 and (part := _only_compared(person, own))
+        if len(own) > 1 and len(classes[person]) == 1 and (part := _only_compared(person, own))
     }
     said = []
     if shared:
         said.append(
-            f"A name or number in several classes was taken for one person: {listed(sorted(shared), most=3)}."
+            f"A name or number in several classes was taken for one person: {listed(map(_shown, sorted(shared)), most=3)}."
         )
     if parts:
         said.append(
@@ -170,7 +170,13 @@ def _only_compared(person: str, own: Sequence[tuple[str, str]]) -> str:
     name = own[0][1].rpartition("/")[2]
     if person == stem(name) or origin(name) or _named(own[0], name_parts.split(_own(own[0]))):
         return ""
-    return f"{person} in {name}"
+    return f"{_shown(person)} in {name}"
+
+
+def _shown(person: str) -> str:
+    """A person as people read it: the group is no part of the name."""
+    group, _, name = person.rpartition("/")
+    return f"{name} of {group}" if group else name
 
 
 def _joined(*parts: str) -> str:
@@ -252,7 +258,7 @@ def _agree(one: set[int], other: set[int]) -> bool:
 
 
 def _may_be_name(word: str) -> bool:
-    return not re.search(rf"\d|^(?:{KINDS})$", word, re.IGNORECASE)
+    return not re.search(r"\d", word) and not name_parts.is_of_nobody(word)
 
 
 def _may_be_person(word: str) -> bool:

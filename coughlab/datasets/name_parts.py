@@ -24,8 +24,8 @@ KINDS = (
 )
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
-# How, when and with what a recording was made: words that say nothing of who was recorded.
-_HOW = (
+#: How, when and with what a recording was made: words that say nothing of who was recorded.
+HOW = (
     "pre|post|before|after|baseline|follow|up|followup|morning|noon|evening|night|left|right|front|back|upper|lower|phone"
     "|smartphone|mobile|iphone|android|stetho|stethoscope|mic|microphone|near|far|mask|nomask|with|without|mono|stereo|inhal(?:e|ation)"
     "|exhal(?:e|ation)|nose|nasal|mouth|oral|throat|chest|trachea|lung|heart|forced|voluntary|spontaneous|induced|dry|wet"
@@ -48,11 +48,17 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 _SHORT_DATE = re.compile(r"\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])|(?:[0-2]\d|3[01])(?:0[1-9]|1[0-2])\d\d")
-_UNKNOWING = re.compile(rf"(?:{KINDS}|{_HOW}|{_COUNTED}|{_CONTAINERS})", re.IGNORECASE)
+_UNKNOWING = re.compile(rf"(?:{KINDS}|{HOW}|{_COUNTED}|{_CONTAINERS})", re.IGNORECASE)
+_PARTS = (
+    "train|training|test|testing|val|valid|validation|eval|evaluation|dev|data|dataset|audio|audios|wav|wavs|raw|clips|recordings"
+    "|files|sounds"
+)
+# In these a collection is split; together with another such word, or with a number, they are no class: train_set, fold1.
+_SPLIT = "set|fold|split|part|batch|cv|k"
 # A name or number that is written together with what follows: 001a, anna1, P1a, P1cough2, 01cough.
 _TOGETHER = re.compile(
     r"(?P<a>\d+)(?P<b>[a-z])|(?P<c>[^\W\d_]{3,})(?P<d>\d+)"
-    rf"|(?P<e>[a-z]{{1,2}}\d{{1,4}})(?P<f>[a-z]{{1,2}}\d{{1,3}})|(?P<g>(?:[a-z]{{1,2}})?\d{{1,4}})(?P<h>[a-z]|(?:{KINDS}|{_HOW}|{_COUNTED}|{_CONTAINERS})\d*)",
+    rf"|(?P<e>[a-z]{{1,2}}\d{{1,4}})(?P<f>[a-z]{{1,2}}\d{{1,3}})|(?P<g>(?:[a-z]{{1,2}})?\d{{1,4}})(?P<h>[a-z]|(?:{KINDS}|{HOW}|{_COUNTED}|{_CONTAINERS})\d*)",
     re.IGNORECASE,
 )
 _HERE = "\ue000"  # stands for a date; no name has this character
@@ -115,7 +121,7 @@ def _taken_apart(word: str) -> list[str]:
     if not match:
         return [word]
     first, second = filter(None, match.groups())
-    if re.fullmatch(f"{WORDS}|{_HOW}", first, re.IGNORECASE) and len(second) < 5:
+    if re.fullmatch(f"{WORDS}|{HOW}", first, re.IGNORECASE) and len(second) < 5:
         return []  # cough1 counts coughs
     return [first, *_taken_apart(second)]
 
@@ -131,6 +137,24 @@ def _part(word: str) -> Part:
     if match and (letters := match[1].casefold()) in _LETTERS:
         return Part(word, "person", MARKED + _LETTERS.index(letters))
     return Part(word, "person", UNIQUE) if len(word) > 7 else Part(word, "mixed")
+
+
+def is_part(name: str) -> bool:
+    """Whether a folder's name is that of a part of a collection, which has all classes."""
+    words = re.findall(r"[a-z]+|\d+", name.casefold())
+    known = [word for word in words if re.fullmatch(f"{_PARTS}|{_SPLIT}", word)]
+    others = [word for word in words if word not in known]
+    if not known or not all(map(str.isdecimal, others)):
+        return False
+    return len(words) > 1 or bool(re.fullmatch(_PARTS, words[0]))
+
+
+def is_of_nobody(name: str) -> bool:
+    """Whether a folder's name is that of a part, a place or a kind of recordings."""
+    words = re.findall(r"[^\W_]+", name.casefold())
+    if not words or is_part(name):
+        return True
+    return bool(re.fullmatch(f"{PLACES}|{SEXES}", words[0])) or all(map(_UNKNOWING.fullmatch, words))
 
 
 def surest(parts: Iterable[Part]) -> list[Part]:

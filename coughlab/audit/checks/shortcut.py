@@ -137,6 +137,8 @@ def _measured_on(one: dict) -> str:
 def _tried(table: pd.DataFrame, shortcut: Shortcut, seed: int) -> dict:
     about = {"recordings": len(table), "people": int(table["person"].nunique())}
     columns = list(shortcut.columns)
+    if table.empty:
+        return about | {"why": "No recording is left that could be used."}
     if table["label"].nunique() < 2:
         return about | {"why": "There is only one class, so there is nothing to tell apart."}
     if (table[columns].nunique(dropna=False) <= 1).all():
