@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -103,20 +103,31 @@ def _likely(places: list[tuple[str, str]]) -> dict[tuple[str, str], _Named]:
     parts = {place: name_parts.split(_own(place)) for place in places}
     possible = {place: _named(place, parts[place]) for place in places}
     shared = Counter(one for several in possible.values() for one in several)
-    of_recordings = not any(
-        shared[one] > 1 and one.unique for several in possible.values() for one in several
-    )
+    # An id that every recording has another of is the recording's.
+    of_recordings = not any(one.unique and shared[one] > 1 for one in shared)
     for place, several in possible.items():
-        # An id that every recording has another of is the recording's.
-        possible[place] = [one for one in several if not (of_recordings and one.unique)]
-    unclear = [place for place in places if not possible[place]]
-    for place, part in zip(unclear, name_parts.compared([(p[0], parts[p]) for p in unclear]), strict=True):
-        if part:
-            possible[place] = [_of(_groups(place, parts[place]), part.text, sure=False)]
-        elif one := _alone(place):
-            possible[place] = [one]
+        # In a folder that may be a person's, an id counts only if other recordings have it too.
+        possible[place] = [
+            one
+            for one in several
+            if not (of_recordings and one.unique) and (shared[one] > 1 or one.sure == several[-1].sure)
+        ]
+    found = _first_likely(possible)
+    unclear = [
+        place for place in places if place not in found and not any(one.sure for one in possible[place])
+    ]
+    compared = name_parts.compared([(place[0], parts[place]) for place in unclear])
+    possible = {}
+    for place, part in zip(unclear, compared, strict=True):
+        one = _of(_groups(place, parts[place]), part.text, sure=False) if part else _alone(place)
+        possible[place] = [one] if one else []
+    return found | _first_likely(possible)
+
+
+def _first_likely(possible: Mapping[tuple[str, str], list[_Named]]) -> dict[tuple[str, str], _Named]:
+    """The first possible person of each recording that has not too many recordings of a folder."""
     sizes = Counter((folder, one) for (folder, _), several in possible.items() for one in several)
-    folders = Counter(folder for folder, _ in places)
+    folders = Counter(folder for folder, _ in possible)
 
     def is_likely(folder: str, one: _Named) -> bool:
         size = sizes[folder, one]
@@ -186,12 +197,14 @@ def _joined(*parts: str) -> str:
 def _named(place: tuple[str, str], parts: Sequence[Part]) -> list[_Named]:
     """The people whom the folders or the name of a recording identify without a comparison, the likeliest first."""
     above = PurePosixPath(place[1]).parts[:-1]
-    group = _groups(place, parts)
     # A folder with a number first: another one around it may stand for a kind of recording.
-    for is_person, sure in ((_may_be_person, True), (_may_be_name, False)):
-        if person := next(filter(is_person, above), None):
-            return [_of(_groups(place, ()), person, sure)]
-    return [_of(group, part.text, unique=part.rank == name_parts.UNIQUE) for part in name_parts.surest(parts)]
+    if person := next(filter(_may_be_person, above), None):
+        return [_of(_groups(place, ()), person)]
+    group, unique = _groups(place, parts), name_parts.UNIQUE
+    found = [_of(group, part.text, unique=part.rank == unique) for part in name_parts.surest(parts)]
+    if person := next(filter(_may_be_name, above), None):
+        found.append(_of(_groups(place, ()), person, sure=False))
+    return found
 
 
 def _alone(place: tuple[str, str]) -> _Named | None:
@@ -200,7 +213,7 @@ def _alone(place: tuple[str, str]) -> _Named | None:
     if re.fullmatch(r"0*\d{1,4}", own):
         return _Named(
             group,
-            str(int(own)),
+            own.lstrip("0") or "0",
             sure=False,
             counted_in=_joined(place[0], *PurePosixPath(place[1]).parts[:-1]),
         )

@@ -54,14 +54,14 @@ _PARTS = (
     "|files|sounds"
 )
 # In these a collection is split; together with another such word, or with a number, they are no class: train_set, fold1.
-_SPLIT = "set|fold|split|part|batch|cv|k"
+_SPLIT = "set|fold|split|part|batch|cv"
 # A name or number that is written together with what follows: 001a, anna1, P1a, P1cough2, 01cough.
 _TOGETHER = re.compile(
     r"(?P<a>\d+)(?P<b>[a-z])|(?P<c>[^\W\d_]{3,})(?P<d>\d+)"
     rf"|(?P<e>[a-z]{{1,2}}\d{{1,4}})(?P<f>[a-z]{{1,2}}\d{{1,3}})|(?P<g>(?:[a-z]{{1,2}})?\d{{1,4}})(?P<h>[a-z]|(?:{KINDS}|{HOW}|{_COUNTED}|{_CONTAINERS})\d*)",
     re.IGNORECASE,
 )
-_HERE = "\ue000"  # stands for a date; no name has this character
+_HERE = "\ue000"  # stands for a date
 #: Ranks of parts that are a person's: one after a word such as "patient", an id that is long enough to be unique, and a short one
 #: after a letter such as P. A unique id may also be the recording's.
 UNIQUE, NAMED, MARKED = 100, 99, 50
@@ -85,6 +85,7 @@ def split(name: str) -> list[Part]:
     ['P07', '2']
     """
     found: list[Part] = []
+    name = name.replace(_HERE, " ")
     if match := UUID.search(name):
         found.append(Part(match[0], "person", UNIQUE))
         name = name.replace(match[0], " ")
@@ -231,7 +232,7 @@ class _Column:
 def _counts(parts: Iterable[Part], first: int) -> bool:
     """Whether parts are numbers without gaps, the lowest at most `first`, all after the same letters or none."""
     letters = {re.sub(r"\d+$", "", part.text.casefold()) for part in parts}
-    numbers = {int(found[0]) for part in parts if (found := re.search(r"\d+$", part.text))}
+    numbers = {int(found[0].lstrip("0") or "0") for part in parts if (found := re.search(r"\d+$", part.text))}
     if len(letters) > 1 or not numbers or min(numbers) > first:
         return False
     return max(numbers) - min(numbers) < len(numbers)
