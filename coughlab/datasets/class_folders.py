@@ -20,6 +20,8 @@ _HEALTH = re.compile(
     r"|fibrosis|wheez\w+|crackles?|gesund|krank|sano|enfermo|sain|malade"
 )
 _KIND = re.compile(rf"{name_parts.KINDS}|{name_parts.HOW}")
+# What folders stand for, the least likely classes first.
+_ORDER = ("people", "place", "kind", "code", "unknown", "health")
 #: Unknown folders with as many folders inside, or fewer, may be parts with classes; with more, classes with people.
 _FEW = 3
 
@@ -102,11 +104,10 @@ def _around(chains: Iterable[Sequence[str]], depth: int) -> tuple[str, list[str]
     outer, inner = _kind(inside), _kind(every)
     same = all(one == every for one in inside.values())
     shared = sum(map(len, inside.values())) > len(every)
-    order = ("people", "place", "kind", "code", "unknown", "health")
-    higher = order.index(inner) > max(1, order.index(outer)) and (same or (shared and outer != "unknown"))
-    if higher or (same and outer == inner == "unknown" and len(every) <= _FEW):
-        return outer, sorted(inside)
-    return None
+    if outer == inner == "unknown":
+        return (outer, sorted(inside)) if same and len(every) <= _FEW else None
+    likelier = inner not in ("people", "place") and _ORDER.index(inner) > _ORDER.index(outer)
+    return (outer, sorted(inside)) if likelier and (same or (shared and outer != "unknown")) else None
 
 
 def _kind(names: Iterable[str]) -> str:

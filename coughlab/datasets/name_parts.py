@@ -79,10 +79,10 @@ class Part(NamedTuple):
 
 
 def split(name: str) -> list[Part]:
-    """The parts of a name, without those that say when, how and of what a recording was made.
+    """The parts of a name, without those that say how and of what a recording was made.
 
-    >>> [part.text for part in split("20210301_P07_cough_2")]
-    ['P07', '2']
+    >>> [(part.text, part.kind) for part in split("20210301_P07_cough_2")]
+    [('20210301', 'date'), ('P07', 'person'), ('2', 'number')]
     """
     found: list[Part] = []
     name = name.replace(_HERE, " ")
@@ -239,6 +239,7 @@ def _counts(parts: Iterable[Part], first: int) -> bool:
 
 
 def _of_people(columns: Sequence[_Column]) -> _Column | None:
+    """The column that names people; None if none does."""
     varying = [column for column in columns if column.kind in _KINDS_OF_NAMES and column.varies]
     # Numbers that do not count, each used once, are ids, and a number before them is no person's.
     likely = [

@@ -23,17 +23,8 @@ ORDER = 99
 
 # Endings of files that may be a list which cannot be read, and beginnings of names that are none.
 _OTHER_LISTS = (
-    ".xlsx",
-    ".xls",
-    ".ods",
-    ".numbers",
-    ".txt",
-    ".json",
-    ".jsonl",
-    ".parquet",
-    ".sav",
-    ".dta",
-    ".arff",
+    *(".xlsx", ".xls", ".ods", ".numbers", ".txt", ".json", ".jsonl"),
+    *(".parquet", ".sav", ".dta", ".arff"),
 )
 _NO_LIST = ("readme", "license", "licence", "changelog", "citation", "requirements")
 
@@ -47,13 +38,15 @@ def load(folder: Path) -> Listed:
     """Read the list of recordings, or the classes' folders where there is no list."""
     below = listing.below(folder)
     # Names with bytes that are not UTF-8, as in old archives, cannot be stored in a table.
-    found, links, left_behind = ([name for name in part if _is_text(name)] for part in below)
     garbled = [name for part in below[:2] for name in part if not _is_text(name)]
-    if own_list.are_lists(found):
-        rows, skipped, read_as = own_list.read(folder, found, links)
+    below = Below(*([name for name in part if _is_text(name)] for part in below))
+    if own_list.are_lists(below.files):
+        rows, skipped, read_as = own_list.read(folder, below.files, below.links)
     else:
-        rows, skipped, read_as = _from_classes(folder, found, below)
-        skipped += [(name, listing.LINK) for name in links] + [(name, listing.JUNK) for name in left_behind]
+        rows, skipped, read_as = _from_classes(folder, below)
+        skipped += [(name, listing.LINK) for name in below.links] + [
+            (name, listing.JUNK) for name in below.junk
+        ]
     skipped += [
         (name.encode(errors="backslashreplace").decode(), "Its name cannot be read as text. Rename it.")
         for name in garbled
@@ -65,10 +58,12 @@ def _is_text(name: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in name)
 
 
-def _from_classes(folder: Path, found: list[str], below: Below) -> Listed:
-    audio = [name for name in found if listing.is_audio(name)]
+def _from_classes(folder: Path, below: Below) -> Listed:
+    audio = [name for name in below.files if listing.is_audio(name)]
     linked = _linked(folder, audio)
-    skipped = [(name, "By its name it is not a recording.") for name in found if not listing.is_audio(name)]
+    skipped = [
+        (name, "By its name it is not a recording.") for name in below.files if not listing.is_audio(name)
+    ]
     skipped += [(name, f"The link {link} leads to it, and is used instead.") for name, link in linked.items()]
     layout = class_folders.find(name for name in audio if name not in linked)
     skipped += [(name, "It lies in no class's folder.") for name in layout.outside]
@@ -82,10 +77,10 @@ def _from_classes(folder: Path, found: list[str], below: Below) -> Listed:
     read, notes = labels.read([one.label for one in placed])
     classes = set(read.values())
     besides = [f"Folders that name no class: {listed(sorted(none))}."] if none else []
-    besides += _besides(folder, layout, found)
+    besides += _besides(folder, layout, below.files)
     if len(classes) < 2 or layout.are_people:
         besides.insert(0, _problem(folder, layout, classes))
-        raise DatasetError(" ".join(besides + _other_formats(found)) + listing.left_alone(below))
+        raise DatasetError(" ".join(besides + _other_formats(below.files)) + listing.left_alone(below))
     besides += [f"Links are not followed: {listed(below.links)}."] if below.links else []
     persons = filenames.people([(one.label, one.inside) for one in placed])
     rows = [
