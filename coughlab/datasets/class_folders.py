@@ -88,6 +88,8 @@ def find(recordings: Iterable[str]) -> Layout:
             f"The subfolders of {listed(around)} were taken for the classes, because they have the same names:"
             f" {listed(classes)}."
         )
+    elif len(classes) > 1 and _kind(classes) == "place":
+        layout.said = f"The classes are named like places: {listed(classes)}. If they are none, add a CSV list with labels."
     return layout
 
 

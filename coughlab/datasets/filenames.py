@@ -116,7 +116,7 @@ def _likely(places: list[tuple[str, str]]) -> dict[tuple[str, str], _Named]:
     unclear = [
         place for place in places if place not in found and not any(one.sure for one in possible[place])
     ]
-    compared = name_parts.compared([(place[0], parts[place]) for place in unclear])
+    compared = name_parts.compared([(place[0], _folder(place), parts[place]) for place in unclear])
     possible = {}
     for place, part in zip(unclear, compared, strict=True):
         one = _of(_groups(place, parts[place]), part.text, sure=False) if part else _alone(place)
@@ -211,12 +211,7 @@ def _alone(place: tuple[str, str]) -> _Named | None:
     """The person that a name without further parts identifies: ``7``, ``Anna``, ``x12``."""
     group, own = _groups(place, ()), _own(place)
     if re.fullmatch(r"0*\d{1,4}", own):
-        return _Named(
-            group,
-            own.lstrip("0") or "0",
-            sure=False,
-            counted_in=_joined(place[0], *PurePosixPath(place[1]).parts[:-1]),
-        )
+        return _Named(group, own.lstrip("0") or "0", sure=False, counted_in=_folder(place))
     is_word = own.isalpha() and len(own) > 2 and _may_be_name(own)
     return _of(group, own, sure=False) if is_word or (own.isalnum() and _may_be_person(own)) else None
 
@@ -225,6 +220,10 @@ def _groups(place: tuple[str, str], parts: Iterable[Part]) -> str:
     folders = (place[0], *PurePosixPath(place[1]).parts[:-1])
     named = (part.text for part in parts if part.kind == "group")
     return _joined(*filter(_GROUP.fullmatch, folders), *named)
+
+
+def _folder(place: tuple[str, str]) -> str:
+    return _joined(place[0], *PurePosixPath(place[1]).parts[:-1])
 
 
 def _own(place: tuple[str, str]) -> str:

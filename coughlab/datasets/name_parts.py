@@ -49,8 +49,9 @@ _DATE = re.compile(
 )
 _SHORT_DATE = re.compile(r"\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])|(?:[0-2]\d|3[01])(?:0[1-9]|1[0-2])\d\d")
 _UNKNOWING = re.compile(rf"(?:{KINDS}|{HOW}|{_COUNTED}|{_CONTAINERS})", re.IGNORECASE)
+_SPLITS = "train|training|test|testing|val|valid|validation|eval|evaluation|dev"
 _PARTS = (
-    "train|training|test|testing|val|valid|validation|eval|evaluation|dev|data|dataset|audio|audios|wav|wavs|raw|clips|recordings"
+    rf"{_SPLITS}|data|dataset|audio|audios|wav|wavs|raw|clips|recordings"
     "|files|sounds"
 )
 # In these a collection is split; together with another such word, or with a number, they are no class: train_set, fold1.
@@ -110,6 +111,8 @@ def split(name: str) -> list[Part]:
             found.append(Part(word + words.pop(0), "container"))
         elif re.fullmatch(_COUNTED, plain) and number:
             words.pop(0)
+        elif re.fullmatch(_SPLITS, plain):
+            found.append(Part(word, "container"))
         elif not _UNKNOWING.fullmatch(plain):
             # A letter after something else is often that of a take.
             is_letter = found and len(word) == 1 and word.isalpha()
@@ -145,7 +148,7 @@ def is_part(name: str) -> bool:
     words = re.findall(r"[a-z]+|\d+", name.casefold())
     known = [word for word in words if re.fullmatch(f"{_PARTS}|{_SPLIT}", word)]
     others = [word for word in words if word not in known]
-    if not known or not all(map(str.isdecimal, others)):
+    if not known or not all(word.isdecimal() or len(word) == 1 for word in others):
         return False
     return len(words) > 1 or bool(re.fullmatch(_PARTS, words[0]))
 
@@ -163,25 +166,27 @@ def surest(parts: Iterable[Part]) -> list[Part]:
     return sorted((part for part in parts if part.rank), key=lambda part: -part.rank)
 
 
-def compared(names: Sequence[tuple[str, Sequence[Part]]]) -> list[Part | None]:
+def compared(names: Sequence[tuple[str, str, Sequence[Part]]]) -> list[Part | None]:
     """The part of each name that may be a person's, found by comparing names of the same shape.
 
-    A name is given by its folder and its parts, none of which is sure.
+    A name is given by its class, its folder and its parts, none of which is sure.
     """
     shapes: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, (_, parts) in enumerate(names):
+    for number, (_, _, parts) in enumerate(names):
         shapes[tuple(part.kind for part in parts)].append(number)
     chosen: list[Part | None] = [None] * len(names)
     for shape, numbers in shapes.items():
         columns = [
-            _Column(place, [(names[n][0], names[n][1][place]) for n in numbers])
+            _Column(
+                place, [(label, folder, parts[place]) for label, folder, parts in (names[n] for n in numbers)]
+            )
             for place in range(len(shape))
         ]
         if (column := _of_people(columns)) is not None:
             for n, part in zip(numbers, column.parts, strict=True):
                 chosen[n] = part
     known = {same(part.text) for part in chosen if part}
-    for n, (_, parts) in enumerate(names):
+    for n, (_, _, parts) in enumerate(names):
         # A name of another shape: "anna" beside "anna_2", or "anna_again_3".
         if chosen[n] is None and parts and same(parts[0].text) in known:
             chosen[n] = parts[0]
@@ -195,20 +200,20 @@ _KINDS_OF_NAMES = ("letter", "number", "word", "mixed")
 class _Column:
     """The parts at one place of all names of a shape."""
 
-    def __init__(self, place: int, found: list[tuple[str, Part]]):
-        self.place, self.parts = place, [part for _, part in found]
+    def __init__(self, place: int, found: list[tuple[str, str, Part]]):
+        self.place, self.parts = place, [part for _, _, part in found]
         self.kind = self.parts[0].kind
-        folders: dict[str, set[str]] = defaultdict(set)
+        classes: dict[str, set[str]] = defaultdict(set)
         values: dict[str, set[str]] = defaultdict(set)
-        for folder, part in found:
-            folders[folder].add(same(part.text))
-            values[same(part.text)].add(folder)
+        for label, _, part in found:
+            classes[label].add(same(part.text))
+            values[same(part.text)].add(label)
         self.different = len(values)
         # A value that stands for its class, such as the class's number, is the same in all of it.
-        self.varies = any(len(inside) > 1 for inside in folders.values())
+        self.varies = any(len(inside) > 1 for inside in classes.values())
         self.repeats = self.different < len(found)
-        self.repeats_inside = sum(map(len, folders.values())) < len(found)
-        self.nested = len(folders) > 1 and all(len(classes) == 1 for classes in values.values())
+        self.repeats_inside = len({(folder, same(part.text)) for _, folder, part in found}) < len(found)
+        self.nested = len(classes) > 1 and all(len(labels) == 1 for labels in values.values())
 
     def counts(self) -> bool:
         """Whether the values are numbers from 0 or 1 without gaps, all after the same letters or none."""

@@ -18,7 +18,13 @@ def labels(layout):
 @pytest.mark.parametrize(
     "outer",
     [
-        *(("fold1", "fold2"), ("train_set", "test_set"), ("Train", "Validation"), ("split-0", "split-1")),
+        *(
+            ("fold1", "fold2"),
+            ("train_set", "test_set"),
+            ("Train", "Validation"),
+            ("split-0", "split-1"),
+            ("set A", "set B"),
+        ),
         *(
             ("cough", "breath"),
             ("cough heavy", "cough shallow"),

@@ -48,6 +48,7 @@ def test_takes_of_one_person(stems):
         [UUID, UUID[:-1] + "0", "e4589ce5-e477-4018-bfcf-ef64d8176791"],
         ["p01_1", "p02_1", "p03_1"],
         ["patient1", "patient2"],
+        ["train/1", "train/2", "test/1", "test_set/2", "train_1", "train_2", "test_1", "test_2"],
         ["2020/a", "2020/b", "male/c", "male/d", "coughs/e", "coughs/f"],
         # Too many for one person: these are only counted.
         [f"x1_{number:03d}" for number in range(100)],

@@ -356,7 +356,7 @@ def test_a_single_folder_is_not_a_set_of_classes(tmp_path):
         (["a.wav", "labels.txt", "readme.txt"], "neither a list .* If labels.txt is a list"),
         (
             ["ill/1.wav", "NA/1.wav", "-/1.wav", "meta/list.csv"],
-            "in ill.*no class: -, NA.*not read: meta/list.csv",
+            "in ill.*no class: -, NA.*not read: meta/list.csv. Move one",
         ),
     ],
 )

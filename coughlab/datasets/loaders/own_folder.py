@@ -26,6 +26,7 @@ _OTHER_LISTS = (
     *(".xlsx", ".xls", ".ods", ".numbers", ".txt", ".json", ".jsonl"),
     *(".parquet", ".sav", ".dta", ".arff"),
 )
+_MOVE = "Move one to the top, with its paths from there, or give the folder that it is in."
 _NO_LIST = ("readme", "license", "licence", "changelog", "citation", "requirements")
 
 
@@ -154,7 +155,7 @@ def _besides(folder: Path, layout: Layout, found: list[str]) -> list[str]:
     empty = [name for name in empty if _is_text(name) and not any(one.startswith(f"{name}/") for one in full)]
     lists = [name for name in found if "/" in name and own_list.are_lists([name.rpartition("/")[2]])]
     said = [f"No recording is in {counted(len(empty), 'subfolder')}: {listed(empty)}."] if empty else []
-    return said + ([f"Lists in subfolders are not read: {listed(lists)}."] if lists else [])
+    return said + ([f"Lists in subfolders are not read: {listed(lists)}. {_MOVE}"] if lists else [])
 
 
 def _other_formats(found: Iterable[str]) -> list[str]:
