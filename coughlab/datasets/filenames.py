@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from coughlab.datasets import name_parts
+from coughlab.datasets.name_parts import PLACES, SEXES, Part
 from coughlab.text import listed
 
 #: File names of collections that are copied into other collections.
@@ -15,23 +17,7 @@ _ORIGINS = {
     "virufy": re.compile(r"(?:pos|neg)-(?P<person>\d{4}-\d+)-cough-.*\.\w+"),
 }
 
-_WORDS = "take|rec|recordings?|coughs?|heavy|shallow|deep|fast|slow|seg|segments?|part|clip|chunk|sample|audio|sound|trial|track"
-# Suffix that numbers the takes of one person, after the person's name: _2, -A, _cough-03, _s1_take2, (1).
-_TAKE = re.compile(
-    rf"(?P<person>.+?)(?:[-_. ]{{1,3}}(?:s|ses|session|v|visit|day)[-_]?\d{{1,2}})?"
-    rf"(?:[-_. ]{{1,3}}(?:{_WORDS}|[a-z])?[-_. ]?\d{{1,3}}|(?:[-_. ]{{1,3}}(?:{_WORDS}))+|[-_. ]{{1,3}}[a-z]| ?\(\d+\))",
-    re.IGNORECASE,
-)
-# Groups that a person is in only one of: the same number in two of them is two people.
-_GROUPS = "male|female|men|women|boys?|girls?|adults?|child(?:ren)?|kids"
-_PLACES = "site|hospital|clinic|cent(?:er|re)|cohort|group|school|ward"
-_GROUP = re.compile(rf"(?:{_GROUPS})|(?:{_PLACES})(?:[-_. ]\w+|\d+)", re.IGNORECASE)
-# Names of folders and files that stand for groups of people, parts of a dataset or kinds of recordings.
-_KINDS = (
-    rf"{_WORDS}|{_GROUPS}|other|unknown|noise|background|original|segmented|train(?:ing)?|test(?:ing)?|val(?:id(?:ation)?)?|dev"
-    r"|data(?:set)?|wavs?|raw|clips|breath(?:ing)?|breaths|speech|vowels?|counting|sneezes?|laugh(?:ter|ing)?"
-)
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_GROUP = re.compile(rf"(?:{SEXES})|(?:{PLACES})(?:[-_. ]\w+|\d+)", re.IGNORECASE)
 # Numbers that occur in the names of many people's recordings: diseases, dates and times, and numbered parts of a collection.
 _NO_PERSON = re.compile(
     r"covid[-_ ]?19|sars[-_ ]?cov[-_ ]?2"
@@ -39,11 +25,12 @@ _NO_PERSON = re.compile(
     r"|(?<!\d)(?:19|20)\d\d(?!\d)"
     r"|(?:batch|set|dataset|data|fold|class|label|mic|device|phone|site|hospital|clinic|group|part|split|version|week|month"
     r"|year|round|wave|disc|cd|dir|folder|esc|mp|rec|recording|coughs?|audio|sound|sample|clip|file|track)[-_. ]?\d+"
-    rf"|(?<![a-z])(?:{_PLACES}|session|ses|visit|day|take|trial)[-_. ]?\d+",
+    rf"|(?<![a-z])(?:{PLACES}|session|ses|visit|day|take|trial)[-_. ]?\d+",
     re.IGNORECASE,
 )
-#: More recordings of a class than one person is likely to have: a name that they share is not a person's.
-_MANY = 50
+#: More recordings than one person is likely to have if they are nearly all of a class: then the name may be that of the study.
+#: Fewer are enough if it does not look like a person's.
+_MANY, _SEVERAL, _NEARLY_ALL = 50, 10, 2 / 3
 #: Numbers of two classes name the same people if so many would agree by chance in fewer than this share of cases.
 _CHANCE = 0.001
 _SETTLE = "If that is wrong, add a CSV list with columns of files, labels and people."
@@ -72,6 +59,9 @@ class _Named(NamedTuple):
     #: Groups of people that the person is in, as far as the folders show.
     group: str
     name: str
+    #: Whether it looks like the name of a person, and like no other person's.
+    sure: bool = True
+    unique: bool = False
     #: The class, if this is a number that may count the recordings of the class; else "".
     counted_in: str = ""
 
@@ -80,27 +70,23 @@ def people(places: list[tuple[str, str]]) -> list[str]:
     """The person of each recording of a user's own collection, as far as the names show.
 
     A recording is given by a folder that does not stand for a person, such as that of a class ("" for none), and by the name
-    inside it, with forward slashes. Names that differ only in a take number at the end (``p07_1``, ``p07_2``; ``1-30344-A``,
-    ``1-30344-B``) belong to one person if the common part has a number that may identify a person: not a date, and not a counter
-    of something else. The recordings in a folder that may be named after a person (``p07/1``, ``alice/1``) belong to one person
-    too. A name that very many recordings share is ignored. Counted names (``cough1``, ``rec_001``) show nothing: each counts as a
-    different person.
+    inside it, with forward slashes. The recordings in a folder that may be named after a person (``p07/1``, ``alice/1``) belong
+    to one person. So do those whose names have the same part that `coughlab.datasets.name_parts` takes for a person's (``p07_1``,
+    ``p07_2``; ``anna_1``, ``anna_2``). A name that very many recordings share is ignored. Counted names (``cough1``, ``rec_001``)
+    show nothing: each counts as a different person.
 
     The same person's name in several folders (``ill/p07``, ``well/p07``) is one person, although people may have been numbered
     anew in each: to join two people makes groups larger than they are, but to part one person puts them on both sides of a split.
     A number alone (``ill/7.wav``, ``well/7.wav``) may also count recordings. It is a person if more numbers of the two folders
     agree than could by chance. Folders of sexes, ages and places part people always.
     """
-    named = {place: None if origin(place[1]) else _named(*place) for place in places}
-    sizes = Counter((folder, one) for (folder, _), one in named.items())
-    most = min(_MANY, max(10, len(named) // 5))
-    likely = {place: one for place, one in named.items() if one is not None and sizes[place[0], one] <= most}
+    likely = _likely(list(dict.fromkeys(place for place in places if not origin(place[1]))))
     same = _numbered_alike(likely.values())
     spelled: dict[str, str] = {}
     persons = {}
     for place, one in likely.items():
         person = _joined(one.group, same.get(one.counted_in, ""), one.name)
-        persons[place] = spelled.setdefault(person.casefold(), person)
+        persons[place] = spelled.setdefault(name_parts.same(person), person)
     together = Counter(persons.values())
     return [
         known[0]
@@ -112,54 +98,141 @@ def people(places: list[tuple[str, str]]) -> list[str]:
     ]
 
 
+def _likely(places: list[tuple[str, str]]) -> dict[tuple[str, str], _Named]:
+    """The likeliest person of each recording that may have one."""
+    parts = {place: name_parts.split(_own(place)) for place in places}
+    possible = {place: _named(place, parts[place]) for place in places}
+    shared = Counter(one for several in possible.values() for one in several)
+    # An id that every recording has another of is the recording's.
+    of_recordings = not any(one.unique and shared[one] > 1 for one in shared)
+    for place, several in possible.items():
+        # In a folder that may be a person's, an id counts only if other recordings have it too.
+        possible[place] = [
+            one
+            for one in several
+            if not (of_recordings and one.unique) and (shared[one] > 1 or one.sure == several[-1].sure)
+        ]
+    found = _first_likely(possible)
+    unclear = [
+        place for place in places if place not in found and not any(one.sure for one in possible[place])
+    ]
+    compared = name_parts.compared([(place[0], _folder(place), parts[place]) for place in unclear])
+    possible = {}
+    for place, part in zip(unclear, compared, strict=True):
+        one = _of(_groups(place, parts[place]), part.text, sure=False) if part else _alone(place)
+        possible[place] = [one] if one else []
+    return found | _first_likely(possible)
+
+
+def _first_likely(possible: Mapping[tuple[str, str], list[_Named]]) -> dict[tuple[str, str], _Named]:
+    """The first possible person of each recording that has not too many recordings of a folder."""
+    sizes = Counter((folder, one) for (folder, _), several in possible.items() for one in several)
+    folders = Counter(folder for folder, _ in possible)
+
+    def is_likely(folder: str, one: _Named) -> bool:
+        size = sizes[folder, one]
+        few = size <= (_MANY if one.sure else _SEVERAL) or size <= _NEARLY_ALL * folders[folder]
+        return few and (one.sure or size <= _MANY)
+
+    first = {
+        place: next((one for one in several if is_likely(place[0], one)), None)
+        for place, several in possible.items()
+    }
+    return {place: one for place, one in first.items() if one}
+
+
 def assumed(places: Sequence[tuple[str, str]], persons: Sequence[str]) -> str:
     """What `people` assumed about names that occur in several classes, in words; "" if there are none.
 
     A recording is given by its class and the name inside it.
     """
-    classes, named = defaultdict(set), defaultdict(set)
+    classes, named, found = defaultdict(set), defaultdict(set), defaultdict(list)
     for (label, inside), person in zip(places, persons, strict=True):
         classes[person].add(label)
         named[inside].add(person)
-    shared = sorted(person for person, labels in classes.items() if len(labels) > 1)
+        found[person].append((label, inside))
+    shared = [person for person, labels in classes.items() if len(labels) > 1]
     counted = [name for name, several in named.items() if len(several) > 1]
+    parts = {
+        person: part
+        for person, own in found.items()
+        if len(own) > 1 and len(classes[person]) == 1 and (part := _only_compared(person, own))
+    }
     said = []
     if shared:
         said.append(
-            f"A name or number in several classes was taken for one person: {listed(shared, most=3)}."
+            f"A name or number in several classes was taken for one person: {listed(map(_shown, sorted(shared)), most=3)}."
+        )
+    if parts:
+        said.append(
+            "A part that comes back in the names of files was taken for the name of a person:"
+            f" {listed(parts.values(), most=3)}."
         )
     if counted:
         said.append(
-            f"Names that only count recordings were taken for different people: {listed(counted, most=3)}."
+            "Names that several classes have, and that may only count recordings, were taken for different people:"
+            f" {listed(counted, most=3)}."
         )
     return " ".join([*said, _SETTLE]) if said else ""
+
+
+def _only_compared(person: str, own: Sequence[tuple[str, str]]) -> str:
+    """The person in the name of a file, in words, if only a comparison of names shows it; else ""."""
+    name = own[0][1].rpartition("/")[2]
+    if person == stem(name) or origin(name) or _named(own[0], name_parts.split(_own(own[0]))):
+        return ""
+    return f"{_shown(person)} in {name}"
+
+
+def _shown(person: str) -> str:
+    """A person as people read it: the group is no part of the name."""
+    group, _, name = person.rpartition("/")
+    return f"{name} of {group}" if group else name
 
 
 def _joined(*parts: str) -> str:
     return "/".join(filter(None, parts))
 
 
-def _named(folder: str, name: str) -> _Named | None:
-    """The person that a recording may be of; None if its name only counts recordings, or says what is heard."""
-    *above, last = PurePosixPath(name).parts
-    group = _joined(*(part for part in (folder, *above) if _GROUP.fullmatch(part)))
+def _named(place: tuple[str, str], parts: Sequence[Part]) -> list[_Named]:
+    """The people whom the folders or the name of a recording identify without a comparison, the likeliest first."""
+    above = PurePosixPath(place[1]).parts[:-1]
     # A folder with a number first: another one around it may stand for a kind of recording.
-    for is_person in (_may_be_person, _may_be_name):
-        if person := next(filter(is_person, above), None):
-            return _of(group, person)
-    own = _without(folder, stem(last))
-    match = None if _UUID.fullmatch(own) else _TAKE.fullmatch(own)
-    if match and _may_be_person(match["person"]):
-        return _of(group, match["person"])
+    if person := next(filter(_may_be_person, above), None):
+        return [_of(_groups(place, ()), person)]
+    group, unique = _groups(place, parts), name_parts.UNIQUE
+    found = [_of(group, part.text, unique=part.rank == unique) for part in name_parts.surest(parts)]
+    if person := next(filter(_may_be_name, above), None):
+        found.append(_of(_groups(place, ()), person, sure=False))
+    return found
+
+
+def _alone(place: tuple[str, str]) -> _Named | None:
+    """The person that a name without further parts identifies: ``7``, ``Anna``, ``x12``."""
+    group, own = _groups(place, ()), _own(place)
     if re.fullmatch(r"0*\d{1,4}", own):
-        return _Named(group, str(int(own)), _joined(folder, *above))
-    is_name = _may_be_person(own) or (own.isalpha() and len(own) > 2 and _may_be_name(own))
-    return _of(group, own) if is_name and not match else None
+        return _Named(group, own.lstrip("0") or "0", sure=False, counted_in=_folder(place))
+    is_word = own.isalpha() and len(own) > 2 and _may_be_name(own)
+    return _of(group, own, sure=False) if is_word or (own.isalnum() and _may_be_person(own)) else None
 
 
-def _of(group: str, name: str) -> _Named:
+def _groups(place: tuple[str, str], parts: Iterable[Part]) -> str:
+    folders = (place[0], *PurePosixPath(place[1]).parts[:-1])
+    named = (part.text for part in parts if part.kind == "group")
+    return _joined(*filter(_GROUP.fullmatch, folders), *named)
+
+
+def _folder(place: tuple[str, str]) -> str:
+    return _joined(place[0], *PurePosixPath(place[1]).parts[:-1])
+
+
+def _own(place: tuple[str, str]) -> str:
+    return _without(place[0], stem(place[1]))
+
+
+def _of(group: str, name: str, sure: bool = True, unique: bool = False) -> _Named:
     # Long numbers are unique; short ones start again in each group.
-    return _Named("" if re.search(r"\d{5}", name) or _UUID.fullmatch(name) else group, name)
+    return _Named("" if unique or re.search(r"\d{5}", name) else group, name, sure, unique)
 
 
 def _without(folder: str, name: str) -> str:
@@ -180,7 +253,9 @@ def _numbered_alike(named: Iterable[_Named]) -> dict[str, str]:
     for folder, own in numbers.items():
         alike = (other for other in first if _agree(numbers[other], own))
         first[folder] = first[other] if (other := next(alike, None)) is not None else folder
-    return first
+    # Most collections have one such set of folders, in which the number alone is the person's name.
+    main, size = Counter(first.values()).most_common(1)[0] if first else ("", 0)
+    return {folder: "" if other == main and size > 1 else other for folder, other in first.items()}
 
 
 def _agree(one: set[int], other: set[int]) -> bool:
@@ -195,7 +270,7 @@ def _agree(one: set[int], other: set[int]) -> bool:
 
 
 def _may_be_name(word: str) -> bool:
-    return not re.search(rf"\d|^(?:{_KINDS})$", word, re.IGNORECASE)
+    return not re.search(r"\d", word) and not name_parts.is_of_nobody(word)
 
 
 def _may_be_person(word: str) -> bool:

@@ -50,8 +50,10 @@ def probe(table: pd.DataFrame, labels: ArrayLike, people: ArrayLike, *, seed: in
     rows = pd.DataFrame({"label": np.asarray(labels), "person": np.asarray(people)}).astype(str)
     enough = rows.groupby("label")["person"].nunique() >= LEAST_PEOPLE
     keep = rows["label"].map(enough).to_numpy(dtype=bool)
+    if enough.sum() < 2:
+        return None
     rows, X = rows[keep], encoded(table[keep])
-    if enough.sum() < 2 or not X.shape[1]:
+    if not X.shape[1]:
         return None
     y, classes = pd.factorize(rows["label"], sort=True)
     sizes = rows.groupby("label")["person"].nunique().loc[classes].to_numpy()

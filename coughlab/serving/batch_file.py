@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from coughlab import __version__
 from coughlab.datasets import DatasetError, listing
@@ -39,13 +39,23 @@ class BatchError(ValueError):
     """The run cannot start; the message says why."""
 
 
+class Found(NamedTuple):
+    """What is below a folder: the names of recordings, relative to it and sorted, and what is left out."""
+
+    names: list[str]
+    #: Number of files that are not recordings.
+    others: int
+    #: Links to folders or out of the folder, which may lead to recordings.
+    links: list[str]
+
+
 @dataclass(frozen=True)
 class Result:
-    """The result of a run: `batch.counts` of the file, number of earlier answers, and number of files that are not recordings."""
+    """The result of a run: `batch.counts` of the file, the number of earlier answers, and what was left out."""
 
     counts: dict[str, int]
     earlier: int
-    others: int
+    found: Found
 
 
 def answer_folder(
@@ -65,7 +75,8 @@ def answer_folder(
     The table of all answers, `csv`, is always written at the end, even after an error. `failed` is called with the name of each
     recording that could not be answered, and the reason. BatchError if the folder, or the file of the answers, is not usable.
     """
-    names, others = recordings(folder)
+    found = recordings(folder)
+    names = found.names
     for path in (out, csv):
         if path and not path.absolute().parent.is_dir():
             raise BatchError(f"There is no folder {path.parent} for {path.name}.")
@@ -101,14 +112,13 @@ def answer_folder(
     finally:
         if csv:
             files.write(csv, to_csv(batch.table(_lines(out), task, predictor.names)).encode())
-    return Result(batch.counts(_lines(out), task), earlier=len(names) - len(pending), others=others)
+    return Result(batch.counts(_lines(out), task), earlier=len(names) - len(pending), found=found)
 
 
-def recordings(folder: Path) -> tuple[list[str], int]:
-    """Names of the recordings below a folder, relative to it and sorted, and how many other files there are.
+def recordings(folder: Path) -> Found:
+    """What is below a folder, without hidden files and what systems and programs leave behind.
 
-    Hidden files, what systems and programs leave behind, and links to folders or out of the folder are left out. BatchError if it
-    is not a folder, cannot be read or has no recordings.
+    BatchError if it is not a folder, cannot be read or has no recordings.
     """
     if folder.is_file():
         unpack = "Unpack it first, and give" if folder.suffix.lower() == ".zip" else "Give"
@@ -119,7 +129,7 @@ def recordings(folder: Path) -> tuple[list[str], int]:
         below = listing.below(folder)
     except DatasetError as error:
         raise BatchError(str(error)) from error
-    names, others = [], len(below.links)
+    names, others = [], 0
     for name in below.files:
         # Opening a pipe would block until a process writes to it.
         if (folder / name).is_file() and intake.is_sound(name, _head(folder / name)):
@@ -128,7 +138,7 @@ def recordings(folder: Path) -> tuple[list[str], int]:
             others += 1
     if not names:
         raise BatchError(f"There are no recordings in {folder}.{listing.left_alone(below)}")
-    return names, others
+    return Found(names, others, below.links)
 
 
 def _head(path: Path) -> bytes:

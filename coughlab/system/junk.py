@@ -7,7 +7,9 @@ import re
 NAMES = frozenset(
     {
         *("__macosx", "network trash folder", "temporary items", "thevolumesettingsfolder", "icon\r"),
-        *("$recycle.bin", "recycler", "recycled", "system volume information", "dfsrprivate", "$windows.~bt"),
+        *("resource.frk", "finder.dat"),
+        *("recycler", "recycled", "system volume information", "dfsrprivate", "config.msi", "msocache"),
+        *("windowsimagebackup", "perflogs"),
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),
         *("lost+found", "lost.dir"),
         *(
@@ -21,6 +23,7 @@ NAMES = frozenset(
             "#snapshot",
         ),
         *("~snapshot", "__pycache__", "node_modules", "site-packages", "venv"),
+        *("cvs", "sccs", "_darcs", "_svn", "_gsdata_"),
     }
 )
 #: Files that an office program or Syncthing holds open.
@@ -31,8 +34,14 @@ ENDINGS = (
     *(".part", ".partial", ".filepart", ".crdownload", ".opdownload", ".download", ".aria2", ".!ut", ".!qb"),
     *(".tmp", ".swp", "~", ":zone.identifier", ":encryptable", "@synoeastream", "@synoresource"),
 )
-# Attributes and settings of macOS, and what a check of a Windows disk has rescued.
-_OTHERS = re.compile(r"\._.*|\.ds_store|found\.\d{3}", re.DOTALL)
+# Attributes and settings of macOS, what a check of a Windows disk has rescued, what Windows keeps for its repair and updates, and
+# what FrontPage keeps; and names that lost the dot that hid them.
+_OTHERS = re.compile(
+    r"\._.*|\.ds_store|found\.\d{3}"
+    r"|\$(?:recycle\.bin|sysreset|winreagent|getcurrent|extend|windows\.~\w+|inplace\.~\w+|upgrade\.~os|av_\w+)"
+    r"|_vti_\w+|(?:ipynb_checkpoints|ds_store|pytest_cache|mypy_cache|ruff_cache)",
+    re.DOTALL,
+)
 
 
 def is_junk(path: str) -> bool:

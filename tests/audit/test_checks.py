@@ -256,7 +256,10 @@ def test_no_message_speaks_of_no_people_or_of_one_people():
     # A class without a usable recording, one usable recording, and none.
     lost = survey(n=60, labels=["asthma", "covid", "not_covid"])
     lost.loc[lost["label"] == "asthma", "status"] = "missing"
-    assert "usable recordings, none is labelled asthma. Always" in only("imbalance", lost)["message"]
+    alone = only("imbalance", lost)
+    assert "usable recordings, none is labelled asthma. Nothing can be learnt" in alone["message"]
+    assert "Mend or replace the recordings labelled asthma" in alone["advice"]
+    assert only("missing", lost)["message"].endswith("That is all of the recordings labelled asthma.")
     lost.loc[lost.index > 1, "status"] = "missing"
     alone = only("imbalance", lost)["message"]
     assert alone.startswith("Only one recording is usable, labelled COVID. Nothing can be learnt")
@@ -282,7 +285,8 @@ def test_a_shortcut_that_was_not_tried_has_a_reason():
     table = survey(n=40).assign(source="here")
     probes = {one["title"]: one for one in tried(table)}
     assert "same in every recording" in probes["Source alone"]["why"]
-    assert probes["File facts alone"]["interval"][0] < 0.5
+    assert probes["File facts alone"]["interval"][0] < 0.5 < probes["File facts alone"]["interval"][1]
+    assert shortcut.in_short(probes["File facts alone"]).endswith(", cannot be told from guessing.")
     assert pd.DataFrame(probes.values())["recordings"].eq(40).all()
 
 

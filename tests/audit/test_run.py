@@ -61,6 +61,17 @@ def test_a_sound_dataset_is_called_sound(reports):
     assert all(done <= total for _, done, total in progress)
 
 
+def test_classes_of_one_person_each_are_audited(tmp_path):
+    samples = [
+        synthetic.recording(onsets_s=(0.1,), duration_s=0.6, rate=RATE, seed=seed) for seed in range(2)
+    ]
+    for label, y in zip(("healthy", "ill"), samples, strict=True):
+        write(tmp_path / label / "x.wav", y)
+    report = run.audit(datasets.load("own", tmp_path))
+    assert "of too few people to be learnt and tested" in report["probes"][-1]["why"]
+    assert [f["kind"] for f in report["findings"]] == ["small_sample", "person_overlap"]
+
+
 def test_planted_faults_are_found(reports):
     report = reports[1]
     found = {finding["kind"]: finding for finding in report["findings"]}

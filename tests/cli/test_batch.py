@@ -71,6 +71,7 @@ def asked(monkeypatch):
 
 
 def test_one_line_per_recording_with_the_api_s_answer_and_a_bad_file_stops_nothing(folder, out, capsys):
+    (folder / "up").symlink_to(folder.parent)
     assert coughlab("batch", folder, "--out", out, "--prevalence", "0.2") == 1
     printed = capsys.readouterr()
     found = lines(out)
@@ -88,7 +89,8 @@ def test_one_line_per_recording_with_the_api_s_answer_and_a_bad_file_stops_nothi
             assert line == json.loads(json.dumps(predictor.predict(recording, prevalence=0.2).to_dict()))
     assert f"coughlab: letter.wav: {audio.MESSAGES['not_audio']}" in printed.err
     assert "4 files: " in printed.out and "1 could not be read" in printed.out and str(out) in printed.out
-    assert "Left out, as they are no recordings: 1." in printed.out
+    assert "Left out, as they are no recordings: 1.\n" in printed.out
+    assert "Left out, as links to folders or out of the folder are not followed: up.\n" in printed.out
 
 
 def test_run_again_it_answers_what_is_new_or_changed_and_nothing_else(folder, out, asked, capsys):
@@ -200,8 +202,7 @@ def test_links_out_of_the_folder_and_pipes_are_left_out(folder, out, tmp_path):
     (folder / "link.wav").symlink_to(tmp_path / "outside.wav")
     (folder / "up").symlink_to(tmp_path)
     os.mkfifo(folder / "pipe.wav")
-    names, others = batch_file.recordings(folder)
-    assert (names, others) == (NAMES, 4)
+    assert batch_file.recordings(folder) == (NAMES, 2, ["link.wav", "up"])
 
 
 def test_a_run_that_cannot_start_reports_the_reason_in_one_line(folder, out, tmp_path, capsys):

@@ -380,7 +380,7 @@ def test_one_folder_a_class(tmp_path):
         (("p1.wav", "p2.wav"), "A name or number in several classes was taken for one person: p1, p2."),
         (
             ("1.wav", "2.wav"),
-            "Names that only count recordings were taken for different people: 1.wav, 2.wav.",
+            "Names that several classes have, and that may only count recordings, were taken for different people: 1.wav, 2.wav.",
         ),
     ],
 )
@@ -418,7 +418,7 @@ def test_what_systems_and_programs_leave_behind_is_no_data(tmp_path):
     dataset = load(folder)
     assert dataset.table["recording"].tolist() == recordings
     assert set(skipped(dataset)) == {*JUNK, *JUNK_FILES} and set(dataset.skipped["reason"]) == {listing.JUNK}
-    assert batch_file.recordings(folder) == (recordings, 0)
+    assert batch_file.recordings(folder) == (recordings, 0, [])
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as packed:
         for path in folder.rglob("*"):
             packed.write(path, f"set/{path.relative_to(folder)}")
@@ -450,3 +450,59 @@ def test_a_name_that_is_not_text_is_left_out(tmp_path):
 def test_a_single_folder_is_not_a_set_of_classes(tmp_path):
     with pytest.raises(DatasetError, match="one class only, in covid"):
         load(tree(tmp_path, ["covid/a.wav"]))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (
+            ["my data/ill/1.wav", "my data/well/1.wav", "README.md"],
+            "subfolders of .*my data are the classes .ill, well.,",
+        ),
+        (
+            ["my data/audio/ill/1.wav", "my data/audio/well/1.wav"],
+            "subfolders of .*my data/audio are the classes",
+        ),
+        (
+            ["P01/1.wav", "P02/1.wav", "list.xlsx"],
+            "named like people or dates.* If list.xlsx is a list .* CSV",
+        ),
+        (["a.wav", "labels.txt", "readme.txt"], "neither a list .* If labels.txt is a list"),
+        (
+            ["ill/1.wav", "NA/1.wav", "-/1.wav", "meta/list.csv"],
+            "list.csv could not be read.*in ill.*no class: -, NA.*not read: meta/list.csv. Move one",
+        ),
+    ],
+)
+def test_folders_that_are_no_classes_are_refused_with_what_to_do(tmp_path, names, message):
+    with pytest.raises(DatasetError, match=message):
+        load(tree(tmp_path, names))
+
+
+def test_folders_without_a_class_or_a_recording_are_named(tmp_path):
+    names = [f"{label}/{k}.wav" for label in ("ill", "well", "unknown", "NA") for k in (1, 2)]
+    folder = tree(tmp_path, [*names, "notes/a.txt"])
+    (folder / "asthma").mkdir()
+    dataset = load(folder)
+    assert set(dataset.table["label"]) == {"ill", "well"}
+    assert skipped(dataset)["unknown/1.wav"] == "Its folder, “unknown”, names no class."
+    assert dataset.read_as.endswith("no class: NA, unknown. No recording is in 2 subfolders: asthma, notes.")
+
+
+def test_the_folders_around_the_classes_are_sources(tmp_path):
+    dataset = load(
+        tree(tmp_path, [f"hospital {place}/{label}/p1.wav" for place in "AB" for label in ("ill", "well")])
+    )
+    assert rows(dataset, "person", "label", "source") == [
+        (f"hospital {place}/p1", label, f"hospital {place}") for place in "AB" for label in ("ill", "well")
+    ]
+    assert "one person: p1 of hospital A, p1 of hospital B." in dataset.read_as
+
+
+def test_a_recording_and_the_link_to_it_count_once(tmp_path):
+    folder = tree(tmp_path, ["store/0.wav", "store/1.wav", "ill/2.wav", "well/3.wav"])
+    for label, name in (("ill", "0.wav"), ("well", "1.wav")):
+        (folder / label / name).symlink_to(f"../store/{name}")
+    dataset = load(folder)
+    assert dataset.table["recording"].tolist() == ["ill/0.wav", "ill/2.wav", "well/1.wav", "well/3.wav"]
+    assert skipped(dataset)["store/0.wav"] == "The link ill/0.wav leads to it, and is used instead."

@@ -71,6 +71,8 @@ def test_each_of_several_classes_is_separated_from_the_rest():
 def test_data_that_cannot_be_probed_give_no_result():
     assert probe(noise(10), ["covid"] * 10, np.arange(10)) is None
     assert probe(noise(10), turns(10, 1), np.arange(10)) is None
+    words = pd.DataFrame({"codec": ["mp3", "opus"], "rate": [8000, 16_000]})
+    assert probe(words, ["covid", "not_covid"], ["one", "two"]) is None
     assert probe(noise(10), turns(10, 5), ["one", *["two"] * 9]) is None
     assert probe(pd.DataFrame({"source": ["here"] * 10}), turns(10, 5), np.arange(10)) is None
     few = probe(noise(6), turns(6, 2), np.arange(6))

@@ -10,6 +10,8 @@ from coughlab.system import junk
     [
         *("ill/.cache/a.wav", "$Recycle.Bin/a.wav", "ill/@eaDir/a.wav/SYNOAUDIO.wav", "found.000/a.wav"),
         *("ill/THUMBS.DB", "ill/._a.wav", "ill/a.wav.crdownload", "~$list.csv", "Icon\r", "venv/lib/a.wav"),
+        *("$SysReset/a.wav", "$WinREAgent/a.wav", "$Windows.~WS/a.wav", "CVS/a.wav", "_vti_cnf/a.wav"),
+        *("resource.frk/a.wav", "ipynb_checkpoints/a.wav"),
     ],
 )
 def test_what_systems_and_programs_leave_behind(path):
@@ -31,6 +33,8 @@ def test_a_person_may_hide_a_single_file():
         "~a.wav",
         "COUGH~1.WAV",
         "part/a",
+        "$1.wav",
+        "cvs1/recovery.wav",
     ],
 )
 def test_names_of_data(path):

@@ -29,7 +29,7 @@ def lost(inputs: Inputs, status: str, verbs: tuple[str, str], advice: str, *, wh
 
 def _by_label(shares: pd.Series) -> str:
     words = [
-        f"{percent(share)} of {'those' if number else 'the recordings'} labelled {title(name)}"
+        f"{'all' if share == 1 else percent(share)} of {'those' if number else 'the recordings'} labelled {title(name)}"
         for number, (name, share) in enumerate(shares.items())
     ]
     return ", ".join(words[:4]) + (f" and some of {len(words) - 4:,} other labels" if len(words) > 4 else "")

@@ -118,10 +118,11 @@ def in_short(one: dict) -> str:
     """One line on a shortcut that is not a finding, or why it could not be tried."""
     if "why" in one:
         return f"{one['title']}: not tried. {one['why']}"
-    return (
-        f"{one['title']}: AUC {one['auc']:.2f} ({_interval(one)}; {_measured_on(one)}),"
-        f" {'hardly' if one['interval'][0] > 0.5 else 'no'} better than guessing."
-    )
+    low, high = one["interval"]
+    verdict = "hardly better than guessing" if low > 0.5 else "worse than guessing"
+    if low <= 0.5 <= high:
+        verdict = "cannot be told from guessing"
+    return f"{one['title']}: AUC {one['auc']:.2f} ({_interval(one)}; {_measured_on(one)}), {verdict}."
 
 
 def _interval(one: dict) -> str:
@@ -136,6 +137,8 @@ def _measured_on(one: dict) -> str:
 def _tried(table: pd.DataFrame, shortcut: Shortcut, seed: int) -> dict:
     about = {"recordings": len(table), "people": int(table["person"].nunique())}
     columns = list(shortcut.columns)
+    if table.empty:
+        return about | {"why": "No recording is left that could be used."}
     if table["label"].nunique() < 2:
         return about | {"why": "There is only one class, so there is nothing to tell apart."}
     if (table[columns].nunique(dropna=False) <= 1).all():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coughlab.cli import console
 from coughlab.cli.arguments import add_question
+from coughlab.text import listed
 
 ORDER = 20
 
@@ -51,8 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
             progress=progress,
             failed=failed,
         )
-    if result.others:
-        print(f"Left out, as they are no recordings: {result.others:,}.")
+    if result.found.others:
+        print(f"Left out, as they are no recordings: {result.found.others:,}.")
+    if result.found.links:
+        links = console.printable(listed(result.found.links))
+        print(f"Left out, as links to folders or out of the folder are not followed: {links}.")
     if result.earlier:
         print(f"Answered earlier, and not changed since: {result.earlier:,}.")
     print(f"{batch.summary(result.counts)} The answers are in {arguments.out}.")
