@@ -7,9 +7,10 @@ through the codec of the connection, as a browser does it, to a listener. Each r
 result: it is in coughlab/live/labels.py, and this program fails if what it measures no longer agrees.
 """
 
+import json
 import os
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import av
@@ -184,13 +185,15 @@ def main():
         live=found[LIVE],
         whole=found[WHOLE]["any"],
     )
-    print(measured)
+    one = asdict(measured)
+    live_shares = {name: list(numbers.values()) for name, numbers in one["live"].items()}
+    print(json.dumps(one | {"live": live_shares, "whole": list(one["whole"].values())}, indent=2))
     same = {condition: 100 * (1 - found[condition]["any"].share) for condition in (LIVE, BEFORE)}
     what = "listening: coughs with the labels of the same sound as a file"
     show(Row(what, same[LIVE], same[BEFORE], "%", 1, more=True, against="as browsers send it unless asked"))
     stated = labels.MEASURED.live["any"]
     if size(True, False) and not stated.low <= measured.live["any"].share <= stated.high:
-        sys.exit("coughlab/live/labels.py says something else. Replace its figures by those above.")
+        sys.exit("coughlab/live/labels.json says something else. Replace its content by the above.")
 
 
 if __name__ == "__main__":

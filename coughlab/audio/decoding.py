@@ -135,10 +135,12 @@ def _recording(
     if losses.gaps:
         remarks.append(remark("gaps", seconds=losses.gaps))
     _check(samples, decoded.rate, limits)
-    channel = decoded.energies.loudest_instead(silent=is_silent(samples, limits))
+    channel, code = decoded.energies.loudest_instead(silent=False), "channel"
+    if channel is None and is_silent(samples, limits):
+        channel, code = decoded.energies.loudest_instead(silent=True), "loudest"
     if channel is not None:
         samples = _decode(opened(libsndfile=stream.libsndfile), limits, channel).samples
-        remarks.append(remark("channel", channels=decoded.channels, channel=channel + 1))
+        remarks.append(remark(code, channels=decoded.channels, channel=channel + 1))
     samples, scaled = _scaled(samples, stream)
     remarks += scaled
     if is_silent(samples, limits):

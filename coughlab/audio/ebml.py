@@ -77,12 +77,12 @@ def _element(data: bytes, at: int, *, known: bool = True) -> tuple[int, int, int
 
 def _is_sound(data: bytes, at: int, laced: dict[int, int]) -> bool:
     """Whether the header of a block can be right; `laced` holds by track how its first block is laced."""
-    track, flags = data[at], data[at + 3] if at + 3 < len(data) else 0xFF
-    return (
-        track >= 0x81
-        and not flags & _RESERVED
-        and (flags & _LACING) in (0, laced.setdefault(track, flags & _LACING))
-    )
+    head = data[at : at + 4]
+    if len(head) < 4:  # the file is cut here
+        return True
+    track, flags = head[0], head[3]
+    lacing = flags & _LACING
+    return track >= 0x81 and not flags & _RESERVED and lacing in (0, laced.setdefault(track, lacing))
 
 
 def _in_a_row(data: bytes, at: int) -> bool:

@@ -43,7 +43,5 @@ def is_index(packet: bytes) -> bool:
 
 def stated_frames(data: bytes) -> int:
     """Frames of sound that the first frame says a file has; 0 if it says nothing."""
-    match = re.compile(rb"Xing|Info").search(data, 0, 64)
-    if not match or not data[match.end() + 3] & 1:
-        return 0
-    return int.from_bytes(data[match.end() + 4 : match.end() + 8])
+    match = re.compile(rb"(?:Xing|Info)...([\x00-\xff])(.{4})", re.DOTALL).search(data, 0, 80)
+    return int.from_bytes(match[2]) if match and match[1][0] & 1 else 0

@@ -43,8 +43,10 @@ REMARKS = {
     "unread": "The file is damaged in its midst: {seconds:.2f} s could not be read and are missing; the rest was analysed.",
     "gaps": "The file holds no sound for {seconds:.2f} s of its time, where it was paused or data was lost; the rest was joined.",
     "track": "The file has {tracks} sound tracks; only track {track} was listened to.",
-    "channel": "Mixed together, the {channels} channels of this file cancel each other or fall silent, so only channel {channel},"
-    " the loudest, was listened to.",
+    "channel": "Mixed together, the {channels} channels of this file cancel each other, so only channel {channel} was listened"
+    " to.",
+    "loudest": "Mixed together, the {channels} channels of this file are silent, so only channel {channel}, the loudest, was"
+    " listened to.",
     "scaled": "The samples of this file reach {peak:,.0f}, where 1 is the usual full scale. They were taken for {bits}-bit"
     " numbers, so the loudness is a guess.",
 }

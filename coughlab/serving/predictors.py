@@ -202,9 +202,9 @@ class Predictor:
             raise audio.error("silent")
         also = set(also)
         if unknown := also - set(self.slow):
-            present = ", ".join(self.slow) or "none on this machine"
+            present = ", ".join(self.slow) or "none"
             raise UnknownModelError(
-                f"There is no model {plain(min(unknown))} to ask beside the others. There is: {present}."
+                f"The model {plain(min(unknown))} cannot be asked in addition. On this machine these can: {present}."
             )
         if cough is None:
             cough = detector.default().detect(recording)

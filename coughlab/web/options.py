@@ -38,7 +38,7 @@ def read(operation: Mapping, query: Pairs, form: Pairs = ()) -> dict[str, str]:
                 raise OptionError("unknown_option", _unknown(name, names, others))
             if found.setdefault(name, text) != text:
                 message = f"The option '{name}' is given more than once, with different values. Give it once."
-                raise OptionError(f"bad_{name}", f"{message} It says: {names[name]}")
+                raise OptionError(f"bad_{name}", message)
     return found
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # imported when the command runs: its help is faster without
 
 ORDER = 10
 #: Width of the column of names, at most.
-WIDEST = 40
+WIDEST = 120
 #: In place of a label where no model was asked.
 NO_COUGH = "no cough"
 #: The mark of a recording that the tests of the models say nothing about.
@@ -139,6 +139,6 @@ def _remarks(prediction: Prediction) -> Iterator[tuple[str, str]]:
             yield "", "Each cough alone gets the label of the recording from every model."
         else:
             counts = ", ".join(f"{name} {count} of {n}" for name, count in alike.items())
-            yield "coughs differ", f"Each cough alone gets the label of the recording: {counts}"
+            yield "coughs differ", f"Coughs that alone get the label of the recording: {counts}."
     for remark in prediction.quality:
         yield remark.code, remark.message

@@ -13,6 +13,8 @@ const GAP = 6;
 const BELOW = 20;
 // Shortest time between two requests for all data, in milliseconds.
 const PATIENCE = 1500;
+// While the page listens, seconds without a piece after which it says that it does not.
+const OVERDUE_S = 4;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const view = (parentElement.live ??= new View(parentElement, data));
@@ -32,6 +34,16 @@ class View {
     this.canvas = this.find("canvas");
     new ResizeObserver(() => this.data && this.compose()).observe(this.canvas);
     this.audio = new Audio();
+    const timer = setInterval(() => (root.isConnected ? this.overdue() : clearInterval(timer)), 1000);
+  }
+
+  // While it listens, a piece comes many times a second.
+  overdue() {
+    const seconds = Math.round((performance.now() - this.at) / 1000);
+    if (this.data?.open && seconds > OVERDUE_S) {
+      this.find(".status").textContent = `Not listening: nothing comes from the server since ${seconds} s`;
+      this.find(".level").textContent = "";
+    }
   }
 
   find(selector) {
@@ -43,6 +55,7 @@ class View {
     if (data.sent <= this.data?.sent) return;
     if (data.epoch !== this.epoch) this.begin(data.epoch);
     this.data = data;
+    this.at = performance.now();
     this.columns(data);
     this.coughs(data);
     this.words(data);
