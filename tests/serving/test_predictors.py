@@ -278,14 +278,14 @@ def test_without_its_large_file_a_study_answers_with_the_other_models(large, how
     predictor = predictors.Predictor(study)
     assert (predictor.names, predictor.slow) == (["mlp", "cnn", "knn"], [])
     assert list(predictor.predict(sample()).models) == ["mlp", "cnn", "knn"]
-    with pytest.raises(predictors.UnknownModelError, match=r"no model big .* There is: none on this machine"):
+    with pytest.raises(predictors.UnknownModelError, match=r"model big cannot .* these can: none"):
         predictor.predict(sample(), also=["big"])
 
 
 @pytest.mark.parametrize("also", [["svm"], ["mlp"], ["tree"], ["big", "svm"], [""]])
 def test_a_model_that_cannot_answer_is_named(large, also):
     predictor = predictors.Predictor(large[1])
-    with pytest.raises(predictors.UnknownModelError, match=f"no model {also[-1]} to ask.* There is: big"):
+    with pytest.raises(predictors.UnknownModelError, match=f"model {also[-1]} cannot be asked.* these can: big"):
         predictor.predict(sample(), also=also)
 
 
@@ -294,7 +294,7 @@ def test_a_long_model_name_is_shortened_in_the_message(large):
         predictors.Predictor(large[1]).predict(
             sample(), also=["<b>\r\nX-Injected: \x1b[31m" + "a" * 5000, "b" * 100]
         )
-    assert str(caught.value).startswith("There is no model ?b???X-Injected? ??31maaaaaaaaaaa")
+    assert str(caught.value).startswith("The model ?b???X-Injected? ??31maaaaaaaaaaa")
     assert str(caught.value).isprintable() and len(str(caught.value)) < 120
 
 
