@@ -285,7 +285,9 @@ def test_without_its_large_file_a_study_answers_with_the_other_models(large, how
 @pytest.mark.parametrize("also", [["svm"], ["mlp"], ["tree"], ["big", "svm"], [""]])
 def test_a_model_that_cannot_answer_is_named(large, also):
     predictor = predictors.Predictor(large[1])
-    with pytest.raises(predictors.UnknownModelError, match=f"model {also[-1]} cannot be asked.* these can: big"):
+    with pytest.raises(
+        predictors.UnknownModelError, match=f"model {also[-1]} cannot be asked.* these can: big"
+    ):
         predictor.predict(sample(), also=also)
 
 
