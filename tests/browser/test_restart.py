@@ -85,19 +85,13 @@ def go_to_privacy(page):
     expect(page.get_by_role("heading", name="The microphone")).to_be_visible()
 
 
-#: Each page: its address, and what works on it after a restart.
+#: Pages of each kind (uploads, our own components, choices of Streamlit's, none): their addresses, and what works afterwards.
 PAGES = {
     "analyse": ("", analyse),
-    "batch": ("batch", answer_all),
-    "clinicians": ("clinicians", move),
     "compare": ("compare", press("lowest", "beside=")),
     "matrices": ("matrices", mark_a_cell),
-    "splits": ("splits", press("Two models", "view=pair")),
-    "search": ("search", press("Random forest", "families=")),
-    "reality": ("reality", ready),
     "explore": ("explore?section=features", press("Source", "colour=")),
     "audit": ("audit?study=own", ask_for_a_zip),
-    "privacy": ("privacy", ready),
     "about": ("about", go_to_privacy),
     # The last one: while it listens, all else is slow.
     "live": ("live", heard_nothing_yet),
@@ -140,7 +134,7 @@ def context(launch, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def restarted(context):
-    """Every page, open since before the server was restarted; and what one of them said in between."""
+    """Pages that are open since before the server was restarted; and what one of them said in between."""
     port = servers.free_port()
     process, pages = start(port), {}
     try:

@@ -90,7 +90,7 @@ def test_errors_in_a_recording_or_a_request_are_reported_as_in_one_process(pool)
         with pytest.raises(audio.AudioError) as there:
             pool.answer(data, **OPTIONS)
         assert (there.value.code, str(there.value)) == (here.value.code, str(here.value))
-    with pytest.raises(predictors.UnknownModelError, match="no model nothing"):
+    with pytest.raises(predictors.UnknownModelError, match="model nothing cannot"):
         pool.answer(recording(2.0), **OPTIONS | {"also": ["nothing"]})
     assert json.loads(pool.answer(recording(2.0), **OPTIONS))["label"]
 
