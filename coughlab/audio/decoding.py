@@ -122,8 +122,10 @@ def _recording(
     decoded = _decode(stream, limits)
     if stream.libsndfile and not decoded.complete:
         with suppress(AudioError):
-            stream = opened(libsndfile=False)
-            decoded = max(_decode(stream, limits), decoded, key=lambda one: one.samples.size)
+            other = opened(libsndfile=False)
+            again = _decode(other, limits)
+            if again.samples.size >= decoded.samples.size:
+                stream, decoded = other, again
     samples, losses = decoded.samples, stream.losses
     missing = stream.frames - samples.size - round((losses.damaged + losses.gaps) * decoded.rate)
     truncated = not decoded.complete or missing > 0 or cut_short

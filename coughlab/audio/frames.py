@@ -66,8 +66,7 @@ def walk(data: bytes, kind: str) -> Walk:
         return _walk(data, begin.end(), _amr_length(begin), _ANY, _IN_A_ROW_AMR) if begin else Walk(data)
     if kind not in _LENGTHS or not _in_a_row(data, 0, _LENGTHS[kind], _IN_A_ROW, to_end=True):
         return Walk(data)
-    walked = _walk(data, 0, _LENGTHS[kind], _SYNC, _IN_A_ROW)
-    return walked
+    return _walk(data, 0, _LENGTHS[kind], _SYNC, _IN_A_ROW)
 
 
 def _amr_length(begin: re.Match[bytes]) -> Length:
