@@ -152,6 +152,7 @@ def restarted(context):
         process.send_signal(signal.SIGKILL)
         process.wait()
         said = while_it_is_away(pages["about"])
+        expect(pages["live"].locator(".status")).to_contain_text("Not listening")
         process = start(port)
         yield pages, said
     finally:
