@@ -30,8 +30,10 @@ ERRORS: dict[str, type[Exception]] = {
     "UnknownModelError": predictors.UnknownModelError,
     "StoreError": StoreError,
 }
-#: Freed bytes that a worker keeps for reuse.
+#: Freed bytes at the end of the heap that a worker keeps for reuse.
 KEPT = 16 * 2**20
+#: Growth of a worker, in bytes, from which on it gives all freed memory back after an answer; without, it keeps its largest need.
+GROWTH = 64 * 2**20
 #: Messages of a worker before its answer: recording received, recording decoded.
 RECEIVED, DECODED = b"received", b"decoded"
 
@@ -70,9 +72,13 @@ def main(descriptor: int) -> None:
 def _work(connection):
     """The worker's loop, until the app closes the connection."""
     resources.first_to_go()
+    first = resources.resident()
     try:
         while True:
             _serve(connection)
+            if resources.resident() > first + GROWTH:
+                gc.collect()
+                resources.trim()
     except (EOFError, OSError):
         # Exit without clean-up: freeing the objects of the parent process would first copy their memory pages, which takes tens
         # of milliseconds.

@@ -31,6 +31,13 @@ def memory_mb() -> int:
     return min([machine, *_limits()]) // 2**20
 
 
+def resident() -> int:
+    """Memory that this process occupies, in bytes; 0 on systems that do not report it."""
+    with contextlib.suppress(OSError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return 0
+
+
 def _limits() -> Iterator[int]:
     """The memory limits of the control groups of this process, in bytes."""
     with contextlib.suppress(OSError):
