@@ -693,6 +693,19 @@ def test_a_dataset_with_other_labels_than_the_task_is_refused(tmp_path, labels, 
                 runner.load_dataset("own", tmp_path, COVID, trained=as_trained)
 
 
+def test_test_datasets_are_found_by_their_names(tmp_path, monkeypatch):
+    first, *rest = runner.defined_as("kaggle-trial", store.MODELS).external
+    monkeypatch.setenv("COUGHLAB_DATA", str(tmp_path))
+    elsewhere = tmp_path / "elsewhere"
+    for root in (None, elsewhere):
+        assert runner.find_others("kaggle-trial", root) == dict.fromkeys([first, *rest])
+        folder = (root or tmp_path) / first
+        folder.mkdir(parents=True)
+        assert runner.find_others("kaggle-trial", root) == {first: folder} | dict.fromkeys(rest)
+    with pytest.raises(runner.StudyError, match="no study"):
+        runner.find_others("nothing", elsewhere)
+
+
 def test_labels_are_checked_before_anything_is_measured(tmp_path):
     data, other = tiny_dataset(tmp_path), tmp_path / "other"
     other.mkdir()
