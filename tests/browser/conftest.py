@@ -9,6 +9,15 @@ expect.set_options(timeout=60_000)
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 
+def playing(sound):
+    """Arguments of a Chromium whose microphone plays the WAV file at a path, again and again."""
+    return (
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={sound}",
+    )
+
+
 @pytest.fixture(scope="package")
 def launch(chromium):
     """A function that starts a Chromium with extra arguments; the Chromium is closed at the end."""

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from coughlab import audio
 from coughlab.audio import synthetic
+from tests.browser.conftest import playing
 
 MINUTE = 60_000
 
@@ -19,9 +20,7 @@ def browsers(launch, app, tmp_path_factory):
         path = tmp_path_factory.mktemp("microphone") / "sound.wav"
         path.write_bytes(audio.encode_wav(samples, synthetic.RATE))
         browser = launch(
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-audio-capture={path}%noloop",
+            *playing(f"{path}%noloop"),
             "--autoplay-policy=no-user-gesture-required",
         )
         started.append(browser)

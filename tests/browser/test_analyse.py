@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from coughlab.audio import synthetic
 from tests import sounds
+from tests.browser.conftest import playing
 
 ANSWERED = "Says: "
 
@@ -17,11 +18,7 @@ def browser(launch, tmp_path_factory):
     """A Chromium whose microphone plays a WAV file."""
     microphone = tmp_path_factory.mktemp("microphone") / "coughs.wav"
     microphone.write_bytes(synthetic.sample())
-    browser = launch(
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}",
-    )
+    browser = launch(*playing(microphone))
     yield browser
     browser.close()
 

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from coughlab.audio import synthetic
 from tests import sounds
 from tests.audio.test_archive import zipped
+from tests.browser.conftest import playing
 from tests.conftest import ROOT, missing
 from tests.servers import APP, free_port
 
@@ -132,11 +133,7 @@ def private(tmp_path_factory):
 def page(launch, private, tmp_path):
     microphone = tmp_path / "microphone.wav"
     microphone.write_bytes(synthetic.sample())
-    browser = launch(
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}",
-    )
+    browser = launch(*playing(microphone))
     page = browser.new_context(permissions=["microphone"]).new_page()
     page.set_default_timeout(60_000)
     yield page

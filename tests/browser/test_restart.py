@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from coughlab.audio import synthetic
 from tests import servers
+from tests.browser.conftest import playing
 from tests.browser.microphone import button
 from tests.conftest import ROOT
 
@@ -122,12 +123,7 @@ def message(page):
 def context(launch, tmp_path_factory):
     microphone = tmp_path_factory.mktemp("microphone") / "coughs.wav"
     microphone.write_bytes(synthetic.sample())
-    browser = launch(
-        "--js-flags=--no-opt --no-maglev",
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}",
-    )
+    browser = launch("--js-flags=--no-opt --no-maglev", *playing(microphone))
     yield browser.new_context(permissions=["microphone"], viewport={"width": 1280, "height": 900})
     browser.close()
 

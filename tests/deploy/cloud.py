@@ -15,7 +15,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from coughlab.audio import synthetic
 from tests import sounds
-from tests.browser.conftest import ARGUMENTS
+from tests.browser.conftest import ARGUMENTS, playing
 from tests.conftest import ROOT
 from tests.deploy.apps import ANSWERED, started, try_sample
 from tests.deploy.cage import cage
@@ -56,9 +56,7 @@ def browser(chromium, tmp_path):
             executable_path=chromium,
             args=[
                 *ARGUMENTS,
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-audio-capture={microphone}",
+                *playing(microphone),
             ],
         )
         yield browser

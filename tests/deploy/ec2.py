@@ -18,7 +18,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from coughlab.audio import synthetic
 from tests import sounds
-from tests.browser.conftest import ARGUMENTS
+from tests.browser.conftest import ARGUMENTS, playing
 from tests.conftest import ROOT, missing
 from tests.deploy import machine
 
@@ -255,9 +255,7 @@ def page(service, authority, chromium, tmp_path_factory):
             args=[
                 *ARGUMENTS,
                 f"--host-resolver-rules=MAP {DOMAIN} {service.address}",
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-audio-capture={microphone}",
+                *playing(microphone),
             ],
             env=os.environ | {"HOME": str(home)},
         )
